@@ -1,0 +1,215 @@
+// Every error this library throws. One class for each thing a caller would handle differently, each with a stable code.
+// Balances never stand in a message and are never enumerable: a logger or JSON.stringify that meets an error shows none.
+import type { Decision } from './decision.js';
+
+/** Stable, machine-readable names of everything that can go wrong. */
+export type PayoutGuardErrorCode =
+  | 'insufficient_funds'
+  | 'balance_unavailable'
+  | 'invalid_amount'
+  | 'currency_mismatch'
+  | 'configuration';
+
+const brand = Symbol.for('payout-guard.error');
+
+/** The base of all errors of this library. */
+export abstract class PayoutGuardError extends Error {
+  /** What happened, for programs. */
+  abstract readonly code: PayoutGuardErrorCode;
+  /** The HTTP status an API should answer with. Frameworks that honour `err.status` use it as it is. */
+  readonly status: number;
+  /** Whether the message may be shown to an HTTP client. Messages never contain balances or secrets either way. */
+  readonly expose: boolean;
+
+  constructor(message: string, options: { status: number; expose: boolean; cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.status = options.status;
+    this.expose = options.expose;
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** What a JSON logger may write: never a balance, never a cause. */
+  toJSON(): Record<string, unknown> {
+    return { name: this.name, code: this.code, status: this.status, message: this.message };
+  }
+}
+
+/**
+ * Whether a value is an error of this library. Works across module formats and copies of the package, where
+ * `instanceof` does not.
+ */
+export function isPayoutGuardError(value: unknown): value is PayoutGuardError {
+  return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true;
+}
+
+/** HTTP statuses an API may choose for {@link InsufficientFundsError}. */
+export type InsufficientFundsStatus = 402 | 409 | 422;
+
+/**
+ * The wallet cannot cover the payout. The numbers of the decision are on the error for the program that catches it;
+ * they are not enumerable, so that they do not reach a log or a client by accident.
+ */
+export class InsufficientFundsError extends PayoutGuardError {
+  override readonly name = 'InsufficientFundsError';
+  override readonly code = 'insufficient_funds';
+  readonly #decision: Decision;
+
+  constructor(decision: Decision, status: InsufficientFundsStatus = 422) {
+    super(
+      decision.temporary
+        ? 'The wallet cannot cover this payout while others are under way; it may succeed later.'
+        : 'The wallet cannot cover this payout.',
+      { status, expose: true },
+    );
+    this.#decision = decision;
+  }
+
+  /** The refused decision, with every number that led to it. */
+  get decision(): Decision {
+    return this.#decision;
+  }
+  /** Amount plus fee, decimal text. */
+  get required(): string {
+    return this.#decision.required;
+  }
+  /** What the provider said can be spent, decimal text. */
+  get available(): string {
+    return this.#decision.available;
+  }
+  /** Sum of the open holds, decimal text. */
+  get held(): string {
+    return this.#decision.held;
+  }
+  /** What could have been spent, decimal text; negative when holds and floor exceed the available balance. */
+  get spendable(): string {
+    return this.#decision.spendable;
+  }
+  /** `required - spendable`, decimal text. */
+  get shortfall(): string {
+    return this.#decision.shortfall;
+  }
+  /** ISO 4217 code. */
+  get currency(): string {
+    return this.#decision.currency;
+  }
+  /** The key of the wallet. */
+  get wallet(): string {
+    return this.#decision.wallet;
+  }
+  /** When the balance was asked for. */
+  get asOf(): Date {
+    return this.#decision.asOf;
+  }
+  /** True when the payout would fit but for open holds, so that a retry may succeed once they end. */
+  get temporary(): boolean {
+    return this.#decision.temporary;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), temporary: this.temporary };
+  }
+}
+
+/** Why a balance could not be told. */
+export type BalanceUnavailableReason =
+  | 'unauthorized'
+  | 'forbidden'
+  | 'timeout'
+  | 'network'
+  | 'provider_error'
+  | 'rate_limited'
+  | 'malformed'
+  | 'circuit_open'
+  | 'store'
+  | 'stale';
+
+const unavailableSentences: Record<BalanceUnavailableReason, string> = {
+  unauthorized: 'the provider did not accept the credentials; check the key, secret or token',
+  forbidden: 'the provider refused access; check the account, its products and the IP allow-list',
+  timeout: 'the provider did not answer in time',
+  network: 'the provider could not be reached',
+  provider_error: 'the provider answered with an error',
+  rate_limited: 'the provider asked us to slow down',
+  malformed: 'the provider answered something that is not a balance',
+  circuit_open: 'the provider failed repeatedly and is being left alone for a moment',
+  store: 'the store of holds did not answer',
+  stale: 'the only balance to be had is too old to decide on',
+};
+
+/** Nobody can tell whether the wallet covers the payout, so it is refused. Never means "not enough". */
+export class BalanceUnavailableError extends PayoutGuardError {
+  override readonly name = 'BalanceUnavailableError';
+  override readonly code = 'balance_unavailable';
+  /** Why, for programs. */
+  readonly reason: BalanceUnavailableReason;
+  /** How long a client should wait before it asks again, in milliseconds; what Retry-After says, rounded up to seconds. */
+  readonly retryAfterMs: number;
+
+  constructor(
+    reason: BalanceUnavailableReason,
+    options: { detail?: string | undefined; retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) {
+    const detail = options.detail === undefined ? '' : ` (${options.detail})`;
+    super(`The balance cannot be told: ${unavailableSentences[reason]}${detail}. The payout was not approved.`, {
+      status: 503,
+      expose: false,
+      cause: options.cause,
+    });
+    this.reason = reason;
+    this.retryAfterMs = options.retryAfterMs ?? 1_000;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), reason: this.reason };
+  }
+}
+
+/** The amount is not a positive decimal that fits the currency. */
+export class InvalidAmountError extends PayoutGuardError {
+  override readonly name = 'InvalidAmountError';
+  override readonly code = 'invalid_amount';
+
+  /** @param problem - What is wrong and what to pass instead, as the end of a sentence that begins with "Invalid amount:". */
+  constructor(problem: string) {
+    super(`Invalid amount: ${problem}.`, { status: 400, expose: true });
+  }
+}
+
+/** Two currencies that should be the same are not. */
+export class CurrencyMismatchError extends PayoutGuardError {
+  override readonly name = 'CurrencyMismatchError';
+  override readonly code = 'currency_mismatch';
+  /** The currency this guard was made for. */
+  readonly expected: string;
+  /** The currency it met. */
+  readonly actual: string;
+  /** Who named the other currency: the provider (503) or the caller (422). */
+  readonly source: 'provider' | 'caller';
+
+  constructor(expected: string, actual: string, source: 'provider' | 'caller') {
+    // Whatever the outside sent is cut short and stripped to letters before it is shown.
+    const shown = actual.replace(/[^A-Za-z0-9]/g, '').slice(0, 8) || 'none';
+    super(
+      source === 'provider'
+        ? `The provider answered in ${shown}, this guard decides in ${expected}. The payout was not approved.`
+        : `The payout is in ${shown}, this guard decides in ${expected}.`,
+      { status: source === 'provider' ? 503 : 422, expose: source === 'caller' },
+    );
+    this.expected = expected;
+    this.actual = shown;
+    this.source = source;
+  }
+}
+
+/** The library was set up or called in a way that can never work. Names every problem at once. */
+export class ConfigurationError extends PayoutGuardError {
+  override readonly name = 'ConfigurationError';
+  override readonly code = 'configuration';
+  /** One sentence for each problem. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`payout-guard is not configured correctly: ${problems.join('; ')}.`, { status: 500, expose: false });
+    this.problems = problems;
+  }
+}
