@@ -36,3 +36,10 @@ export function resolveCurrency(input: CurrencyInput): Currency {
   }
   return { code, exponent };
 }
+
+const byNumber = new Map(iso4217.map((entry) => [entry.number, entry.code]));
+
+/** The alphabetic code for a numeric one (`800` is UGX); any other text as it is. Source: ISO 4217. */
+export function alphabeticCode(code: string): string {
+  return byNumber.get(code) ?? code;
+}

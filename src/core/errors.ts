@@ -121,7 +121,8 @@ export type BalanceUnavailableReason =
   | 'malformed'
   | 'circuit_open'
   | 'store'
-  | 'stale';
+  | 'stale'
+  | 'closed';
 
 const unavailableSentences: Record<BalanceUnavailableReason, string> = {
   unauthorized: 'the provider did not accept the credentials; check the key, secret or token',
@@ -134,6 +135,7 @@ const unavailableSentences: Record<BalanceUnavailableReason, string> = {
   circuit_open: 'the provider failed repeatedly and is being left alone for a moment',
   store: 'the store of holds did not answer',
   stale: 'the only balance to be had is too old to decide on',
+  closed: 'the guard was closed',
 };
 
 /** Nobody can tell whether the wallet covers the payout, so it is refused. Never means "not enough". */
@@ -170,8 +172,8 @@ export class InvalidAmountError extends PayoutGuardError {
   override readonly code = 'invalid_amount';
 
   /** @param problem - What is wrong and what to pass instead, as the end of a sentence that begins with "Invalid amount:". */
-  constructor(problem: string) {
-    super(`Invalid amount: ${problem}.`, { status: 400, expose: true });
+  constructor(problem: string, options: { cause?: unknown } = {}) {
+    super(`Invalid amount: ${problem}.`, { status: 400, expose: true, cause: options.cause });
   }
 }
 

@@ -1,5 +1,8 @@
 // The contract of a store: where holds live. Issue by issue the interface grows; what stands here is what a decision needs.
 
+import { BalanceUnavailableError, isPayoutGuardError } from './errors.js';
+import { redactedCause } from './redact.js';
+
 /** A value, or a promise of it: a store in memory answers at once, and a warm check then costs no extra turn. */
 export type MaybePromise<T> = T | Promise<T>;
 
@@ -28,4 +31,22 @@ export interface HoldStore {
   totals(wallet: string): MaybePromise<WalletTotals>;
   /** Lets go of timers and of whatever the store opened itself. Idempotent. */
   close(): Promise<void>;
+}
+
+/** The totals of a wallet. A store that fails becomes a {@link BalanceUnavailableError} with reason `store`. */
+export function readTotals(store: HoldStore, wallet: string): MaybePromise<WalletTotals> {
+  try {
+    const totals = store.totals(wallet);
+    return isPromise(totals) ? totals.catch(rethrowAsStoreFailure) : totals;
+  } catch (error) {
+    return rethrowAsStoreFailure(error);
+  }
+}
+
+export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof (value as Promise<T>).then === 'function';
+}
+
+function rethrowAsStoreFailure(error: unknown): never {
+  throw isPayoutGuardError(error) ? error : new BalanceUnavailableError('store', { cause: redactedCause(error) });
 }

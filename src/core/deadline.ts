@@ -1,0 +1,40 @@
+// Bounded waiting.
+
+/**
+ * Runs `work` until it ends, `timeoutMs` have passed or `outer` aborts, whichever comes first, even if `work` ignores
+ * the signal it is given. Rejects with `onTimeout()` or with the reason of `outer`.
+ */
+export async function withDeadline<T>(
+  limits: { timeoutMs: number; outer: AbortSignal; onTimeout: () => Error },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { timeoutMs, outer, onTimeout } = limits;
+  outer.throwIfAborted();
+  const inner = new AbortController();
+  const abort = () => inner.abort(outer.reason);
+  outer.addEventListener('abort', abort, { once: true });
+  // Not unref'd on purpose: somebody awaits this answer, and a script must not end in silence before it is known.
+  const timer = setTimeout(() => inner.abort(onTimeout()), timeoutMs);
+  try {
+    return await abandonable(work(inner.signal), inner.signal);
+  } finally {
+    clearTimeout(timer);
+    outer.removeEventListener('abort', abort);
+  }
+}
+
+/** Waits for `work`, but no longer than until `signal` aborts. The work itself goes on for those who share it. */
+export async function abandonable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

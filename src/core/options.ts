@@ -1,0 +1,223 @@
+// The options of a guard: read once, at creation, into values without optionals.
+import { z } from 'zod';
+import { memoryStore } from '../stores/memory/index.js';
+import { type Clock, systemClock } from './clock.js';
+import { type Currency, type CurrencyInput, resolveCurrency } from './currency.js';
+import { ConfigurationError, type InsufficientFundsStatus, isPayoutGuardError } from './errors.js';
+import { type AmountInput, parseNonNegative } from './money.js';
+import type { BalanceProvider } from './provider.js';
+import type { HoldStore } from './store.js';
+
+/** How a guard is set up. Unknown keys are refused, so that a typo cannot silently mean a default. */
+export interface PayoutGuardOptions {
+  /** Who knows the balance: `jpay(...)`, `interswitch(...)`, `httpProvider(...)` or your own. */
+  provider: BalanceProvider;
+  /** The currency of all amounts: an ISO 4217 code, or `{ code, exponent }` for one outside that list. */
+  currency: CurrencyInput;
+  /**
+   * Key of the wallet that is meant when a call names none. Letters, digits and `. _ : @ / -`, at most 128.
+   * @defaultValue `'default'`
+   */
+  wallet?: string | undefined;
+  /**
+   * Further wallet keys the guard may be asked about, or a function that knows them; only for providers that serve
+   * many. Any other key is refused, so that nobody can spend from a wallet you did not name.
+   * @defaultValue none
+   */
+  wallets?: readonly string[] | ((wallet: string) => boolean) | undefined;
+  /**
+   * Minimum balance that is never spent, in major units.
+   * @defaultValue `'0'`
+   */
+  floor?: AmountInput | undefined;
+  cache?:
+    | {
+        /**
+         * A balance asked for less than this many milliseconds ago is used again. 0 to 120,000; 0 asks every time.
+         * @defaultValue 5,000
+         */
+        maxAgeMs?: number | undefined;
+        /**
+         * How many wallets are remembered; the one unused longest is forgotten first. 1 to 1,000,000.
+         * @defaultValue 1,000
+         */
+        maxWallets?: number | undefined;
+      }
+    | undefined;
+  /**
+   * Before a refusal that rests on a remembered balance, the guard asks once more, unless it did so less than this many
+   * milliseconds ago: refused requests cannot hammer the provider. 100 to 60,000.
+   * @defaultValue 1,000
+   */
+  minRefreshMs?: number | undefined;
+  /**
+   * Amounts (with fee) above this one are never decided on a remembered balance. In major units.
+   * @defaultValue none
+   */
+  alwaysRefreshAbove?: AmountInput | undefined;
+  /**
+   * Longest time one reading of the balance may take, retries included, whatever the provider does. 100 to 60,000 ms.
+   * @defaultValue 10,000
+   */
+  fetchTimeoutMs?: number | undefined;
+  /**
+   * Where holds live.
+   * @defaultValue `memoryStore()`
+   */
+  store?: HoldStore | undefined;
+  /**
+   * The HTTP status of {@link InsufficientFundsError}: 422, 402 or 409. Not 402 by default, because agent clients pay
+   * whatever answers 402.
+   * @defaultValue 422
+   */
+  insufficientFundsStatus?: InsufficientFundsStatus | undefined;
+  /**
+   * Where the time comes from; for tests.
+   * @defaultValue the clock of the machine
+   */
+  clock?: Clock | undefined;
+}
+
+/** {@link PayoutGuardOptions} with every default filled in and every amount in minor units. */
+export interface ResolvedOptions {
+  readonly provider: BalanceProvider;
+  readonly currency: Currency;
+  readonly wallet: string;
+  /** Whether a key other than `wallet` may be asked about. */
+  readonly isWallet: (wallet: string) => boolean;
+  readonly floorMinor: bigint;
+  readonly maxAgeMs: number;
+  readonly maxWallets: number;
+  readonly minRefreshMs: number;
+  readonly alwaysRefreshAboveMinor: bigint | undefined;
+  readonly fetchTimeoutMs: number;
+  readonly store: HoldStore;
+  readonly insufficientFundsStatus: InsufficientFundsStatus;
+  readonly clock: Clock;
+}
+
+/** No decision is made on a balance older than this, in milliseconds. The cap of `cache.maxAgeMs`. */
+export const oldestBalanceMs = 120_000;
+
+const defaults = {
+  wallet: 'default',
+  maxAgeMs: 5_000,
+  maxWallets: 1_000,
+  minRefreshMs: 1_000,
+  fetchTimeoutMs: 10_000,
+} as const;
+
+const milliseconds = (min: number, max: number) => z.int().min(min).max(max);
+const walletKeyPattern = /^[\w.:@/-]{1,128}$/;
+const walletKey = z.string().regex(walletKeyPattern, 'must be 1 to 128 letters, digits or . _ : @ / -');
+const walletPredicate = z.custom<(wallet: string) => boolean>((value) => typeof value === 'function');
+const amount = z.custom<AmountInput>((value) => value !== undefined);
+const objectWith = <T>(methods: readonly string[], what: string) =>
+  z.custom<T>(
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function'),
+    `must be ${what}`,
+  );
+
+const optionsSchema: z.ZodType<PayoutGuardOptions> = z.strictObject({
+  provider: objectWith<BalanceProvider>(['fetchBalance'], 'a provider, such as jpay({ ... })'),
+  currency: z.union([z.string(), z.strictObject({ code: z.string(), exponent: z.number() })], {
+    error: 'must be an ISO 4217 code such as "KES"',
+  }),
+  wallet: walletKey.optional(),
+  wallets: z.union([z.array(walletKey).readonly(), walletPredicate]).optional(),
+  floor: amount.optional(),
+  cache: z
+    .strictObject({
+      maxAgeMs: milliseconds(0, oldestBalanceMs).optional(),
+      maxWallets: z.int().min(1).max(1_000_000).optional(),
+    })
+    .optional(),
+  minRefreshMs: milliseconds(100, 60_000).optional(),
+  alwaysRefreshAbove: amount.optional(),
+  fetchTimeoutMs: milliseconds(100, 60_000).optional(),
+  store: objectWith<HoldStore>(['totals', 'close'], 'a store, such as memoryStore()').optional(),
+  insufficientFundsStatus: z.union([z.literal(402), z.literal(409), z.literal(422)]).optional(),
+  clock: objectWith<Clock>(['now'], 'an object with now()').optional(),
+});
+
+/** @throws {@link ConfigurationError} naming every problem. */
+export function resolveOptions(options: PayoutGuardOptions): ResolvedOptions {
+  const problems = new Problems();
+  const given = problems.read(optionsSchema, options);
+  if (!given) throw problems.error();
+
+  const currency = problems.try('currency', () => resolveCurrency(given.currency));
+  const inMinor = (name: string, input: AmountInput | undefined) =>
+    input === undefined || !currency ? undefined : problems.try(name, () => parseNonNegative(input, currency));
+  const floorMinor = inMinor('floor', given.floor) ?? 0n;
+  const alwaysRefreshAboveMinor = inMinor('alwaysRefreshAbove', given.alwaysRefreshAbove);
+  const wallet = given.wallet ?? defaults.wallet;
+  if (given.provider.wallets !== 'many' && given.wallets !== undefined) {
+    problems.add(`wallets: ${given.provider.name} reads one wallet, and a second key would promise its money twice`);
+  }
+  if (!currency || problems.any) throw problems.error();
+
+  return {
+    provider: given.provider,
+    currency,
+    wallet,
+    isWallet: walletCheck(given.wallets),
+    floorMinor,
+    maxAgeMs: given.cache?.maxAgeMs ?? defaults.maxAgeMs,
+    maxWallets: given.cache?.maxWallets ?? defaults.maxWallets,
+    minRefreshMs: given.minRefreshMs ?? defaults.minRefreshMs,
+    alwaysRefreshAboveMinor,
+    fetchTimeoutMs: given.fetchTimeoutMs ?? defaults.fetchTimeoutMs,
+    store: given.store ?? memoryStore(),
+    insufficientFundsStatus: given.insufficientFundsStatus ?? 422,
+    clock: given.clock ?? systemClock,
+  };
+}
+
+function walletCheck(wallets: PayoutGuardOptions['wallets']): (wallet: string) => boolean {
+  if (typeof wallets === 'function') return (key) => walletKeyPattern.test(key) && wallets(key) === true;
+  const keys = new Set(wallets);
+  return (key) => keys.has(key);
+}
+
+/** Collects what is wrong with a set of options, so that one error can name it all. Never repeats a value: it may be a secret. */
+export class Problems {
+  readonly #found: string[] = [];
+
+  get any(): boolean {
+    return this.#found.length > 0;
+  }
+
+  add(problem: string): void {
+    this.#found.push(problem);
+  }
+
+  /** The value when the schema accepts it; otherwise undefined, and the problems are noted. */
+  read<T>(schema: z.ZodType<T>, value: unknown): T | undefined {
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) {
+      this.add(issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`);
+    }
+    return undefined;
+  }
+
+  /** What `make` returns; when it throws an error of this library, undefined, and the message is noted. */
+  try<T>(name: string, make: () => T): T | undefined {
+    try {
+      return make();
+    } catch (error) {
+      if (!isPayoutGuardError(error)) throw error;
+      if (error instanceof ConfigurationError) this.#found.push(...error.problems);
+      else this.add(`${name}: ${error.message.replace(/\.$/, '')}`);
+      return undefined;
+    }
+  }
+
+  error(): ConfigurationError {
+    return new ConfigurationError(this.#found);
+  }
+}

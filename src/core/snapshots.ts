@@ -1,0 +1,173 @@
+// Readings of balances: a short memory for each wallet, and one request at a time for each wallet.
+import { LRUCache } from 'lru-cache';
+import type { Clock } from './clock.js';
+import type { Currency } from './currency.js';
+import { withDeadline } from './deadline.js';
+import type { Snapshot } from './decision.js';
+import { BalanceUnavailableError, CurrencyMismatchError, isPayoutGuardError, type PayoutGuardError } from './errors.js';
+import { parseBalance } from './money.js';
+import { oldestBalanceMs } from './options.js';
+import type { BalanceProvider, ProviderBalance } from './provider.js';
+import { redactedCause } from './redact.js';
+import { type HoldStore, readTotals } from './store.js';
+
+/** A snapshot, and beside it what the provider sent for display. Decisions get the snapshot alone. */
+export interface Reading {
+  readonly snapshot: Snapshot;
+  readonly details: Readonly<Record<string, string>>;
+}
+
+interface Memory {
+  /** The last reading that succeeded. */
+  reading?: Reading;
+  /** When the last attempt began, whether or not it succeeded. */
+  attemptedAtMs: number;
+  /** Why the last attempt failed, if it did. */
+  failure?: PayoutGuardError;
+}
+
+interface Flight {
+  readonly startedAtMs: number;
+  readonly reading: Promise<Reading>;
+}
+
+export interface SnapshotsOptions {
+  readonly provider: BalanceProvider;
+  readonly store: HoldStore;
+  readonly currency: Currency;
+  readonly clock: Clock;
+  readonly maxAgeMs: number;
+  readonly maxWallets: number;
+  readonly minRefreshMs: number;
+  readonly fetchTimeoutMs: number;
+}
+
+export class Snapshots {
+  readonly #options: SnapshotsOptions;
+  readonly #memory: LRUCache<string, Memory>;
+  readonly #flights = new Map<string, Flight>();
+  readonly #closing = new AbortController();
+
+  constructor(options: SnapshotsOptions) {
+    this.#options = options;
+    this.#memory = new LRUCache({ max: options.maxWallets });
+  }
+
+  /** The remembered snapshot, if it is young enough to be used again. */
+  remembered(wallet: string): Snapshot | undefined {
+    const snapshot = this.#memory.get(wallet)?.reading?.snapshot;
+    return snapshot && this.#isYounger(snapshot.requestedAtMs, this.#options.maxAgeMs) ? snapshot : undefined;
+  }
+
+  /** A reading: the remembered one when it may be used, else a new one. */
+  async read(wallet: string, options: { refresh: boolean }): Promise<Reading> {
+    const remembered = this.#memory.get(wallet)?.reading;
+    const usable = !options.refresh && remembered && this.remembered(wallet) === remembered.snapshot;
+    return usable ? remembered : this.#fetch(wallet, options.refresh ? 0 : this.#options.maxAgeMs);
+  }
+
+  /**
+   * The newest reading that may be had before a refusal. Asks the provider once more, unless it was asked less than
+   * `minRefreshMs` ago; then the answer of that time stands, and if it was a failure, so does that: an outage is not
+   * reported as "not enough".
+   */
+  async confirm(wallet: string): Promise<Reading> {
+    const { minRefreshMs } = this.#options;
+    const memory = this.#memory.get(wallet);
+    if (memory && !this.#flights.has(wallet) && this.#isYounger(memory.attemptedAtMs, minRefreshMs)) {
+      if (memory.failure) throw memory.failure;
+      if (memory.reading) return memory.reading;
+    }
+    return this.#fetch(wallet, minRefreshMs);
+  }
+
+  /** Ends requests under way; whoever waits for one is refused. */
+  close(): void {
+    this.#closing.abort(new BalanceUnavailableError('closed'));
+  }
+
+  // A clock that was set back makes ages negative: such a reading counts as old.
+  #isYounger(sinceMs: number, limitMs: number): boolean {
+    const ageMs = this.#options.clock.now() - sinceMs;
+    return ageMs >= 0 && ageMs < limitMs;
+  }
+
+  /** Joins the request under way if it started at most `joinableMs` ago, else starts one when that has ended. */
+  async #fetch(wallet: string, joinableMs: number): Promise<Reading> {
+    const flight = this.#flights.get(wallet);
+    if (flight) {
+      const ageMs = this.#options.clock.now() - flight.startedAtMs;
+      if (ageMs >= 0 && ageMs <= joinableMs) return flight.reading;
+      // Its outcome, good or bad, is for those who joined it. Everybody who waits here then shares the next one.
+      await flight.reading.catch(() => {});
+      return this.#fetch(wallet, Number.POSITIVE_INFINITY);
+    }
+    const startedAtMs = this.#options.clock.now();
+    const reading = this.#ask(wallet, startedAtMs).finally(() => this.#flights.delete(wallet));
+    this.#flights.set(wallet, { startedAtMs, reading });
+    return reading;
+  }
+
+  async #ask(wallet: string, startedAtMs: number): Promise<Reading> {
+    try {
+      const reading = await this.#askProvider(wallet);
+      this.#memory.set(wallet, { reading, attemptedAtMs: startedAtMs });
+      return reading;
+    } catch (error) {
+      const failure = asPayoutGuardError(error);
+      this.#memory.set(wallet, { ...this.#memory.get(wallet), attemptedAtMs: startedAtMs, failure });
+      throw failure;
+    }
+  }
+
+  async #askProvider(wallet: string): Promise<Reading> {
+    const { provider, store, currency, clock, fetchTimeoutMs } = this.#options;
+    // The mark comes first. Read after the balance, a payout captured in between would be missing from both.
+    const mark = await readTotals(store, wallet);
+    const requestedAtMs = clock.now();
+    const balance = await withDeadline(
+      {
+        timeoutMs: fetchTimeoutMs,
+        outer: this.#closing.signal,
+        onTimeout: () => new BalanceUnavailableError('timeout'),
+      },
+      (signal) => provider.fetchBalance({ wallet, signal }),
+    );
+    const receivedAtMs = clock.now();
+    return {
+      snapshot: {
+        availableMinor: readAvailable(balance, currency, { requestedAtMs, receivedAtMs }),
+        capturedMarkMinor: mark.captured,
+        epoch: mark.epoch,
+        requestedAtMs,
+        receivedAtMs,
+      },
+      details: { ...balance.details },
+    };
+  }
+}
+
+function readAvailable(
+  balance: ProviderBalance,
+  currency: Currency,
+  times: { requestedAtMs: number; receivedAtMs: number },
+): bigint {
+  if (typeof balance !== 'object' || balance === null) throw new BalanceUnavailableError('malformed');
+  const { available, currency: actual, asOfMs } = balance;
+  if (typeof actual !== 'string') throw new BalanceUnavailableError('malformed', { detail: 'no currency' });
+  if (actual !== currency.code) throw new CurrencyMismatchError(currency.code, actual, 'provider');
+  const minor = parseBalance(available, currency);
+  if (minor === undefined) {
+    throw new BalanceUnavailableError('malformed', { detail: 'available is not a plain non-negative decimal' });
+  }
+  const computedAtMs = Math.min(asOfMs ?? times.requestedAtMs, times.requestedAtMs);
+  if (!(times.receivedAtMs - computedAtMs <= oldestBalanceMs)) throw new BalanceUnavailableError('stale');
+  return minor;
+}
+
+// What an adapter throws of its own accord may carry anything, so only its name, code and stack are kept.
+function asPayoutGuardError(error: unknown): PayoutGuardError {
+  return isPayoutGuardError(error)
+    ? error
+    : new BalanceUnavailableError('provider_error', { cause: redactedCause(error) });
+}

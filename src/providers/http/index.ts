@@ -1,0 +1,121 @@
+// Any other balance API, described in about ten lines.
+import { z } from 'zod';
+import { BalanceUnavailableError, ConfigurationError, isPayoutGuardError } from '../../core/errors.js';
+import { plainDecimalText } from '../../core/money.js';
+import { Problems } from '../../core/options.js';
+import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
+import { redactedCause } from '../../core/redact.js';
+import { type Credentials, sendWithCredentials } from '../shared/credentials.js';
+import { expectSuccess, HttpClient } from '../shared/http-client.js';
+import { parseJson, readShape } from '../shared/json.js';
+import { type NetworkOptions, networkShape, resolveNetwork } from '../shared/network-options.js';
+import { urlProblem } from '../shared/safe-url.js';
+
+export type { NetworkOptions } from '../shared/network-options.js';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** What a function of the description is told. */
+export interface WalletRequest {
+  /** The key of the wallet, as the application configured it. */
+  readonly wallet: string;
+}
+
+/** A balance API. */
+export interface HttpProviderOptions<Body> extends NetworkOptions {
+  /** For messages and metrics. Letters, digits, `-` and `_`, at most 40. */
+  name: string;
+  /** Where the balance is. A function may put the wallet into it. */
+  url: string | ((request: WalletRequest) => string);
+  /** Headers, credentials among them. A function is called for each request, and once more after a 401. */
+  headers?: Headers | ((request: WalletRequest) => Headers | Promise<Headers>) | undefined;
+  /**
+   * Checks the body; a zod schema. JSON numbers arrive as exact decimal text, not as floats: describe an amount as
+   * `z.string()` whether the API sends `1200.50` or `"1200.50"`.
+   */
+  schema: { parse(input: unknown): Body };
+  /** Takes the spendable figure out of the body, and the currency the provider says it is in. */
+  select: (body: Body, request: WalletRequest) => ProviderBalance;
+  /**
+   * When the balance shows a payout.
+   * @defaultValue `'unknown'`, which is treated as `'completion'`
+   */
+  debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;
+  /**
+   * Whether a payout is over when the pay call returns.
+   * @defaultValue `'later'`
+   */
+  settles?: BalanceProvider['settles'] | undefined;
+  /**
+   * Whether `wallet` selects among several wallets.
+   * @defaultValue `'one'`
+   */
+  wallets?: BalanceProvider['wallets'] | undefined;
+}
+
+const aFunction = z.custom((value) => typeof value === 'function', 'must be a function');
+
+const optionsSchema: z.ZodType<unknown> = z.strictObject({
+  name: z.string().regex(/^[\w-]{1,40}$/, 'must be 1 to 40 letters, digits, - or _'),
+  url: z.union([z.string(), aFunction], { error: 'must be a URL or a function' }),
+  headers: z
+    .union([z.record(z.string(), z.string()), aFunction], {
+      error: 'must be an object of texts or a function',
+    })
+    .optional(),
+  schema: z.custom(
+    (value) => typeof (value as { parse?: unknown } | null)?.parse === 'function',
+    'must have a method parse, as a zod schema has',
+  ),
+  select: aFunction,
+  debitVisibleAt: z.enum(['acceptance', 'completion', 'unknown']).optional(),
+  settles: z.enum(['onReturn', 'later']).optional(),
+  wallets: z.enum(['one', 'many']).optional(),
+  ...networkShape,
+});
+
+/**
+ * A provider made of a URL, headers, a schema and a selection. Deadlines, retries, the size limit and the rest behave as in
+ * every adapter.
+ *
+ * @throws `ConfigurationError` naming every problem of the options.
+ */
+export function httpProvider<Body>(options: HttpProviderOptions<Body>): BalanceProvider {
+  const problems = new Problems();
+  problems.read(optionsSchema, options);
+  if (problems.any) throw problems.error();
+  const network = resolveNetwork(options);
+  const { name, url, headers, schema, debitVisibleAt = 'unknown', settles = 'later', wallets = 'one' } = options;
+  const urlFault = typeof url === 'string' ? urlProblem(url, network) : undefined;
+  if (urlFault) throw new ConfigurationError([`url: ${urlFault}`]);
+
+  const client = new HttpClient(network);
+  return {
+    name,
+    debitVisibleAt,
+    settles,
+    wallets,
+    fetchBalance: ({ wallet, signal }) =>
+      client.run(signal, async (exchange) => {
+        const request = { url: typeof url === 'string' ? url : url({ wallet }) };
+        const answer = await sendWithCredentials(exchange, credentialsOf(headers, { wallet }), request);
+        expectSuccess(answer);
+        const body = parseJson(answer.text, plainDecimalText);
+        return select(options, readShape(schema, body, 'the answer does not fit the schema'), { wallet });
+      }),
+  };
+}
+
+function credentialsOf(headers: HttpProviderOptions<unknown>['headers'], request: WalletRequest): Credentials {
+  const current = async () => ({ ...(typeof headers === 'function' ? await headers(request) : headers) });
+  return { headers: current, renewed: async () => (typeof headers === 'function' ? current() : undefined) };
+}
+
+function select<Body>(options: HttpProviderOptions<Body>, body: Body, request: WalletRequest): ProviderBalance {
+  try {
+    return options.select(body, request);
+  } catch (error) {
+    if (isPayoutGuardError(error)) throw error;
+    throw new BalanceUnavailableError('malformed', { detail: 'select() threw', cause: redactedCause(error) });
+  }
+}

@@ -1,0 +1,90 @@
+// The balance of an Interswitch Uganda wallet (UGX), through the service that speaks to Interswitch for you.
+// Source: the service's `GET /isw/payments/balance`, which passes the answer of Interswitch through unchanged.
+import { z } from 'zod';
+import { alphabeticCode } from '../../core/currency.js';
+import { Problems } from '../../core/options.js';
+import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
+import { OutsideFailure } from '../shared/failure.js';
+import { expectSuccess, HttpClient } from '../shared/http-client.js';
+import { parseJson, readShape } from '../shared/json.js';
+import { type NetworkOptions, networkShape, readBaseUrl, resolveNetwork } from '../shared/network-options.js';
+import { balanceMeaning } from './response-codes.js';
+import { type Envelope, envelope, type Figures } from './schema.js';
+
+export type { NetworkOptions } from '../shared/network-options.js';
+
+/** How to reach the service in front of Interswitch Uganda. */
+export interface InterswitchOptions extends NetworkOptions {
+  /** Root of the service, such as `https://payments.example.com`; `/isw/payments/balance` is appended. */
+  baseUrl: string;
+}
+
+const optionsSchema: z.ZodType<InterswitchOptions> = z.strictObject({ baseUrl: z.string(), ...networkShape });
+
+/**
+ * The wallet behind an Interswitch Uganda service. Only `availableBalance` counts. Nothing documents when a payout leaves
+ * the balance, so `debitVisibleAt` is `unknown`.
+ *
+ * @throws `ConfigurationError` naming every problem of the options.
+ */
+export function interswitch(options: InterswitchOptions): BalanceProvider {
+  const problems = new Problems();
+  const given = problems.read(optionsSchema, options);
+  if (!given) throw problems.error();
+  const network = resolveNetwork(given);
+  const baseUrl = readBaseUrl(problems, given.baseUrl, network);
+  if (baseUrl === undefined) throw problems.error();
+
+  const client = new HttpClient(network);
+  return {
+    name: 'interswitch',
+    debitVisibleAt: 'unknown',
+    settles: 'onReturn',
+    wallets: 'one',
+    fetchBalance: ({ signal }) =>
+      client.run(signal, async (exchange) => {
+        const answer = await exchange.send({ url: `${baseUrl}/isw/payments/balance` });
+        expectSuccess(answer);
+        return readBalance(answer.text);
+      }),
+  };
+}
+
+function readBalance(text: string): ProviderBalance {
+  const body = readShape(envelope, parseJson(text), 'the answer has no responseCode');
+  assertApproved(body.responseCode);
+  const figures = figuresOf(body);
+  const { availableBalance } = figures;
+  if (typeof availableBalance !== 'string') throw shape('unrecognised balance shape');
+  return { available: availableBalance, currency: currencyOf(figures) };
+}
+
+function assertApproved(code: string): void {
+  const meaning = balanceMeaning(code);
+  if (meaning === 'ok') return;
+  throw new OutsideFailure({
+    kind: 'answer',
+    reason: meaning === 'unauthorized' ? 'unauthorized' : meaning === 'operator' ? 'forbidden' : 'provider_error',
+    detail: /^[0-9A-Z]{1,8}$/.test(code) ? `code ${code}` : 'unknown code',
+    retryable: meaning === 'retry',
+  });
+}
+
+/** The balance is in `response` (the usual envelope) or beside it. In both places at once, nobody can tell which holds. */
+function figuresOf(body: Envelope): Figures {
+  const wrapped = body.response?.availableBalance != null;
+  if (wrapped && body.availableBalance != null) throw shape('two balances in one answer');
+  return wrapped && body.response ? body.response : body;
+}
+
+function currencyOf(figures: Figures): string {
+  const codes = [figures.currencyCode, figures.currency].filter((code) => code != null).map(alphabeticCode);
+  const [code, other = code] = codes;
+  if (code === undefined) throw shape('no currency');
+  if (other !== code) throw shape('two currencies in one answer');
+  return code;
+}
+
+function shape(detail: string): OutsideFailure {
+  return new OutsideFailure({ kind: 'shape', detail });
+}

@@ -1,0 +1,30 @@
+// The answers of the service in front of Interswitch Uganda: an envelope, with the balance in it or beside it.
+import { z } from 'zod';
+import { jsonNumber } from '../shared/json.js';
+
+const text = z.string().max(128);
+const textOrNumber = z.union([text, jsonNumber]);
+
+// No other balance is named here: `ledgerBalance` and its kind are not even read on the way to a decision.
+const figures = {
+  availableBalance: textOrNumber.nullish(),
+  currencyCode: textOrNumber.nullish(),
+  currency: textOrNumber.nullish(),
+};
+
+export interface Figures {
+  readonly availableBalance?: string | null | undefined;
+  readonly currencyCode?: string | null | undefined;
+  readonly currency?: string | null | undefined;
+}
+
+export interface Envelope extends Figures {
+  readonly responseCode: string;
+  readonly response?: Figures | null | undefined;
+}
+
+export const envelope: z.ZodType<Envelope> = z.object({
+  responseCode: textOrNumber,
+  response: z.object(figures).nullish(),
+  ...figures,
+});

@@ -1,0 +1,123 @@
+// The balance of a JPay Africa payout wallet (KES).
+// Source: the provider's documentation, page "Wallet balance".
+import { z } from 'zod';
+import { resolveCurrency } from '../../core/currency.js';
+import { parseBalance } from '../../core/money.js';
+import { Problems } from '../../core/options.js';
+import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
+import { type Credentials, sendWithCredentials } from '../shared/credentials.js';
+import { OutsideFailure } from '../shared/failure.js';
+import { expectSuccess, HttpClient } from '../shared/http-client.js';
+import { parseJson, readShape } from '../shared/json.js';
+import {
+  type Network,
+  type NetworkOptions,
+  networkShape,
+  readBaseUrl,
+  resolveNetwork,
+} from '../shared/network-options.js';
+import { type BalanceAnswer, balanceAnswer } from './schema.js';
+import { appCredentials, suppliedCredentials } from './tokens.js';
+
+export type { NetworkOptions } from '../shared/network-options.js';
+
+/** How to reach a JPay Africa account: an app key and secret, or an access token that the application keeps itself. */
+export type JpayOptions = NetworkOptions & {
+  /** `https://api.jpay.africa/api/v1`, or `https://sandbox.api.jpay.africa/api/v1`. */
+  baseUrl: string;
+} & (
+    | { appKey: string; appSecret: string; accessToken?: undefined }
+    | {
+        appKey?: undefined;
+        appSecret?: undefined;
+        /** The token, or a function that returns the current one; it is called for each request. */
+        accessToken: string | (() => string | Promise<string>);
+      }
+  );
+
+interface GivenOptions extends NetworkOptions {
+  baseUrl: string;
+  appKey?: string | undefined;
+  appSecret?: string | undefined;
+  accessToken?: string | (() => string | Promise<string>) | undefined;
+}
+
+const secretText = z.string().min(1);
+
+const optionsSchema: z.ZodType<GivenOptions> = z
+  .strictObject({
+    baseUrl: z.string(),
+    appKey: secretText.optional(),
+    appSecret: secretText.optional(),
+    accessToken: z
+      .union([secretText, z.custom<() => string | Promise<string>>((value) => typeof value === 'function')], {
+        error: 'must be a token or a function that returns one',
+      })
+      .optional(),
+    ...networkShape,
+  })
+  .refine(
+    ({ appKey, appSecret, accessToken }) =>
+      accessToken === undefined ? appKey !== undefined && appSecret !== undefined : !appKey && !appSecret,
+    'pass either appKey and appSecret, or accessToken',
+  );
+
+/**
+ * The payout wallet of a JPay Africa account. Only `payout_wallet_balance` counts; the collection wallet and the total are
+ * for display. The documentation contradicts itself on when a payout leaves the balance, so `debitVisibleAt` is `unknown`.
+ *
+ * @throws `ConfigurationError` naming every problem of the options.
+ */
+export function jpay(options: JpayOptions): BalanceProvider {
+  const problems = new Problems();
+  const given = problems.read(optionsSchema, options);
+  if (!given) throw problems.error();
+  const network = resolveNetwork(given);
+  const baseUrl = readBaseUrl(problems, given.baseUrl, network);
+  if (baseUrl === undefined) throw problems.error();
+
+  const client = new HttpClient(network);
+  const credentials = credentialsOf(given, baseUrl, network);
+  return {
+    name: 'jpay',
+    debitVisibleAt: 'unknown',
+    settles: 'later',
+    wallets: 'one',
+    fetchBalance: ({ signal }) =>
+      client.run(signal, async (exchange) => {
+        const answer = await sendWithCredentials(exchange, credentials, { url: `${baseUrl}/wallets/balance` });
+        expectSuccess(answer);
+        return readBalance(answer.text);
+      }),
+  };
+}
+
+function credentialsOf(given: GivenOptions, baseUrl: string, { clock }: Network): Credentials {
+  const { accessToken, appKey = '', appSecret = '' } = given;
+  if (accessToken !== undefined) return suppliedCredentials(accessToken);
+  return appCredentials({ baseUrl, appKey, appSecret, clock });
+}
+
+const kes = resolveCurrency('KES');
+
+function readBalance(text: string): ProviderBalance {
+  const body = readShape(balanceAnswer, parseJson(text), 'the answer is not a JPay balance');
+  assertAddsUp(body);
+  return {
+    available: body.payout_wallet_balance,
+    currency: kes.code,
+    details: { collection: body.collection_wallet_balance, total: body.total_balance },
+  };
+}
+
+// A total that is not the sum means that the fields are not what we think they are.
+function assertAddsUp(body: BalanceAnswer): void {
+  const [collection, payout, total] = [
+    parseBalance(body.collection_wallet_balance, kes),
+    parseBalance(body.payout_wallet_balance, kes),
+    parseBalance(body.total_balance, kes),
+  ];
+  if (collection === undefined || payout === undefined || collection + payout !== total) {
+    throw new OutsideFailure({ kind: 'shape', detail: 'the total is not the sum of the wallets' });
+  }
+}

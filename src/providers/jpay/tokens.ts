@@ -1,0 +1,113 @@
+// Access tokens of the JPay Africa API: 15 minutes each, renewed by a refresh token that is itself replaced each time.
+// Source: the provider's documentation, pages "App token" and "Token refresh".
+import { z } from 'zod';
+import type { Clock } from '../../core/clock.js';
+import type { Credentials } from '../shared/credentials.js';
+import { OutsideFailure } from '../shared/failure.js';
+import { type Exchange, expectSuccess, type HttpAnswer } from '../shared/http-client.js';
+import { parseJson, readShape } from '../shared/json.js';
+import { type TokenAnswer, tokenAnswer } from './schema.js';
+
+/** How long an access token lives when it does not say so itself. */
+const accessLifeMs = 15 * 60_000;
+/** A token is renewed this long before it ends. */
+const renewEarlyMs = 60_000;
+
+interface Tokens {
+  readonly access: string;
+  readonly refresh: string;
+  readonly renewAtMs: number;
+}
+
+/** Credentials from an app key and secret. Tokens are fetched once however many ask, and renewed before they end. */
+export function appCredentials(app: {
+  readonly baseUrl: string;
+  readonly appKey: string;
+  readonly appSecret: string;
+  readonly clock: Clock;
+}): Credentials {
+  let tokens: Tokens | undefined;
+  let pending: Promise<Tokens> | undefined;
+
+  async function headers(exchange: Exchange): Promise<Record<string, string>> {
+    const usable = tokens && app.clock.now() < tokens.renewAtMs ? tokens : await renew(exchange);
+    return bearer(usable.access);
+  }
+
+  async function renewed(exchange: Exchange, rejected: Record<string, string>): Promise<Record<string, string>> {
+    // Another request may have renewed while this one was on its way: then the newer token is tried first.
+    const newer = tokens && `Bearer ${tokens.access}` !== rejected.authorization ? tokens : undefined;
+    return bearer((newer ?? (await renew(exchange))).access);
+  }
+
+  // A refresh token may work only once, so one renewal at a time.
+  function renew(exchange: Exchange): Promise<Tokens> {
+    pending ??= obtain(exchange).finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  }
+
+  async function obtain(exchange: Exchange): Promise<Tokens> {
+    const refresh = tokens?.refresh;
+    tokens = undefined;
+    const refreshed = refresh === undefined ? undefined : await post(exchange, '/auth/refresh', { refresh });
+    const answer =
+      refreshed && refreshed.status !== 401
+        ? refreshed
+        : await post(exchange, '/auth/app/token', { app_key: app.appKey, app_secret: app.appSecret });
+    expectSuccess(answer);
+    tokens = readTokens(answer, app.clock.now());
+    return tokens;
+  }
+
+  function post(exchange: Exchange, path: string, body: Record<string, string>): Promise<HttpAnswer> {
+    return exchange.send({ method: 'POST', url: `${app.baseUrl}${path}`, body: JSON.stringify(body) });
+  }
+
+  return { headers, renewed };
+}
+
+/** Credentials from a token that the application keeps itself, or a function that returns the current one. */
+export function suppliedCredentials(accessToken: string | (() => string | Promise<string>)): Credentials {
+  const current = async () => bearer(typeof accessToken === 'string' ? accessToken : await accessToken());
+  return {
+    headers: current,
+    renewed: async () => (typeof accessToken === 'string' ? undefined : current()),
+  };
+}
+
+function bearer(token: string): { authorization: string } {
+  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
+    throw new OutsideFailure({
+      kind: 'answer',
+      reason: 'unauthorized',
+      detail: 'the access token is not a token',
+      retryable: false,
+    });
+  }
+  return { authorization: `Bearer ${token}` };
+}
+
+function readTokens(answer: HttpAnswer, nowMs: number): Tokens {
+  const body: TokenAnswer = readShape(tokenAnswer, parseJson(answer.text), 'the answer is not a token');
+  if (body.products && !body.products.includes('payouts')) {
+    const detail = 'the app does not have the product "payouts"';
+    throw new OutsideFailure({ kind: 'answer', reason: 'forbidden', detail, retryable: false });
+  }
+  const endsAtMs = expiryOf(body.access) ?? nowMs + accessLifeMs;
+  return { access: body.access, refresh: body.refresh, renewAtMs: endsAtMs - renewEarlyMs };
+}
+
+/** The `exp` of a JWT in epoch milliseconds. Not verified: it only decides when to ask for another token. */
+function expiryOf(token: string): number | undefined {
+  const payload = token.split('.')[1];
+  if (payload === undefined) return undefined;
+  try {
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    return z.object({ exp: z.number() }).parse(claims).exp * 1_000;
+  } catch {
+    // Not a JWT, or one without an expiry: the documented lifetime applies.
+    return undefined;
+  }
+}

@@ -1,0 +1,24 @@
+// Requests with credentials that may have to be renewed once.
+import type { Exchange, HttpAnswer, HttpRequest } from './http-client.js';
+
+/** Where the headers come from that let us in. */
+export interface Credentials {
+  /** Headers for a request. */
+  headers(exchange: Exchange): Promise<Record<string, string>>;
+  /** Other headers after `rejected` were answered with 401, or undefined when there are none to be had. */
+  renewed(exchange: Exchange, rejected: Record<string, string>): Promise<Record<string, string> | undefined>;
+}
+
+/** Sends a request with credentials; after a 401 once more with renewed ones, once for each balance. */
+export async function sendWithCredentials(
+  exchange: Exchange,
+  credentials: Credentials,
+  request: HttpRequest,
+): Promise<HttpAnswer> {
+  const headers = await credentials.headers(exchange);
+  const answer = await exchange.send({ ...request, headers: { ...request.headers, ...headers } });
+  if (answer.status !== 401 || exchange.tokenRenewed) return answer;
+  exchange.tokenRenewed = true;
+  const renewed = await credentials.renewed(exchange, headers);
+  return renewed ? exchange.send({ ...request, headers: { ...request.headers, ...renewed } }) : answer;
+}

@@ -1,0 +1,33 @@
+// JSON from providers. Numbers keep their text: a float would lose digits of a large balance.
+import { LosslessNumber, parse } from 'lossless-json';
+import { z } from 'zod';
+import { plainDecimalText } from '../../core/money.js';
+import { OutsideFailure } from './failure.js';
+
+/** Parses JSON; every number becomes what `readNumber` makes of its text. Two different values for one key are refused. */
+export function parseJson(text: string, readNumber: (text: string) => unknown = exactNumber): unknown {
+  try {
+    return parse(text, undefined, readNumber);
+  } catch (error) {
+    // A syntax error, a doubled key, or nesting too deep for the stack: in each case not an answer to rely on.
+    throw new OutsideFailure({ kind: 'not_json' }, error);
+  }
+}
+
+function exactNumber(text: string): LosslessNumber {
+  return new LosslessNumber(text);
+}
+
+/** A JSON number, read as exact plain decimal text. */
+export const jsonNumber: z.ZodType<string> = z
+  .instanceof(LosslessNumber)
+  .transform((number) => plainDecimalText(number.value));
+
+/** The body when it has the shape, else a failure that repeats nothing of it. */
+export function readShape<T>(schema: { parse(input: unknown): T }, body: unknown, detail: string): T {
+  try {
+    return schema.parse(body);
+  } catch (error) {
+    throw new OutsideFailure({ kind: 'shape', detail }, error);
+  }
+}

@@ -1,0 +1,116 @@
+// How adapters behave on the network: the same options for all of them.
+import { z } from 'zod';
+import { type Clock, systemClock } from '../../core/clock.js';
+import type { Problems } from '../../core/options.js';
+import { urlProblem } from './safe-url.js';
+
+/** Network behaviour, the same for every adapter. */
+export interface NetworkOptions {
+  /**
+   * Longest time for one request, in milliseconds. 50 to 30,000.
+   * @defaultValue 2,000
+   */
+  attemptTimeoutMs?: number | undefined;
+  /**
+   * Longest time for one balance, with token, retries and waits between them, in milliseconds. 50 to 60,000.
+   * @defaultValue 5,000
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * How many times one balance is asked for at most, the first time included; a repetition with a renewed token after a
+   * 401 is not counted, and happens once. 1 to 10.
+   * @defaultValue 3
+   */
+  maxAttempts?: number | undefined;
+  circuitBreaker?:
+    | {
+        /**
+         * After this many failed balances in a row the provider is left alone. 1 to 1,000.
+         * @defaultValue 5
+         */
+        failures?: number | undefined;
+        /**
+         * For how long, in milliseconds. 100 to 600,000.
+         * @defaultValue 10,000
+         */
+        openMs?: number | undefined;
+      }
+    | undefined;
+  /**
+   * Allows plain http to hosts of a private network. Without it, http is for loopback only: credentials and balances
+   * travel readable, and whoever is on the path can write any balance.
+   * @defaultValue false
+   */
+  dangerouslyAllowHttp?: boolean | undefined;
+  /**
+   * The `fetch` to use, for proxies and client certificates.
+   * @defaultValue the one of Node.js
+   */
+  fetch?: typeof globalThis.fetch | undefined;
+  /**
+   * Where the time comes from; for tests.
+   * @defaultValue the clock of the machine
+   */
+  clock?: Clock | undefined;
+  /**
+   * Randomness of the waits between attempts, from 0 up to but not including 1.
+   * @defaultValue `Math.random`
+   */
+  random?: (() => number) | undefined;
+}
+
+/** {@link NetworkOptions} with defaults. */
+export interface Network {
+  readonly attemptTimeoutMs: number;
+  readonly timeoutMs: number;
+  readonly maxAttempts: number;
+  readonly breakerFailures: number;
+  readonly breakerOpenMs: number;
+  readonly dangerouslyAllowHttp: boolean;
+  readonly fetch: typeof globalThis.fetch;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+const isFunction = (value: unknown) => typeof value === 'function';
+
+/** The keys of {@link NetworkOptions}, to be spread into the schema of an adapter's options. */
+export const networkShape: { readonly [Key in keyof NetworkOptions]-?: z.ZodType<NetworkOptions[Key]> } = {
+  attemptTimeoutMs: z.int().min(50).max(30_000).optional(),
+  timeoutMs: z.int().min(50).max(60_000).optional(),
+  maxAttempts: z.int().min(1).max(10).optional(),
+  circuitBreaker: z
+    .strictObject({
+      failures: z.int().min(1).max(1_000).optional(),
+      openMs: z.int().min(100).max(600_000).optional(),
+    })
+    .optional(),
+  dangerouslyAllowHttp: z.boolean().optional(),
+  fetch: z.custom<typeof globalThis.fetch>(isFunction, 'must be a function').optional(),
+  clock: z
+    .custom<Clock>((value) => isFunction((value as Clock | null)?.now), 'must be an object with now()')
+    .optional(),
+  random: z.custom<() => number>(isFunction, 'must be a function').optional(),
+};
+
+export function resolveNetwork(options: NetworkOptions): Network {
+  return {
+    attemptTimeoutMs: options.attemptTimeoutMs ?? 2_000,
+    timeoutMs: options.timeoutMs ?? 5_000,
+    maxAttempts: options.maxAttempts ?? 3,
+    breakerFailures: options.circuitBreaker?.failures ?? 5,
+    breakerOpenMs: options.circuitBreaker?.openMs ?? 10_000,
+    dangerouslyAllowHttp: options.dangerouslyAllowHttp ?? false,
+    fetch: options.fetch ?? globalThis.fetch,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  };
+}
+
+/** A base URL without trailing slashes, or a noted problem. */
+export function readBaseUrl(problems: Problems, baseUrl: string, network: Network): string | undefined {
+  const problem =
+    urlProblem(baseUrl, network) ?? (/[?#]/.test(baseUrl) ? 'must not contain a query or fragment' : undefined);
+  if (problem) problems.add(`baseUrl: ${problem}`);
+  return problem ? undefined : baseUrl.replace(/\/+$/, '');
+}
