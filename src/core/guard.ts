@@ -1,13 +1,13 @@
 // Read this first: what a guard does, top-down.
 import { abandonable } from './deadline.js';
-import { type Decision, decide, type Requirement, type Snapshot, spendableMinor } from './decision.js';
+import { Decision, decide, type Requirement, type Snapshot, spendableMinor } from './decision.js';
 import {
   BalanceUnavailableError,
   ConfigurationError,
   CurrencyMismatchError,
   InsufficientFundsError,
 } from './errors.js';
-import { type AmountInput, formatMinorUnits, parseAmount, parseNonNegative } from './money.js';
+import { type AmountInput, addMinorUnits, formatMinorUnits, parseAmount, parseNonNegative } from './money.js';
 import { type PayoutGuardOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { type Reading, Snapshots } from './snapshots.js';
 import { isPromise, type MaybePromise, readTotals, type WalletTotals } from './store.js';
@@ -108,26 +108,14 @@ class Guard implements PayoutGuard {
   }
 
   readonly assertSufficientFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> => {
-    const decision = await this.checkFunds(amount, options);
+    const decided = this.#check(amount, options);
+    const decision = isPromise(decided) ? await decided : decided;
     if (!decision.sufficient) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
     return decision;
   };
 
-  readonly checkFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> => {
-    this.#assertOpen();
-    const requirement = this.#requirement(amount, options);
-    const startedAtMs = this.#options.clock.now();
-    const refresh = this.#mustAsk(requirement, options);
-    const snapshot =
-      (refresh ? undefined : this.#snapshots.remembered(requirement.wallet)) ??
-      (await this.#read(requirement.wallet, { refresh, signal: options.signal })).snapshot;
-
-    const totals = this.#totals(requirement.wallet);
-    const decision = decideWithin(snapshot, isPromise(totals) ? await totals : totals, requirement);
-    const isNewest = snapshot.requestedAtMs >= startedAtMs;
-    if (decision?.sufficient || (decision && isNewest)) return decision;
-    return this.#decideAgain(requirement, decision, options.signal);
-  };
+  readonly checkFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> =>
+    this.#check(amount, options);
 
   readonly funds = async (options: WalletOptions = {}): Promise<Funds> => {
     this.#assertOpen();
@@ -163,19 +151,43 @@ class Guard implements PayoutGuard {
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close();
 
-  /** A second look before a refusal, or after the store changed its epoch. */
-  async #decideAgain(
-    requirement: Requirement,
-    refused: Decision | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<Decision> {
-    const { wallet } = requirement;
-    const { snapshot } = refused
-      ? await abandonable(this.#snapshots.confirm(wallet), signal)
-      : await this.#read(wallet, { refresh: true, signal });
-    const decision = decideWithin(snapshot, await this.#totals(wallet), requirement);
-    if (!decision) throw storeLostItsMemory();
-    return decision;
+  #check(amount: AmountInput, options: CheckOptions): MaybePromise<Decision> {
+    this.#assertOpen();
+    const requirement = this.#requirement(amount, options);
+    return this.#decide(requirement, options, (snapshot) => this.#advise(snapshot, requirement));
+  }
+
+  /** One attempt that takes no hold. Undefined: the snapshot's mark belongs to another epoch of the store and is void. */
+  #advise(snapshot: Snapshot, requirement: Requirement): MaybePromise<Decision | undefined> {
+    const within = (totals: WalletTotals) =>
+      snapshot.epoch === totals.epoch ? decide(snapshot, totals, requirement) : undefined;
+    const totals = this.#totals(requirement.wallet);
+    return isPromise(totals) ? totals.then(within) : within(totals);
+  }
+
+  /** Decides on the remembered snapshot, without a turn of the event loop if it can; otherwise asks the provider. */
+  #decide(requirement: Requirement, options: WalletOptions, attempt: Attempt): MaybePromise<Decision> {
+    const { clock, alwaysRefreshAboveMinor: limit } = this.#options;
+    const nowMs = clock.now();
+    const refresh = options.refresh === true || (limit !== undefined && requirement.requiredMinor > limit);
+    const remembered = refresh ? undefined : this.#snapshots.remembered(requirement.wallet, nowMs);
+    const decision = remembered && attempt(remembered);
+    return decision instanceof Decision && decision.sufficient
+      ? decision
+      : this.#decideAsking(requirement.wallet, { ...options, refresh }, attempt, { nowMs, remembered, decision });
+  }
+
+  /** A refusal never rests on a remembered snapshot alone, nor on a mark of another epoch: the provider is asked again. */
+  async #decideAsking(wallet: string, options: WalletOptions, attempt: Attempt, before: FirstLook): Promise<Decision> {
+    const snapshot = before.remembered ?? (await this.#read(wallet, options)).snapshot;
+    const decision = before.remembered ? await before.decision : await attempt(snapshot);
+    const isNewest = snapshot.requestedAtMs >= before.nowMs;
+    if (decision && (decision.sufficient || isNewest)) return decision;
+
+    const newer = decision ? this.#snapshots.confirm(wallet) : this.#snapshots.read(wallet, { refresh: true });
+    const last = await attempt((await abandonable(newer, options.signal)).snapshot);
+    if (!last) throw storeLostItsMemory();
+    return last;
   }
 
   #requirement(amount: AmountInput, options: CheckOptions): Requirement {
@@ -185,7 +197,8 @@ class Guard implements PayoutGuard {
     }
     const amountMinor = parseAmount(amount, currency);
     const feeMinor = options.fee === undefined ? 0n : parseNonNegative(options.fee, currency);
-    return { wallet: this.#wallet(options.wallet), currency, requiredMinor: amountMinor + feeMinor, floorMinor };
+    const requiredMinor = addMinorUnits(amountMinor, feeMinor);
+    return { wallet: this.#wallet(options.wallet), currency, requiredMinor, floorMinor };
   }
 
   #wallet(key: string | undefined): string {
@@ -195,11 +208,6 @@ class Guard implements PayoutGuard {
     throw new ConfigurationError([
       'wallet: this guard was not told of a wallet of that key; name it in the option wallets',
     ]);
-  }
-
-  #mustAsk(requirement: Requirement, options: CheckOptions): boolean {
-    const limit = this.#options.alwaysRefreshAboveMinor;
-    return options.refresh === true || (limit !== undefined && requirement.requiredMinor > limit);
   }
 
   #read(wallet: string, options: WalletOptions): Promise<Reading> {
@@ -215,9 +223,14 @@ class Guard implements PayoutGuard {
   }
 }
 
-/** The decision, or undefined when the snapshot's mark belongs to another epoch and is void. */
-function decideWithin(snapshot: Snapshot, totals: WalletTotals, requirement: Requirement): Decision | undefined {
-  return snapshot.epoch === totals.epoch ? decide(snapshot, totals, requirement) : undefined;
+/** Tries to decide on a snapshot; undefined when its mark is void. */
+type Attempt = (snapshot: Snapshot) => MaybePromise<Decision | undefined>;
+
+/** What was seen before the provider was asked. */
+interface FirstLook {
+  readonly nowMs: number;
+  readonly remembered: Snapshot | undefined;
+  readonly decision: MaybePromise<Decision | undefined>;
 }
 
 function storeLostItsMemory(): BalanceUnavailableError {

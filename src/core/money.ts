@@ -13,6 +13,9 @@ export type AmountInput = string | number | Decimal;
 /** The largest amount in minor units: what a signed 64-bit integer holds, so that every store can keep it. */
 export const maxMinorUnits: bigint = 2n ** 63n - 1n;
 
+/** Digits, and perhaps a point and more digits. No sign, exponent, separator, space or digit of another script. */
+const plainDecimal = /^[0-9]+(\.[0-9]+)?$/;
+
 /** Longest amount text that is looked at. 19 digits fit 64 bits; the rest is room for zeros. */
 const maxTextLength = 64;
 
@@ -44,10 +47,9 @@ export function parseNonNegative(input: AmountInput, currency: Currency): bigint
  */
 export function parseBalance(text: unknown, currency: Currency): bigint | undefined {
   if (typeof text !== 'string') return undefined;
-  const match = text.length <= maxTextLength ? /^(\d+)(?:\.(\d+))?$/.exec(text) : null;
-  if (!match) return undefined;
-  const fraction = (match[2] ?? '').slice(0, currency.exponent).padEnd(currency.exponent, '0');
-  const minor = BigInt(`${match[1]}${fraction}`);
+  if (text.length > maxTextLength || !plainDecimal.test(text)) return undefined;
+  const [whole = '', decimals = ''] = text.split('.');
+  const minor = BigInt(whole + decimals.slice(0, currency.exponent).padEnd(currency.exponent, '0'));
   return minor <= maxMinorUnits ? minor : undefined;
 }
 
@@ -61,6 +63,13 @@ export function plainDecimalText(jsonNumber: string): string {
   return value.isFinite() && Math.abs(value.e) < maxTextLength && value.decimalPlaces() < maxTextLength
     ? value.toFixed()
     : jsonNumber;
+}
+
+/** @throws {@link InvalidAmountError} when the sum is beyond 64 bits, which no store could keep. */
+export function addMinorUnits(first: bigint, second: bigint): bigint {
+  const sum = first + second;
+  if (sum > maxMinorUnits) throw new InvalidAmountError(sentences.tooLarge());
+  return sum;
 }
 
 /** Minor units as decimal text in major units: `formatMinorUnits(150050n, KES)` is `'1500.50'`. */
@@ -128,12 +137,13 @@ function decimalText(input: Decimal): string {
 
 /** Plain decimal text to minor units, exactly, or what is wrong with it. */
 function plainTextToMinor(text: string, exponent: number): bigint | Problem {
-  if (text.length > maxTextLength) return /^\d+(\.\d*)?$/.test(text.slice(0, 80)) ? 'tooLarge' : 'notPlain';
-  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
-  if (!match) return 'notPlain';
-  if (match[1]) return 'negative';
-  const fraction = (match[3] ?? '').replace(/0+$/, '');
+  if (!plainDecimal.test(text)) return /^-\d+(\.\d+)?$/.test(text) ? 'negative' : 'notPlain';
+  if (text.length > maxTextLength) return 'tooLarge';
+  const point = text.indexOf('.');
+  const whole = point === -1 ? text : text.slice(0, point);
+  const decimals = point === -1 ? '' : text.slice(point + 1);
+  const fraction = decimals.length > exponent ? decimals.replace(/0+$/, '') : decimals;
   if (fraction.length > exponent) return 'tooPrecise';
-  const minor = BigInt(`${match[2]}${fraction.padEnd(exponent, '0')}`);
+  const minor = BigInt(whole + fraction.padEnd(exponent, '0'));
   return minor > maxMinorUnits ? 'tooLarge' : minor;
 }

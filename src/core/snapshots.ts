@@ -54,16 +54,15 @@ export class Snapshots {
   }
 
   /** The remembered snapshot, if it is young enough to be used again. */
-  remembered(wallet: string): Snapshot | undefined {
-    const snapshot = this.#memory.get(wallet)?.reading?.snapshot;
-    return snapshot && this.#isYounger(snapshot.requestedAtMs, this.#options.maxAgeMs) ? snapshot : undefined;
+  remembered(wallet: string, nowMs: number): Snapshot | undefined {
+    return this.#rememberedReading(wallet, nowMs)?.snapshot;
   }
 
   /** A reading: the remembered one when it may be used, else a new one. */
   async read(wallet: string, options: { refresh: boolean }): Promise<Reading> {
-    const remembered = this.#memory.get(wallet)?.reading;
-    const usable = !options.refresh && remembered && this.remembered(wallet) === remembered.snapshot;
-    return usable ? remembered : this.#fetch(wallet, options.refresh ? 0 : this.#options.maxAgeMs);
+    const { clock, maxAgeMs } = this.#options;
+    if (options.refresh) return this.#fetch(wallet, 0);
+    return this.#rememberedReading(wallet, clock.now()) ?? this.#fetch(wallet, maxAgeMs);
   }
 
   /**
@@ -72,9 +71,9 @@ export class Snapshots {
    * reported as "not enough".
    */
   async confirm(wallet: string): Promise<Reading> {
-    const { minRefreshMs } = this.#options;
+    const { clock, minRefreshMs } = this.#options;
     const memory = this.#memory.get(wallet);
-    if (memory && !this.#flights.has(wallet) && this.#isYounger(memory.attemptedAtMs, minRefreshMs)) {
+    if (memory && !this.#flights.has(wallet) && isYounger(memory.attemptedAtMs, minRefreshMs, clock.now())) {
       if (memory.failure) throw memory.failure;
       if (memory.reading) return memory.reading;
     }
@@ -86,10 +85,9 @@ export class Snapshots {
     this.#closing.abort(new BalanceUnavailableError('closed'));
   }
 
-  // A clock that was set back makes ages negative: such a reading counts as old.
-  #isYounger(sinceMs: number, limitMs: number): boolean {
-    const ageMs = this.#options.clock.now() - sinceMs;
-    return ageMs >= 0 && ageMs < limitMs;
+  #rememberedReading(wallet: string, nowMs: number): Reading | undefined {
+    const reading = this.#memory.get(wallet)?.reading;
+    return reading && isYounger(reading.snapshot.requestedAtMs, this.#options.maxAgeMs, nowMs) ? reading : undefined;
   }
 
   /** Joins the request under way if it started at most `joinableMs` ago, else starts one when that has ended. */
@@ -145,6 +143,12 @@ export class Snapshots {
       details: { ...balance.details },
     };
   }
+}
+
+// A clock that was set back makes ages negative: such a reading counts as old.
+function isYounger(sinceMs: number, limitMs: number, nowMs: number): boolean {
+  const ageMs = nowMs - sinceMs;
+  return ageMs >= 0 && ageMs < limitMs;
 }
 
 function readAvailable(
