@@ -1,0 +1,580 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  BalanceUnavailableError,
+  ConfigurationError,
+  CurrencyMismatchError,
+  createPayoutGuard,
+  type HoldStore,
+  InsufficientFundsError,
+  isPayoutGuardError,
+  memoryStore,
+  type PayoutGuardOptions,
+  type ProviderBalance,
+  type WalletTotals,
+} from 'payout-guard';
+import { deferred, scriptedWallet } from '../support/wallet.js';
+
+/** A store whose totals the test decides. */
+function storeWith(totals: () => WalletTotals | Promise<WalletTotals>): HoldStore {
+  return { name: 'scripted', totals, close: async () => {} };
+}
+
+const nothingHeld: WalletTotals = { epoch: 'e1', active: 0n, captured: 0n };
+
+describe('a check', () => {
+  it('approves up to the last cent and refuses one cent more', async () => {
+    const { guard } = scriptedWallet('1000.00');
+    const { checkFunds } = guard();
+    expect((await checkFunds('1000.00')).sufficient).toBe(true);
+    expect((await checkFunds('1000.01')).sufficient).toBe(false);
+  });
+
+  it('rejects with every number of the decision when funds are insufficient', async () => {
+    const wallet = scriptedWallet('1000.00');
+    const { assertSufficientFunds } = wallet.guard({ floor: '100.00' });
+    const error = await assertSufficientFunds('950.00', { fee: '15.50' }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InsufficientFundsError);
+    expect((error as InsufficientFundsError).decision.toData()).toEqual({
+      sufficient: false,
+      temporary: false,
+      wallet: 'default',
+      currency: 'KES',
+      required: '965.50',
+      available: '1000.00',
+      floor: '100.00',
+      held: '0.00',
+      capturedSince: '0.00',
+      spendable: '900.00',
+      shortfall: '65.50',
+      asOf: '2023-11-14T22:13:20.000Z',
+    });
+    const {
+      required,
+      available,
+      held,
+      spendable,
+      shortfall,
+      currency,
+      wallet: key,
+      asOf,
+    } = error as InsufficientFundsError;
+    expect([required, available, held, spendable, shortfall, currency, key, asOf.getTime()]).toEqual([
+      '965.50',
+      '1000.00',
+      '0.00',
+      '900.00',
+      '65.50',
+      'KES',
+      'default',
+      wallet.clock.now(),
+    ]);
+  });
+
+  it('resolves with the decision when funds are sufficient', async () => {
+    const decision = await scriptedWallet('1000.00').guard().assertSufficientFunds('999.99');
+    expect([decision.sufficient, decision.required, decision.spendable, decision.shortfall]).toEqual([
+      true,
+      '999.99',
+      '1000.00',
+      '0.00',
+    ]);
+  });
+
+  it('subtracts open holds and what was captured since the mark', async () => {
+    let totals: WalletTotals = { epoch: 'e1', active: 200_00n, captured: 50_00n };
+    const { guard } = scriptedWallet('1000.00');
+    const { checkFunds } = guard({ store: storeWith(() => totals) });
+    expect((await checkFunds('800.00')).spendable).toBe('800.00');
+    totals = { epoch: 'e1', active: 0n, captured: 250_00n };
+    const decision = await checkFunds('800.00');
+    expect([decision.sufficient, decision.held, decision.capturedSince]).toEqual([true, '0.00', '200.00']);
+    expect((await checkFunds('800.01')).sufficient).toBe(false);
+  });
+
+  it('reads the mark before it asks for the balance', async () => {
+    const wallet = scriptedWallet('1000.00');
+    let captured = 0n;
+    const { checkFunds } = wallet.guard({ store: storeWith(() => ({ epoch: 'e1', active: 0n, captured })) });
+    wallet.answer = async () => {
+      captured = 400_00n;
+      return { available: '1000.00', currency: 'KES' };
+    };
+    const decision = await checkFunds('700.00');
+    expect([decision.sufficient, decision.capturedSince, decision.spendable]).toEqual([false, '400.00', '600.00']);
+  });
+
+  it('calls a refusal temporary when only open holds are in the way', async () => {
+    const { guard } = scriptedWallet('1000.00');
+    const { checkFunds } = guard({ store: storeWith(() => ({ epoch: 'e1', active: 600_00n, captured: 0n })) });
+    expect((await checkFunds('1000.00')).temporary).toBe(true);
+    expect((await checkFunds('1000.01')).temporary).toBe(false);
+    expect((await checkFunds('400.00')).temporary).toBe(false);
+  });
+
+  it('follows the rule for all numbers', async () => {
+    const cents = fc.bigInt(0n, 10n ** 15n);
+    await fc.assert(
+      fc.asyncProperty(
+        cents,
+        cents,
+        cents,
+        cents,
+        cents,
+        fc.bigInt(1n, 10n ** 15n),
+        async (a, f, active, mark, more, x) => {
+          const text = (minor: bigint) => `${minor / 100n}.${String(minor % 100n).padStart(2, '0')}`;
+          let captured = mark;
+          const wallet = scriptedWallet(text(a));
+          wallet.answer = async () => {
+            captured = mark + more;
+            return wallet.balance;
+          };
+          const store = storeWith(() => ({ epoch: 'e1', active, captured }));
+          const decision = await wallet.guard({ floor: text(f), store }).checkFunds(text(x));
+          expect(decision.sufficient).toBe(x <= a - f - active - more);
+        },
+      ),
+    );
+  });
+
+  it('refuses a caller whose currency is another one, with 422', async () => {
+    const { guard, provider } = scriptedWallet();
+    const error = await guard()
+      .checkFunds('1.00', { currency: 'UGX' })
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(CurrencyMismatchError);
+    expect(error).toMatchObject({ status: 422, expose: true, source: 'caller', expected: 'KES', actual: 'UGX' });
+    expect(provider.name).toBe('scripted');
+  });
+
+  it('never approves when amount and fee together leave 64 bits', async () => {
+    const { checkFunds } = scriptedWallet('92233720368547758.07').guard();
+    expect((await checkFunds('92233720368547758.07')).sufficient).toBe(true);
+    await expect(checkFunds('92233720368547758.07', { fee: '0.01' })).rejects.toMatchObject({ code: 'invalid_amount' });
+  });
+
+  it('needs no this', async () => {
+    const { assertSufficientFunds, checkFunds, funds, close } = scriptedWallet().guard();
+    await assertSufficientFunds('1.00');
+    await checkFunds('1.00');
+    await funds();
+    await close();
+  });
+});
+
+describe('what a provider may answer', () => {
+  const odd: [string, unknown][] = [
+    ['nothing', undefined],
+    ['null', null],
+    ['text', '1000.00'],
+    ['a number', { available: 1000, currency: 'KES' }],
+    ['a float', { available: 1000.5, currency: 'KES' }],
+    ['a bigint', { available: 1000n, currency: 'KES' }],
+    ['NaN', { available: Number.NaN, currency: 'KES' }],
+    ['the text NaN', { available: 'NaN', currency: 'KES' }],
+    ['infinity', { available: 'Infinity', currency: 'KES' }],
+    ['a negative balance', { available: '-1.00', currency: 'KES' }],
+    ['an exponent', { available: '1e5', currency: 'KES' }],
+    ['separators', { available: '12,000.00', currency: 'KES' }],
+    ['no balance', { currency: 'KES' }],
+    ['a null balance', { available: null, currency: 'KES' }],
+    ['an empty balance', { available: '', currency: 'KES' }],
+    ['more than 64 bits', { available: '92233720368547758.08', currency: 'KES' }],
+    ['no currency', { available: '1000.00' }],
+    ['a null currency', { available: '1000.00', currency: null }],
+    ['an old figure', { available: '1000.00', currency: 'KES', asOfMs: 1_600_000_000_000 }],
+    ['a figure of no time', { available: '1000.00', currency: 'KES', asOfMs: Number.NaN }],
+  ];
+
+  it.each(odd)('%s approves nothing', async (_, answer) => {
+    const wallet = scriptedWallet();
+    wallet.answer = async () => answer as ProviderBalance;
+    await expect(wallet.guard().checkFunds('0.01')).rejects.toBeInstanceOf(BalanceUnavailableError);
+  });
+
+  it('another currency is a mismatch of the provider, with 503', async () => {
+    const wallet = scriptedWallet();
+    wallet.balance = { available: '1000.00', currency: 'UGX' };
+    await expect(wallet.guard().checkFunds('0.01')).rejects.toMatchObject({
+      name: 'CurrencyMismatchError',
+      status: 503,
+      expose: false,
+      source: 'provider',
+    });
+  });
+
+  it('calls a figure of two minutes ago fresh enough and one of a millisecond more stale', async () => {
+    const wallet = scriptedWallet();
+    wallet.balance = { available: '1000.00', currency: 'KES', asOfMs: wallet.clock.now() - 120_000 };
+    expect((await wallet.guard().checkFunds('1.00')).sufficient).toBe(true);
+    wallet.balance = { available: '1000.00', currency: 'KES', asOfMs: wallet.clock.now() - 120_001 };
+    await expect(wallet.guard().checkFunds('1.00')).rejects.toMatchObject({ reason: 'stale' });
+  });
+
+  it('never lets another field change a decision', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(fc.string(), fc.string()), fc.object(), async (details, extra) => {
+        const wallet = scriptedWallet();
+        wallet.balance = { ...extra, available: '10.00', currency: 'KES', details } as unknown as ProviderBalance;
+        delete (wallet.balance as { asOfMs?: unknown }).asOfMs;
+        const { checkFunds } = wallet.guard();
+        expect((await checkFunds('10.00')).sufficient).toBe(true);
+        expect((await checkFunds('10.01')).sufficient).toBe(false);
+      }),
+    );
+  });
+
+  it('an error of an unknown kind becomes provider_error, and its message stays behind', async () => {
+    const wallet = scriptedWallet();
+    wallet.answer = async () => {
+      throw Object.assign(new TypeError('Bearer s3cret at https://user:pw@host'), { code: 'E_ODD', token: 's3cret' });
+    };
+    const error = await wallet
+      .guard()
+      .checkFunds('1.00')
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ reason: 'provider_error', cause: { name: 'TypeError', code: 'E_ODD' } });
+    expect(`${inspect(error, { depth: 9 })}${JSON.stringify(error)}${(error as Error).stack}`).not.toMatch(
+      /s3cret|user:pw/,
+    );
+    expect(((error as Error).cause as Error).stack).toMatch(/guard\.test/);
+  });
+});
+
+describe('remembered balances', () => {
+  it('are used while younger than maxAgeMs, counted from the request', async () => {
+    const wallet = scriptedWallet();
+    const { checkFunds } = wallet.guard({ cache: { maxAgeMs: 5_000 } });
+    wallet.answer = async () => {
+      wallet.clock.advance(2_000);
+      return wallet.balance;
+    };
+    await checkFunds('1.00');
+    wallet.clock.advance(2_999);
+    await checkFunds('1.00');
+    expect(wallet.asked).toBe(1);
+    wallet.clock.advance(1);
+    await checkFunds('1.00');
+    expect(wallet.asked).toBe(2);
+  });
+
+  it('are not used when maxAgeMs is 0', async () => {
+    const wallet = scriptedWallet();
+    const { checkFunds } = wallet.guard({ cache: { maxAgeMs: 0 } });
+    await checkFunds('1.00');
+    await checkFunds('1.00');
+    expect(wallet.asked).toBe(2);
+  });
+
+  it('count as old when the clock was set back', async () => {
+    const wallet = scriptedWallet();
+    const { checkFunds } = wallet.guard();
+    await checkFunds('1.00');
+    wallet.clock.advance(-3_600_000);
+    await checkFunds('1.00');
+    expect(wallet.asked).toBe(2);
+  });
+
+  it('are fetched once however many ask at once', async () => {
+    const wallet = scriptedWallet('1000.00');
+    const gate = deferred<ProviderBalance>();
+    wallet.answer = () => gate.promise;
+    const { checkFunds } = wallet.guard();
+    const checks = Array.from({ length: 1_000 }, () => checkFunds('1000.00'));
+    gate.resolve({ available: '1000.00', currency: 'KES' });
+    expect((await Promise.all(checks)).every((decision) => decision.sufficient)).toBe(true);
+    expect(wallet.asked).toBe(1);
+  });
+
+  it('are asked for again before a refusal, so that a top-up counts', async () => {
+    const wallet = scriptedWallet('100.00');
+    const { checkFunds } = wallet.guard({ minRefreshMs: 1_000 });
+    await checkFunds('1.00');
+    wallet.clock.advance(1_000);
+    wallet.balance = { available: '500.00', currency: 'KES' };
+    expect((await checkFunds('500.00')).sufficient).toBe(true);
+    expect(wallet.asked).toBe(2);
+  });
+
+  it('are asked for again at most once per minRefreshMs, however many are refused', async () => {
+    const wallet = scriptedWallet('100.00');
+    const { checkFunds } = wallet.guard({ minRefreshMs: 1_000 });
+    await checkFunds('500.00');
+    expect(wallet.asked).toBe(1);
+    for (let elapsedMs = 0; elapsedMs < 10_000; elapsedMs += 100) {
+      wallet.clock.advance(100);
+      expect((await checkFunds('500.00')).sufficient).toBe(false);
+    }
+    expect(wallet.asked).toBe(11);
+  });
+
+  it('report the outage, not "not enough", when the second look fails', async () => {
+    const wallet = scriptedWallet('100.00');
+    const { checkFunds } = wallet.guard();
+    await checkFunds('1.00');
+    wallet.clock.advance(1_500);
+    wallet.answer = async () => {
+      throw new BalanceUnavailableError('network');
+    };
+    await expect(checkFunds('500.00')).rejects.toMatchObject({ reason: 'network' });
+    await expect(checkFunds('500.00')).rejects.toMatchObject({ reason: 'network' });
+    expect(wallet.asked).toBe(2);
+    expect((await checkFunds('1.00')).sufficient).toBe(true);
+  });
+
+  it('are skipped by refresh, which never takes an answer that was asked for before', async () => {
+    const wallet = scriptedWallet('100.00');
+    const { checkFunds } = wallet.guard();
+    const early = deferred<ProviderBalance>();
+    wallet.answer = () => early.promise;
+    const first = checkFunds('1.00');
+    await Promise.resolve();
+    wallet.clock.advance(10);
+    const refreshed = [checkFunds('1.00', { refresh: true }), checkFunds('1.00', { refresh: true })];
+    wallet.answer = async () => ({ available: '0.50', currency: 'KES' });
+    early.resolve({ available: '100.00', currency: 'KES' });
+    expect((await first).sufficient).toBe(true);
+    expect((await Promise.all(refreshed)).map((decision) => decision.sufficient)).toEqual([false, false]);
+    expect(wallet.asked).toBe(2);
+  });
+
+  it('are skipped by amounts above alwaysRefreshAbove, fee included', async () => {
+    const wallet = scriptedWallet('1000.00');
+    const { checkFunds } = wallet.guard({ alwaysRefreshAbove: '100.00' });
+    await checkFunds('100.00');
+    await checkFunds('100.00');
+    expect(wallet.asked).toBe(1);
+    await checkFunds('99.99', { fee: '0.02' });
+    expect(wallet.asked).toBe(2);
+  });
+
+  it('are forgotten beyond maxWallets, the one unused longest first', async () => {
+    const wallet = scriptedWallet('1000.00', { wallets: 'many' });
+    const { checkFunds } = wallet.guard({ wallets: () => true, cache: { maxWallets: 2 } });
+    for (const key of ['a', 'b', 'a', 'c', 'a']) await checkFunds('1.00', { wallet: key });
+    expect(wallet.asked).toBe(3);
+    await checkFunds('1.00', { wallet: 'b' });
+    expect(wallet.asked).toBe(4);
+  });
+
+  it('are kept apart by wallet', async () => {
+    const wallet = scriptedWallet('0', { wallets: 'many' });
+    wallet.answer = async (request) => ({ available: request.wallet === 'rich' ? '9.00' : '1.00', currency: 'KES' });
+    const { checkFunds } = wallet.guard({ wallets: ['rich', 'poor'] });
+    expect((await checkFunds('5.00', { wallet: 'rich' })).sufficient).toBe(true);
+    expect((await checkFunds('5.00', { wallet: 'poor' })).sufficient).toBe(false);
+    expect((await checkFunds('5.00')).wallet).toBe('default');
+  });
+});
+
+describe('the store', () => {
+  it('that fails is reported as such, and nothing is approved', async () => {
+    const failing = [
+      () => Promise.reject(new Error('redis://:pw@host is gone')),
+      () => {
+        throw new Error('redis://:pw@host is gone');
+      },
+    ];
+    for (const totals of failing) {
+      const error = await scriptedWallet()
+        .guard({ store: storeWith(totals) })
+        .checkFunds('1.00')
+        .catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'balance_unavailable', reason: 'store', status: 503 });
+      expect(inspect(error, { depth: 9 })).not.toMatch(/:pw@/);
+    }
+  });
+
+  it('that lost its memory voids the mark, and the balance is asked for again', async () => {
+    const wallet = scriptedWallet();
+    let totals = { ...nothingHeld, captured: 100_00n };
+    const { checkFunds } = wallet.guard({ store: storeWith(async () => totals) });
+    await checkFunds('1.00');
+    totals = { ...nothingHeld, epoch: 'e2' };
+    const decision = await checkFunds('1000.00');
+    expect([decision.sufficient, decision.capturedSince, wallet.asked]).toEqual([true, '0.00', 2]);
+  });
+
+  it('that loses its memory again and again approves nothing', async () => {
+    let epoch = 0;
+    const { checkFunds, funds } = scriptedWallet().guard({
+      store: storeWith(() => ({ ...nothingHeld, epoch: `e${epoch++}` })),
+    });
+    await expect(checkFunds('1.00')).rejects.toMatchObject({ reason: 'store' });
+    await expect(funds()).rejects.toMatchObject({ reason: 'store' });
+  });
+
+  it('that was passed in is not closed with the guard', async () => {
+    let closed = 0;
+    const store: HoldStore = { ...memoryStore(), close: async () => void closed++ };
+    await scriptedWallet().guard({ store }).close();
+    expect(closed).toBe(0);
+  });
+});
+
+describe('waiting', () => {
+  it('ends when the signal aborts, and the shared request goes on', async () => {
+    const wallet = scriptedWallet();
+    const gate = deferred<ProviderBalance>();
+    wallet.answer = () => gate.promise;
+    const { checkFunds } = wallet.guard();
+    const controller = new AbortController();
+    const leaving = checkFunds('1.00', { signal: controller.signal });
+    const staying = checkFunds('1.00');
+    controller.abort(new Error('the client left'));
+    await expect(leaving).rejects.toThrow('the client left');
+    gate.resolve(wallet.balance);
+    expect((await staying).sufficient).toBe(true);
+    expect(wallet.asked).toBe(1);
+  });
+
+  it('does not begin when the signal has aborted already and nothing is remembered', async () => {
+    const wallet = scriptedWallet();
+    wallet.answer = () => new Promise(() => {});
+    const signal = AbortSignal.abort(new Error('too late'));
+    const guard = wallet.guard();
+    await expect(guard.checkFunds('1.00', { signal })).rejects.toThrow('too late');
+    await guard.close();
+  });
+
+  it('ends after fetchTimeoutMs even if the provider ignores its signal', async () => {
+    const wallet = scriptedWallet();
+    wallet.answer = () => new Promise(() => {});
+    await expect(wallet.guard({ fetchTimeoutMs: 100 }).checkFunds('1.00')).rejects.toMatchObject({ reason: 'timeout' });
+  });
+
+  it('ends when the guard is closed, and later calls are refused', async () => {
+    const wallet = scriptedWallet();
+    wallet.answer = () => new Promise(() => {});
+    const guard = wallet.guard();
+    const waiting = guard.checkFunds('1.00');
+    await guard.close();
+    await expect(waiting).rejects.toMatchObject({ reason: 'closed' });
+    await expect(guard.checkFunds('1.00')).rejects.toMatchObject({ reason: 'closed' });
+    await expect(guard.funds()).rejects.toMatchObject({ reason: 'closed' });
+    await guard[Symbol.asyncDispose]();
+  });
+});
+
+describe('funds', () => {
+  it('shows the wallet, and what the provider sent beside the balance', async () => {
+    const wallet = scriptedWallet();
+    wallet.balance = { available: '1000.00', currency: 'KES', details: { ledger: '9999.00' } };
+    const store = storeWith(() => ({ epoch: 'e1', active: 100_00n, captured: 0n }));
+    const { funds } = wallet.guard({ floor: '50.00', store });
+    await funds();
+    wallet.clock.advance(1_234);
+    expect(await funds()).toEqual({
+      wallet: 'default',
+      currency: 'KES',
+      available: '1000.00',
+      held: '100.00',
+      spendable: '850.00',
+      floor: '50.00',
+      asOf: new Date(wallet.clock.now() - 1_234),
+      ageMs: 1_234,
+      details: { ledger: '9999.00' },
+    });
+    expect(wallet.asked).toBe(1);
+    await funds({ refresh: true });
+    expect(wallet.asked).toBe(2);
+  });
+});
+
+describe('what reaches a log', () => {
+  it('shows no balance of a decision or an error, unless it is asked for by name', async () => {
+    const wallet = scriptedWallet('7771.11');
+    const { checkFunds, assertSufficientFunds } = wallet.guard();
+    const decision = await checkFunds('1.00');
+    const error = await assertSufficientFunds('99999.00').catch((thrown: unknown) => thrown);
+    expect(isPayoutGuardError(error)).toBe(true);
+    const written = [decision, error].map(
+      (value) => `${inspect(value, { depth: 9, showHidden: false })}${JSON.stringify(value)}`,
+    );
+    expect(written.join()).not.toMatch(/7771|92227|99999/);
+    expect(JSON.parse(JSON.stringify(error))).toEqual({
+      name: 'InsufficientFundsError',
+      code: 'insufficient_funds',
+      status: 422,
+      message: 'The wallet cannot cover this payout.',
+      temporary: false,
+    });
+    expect(inspect(wallet.guard())).not.toMatch(/scripted|KES/);
+  });
+});
+
+describe('the options', () => {
+  const { provider } = scriptedWallet();
+  const bad: [string, object, RegExp][] = [
+    ['no provider', { provider: undefined }, /provider: must be a provider/],
+    ['a provider that is none', { provider: {} }, /provider: must be a provider/],
+    ['a currency that is none', { currency: 'KSH' }, /currency: "KSH" is not an ISO 4217/],
+    ['a number for a currency', { currency: 404 }, /currency/],
+    ['an odd exponent', { currency: { code: 'KES', exponent: 1.5 } }, /exponent/],
+    ['a typo', { flor: '5' }, /flor/],
+    ['a typo inside', { cache: { maxAge: 5 } }, /maxAge/],
+    ['a negative floor', { floor: '-1' }, /floor: Invalid amount: it is negative/],
+    ['a floor too precise', { floor: '0.001' }, /floor: .*decimals/],
+    ['a bigint floor', { floor: 5n }, /floor: .*fromMinorUnits/],
+    ['a balance older than two minutes', { cache: { maxAgeMs: 120_001 } }, /cache\.maxAgeMs/],
+    ['a negative age', { cache: { maxAgeMs: -1 } }, /cache\.maxAgeMs/],
+    ['half a millisecond', { cache: { maxAgeMs: 0.5 } }, /cache\.maxAgeMs/],
+    ['no wallets to remember', { cache: { maxWallets: 0 } }, /cache\.maxWallets/],
+    ['a refresh without pause', { minRefreshMs: 0 }, /minRefreshMs/],
+    ['a wallet with a space', { wallet: 'my wallet' }, /wallet: must be 1 to 128/],
+    ['an empty wallet', { wallet: '' }, /wallet/],
+    ['two wallets for one balance', { wallets: ['other'] }, /promise its money twice/],
+    ['another status', { insufficientFundsStatus: 400 }, /insufficientFundsStatus/],
+    ['a store that is none', { store: {} }, /store: must be a store/],
+    ['a clock that is none', { clock: Date }, /clock/],
+    ['a time limit of nothing', { fetchTimeoutMs: 0 }, /fetchTimeoutMs/],
+    ['an amount that is none', { alwaysRefreshAbove: 'much' }, /alwaysRefreshAbove/],
+  ];
+
+  it.each(bad)('refuse %s', (_, option, message) => {
+    const act = () => createPayoutGuard({ provider, currency: 'KES', ...option } as PayoutGuardOptions);
+    expect(act).toThrow(ConfigurationError);
+    expect(act).toThrow(message);
+  });
+
+  it('name every problem at once', () => {
+    const act = () =>
+      createPayoutGuard({ provider, currency: 'KES', floor: '-1', alwaysRefreshAbove: 'x', wallets: ['b'] });
+    expect(act).toThrow(/floor.*alwaysRefreshAbove.*wallets/s);
+  });
+
+  it('accept the limits themselves', () => {
+    const act = () =>
+      createPayoutGuard({
+        provider,
+        currency: 'KES',
+        floor: '0',
+        cache: { maxAgeMs: 120_000, maxWallets: 1_000_000 },
+        minRefreshMs: 100,
+        fetchTimeoutMs: 60_000,
+        insufficientFundsStatus: 402,
+      });
+    expect(act).not.toThrow();
+  });
+
+  it('decide which wallets may be asked about', async () => {
+    await expect(scriptedWallet().guard().checkFunds('1.00', { wallet: 'other' })).rejects.toBeInstanceOf(
+      ConfigurationError,
+    );
+    const many = scriptedWallet('1000.00', { wallets: 'many' });
+    const { checkFunds } = many.guard({ wallet: 'main', wallets: (key) => key.startsWith('merchant/') });
+    expect((await checkFunds('1.00', { wallet: 'merchant/7' })).wallet).toBe('merchant/7');
+    expect((await checkFunds('1.00')).wallet).toBe('main');
+    for (const key of ['default', 'merchant/7 ', 'merchant/{7}', '__proto__', 7]) {
+      await expect(checkFunds('1.00', { wallet: key as string })).rejects.toBeInstanceOf(ConfigurationError);
+    }
+    expect(many.asked).toBe(2);
+  });
+
+  it('choose the status of insufficient funds', async () => {
+    const guard = scriptedWallet('0.00').guard({ insufficientFundsStatus: 409 });
+    await expect(guard.assertSufficientFunds('1.00')).rejects.toMatchObject({ status: 409 });
+  });
+});

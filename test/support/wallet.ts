@@ -1,0 +1,67 @@
+// A provider and a clock for tests of the guard itself. Adapters are tested over real HTTP instead.
+import {
+  type BalanceProvider,
+  type BalanceRequest,
+  createPayoutGuard,
+  type PayoutGuard,
+  type PayoutGuardOptions,
+  type ProviderBalance,
+} from 'payout-guard';
+
+/** A clock that stands still until it is told to move. */
+export function stoppedClock(startMs = 1_700_000_000_000): { now(): number; advance(ms: number): void } {
+  let nowMs = startMs;
+  return {
+    now: () => nowMs,
+    advance: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
+
+export interface ScriptedWallet {
+  readonly provider: BalanceProvider;
+  readonly clock: ReturnType<typeof stoppedClock>;
+  /** What the next answers say. */
+  balance: ProviderBalance;
+  /** What the next requests do instead of answering with `balance`. */
+  answer: ((request: BalanceRequest) => Promise<ProviderBalance>) | undefined;
+  /** How many times the balance was asked for. */
+  asked: number;
+  guard(options?: Partial<PayoutGuardOptions>): PayoutGuard;
+}
+
+/** A KES wallet whose every answer the test decides. */
+export function scriptedWallet(available = '1000.00', options: Partial<BalanceProvider> = {}): ScriptedWallet {
+  const clock = stoppedClock();
+  const wallet: ScriptedWallet = {
+    clock,
+    balance: { available, currency: 'KES' },
+    answer: undefined,
+    asked: 0,
+    provider: {
+      name: 'scripted',
+      debitVisibleAt: 'completion',
+      settles: 'later',
+      wallets: 'one',
+      fetchBalance: async (request) => {
+        wallet.asked += 1;
+        return wallet.answer ? wallet.answer(request) : wallet.balance;
+      },
+      ...options,
+    },
+    guard: (more = {}) => createPayoutGuard({ provider: wallet.provider, currency: 'KES', clock, ...more }),
+  };
+  return wallet;
+}
+
+/** A promise that is settled from outside. */
+export function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: unknown) => void } {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<T>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  return { promise, resolve, reject };
+}
