@@ -1,0 +1,227 @@
+// JPay Africa as far as its documentation goes: tokens and balances. Texts the documentation does not show are marked.
+import { z } from 'zod';
+import { resolveCurrency } from '../core/currency.js';
+import { formatMinorUnits } from '../core/money.js';
+import { amountSchema, checked, clockSchema, debited, portSchema } from './check-options.js';
+import type { Answer } from './faults.js';
+import { JpayTokens } from './jpay-tokens.js';
+import { Refusal, type RouteRequest, type Simulator, type SimulatorOptions, startServer } from './simulator-server.js';
+
+/** The two wallets of a JPay merchant. Only `payout` can fund payouts. */
+export type JpayWallet = 'payout' | 'collection';
+
+/** Amounts are decimal text in KES. */
+export interface JpaySimulatorOptions extends SimulatorOptions {
+  /** @defaultValue '12000.00' */
+  readonly payout?: string | undefined;
+  /** @defaultValue '45000.00' */
+  readonly collection?: string | undefined;
+  /** @defaultValue 'simulated-app-key' */
+  readonly appKey?: string | undefined;
+  /** @defaultValue 'simulated-app-secret' */
+  readonly appSecret?: string | undefined;
+  /** @defaultValue 12345 */
+  readonly appCode?: number | undefined;
+  /**
+   * What the app may do, as told with each token.
+   * @defaultValue ['collections', 'payouts']
+   */
+  readonly products?: readonly string[] | undefined;
+  /**
+   * Whether tokens carry `token_type`, `iat` and `exp`. The documentation's samples have none of them. Tokens live
+   * 15 minutes (access) and 7 days (refresh) either way.
+   * @defaultValue true
+   */
+  readonly withExp?: boolean | undefined;
+  /**
+   * Whether a refresh token can be used twice. The documentation does not say.
+   * @defaultValue false
+   */
+  readonly oldRefreshTokenStaysValid?: boolean | undefined;
+}
+
+/** A running JPay. Amounts are decimal text in KES. */
+export interface JpaySimulator extends Simulator {
+  readonly appKey: string;
+  readonly appSecret: string;
+  /** A new valid access token, for an adapter that is given one instead of credentials. */
+  accessToken(): string;
+  /** @throws `ConfigurationError` when the amount is not one, as `debit` and `setBalance` do. */
+  credit(wallet: JpayWallet, amount: string): void;
+  /** @throws `ConfigurationError` when the wallet has less. */
+  debit(wallet: JpayWallet, amount: string): void;
+  /** A wallet that is not named keeps its balance. */
+  setBalance(balances: { readonly payout?: string | undefined; readonly collection?: string | undefined }): void;
+  balances(): { payout: string; collection: string; total: string };
+  /** Every access token issued so far is dead. */
+  expireAccessTokens(): void;
+  /** Every refresh token issued so far is dead. */
+  expireRefreshTokens(): void;
+  /** Whether authenticated calls are answered with 403 `Access denied: IP address not allowed`. */
+  refuseIp(refuse: boolean): void;
+}
+
+/**
+ * Starts a JPay Africa API on a loopback port: POST `/auth/app/token`, POST `/auth/refresh`, GET `/wallets/balance`.
+ *
+ * @throws `ConfigurationError` for options that are not as documented.
+ * @example
+ * ```ts
+ * const simulator = await jpaySimulator({ payout: '1000.00' });
+ * const { url: baseUrl, appKey, appSecret } = simulator;
+ * const guard = createPayoutGuard({ provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES' });
+ * simulator.fault({ kind: 'status', status: 429, headers: { 'retry-after': '1' } }, { times: 1 });
+ * await guard.assertSufficientFunds('1000.00');
+ * assert.equal(simulator.count('/wallets/balance'), 2);
+ * await simulator.close();
+ * ```
+ */
+export async function jpaySimulator(options: JpaySimulatorOptions = {}): Promise<JpaySimulator> {
+  const settings = checked(optionsSchema, options);
+  const { appKey, appSecret, appCode, products, clock } = settings;
+  const wallets: Record<JpayWallet, bigint> = { payout: settings.payout, collection: settings.collection };
+  const tokens = new JpayTokens({
+    claims: {
+      access: { user_id: merchantId, app_code: appCode, products },
+      refresh: { user_id: merchantId, refresh: true },
+    },
+    clock,
+    withExp: settings.withExp,
+  });
+  let ipRefused = false;
+
+  function balances(): { payout: string; collection: string; total: string } {
+    const { payout, collection } = wallets;
+    return { payout: kesText(payout), collection: kesText(collection), total: kesText(payout + collection) };
+  }
+
+  // The allow-list belongs to the app, so it is looked at once the app is known.
+  function refuseUnlisted(): void {
+    if (ipRefused) throw refused(403, 'Access denied: IP address not allowed');
+  }
+
+  function authenticate(request: RouteRequest): void {
+    const { authorization } = request.headers;
+    if (authorization === undefined) throw refused(401, 'Authentication credentials were not provided');
+    const token = /^Bearer ([^\s]+)$/.exec(authorization)?.[1];
+    // The documentation names this case but not its text.
+    if (token === undefined) throw refused(401, 'Invalid authorization header');
+    if (!tokens.isAlive('access', token)) throw refused(401, invalidToken);
+    refuseUnlisted();
+  }
+
+  function appToken(request: RouteRequest): Answer {
+    const fields = requiredFields(request, 'app_key', 'app_secret');
+    // The documentation names this case but not its text.
+    if (fields.app_key !== appKey || fields.app_secret !== appSecret) throw refused(401, 'Invalid app credentials');
+    refuseUnlisted();
+    const [access, refresh] = [tokens.issue('access'), tokens.issue('refresh')];
+    return { status: 200, body: { access, refresh, merchant_id: merchantId, app_code: appCode, products } };
+  }
+
+  function refreshedToken(request: RouteRequest): Answer {
+    const { refresh } = requiredFields(request, 'refresh');
+    if (!tokens.isAlive('refresh', refresh)) throw refused(401, invalidToken);
+    refuseUnlisted();
+    if (!settings.oldRefreshTokenStaysValid) tokens.revoke(refresh);
+    return { status: 200, body: { access: tokens.issue('access'), refresh: tokens.issue('refresh') } };
+  }
+
+  function walletBalance(request: RouteRequest): Answer {
+    authenticate(request);
+    const { payout, collection, total } = balances();
+    return {
+      status: 200,
+      body: { collection_wallet_balance: collection, payout_wallet_balance: payout, total_balance: total },
+    };
+  }
+
+  const server = await startServer({
+    port: settings.port,
+    clock,
+    faultPath: '/wallets/balance',
+    routes: {
+      [`POST ${basePath}/auth/app/token`]: appToken,
+      [`POST ${basePath}/auth/refresh`]: refreshedToken,
+      [`GET ${basePath}/wallets/balance`]: walletBalance,
+    },
+    noRoute: (status, { method }) => detail(status, status === 404 ? 'Not found.' : `Method "${method}" not allowed.`),
+  });
+
+  return {
+    ...server,
+    url: server.url + basePath,
+    appKey,
+    appSecret,
+    accessToken: () => tokens.issue('access'),
+    credit: (wallet, amount) => {
+      wallets[checked(walletSchema, wallet)] += checked(kesAmount, amount);
+    },
+    debit: (wallet, amount) => {
+      wallets[checked(walletSchema, wallet)] = debited(wallets[wallet], checked(kesAmount, amount));
+    },
+    setBalance: (given) => {
+      const { payout = wallets.payout, collection = wallets.collection } = checked(balancesSchema, given);
+      Object.assign(wallets, { payout, collection });
+    },
+    balances,
+    expireAccessTokens: () => tokens.revokeAll('access'),
+    expireRefreshTokens: () => tokens.revokeAll('refresh'),
+    refuseIp: (refuse) => {
+      ipRefused = refuse;
+    },
+  };
+}
+
+const kes = resolveCurrency('KES');
+const basePath = '/api/v1';
+const merchantId = 123;
+const invalidToken = 'Invalid or expired token';
+
+function kesText(minor: bigint): string {
+  return formatMinorUnits(minor, kes);
+}
+
+function detail(status: number, text: string): Answer {
+  return { status, body: { detail: text } };
+}
+
+function refused(status: number, text: string): Refusal {
+  return new Refusal(detail(status, text));
+}
+
+/** The named text fields of a JSON body. */
+function requiredFields<Name extends string>(request: RouteRequest, ...names: Name[]): Record<Name, string> {
+  const body = parsedObject(request.body);
+  for (const name of names) {
+    if (typeof body[name] !== 'string' || body[name] === '') throw refused(400, `${name} field is required`);
+  }
+  return body as Record<Name, string>;
+}
+
+function parsedObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch {
+    // Not JSON; and JSON that is no object is no better.
+  }
+  throw refused(400, 'JSON parse error - Expecting value: line 1 column 1 (char 0)');
+}
+
+const kesAmount = amountSchema(kes);
+const walletSchema = z.enum(['payout', 'collection']);
+const balancesSchema = z.strictObject({ payout: kesAmount.optional(), collection: kesAmount.optional() });
+
+const optionsSchema = z.strictObject({
+  port: portSchema,
+  clock: clockSchema,
+  payout: kesAmount.prefault('12000.00'),
+  collection: kesAmount.prefault('45000.00'),
+  appKey: z.string().min(1).default('simulated-app-key'),
+  appSecret: z.string().min(1).default('simulated-app-secret'),
+  appCode: z.int().min(0).default(12_345),
+  products: z.array(z.string()).readonly().default(['collections', 'payouts']),
+  withExp: z.boolean().default(true),
+  oldRefreshTokenStaysValid: z.boolean().default(false),
+}) satisfies z.ZodType<unknown, JpaySimulatorOptions>;

@@ -1,0 +1,152 @@
+// What all simulators share: a real HTTP server on a loopback port with routes, a log of requests, faults on demand,
+// and an end that leaves nothing open. A protocol file adds what is said, not how.
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { Clock } from '../core/clock.js';
+import { type Answer, deliver, type Fault, type FaultOptions, FaultPlan } from './faults.js';
+
+/** What every simulator can be told. */
+export interface SimulatorOptions {
+  /**
+   * The port on 127.0.0.1; no other interface is ever listened on.
+   * @defaultValue 0, any free one
+   */
+  readonly port?: number | undefined;
+  /**
+   * Where token lifetimes and timestamps come from. Slow answers wait in real time.
+   * @defaultValue the clock of the machine
+   */
+  readonly clock?: Clock | undefined;
+}
+
+/** One request as it arrived, answered or not. */
+export interface ReceivedRequest {
+  readonly method: string;
+  /** The whole path, without the query. */
+  readonly path: string;
+  /** When it arrived, in epoch milliseconds on the simulator's clock. */
+  readonly at: number;
+}
+
+/** What every simulator can do. No method needs `this`. */
+export interface Simulator extends AsyncDisposable {
+  /** Where it listens: pass it as the adapter's `baseUrl`. */
+  readonly url: string;
+  /** Everything received so far, oldest first. Grows. */
+  readonly requests: readonly ReceivedRequest[];
+  /** How many requests had a path that ends like this; all of them without an argument. */
+  count(path?: string): number;
+  /**
+   * Answers wrongly from the next request on. Faults for one path take turns in the order they were set.
+   * @throws `ConfigurationError` for a fault that cannot be simulated.
+   */
+  fault(fault: Fault, options?: FaultOptions): void;
+  /** Answers correctly again. A hanging request stays without an answer. */
+  clearFaults(): void;
+  /** Ends the server, open connections and answers that are still to come. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A request as a route sees it. */
+export interface RouteRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** One remote API. */
+export interface Protocol {
+  readonly port: number;
+  readonly clock: Clock;
+  /** The path that faults are for when none is named. */
+  readonly faultPath: string;
+  /** By method and whole path: `GET /api/v1/wallets/balance`. A route may throw a {@link Refusal}. */
+  readonly routes: Readonly<Record<string, (request: RouteRequest) => Answer>>;
+  /** How the API says that there is no such path (404), or not with this method (405). */
+  readonly noRoute: (status: 404 | 405, request: RouteRequest) => Answer;
+}
+
+/** Thrown by a route to answer with an error, from however deep inside a check. */
+export class Refusal extends Error {
+  readonly answer: Answer;
+
+  constructor(answer: Answer) {
+    super(`HTTP ${answer.status}`);
+    this.answer = answer;
+  }
+}
+
+/** Starts listening. */
+export async function startServer(protocol: Protocol): Promise<Simulator> {
+  const requests: ReceivedRequest[] = [];
+  const faults = new FaultPlan(protocol.faultPath);
+  const timers = new Set<NodeJS.Timeout>();
+  let closed: Promise<void> | undefined;
+
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const method = incoming.method ?? '';
+    const path = (incoming.url ?? '').replace(/\?.*/s, '');
+    try {
+      // Both before the first await: requests meet the log and the faults in the order they arrive.
+      requests.push({ method, path, at: protocol.clock.now() });
+      const fault = faults.next(path);
+      const request = { method, path, headers: incoming.headers, body: await text(incoming) };
+      deliver(fault, () => respond(protocol, request), response, after);
+    } catch (error) {
+      // The client left in the middle of its request, or the injected clock threw.
+      if (!response.headersSent) response.writeHead(500);
+      response.end(`The simulator failed: ${String(error)}`);
+    }
+  }
+
+  function after(delayMs: number, action: () => void): void {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      action();
+    }, delayMs);
+    timers.add(timer.unref());
+  }
+
+  function close(): Promise<void> {
+    closed ??= new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+      for (const timer of timers) clearTimeout(timer);
+      timers.clear();
+    });
+    return closed;
+  }
+
+  const server = createServer((incoming, response) => {
+    void serve(incoming, response);
+  });
+  server.listen(protocol.port, '127.0.0.1');
+  await once(server, 'listening');
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    count: (path = '') => requests.filter((request) => request.path.endsWith(path)).length,
+    fault: (fault, options) => faults.add(fault, options),
+    clearFaults: () => faults.clear(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function respond({ routes, noRoute }: Protocol, request: RouteRequest): Answer {
+  const route = routes[`${request.method} ${request.path}`];
+  const others = Object.keys(routes).filter((key) => key.endsWith(` ${request.path}`));
+  try {
+    if (route) return route(request);
+    if (others.length === 0) return noRoute(404, request);
+    const allow = others.map((key) => key.slice(0, key.indexOf(' '))).join(', ');
+    return { ...noRoute(405, request), headers: { allow } };
+  } catch (error) {
+    if (error instanceof Refusal) return error.answer;
+    throw error;
+  }
+}

@@ -1,0 +1,394 @@
+// What both simulators share: the server, the log, the faults and the end.
+import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { LosslessNumber } from 'lossless-json';
+import { ConfigurationError } from 'payout-guard';
+import {
+  type InterswitchSimulator,
+  interswitchSimulator,
+  type JpaySimulator,
+  type JpaySimulatorOptions,
+  jpaySimulator,
+  type Simulator,
+} from 'payout-guard/testing';
+
+const running: Simulator[] = [];
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await Promise.all(running.splice(0).map((simulator) => simulator.close()));
+});
+
+async function startJpay(options?: JpaySimulatorOptions): Promise<JpaySimulator> {
+  const simulator = await jpaySimulator(options);
+  running.push(simulator);
+  return simulator;
+}
+
+async function startInterswitch(): Promise<InterswitchSimulator> {
+  const simulator = await interswitchSimulator();
+  running.push(simulator);
+  return simulator;
+}
+
+function getBalance(simulator: JpaySimulator, init: RequestInit = {}): Promise<Response> {
+  return fetch(`${simulator.url}/wallets/balance`, {
+    ...init,
+    headers: { authorization: `Bearer ${simulator.accessToken()}` },
+    redirect: 'manual',
+  });
+}
+
+const correctText =
+  '{"collection_wallet_balance":"45000.00","payout_wallet_balance":"12000.00","total_balance":"57000.00"}';
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(1);
+}
+
+/** The code of what made a fetch, or the reading of its body, fail. */
+async function failureCode(work: Promise<unknown>): Promise<unknown> {
+  const failure = await work.then(
+    () => undefined,
+    (error: Error & { cause?: { code?: string } }) => error,
+  );
+  return failure?.cause?.code ?? failure?.name;
+}
+
+describe('the server', () => {
+  it('listens on 127.0.0.1 only, on a free port of its own', async () => {
+    const [one, two] = [await startJpay(), await startInterswitch()];
+    expect(one.url).toMatch(/^http:\/\/127\.0\.0\.1:\d{4,5}\/api\/v1$/);
+    expect(two.url).toMatch(/^http:\/\/127\.0\.0\.1:\d{4,5}$/);
+    const port = new URL(one.url).port;
+    expect(port).not.toBe(new URL(two.url).port);
+    const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+    for (const { address, family, scopeid } of addresses) {
+      if (address === '127.0.0.1' || scopeid) continue;
+      const host = family === 'IPv6' ? `[${address}]` : address;
+      expect([address, await failureCode(fetch(`http://${host}:${port}/`))]).toEqual([address, 'ECONNREFUSED']);
+    }
+  });
+
+  it('listens on the port it is told, and says so when that port is taken', async () => {
+    const first = await startJpay();
+    const port = Number(new URL(first.url).port);
+    await expect(jpaySimulator({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await first.close();
+    const second = await startJpay({ port });
+    expect(second.url).toBe(`http://127.0.0.1:${port}/api/v1`);
+  });
+
+  it('keeps a log of everything it received, with the time of its clock', async () => {
+    let now = 1_000;
+    const simulator = await startJpay({ clock: { now: () => now } });
+    await (await getBalance(simulator)).text();
+    now = 2_500;
+    await (await fetch(`${simulator.url}/nowhere?secret=1`, { method: 'DELETE' })).text();
+    expect(simulator.requests).toEqual([
+      { method: 'GET', path: '/api/v1/wallets/balance', at: 1_000 },
+      { method: 'DELETE', path: '/api/v1/nowhere', at: 2_500 },
+    ]);
+    expect(simulator.count('/wallets/balance')).toBe(1);
+    expect(simulator.count('/auth/refresh')).toBe(0);
+    expect(simulator.count()).toBe(2);
+  });
+
+  it('survives a client that leaves in the middle of its request', async () => {
+    const simulator = await startJpay();
+    const socket = connect(Number(new URL(simulator.url).port), '127.0.0.1');
+    socket.write('POST /api/v1/auth/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"ref');
+    await until(() => simulator.count() === 1);
+    socket.destroy();
+    expect((await getBalance(simulator)).status).toBe(200);
+  });
+
+  it('answers 500 with the reason when the injected clock throws', async () => {
+    const simulator = await startJpay({
+      clock: {
+        now: () => {
+          throw new Error('no time');
+        },
+      },
+    });
+    const response = await fetch(`${simulator.url}/wallets/balance`);
+    expect([response.status, await response.text()]).toEqual([500, 'The simulator failed: Error: no time']);
+  });
+});
+
+describe('faults', () => {
+  it('slow: answers correctly, late, with what was true when the request arrived', async () => {
+    const simulator = await startJpay();
+    simulator.fault({ kind: 'slow', ms: 120 }, { times: 1 });
+    const startedAt = performance.now();
+    const slow = getBalance(simulator);
+    await until(() => simulator.count() === 1);
+    expect(await (await getBalance(simulator)).text()).toBe(correctText);
+    simulator.credit('payout', '1.00');
+    const response = await slow;
+    expect(performance.now() - startedAt).toBeGreaterThan(118);
+    expect([response.status, await response.text()]).toEqual([200, correctText]);
+  });
+
+  it('slow: goes on when the client did not wait', async () => {
+    const simulator = await startJpay();
+    simulator.fault({ kind: 'slow', ms: 200 }, { times: 1 });
+    expect(await failureCode(getBalance(simulator, { signal: AbortSignal.timeout(20) }))).toBe('TimeoutError');
+    await sleep(250);
+    expect((await getBalance(simulator)).status).toBe(200);
+  });
+
+  it('hang: never answers', async () => {
+    const simulator = await startJpay();
+    simulator.fault({ kind: 'hang' });
+    expect(await failureCode(getBalance(simulator, { signal: AbortSignal.timeout(150) }))).toBe('TimeoutError');
+    expect(simulator.count('/wallets/balance')).toBe(1);
+  });
+
+  it('reset: resets the connection without an answer', async () => {
+    const simulator = await startJpay();
+    simulator.fault({ kind: 'reset' });
+    expect(await failureCode(getBalance(simulator))).toBe('ECONNRESET');
+    expect(simulator.count('/wallets/balance')).toBe(1);
+  });
+
+  it('reset_midway: sends the head and the first half of the body, then is gone', async () => {
+    const simulator = await startJpay();
+    simulator.fault({ kind: 'reset_midway' });
+    const response = await getBalance(simulator);
+    expect([response.status, response.headers.get('content-length')]).toEqual([200, String(correctText.length)]);
+    const pieces: Buffer[] = [];
+    const reading = (async () => {
+      for await (const piece of response.body ?? []) pieces.push(Buffer.from(piece as Uint8Array));
+    })();
+    expect(await failureCode(reading)).toBe('UND_ERR_SOCKET');
+    expect(Buffer.concat(pieces).toString()).toBe(correctText.slice(0, Math.floor(correctText.length / 2)));
+  });
+
+  it('status: answers any status with the body and headers it is told', async () => {
+    const simulator = await startJpay();
+    simulator.fault(
+      { kind: 'status', status: 429, body: '{"detail":"Slow down"}', headers: { 'Retry-After': '7' } },
+      { times: 1 },
+    );
+    simulator.fault({ kind: 'status', status: 302, headers: { Location: 'http://127.0.0.1:1/' } }, { times: 1 });
+    simulator.fault(
+      { kind: 'status', status: 503, body: 'Down', headers: { 'Content-Type': 'text/plain' } },
+      { times: 1 },
+    );
+
+    const limited = await getBalance(simulator);
+    expect([limited.status, limited.headers.get('retry-after')]).toEqual([429, '7']);
+    expect(limited.headers.get('content-type')).toBe('application/json');
+    expect(await limited.text()).toBe('{"detail":"Slow down"}');
+
+    const moved = await getBalance(simulator);
+    expect([moved.status, moved.headers.get('location'), await moved.text()]).toEqual([302, 'http://127.0.0.1:1/', '']);
+
+    const down = await getBalance(simulator);
+    expect([down.status, down.headers.get('content-type'), await down.text()]).toEqual([503, 'text/plain', 'Down']);
+  });
+
+  it('html_500: answers like a gateway', async () => {
+    const simulator = await startJpay();
+    simulator.fault({ kind: 'html_500' });
+    const response = await getBalance(simulator);
+    expect([response.status, response.headers.get('content-type')]).toEqual([500, 'text/html']);
+    expect(await response.text()).toBe(
+      '<html><head><title>500 Internal Server Error</title></head><body>Oops.</body></html>',
+    );
+  });
+
+  it('body: answers 200 with exactly the text it is told', async () => {
+    const simulator = await startJpay();
+    for (const body of ['{"payout_wallet_balance":"120', '{"a":NaN}', '{"a":"1.00","a":"2.00"}', '']) {
+      simulator.fault({ kind: 'body', body }, { times: 1 });
+      const response = await getBalance(simulator);
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
+      expect(await response.text()).toBe(body);
+    }
+    simulator.fault({ kind: 'body', body: 'Zażółć', contentType: 'text/plain; charset=utf-8' });
+    const response = await getBalance(simulator);
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(await response.text()).toBe('Zażółć');
+  });
+
+  it('fields: changes, spells and leaves out fields of the correct answer', async () => {
+    const simulator = await startJpay();
+    simulator.fault({
+      kind: 'fields',
+      fields: { payout_wallet_balance: new LosslessNumber('1.20E4'), collection_wallet_balance: undefined, extra: 7n },
+    });
+    expect(await (await getBalance(simulator)).text()).toBe(
+      '{"payout_wallet_balance":1.20E4,"total_balance":"57000.00","extra":7}',
+    );
+    simulator.fault({ kind: 'fields', fields: { total_balance: '1.00', payout_wallet_balance: null } });
+    expect(await (await getBalance(simulator)).text()).toBe(
+      '{"collection_wallet_balance":"45000.00","payout_wallet_balance":null,"total_balance":"1.00"}',
+    );
+    expect(simulator.balances()).toEqual({ payout: '12000.00', collection: '45000.00', total: '57000.00' });
+  });
+
+  it('fields: merges objects and replaces everything else', async () => {
+    const simulator = await startInterswitch();
+    const url = `${simulator.url}/isw/payments/balance`;
+    simulator.fault(
+      { kind: 'fields', fields: { response: { ledgerBalance: [1], currencyCode: 'KES', accountName: undefined } } },
+      { times: 1 },
+    );
+    simulator.fault({ kind: 'fields', fields: { response: null } }, { times: 1 });
+    expect(await (await fetch(url)).json()).toMatchObject({
+      responseCode: '90000',
+      response: { terminalId: '3SIM0001', availableBalance: 250_000, ledgerBalance: [1], currencyCode: 'KES' },
+    });
+    expect(await (await fetch(url)).json()).toEqual({
+      responseCode: '90000',
+      responseMessage: 'TRANSACTION APPROVED',
+      requestReference: 'simulated-2',
+      response: null,
+    });
+  });
+
+  it('huge: streams the correct answer and blanks, exactly as many bytes as it is told', async () => {
+    const simulator = await startJpay();
+    for (const bytes of [65_536, 65_537, 1_000_000]) {
+      simulator.fault({ kind: 'huge', bytes });
+      const response = await getBalance(simulator);
+      expect([response.status, response.headers.get('content-length')]).toEqual([200, null]);
+      const text = await response.text();
+      expect([text.length, text.trimEnd()]).toEqual([bytes, correctText]);
+    }
+  });
+
+  it('huge: goes on when the client has seen enough', async () => {
+    const simulator = await startJpay();
+    simulator.fault({ kind: 'huge', bytes: 2 ** 40 }, { times: 1 });
+    const reader = (await getBalance(simulator)).body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+    expect(await (await getBalance(simulator)).text()).toBe(correctText);
+  });
+
+  it('ends after the given number of requests', async () => {
+    const simulator = await startJpay();
+    simulator.fault({ kind: 'status', status: 500 }, { times: 2 });
+    const statuses: number[] = [];
+    for (let call = 0; call < 4; call += 1) statuses.push((await getBalance(simulator)).status);
+    expect(statuses).toEqual([500, 500, 200, 200]);
+  });
+
+  it('take turns in the order they were set, and one without end gives way to the next', async () => {
+    const simulator = await startJpay();
+    simulator.fault({ kind: 'status', status: 501 });
+    simulator.fault({ kind: 'status', status: 502 }, { times: 1 });
+    simulator.fault({ kind: 'status', status: 503 }, { times: 1 });
+    simulator.fault({ kind: 'status', status: 504 });
+    const statuses: number[] = [];
+    for (let call = 0; call < 4; call += 1) statuses.push((await getBalance(simulator)).status);
+    expect(statuses).toEqual([502, 503, 504, 504]);
+    simulator.clearFaults();
+    expect((await getBalance(simulator)).status).toBe(200);
+  });
+
+  it('meet the balance unless another path is named, and every path when that is empty', async () => {
+    const simulator = await startJpay();
+    const statuses = async () => [
+      (await getBalance(simulator)).status,
+      (await fetch(`${simulator.url}/auth/refresh`, { method: 'POST' })).status,
+    ];
+    simulator.fault({ kind: 'status', status: 500 });
+    expect(await statuses()).toEqual([500, 400]);
+    simulator.clearFaults();
+    simulator.fault({ kind: 'status', status: 500 }, { path: '/auth/refresh' });
+    expect(await statuses()).toEqual([200, 500]);
+    simulator.clearFaults();
+    simulator.fault({ kind: 'status', status: 500 }, { path: '' });
+    expect(await statuses()).toEqual([500, 500]);
+  });
+
+  it.each([
+    [{ kind: 'broken' }, undefined, /kind: Invalid/],
+    [{ kind: 'slow', ms: -1 }, undefined, /ms: Too small/],
+    [{ kind: 'status', status: 199 }, undefined, /status: Too small/],
+    [{ kind: 'status', status: 600 }, undefined, /status: Too big/],
+    [{ kind: 'status', status: 500, headers: { 'a b': '' } }, undefined, /headers: Header name must be a valid HTTP/],
+    [{ kind: 'status', status: 500, headers: { a: '\n' } }, undefined, /headers: Invalid character in header content/],
+    [{ kind: 'body', body: '', contentType: 'a\nb' }, undefined, /contentType: Invalid/],
+    [{ kind: 'huge', bytes: 0 }, undefined, /bytes: Too small/],
+    [{ kind: 'hang', ms: 5 }, undefined, /Unrecognized key: "ms"/],
+    [{ kind: 'hang' }, { times: 0 }, /times: Too small/],
+    [{ kind: 'hang' }, { path: 'wallets' }, /path: pass a path that begins with \//],
+    [{ kind: 'hang' }, { time: 1 }, /Unrecognized key: "time"/],
+  ])('refuses what cannot be simulated: %j %j', async (fault, options, problem) => {
+    const simulator = await startJpay();
+    const set = () => simulator.fault(fault as never, options as never);
+    expect(set).toThrow(ConfigurationError);
+    expect(set).toThrow(problem);
+    expect((await getBalance(simulator)).status).toBe(200);
+  });
+});
+
+describe('close', () => {
+  it('ends hanging requests, idle connections and the port', async () => {
+    const simulator = await startJpay();
+    const port = Number(new URL(simulator.url).port);
+    const idle = connect(port, '127.0.0.1');
+    const idleClosed = new Promise((resolve) => idle.once('close', resolve));
+    await new Promise((resolve) => idle.once('connect', resolve));
+    simulator.fault({ kind: 'hang' });
+    const hanging = failureCode(getBalance(simulator));
+    await until(() => simulator.count() === 1);
+
+    await simulator.close();
+    expect(await hanging).toBe('UND_ERR_SOCKET');
+    await idleClosed;
+    expect(await failureCode(fetch(simulator.url))).toBe('ECONNREFUSED');
+  });
+
+  it('clears the timers of slow answers, which never keep a process alive', async () => {
+    const simulator = await startJpay();
+    const set = jest.spyOn(globalThis, 'setTimeout');
+    const cleared = jest.spyOn(globalThis, 'clearTimeout');
+    simulator.fault({ kind: 'slow', ms: 54_321 });
+    const slow = failureCode(getBalance(simulator));
+    const index = () => set.mock.calls.findIndex(([, delayMs]) => delayMs === 54_321);
+    await until(() => index() >= 0);
+    const timer = set.mock.results[index()]?.value as NodeJS.Timeout;
+    expect(timer.hasRef()).toBe(false);
+
+    await simulator.close();
+    expect(cleared.mock.calls.filter(([given]) => given === timer)).toHaveLength(1);
+    expect(await slow).toBe('UND_ERR_SOCKET');
+  });
+
+  it('may be called twice, and by "await using"', async () => {
+    const simulator = await jpaySimulator();
+    await Promise.all([simulator.close(), simulator.close()]);
+    await simulator[Symbol.asyncDispose]();
+    expect(await failureCode(fetch(simulator.url))).toBe('ECONNREFUSED');
+  });
+
+  it('lets the process end by itself', async () => {
+    const script = `
+      import { jpaySimulator, interswitchSimulator } from './src/testing/index.ts';
+      import { connect } from 'node:net';
+      const simulators = [await jpaySimulator(), await interswitchSimulator()];
+      for (const simulator of simulators) {
+        simulator.fault({ kind: 'slow', ms: 600_000 }, { times: 1, path: '' });
+        simulator.fault({ kind: 'hang' }, { times: 1, path: '' });
+        connect(new URL(simulator.url).port, '127.0.0.1');
+        fetch(simulator.url).catch(() => {});
+        fetch(simulator.url).catch(() => {});
+        while (simulator.count() < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      await Promise.all(simulators.map((simulator) => simulator.close()));
+      console.log('closed');`;
+    const arguments_ = ['--import', 'tsx', '--input-type=module', '--eval', script];
+    const { stdout } = await promisify(execFile)(process.execPath, arguments_, { timeout: 20_000 });
+    expect(stdout).toBe('closed\n');
+  }, 30_000);
+});
