@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { memoryStore } from '../stores/memory/index.js';
 import { type Clock, systemClock } from './clock.js';
 import { type Currency, type CurrencyInput, resolveCurrency } from './currency.js';
-import { ConfigurationError, type InsufficientFundsStatus, isPayoutGuardError } from './errors.js';
+import type { InsufficientFundsStatus } from './errors.js';
 import { type AmountInput, parseNonNegative } from './money.js';
+import { Problems } from './problems.js';
 import type { BalanceProvider } from './provider.js';
 import type { HoldStore } from './store.js';
 
@@ -181,43 +182,4 @@ function walletCheck(wallets: PayoutGuardOptions['wallets']): (wallet: string) =
   if (typeof wallets === 'function') return (key) => walletKeyPattern.test(key) && wallets(key) === true;
   const keys = new Set(wallets);
   return (key) => keys.has(key);
-}
-
-/** Collects what is wrong with a set of options, so that one error can name it all. Never repeats a value: it may be a secret. */
-export class Problems {
-  readonly #found: string[] = [];
-
-  get any(): boolean {
-    return this.#found.length > 0;
-  }
-
-  add(problem: string): void {
-    this.#found.push(problem);
-  }
-
-  /** The value when the schema accepts it; otherwise undefined, and the problems are noted. */
-  read<T>(schema: z.ZodType<T>, value: unknown): T | undefined {
-    const result = schema.safeParse(value);
-    if (result.success) return result.data;
-    for (const issue of result.error.issues) {
-      this.add(issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`);
-    }
-    return undefined;
-  }
-
-  /** What `make` returns; when it throws an error of this library, undefined, and the message is noted. */
-  try<T>(name: string, make: () => T): T | undefined {
-    try {
-      return make();
-    } catch (error) {
-      if (!isPayoutGuardError(error)) throw error;
-      if (error instanceof ConfigurationError) this.#found.push(...error.problems);
-      else this.add(`${name}: ${error.message.replace(/\.$/, '')}`);
-      return undefined;
-    }
-  }
-
-  error(): ConfigurationError {
-    return new ConfigurationError(this.#found);
-  }
 }

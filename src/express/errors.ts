@@ -7,7 +7,7 @@ import {
   isPayoutGuardError,
   type PayoutGuardError,
 } from '../core/errors.js';
-import { Problems } from '../core/options.js';
+import { readOptions } from '../core/problems.js';
 
 export interface PayoutGuardErrorsOptions {
   /**
@@ -44,9 +44,7 @@ const titles: Record<PayoutGuardError['code'], string> = {
  * @throws `ConfigurationError` at creation when the options are unknown.
  */
 export function payoutGuardErrors(options: PayoutGuardErrorsOptions = {}): ErrorRequestHandler {
-  const problems = new Problems();
-  problems.read(optionsSchema, options);
-  if (problems.any) throw problems.error();
+  readOptions(optionsSchema, options);
 
   return (error, _req, res, next) => {
     // Half an answer cannot be turned into another one: Express then closes the connection.

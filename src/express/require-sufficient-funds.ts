@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { InvalidAmountError } from '../core/errors.js';
 import type { PayoutGuard } from '../core/guard.js';
 import type { AmountInput } from '../core/money.js';
-import { Problems } from '../core/options.js';
+import { Problems } from '../core/problems.js';
 import { redactedCause } from '../core/redact.js';
 
 /** Where in the request the payout is described. */

@@ -1,20 +1,9 @@
-// Options of the simulators are checked once, when they are given, and all problems are told at once.
+// What the options of the simulators have in common.
 import { z } from 'zod';
 import { type Clock, systemClock } from '../core/clock.js';
 import type { Currency } from '../core/currency.js';
 import { ConfigurationError } from '../core/errors.js';
 import { parseNonNegative } from '../core/money.js';
-
-/** Reads `input` by `schema`, or names everything that is wrong with it. */
-export function checked<Output>(schema: z.ZodType<Output>, input: unknown): Output {
-  const result = schema.safeParse(input);
-  if (result.success) return result.data;
-  throw new ConfigurationError(
-    result.error.issues.map((issue) =>
-      issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`,
-    ),
-  );
-}
 
 /** Decimal text in major units to minor units. */
 export function amountSchema(currency: Currency): z.ZodType<bigint, string> {

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { stringify } from 'lossless-json';
 import { z } from 'zod';
-import { checked } from './check-options.js';
+import { readOptions } from '../core/problems.js';
 
 /**
  * One way to answer wrongly. `slow`, `reset_midway`, `fields` and `huge` begin with the correct answer, so the request
@@ -65,8 +65,8 @@ export class FaultPlan {
   }
 
   add(fault: Fault, options: FaultOptions = {}): void {
-    const { times = Number.POSITIVE_INFINITY, path = this.#defaultPath } = checked(faultOptionsSchema, options);
-    const planned = { fault: checked(faultSchema, fault), path, remaining: times };
+    const { times = Number.POSITIVE_INFINITY, path = this.#defaultPath } = readOptions(faultOptionsSchema, options);
+    const planned = { fault: readOptions(faultSchema, fault), path, remaining: times };
     // A fault without end would keep every later one from its turn.
     this.#planned = this.#planned.filter((earlier) => earlier.path !== path || Number.isFinite(earlier.remaining));
     this.#planned.push(planned);

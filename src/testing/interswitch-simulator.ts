@@ -4,7 +4,8 @@ import { LosslessNumber, stringify } from 'lossless-json';
 import { z } from 'zod';
 import type { Currency } from '../core/currency.js';
 import { formatMinorUnits } from '../core/money.js';
-import { amountSchema, checked, clockSchema, debited, portSchema } from './check-options.js';
+import { readOptions } from '../core/problems.js';
+import { amountSchema, clockSchema, debited, portSchema } from './check-options.js';
 import type { Answer, FaultOptions } from './faults.js';
 import { type Simulator, type SimulatorOptions, startServer } from './simulator-server.js';
 
@@ -71,7 +72,7 @@ export interface InterswitchSimulator extends Simulator {
  * ```
  */
 export async function interswitchSimulator(options: InterswitchSimulatorOptions = {}): Promise<InterswitchSimulator> {
-  const { port, clock, currency, shape, amounts, path, ...initial } = checked(optionsSchema, options);
+  const { port, clock, currency, shape, amounts, path, ...initial } = readOptions(optionsSchema, options);
   const wallet = { available: initial.available, ledger: initial.ledger };
   let answered = 0;
 
@@ -110,23 +111,23 @@ export async function interswitchSimulator(options: InterswitchSimulatorOptions 
   return {
     ...server,
     credit: (amount) => {
-      const minor = checked(walletAmount, amount);
+      const minor = readOptions(walletAmount, amount);
       wallet.available += minor;
       wallet.ledger += minor;
     },
     debit: (amount) => {
-      const minor = checked(walletAmount, amount);
+      const minor = readOptions(walletAmount, amount);
       const ledger = debited(wallet.ledger, minor);
       wallet.available = debited(wallet.available, minor);
       wallet.ledger = ledger;
     },
     setBalance: (given) => {
-      const { available = wallet.available, ledger = wallet.ledger } = checked(balancesSchema, given);
+      const { available = wallet.available, ledger = wallet.ledger } = readOptions(balancesSchema, given);
       Object.assign(wallet, { available, ledger });
     },
     balances: () => ({ available: amountText(wallet.available), ledger: amountText(wallet.ledger) }),
     respondWith: (answer, faultOptions) => {
-      const { code, message } = checked(respondWithSchema, answer);
+      const { code, message } = readOptions(respondWithSchema, answer);
       const body = { ...envelope(code, message), ...(shape === 'wrapped' ? { response: null } : {}) };
       server.fault({ kind: 'body', body: stringify(body) ?? '' }, faultOptions);
     },

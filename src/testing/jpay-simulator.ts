@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { resolveCurrency } from '../core/currency.js';
 import { formatMinorUnits } from '../core/money.js';
-import { amountSchema, checked, clockSchema, debited, portSchema } from './check-options.js';
+import { readOptions } from '../core/problems.js';
+import { amountSchema, clockSchema, debited, portSchema } from './check-options.js';
 import type { Answer } from './faults.js';
 import { JpayTokens } from './jpay-tokens.js';
 import { Refusal, type RouteRequest, type Simulator, type SimulatorOptions, startServer } from './simulator-server.js';
@@ -77,7 +78,7 @@ export interface JpaySimulator extends Simulator {
  * ```
  */
 export async function jpaySimulator(options: JpaySimulatorOptions = {}): Promise<JpaySimulator> {
-  const settings = checked(optionsSchema, options);
+  const settings = readOptions(optionsSchema, options);
   const { appKey, appSecret, appCode, products, clock } = settings;
   const wallets: Record<JpayWallet, bigint> = { payout: settings.payout, collection: settings.collection };
   const tokens = new JpayTokens({
@@ -155,13 +156,13 @@ export async function jpaySimulator(options: JpaySimulatorOptions = {}): Promise
     appSecret,
     accessToken: () => tokens.issue('access'),
     credit: (wallet, amount) => {
-      wallets[checked(walletSchema, wallet)] += checked(kesAmount, amount);
+      wallets[readOptions(walletSchema, wallet)] += readOptions(kesAmount, amount);
     },
     debit: (wallet, amount) => {
-      wallets[checked(walletSchema, wallet)] = debited(wallets[wallet], checked(kesAmount, amount));
+      wallets[readOptions(walletSchema, wallet)] = debited(wallets[wallet], readOptions(kesAmount, amount));
     },
     setBalance: (given) => {
-      const { payout = wallets.payout, collection = wallets.collection } = checked(balancesSchema, given);
+      const { payout = wallets.payout, collection = wallets.collection } = readOptions(balancesSchema, given);
       Object.assign(wallets, { payout, collection });
     },
     balances,

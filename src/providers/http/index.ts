@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { BalanceUnavailableError, ConfigurationError, isPayoutGuardError } from '../../core/errors.js';
 import { plainDecimalText } from '../../core/money.js';
-import { Problems } from '../../core/options.js';
+import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
 import { redactedCause } from '../../core/redact.js';
 import { type Credentials, sendWithCredentials } from '../shared/credentials.js';
@@ -81,9 +81,7 @@ const optionsSchema: z.ZodType<unknown> = z.strictObject({
  * @throws `ConfigurationError` naming every problem of the options.
  */
 export function httpProvider<Body>(options: HttpProviderOptions<Body>): BalanceProvider {
-  const problems = new Problems();
-  problems.read(optionsSchema, options);
-  if (problems.any) throw problems.error();
+  readOptions(optionsSchema, options);
   const network = resolveNetwork(options);
   const { name, url, headers, schema, debitVisibleAt = 'unknown', settles = 'later', wallets = 'one' } = options;
   const urlFault = typeof url === 'string' ? urlProblem(url, network) : undefined;

@@ -2,7 +2,7 @@
 // Source: the service's `GET /isw/payments/balance`, which passes the answer of Interswitch through unchanged.
 import { z } from 'zod';
 import { alphabeticCode } from '../../core/currency.js';
-import { Problems } from '../../core/options.js';
+import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
 import { OutsideFailure } from '../shared/failure.js';
 import { expectSuccess, HttpClient } from '../shared/http-client.js';
@@ -28,12 +28,9 @@ const optionsSchema: z.ZodType<InterswitchOptions> = z.strictObject({ baseUrl: z
  * @throws `ConfigurationError` naming every problem of the options.
  */
 export function interswitch(options: InterswitchOptions): BalanceProvider {
-  const problems = new Problems();
-  const given = problems.read(optionsSchema, options);
-  if (!given) throw problems.error();
+  const given = readOptions(optionsSchema, options);
   const network = resolveNetwork(given);
-  const baseUrl = readBaseUrl(problems, given.baseUrl, network);
-  if (baseUrl === undefined) throw problems.error();
+  const baseUrl = readBaseUrl(given.baseUrl, network);
 
   const client = new HttpClient(network);
   return {

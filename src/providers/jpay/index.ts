@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { resolveCurrency } from '../../core/currency.js';
 import { parseBalance } from '../../core/money.js';
-import { Problems } from '../../core/options.js';
+import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
 import { type Credentials, sendWithCredentials } from '../shared/credentials.js';
 import { OutsideFailure } from '../shared/failure.js';
@@ -69,12 +69,9 @@ const optionsSchema: z.ZodType<GivenOptions> = z
  * @throws `ConfigurationError` naming every problem of the options.
  */
 export function jpay(options: JpayOptions): BalanceProvider {
-  const problems = new Problems();
-  const given = problems.read(optionsSchema, options);
-  if (!given) throw problems.error();
+  const given = readOptions(optionsSchema, options);
   const network = resolveNetwork(given);
-  const baseUrl = readBaseUrl(problems, given.baseUrl, network);
-  if (baseUrl === undefined) throw problems.error();
+  const baseUrl = readBaseUrl(given.baseUrl, network);
 
   const client = new HttpClient(network);
   const credentials = credentialsOf(given, baseUrl, network);

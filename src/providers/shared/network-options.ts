@@ -1,7 +1,7 @@
 // How adapters behave on the network: the same options for all of them.
 import { z } from 'zod';
 import { type Clock, systemClock } from '../../core/clock.js';
-import type { Problems } from '../../core/options.js';
+import { ConfigurationError } from '../../core/errors.js';
 import { urlProblem } from './safe-url.js';
 
 /** Network behaviour, the same for every adapter. */
@@ -107,10 +107,9 @@ export function resolveNetwork(options: NetworkOptions): Network {
   };
 }
 
-/** A base URL without trailing slashes, or a noted problem. */
-export function readBaseUrl(problems: Problems, baseUrl: string, network: Network): string | undefined {
-  const problem =
-    urlProblem(baseUrl, network) ?? (/[?#]/.test(baseUrl) ? 'must not contain a query or fragment' : undefined);
-  if (problem) problems.add(`baseUrl: ${problem}`);
-  return problem ? undefined : baseUrl.replace(/\/+$/, '');
+/** A base URL without trailing slashes. @throws `ConfigurationError` when it must not be called. */
+export function readBaseUrl(baseUrl: string, network: Network): string {
+  const problem = urlProblem(baseUrl, network) ?? (/[?#]/.test(baseUrl) ? 'must have no query or fragment' : undefined);
+  if (problem) throw new ConfigurationError([`baseUrl: ${problem}`]);
+  return baseUrl.replace(/\/+$/, '');
 }
