@@ -1,0 +1,50 @@
+// (b) One call on a remembered balance: ours with all its checks, against what one would write by hand.
+import { Decimal } from 'decimal.js';
+import { LRUCache } from 'lru-cache';
+import { createPayoutGuard } from 'payout-guard';
+import { interleaved, median, medianRatio } from './measure.mjs';
+
+const rounds = 15;
+const callsPerRound = 200_000;
+
+export async function callBench() {
+  const provider = {
+    name: 'bench',
+    debitVisibleAt: 'completion',
+    settles: 'later',
+    wallets: 'one',
+    fetchBalance: async () => ({ available: '1000000.00', currency: 'KES' }),
+  };
+  const guard = createPayoutGuard({ provider, currency: 'KES', cache: { maxAgeMs: 120_000 } });
+  const handWritten = byHand(provider);
+
+  const figures = await interleaved(rounds, {
+    handWritten: () => nanosecondsPerCall(handWritten),
+    ours: () => nanosecondsPerCall(guard.assertSufficientFunds),
+  });
+  await guard.close();
+  return {
+    rounds,
+    nanoseconds: { handWritten: Math.round(median(figures.handWritten)), ours: Math.round(median(figures.ours)) },
+    oursToHandWritten: medianRatio(figures.handWritten, figures.ours),
+  };
+}
+
+/** The code of a careful user: a short cache, exact decimals, an error when it is not enough. */
+function byHand(provider) {
+  const balances = new LRUCache({ max: 1_000, ttl: 120_000 });
+  return async (amount) => {
+    let available = balances.get('default');
+    if (available === undefined) {
+      available = new Decimal((await provider.fetchBalance()).available);
+      balances.set('default', available);
+    }
+    if (new Decimal(amount).greaterThan(available)) throw new Error('insufficient funds');
+  };
+}
+
+async function nanosecondsPerCall(call) {
+  const startedAt = process.hrtime.bigint();
+  for (let index = 0; index < callsPerRound; index++) await call('1500.00');
+  return Number(process.hrtime.bigint() - startedAt) / callsPerRound;
+}

@@ -1,0 +1,25 @@
+// The app of the HTTP bench.
+import express from 'express';
+import { rateLimit } from 'express-rate-limit';
+import { createPayoutGuard } from 'payout-guard';
+import { payoutGuardErrors, requireSufficientFunds } from 'payout-guard/express';
+import { jpay } from 'payout-guard/providers/jpay';
+import { jpaySimulator } from 'payout-guard/testing';
+
+const { url: baseUrl, appKey, appSecret } = await jpaySimulator({ payout: '999999.99' });
+const guard = createPayoutGuard({
+  provider: jpay({ baseUrl, appKey, appSecret }),
+  currency: 'KES',
+  cache: { maxAgeMs: 120_000 },
+});
+
+const pay = (req, res) => res.json({ paid: req.body.amount });
+const app = express();
+app.use(express.json());
+app.post('/unguarded', pay);
+app.post('/guarded', requireSufficientFunds(guard, { amount: (req) => req.body.amount }), pay);
+app.post('/limited', rateLimit({ limit: 1_000_000_000, windowMs: 60_000 }), pay);
+app.use(payoutGuardErrors());
+
+const server = app.listen(0, '127.0.0.1', () => process.send({ url: `http://127.0.0.1:${server.address().port}` }));
+process.once('disconnect', () => process.exit());

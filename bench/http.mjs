@@ -1,0 +1,43 @@
+// (a) HTTP throughput of one Express 5 app: an unguarded route, the same with our check on a warm cache, the same with
+// express-rate-limit. The app runs in a process of its own, the load comes from this one.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import autocannon from 'autocannon';
+import { interleaved, median, medianRatio } from './measure.mjs';
+
+const rounds = 9;
+const connections = 64;
+const secondsPerRound = 2;
+
+export async function httpBench() {
+  const server = fork(new URL('./http-server.mjs', import.meta.url));
+  const [{ url }] = await once(server, 'message');
+  const load = (path) => async () => {
+    const result = await autocannon({
+      url: `${url}${path}`,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ to: '+254712345678', amount: '1500.00' }),
+      connections,
+      duration: secondsPerRound,
+    });
+    if (result.non2xx > 0 || result.errors > 0) throw new Error(`${path}: not every request was approved`);
+    return result.requests.average;
+  };
+  const variants = { unguarded: load('/unguarded'), guarded: load('/guarded'), limited: load('/limited') };
+  for (const warmUp of Object.values(variants)) await warmUp();
+  const figures = await interleaved(rounds, variants);
+  server.kill();
+  await once(server, 'exit');
+
+  return {
+    rounds,
+    connections,
+    requestsPerSecond: Object.fromEntries(
+      Object.entries(figures).map(([name, values]) => [name, Math.round(median(values))]),
+    ),
+    guardedToUnguarded: medianRatio(figures.guarded, figures.unguarded),
+    limitedToUnguarded: medianRatio(figures.limited, figures.unguarded),
+    guardedToLimited: medianRatio(figures.guarded, figures.limited),
+  };
+}

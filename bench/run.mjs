@@ -1,0 +1,24 @@
+// npm run bench: what the guard costs, measured against something in the same run. Prints ratios and writes
+// bench/results/guard.json. Plain JavaScript on the built package: what users run, without a loader in between.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { callBench } from './calls.mjs';
+import { coldBench } from './cold.mjs';
+import { httpBench } from './http.mjs';
+
+const results = { node: process.version, http: await httpBench(), calls: await callBench(), cold: await coldBench() };
+mkdirSync('bench/results', { recursive: true });
+writeFileSync('bench/results/guard.json', `${JSON.stringify(results, undefined, 2)}\n`);
+
+const { http, calls, cold } = results;
+const ratio = (value) => `${value.toFixed(2)}x`;
+console.log(`
+(a) HTTP, POST with a JSON body, ${http.connections} connections, median of ${http.rounds} interleaved rounds
+    unguarded route            ${http.requestsPerSecond.unguarded} requests/s
+    with our check, warm       ${http.requestsPerSecond.guarded} requests/s  ${ratio(http.guardedToUnguarded)} of unguarded
+    with express-rate-limit    ${http.requestsPerSecond.limited} requests/s  ${ratio(http.limitedToUnguarded)} of unguarded
+    our check against express-rate-limit                    ${ratio(http.guardedToLimited)}
+(b) assertSufficientFunds on a remembered balance, median of ${calls.rounds} interleaved rounds
+    written by hand (lru-cache, Decimal, compare)  ${calls.nanoseconds.handWritten} ns
+    ours                                           ${calls.nanoseconds.ours} ns  ${ratio(calls.oursToHandWritten)} as fast
+(c) requests to the provider for ${cold.checks} concurrent checks on a cold cache: ${cold.requests}
+`);
