@@ -3,6 +3,7 @@
 // Contracts.
 export type { Clock } from './core/clock.js';
 export type { Currency, CurrencyInput } from './core/currency.js';
+export type { CheckOptions, WalletOptions } from './core/decider.js';
 export type { Decision, DecisionData } from './core/decision.js';
 export type { BalanceUnavailableReason, InsufficientFundsStatus, PayoutGuardErrorCode } from './core/errors.js';
 // Errors.
@@ -10,17 +11,45 @@ export {
   BalanceUnavailableError,
   ConfigurationError,
   CurrencyMismatchError,
+  DuplicateReferenceError,
+  HoldConflictError,
+  HoldStateError,
   InsufficientFundsError,
   InvalidAmountError,
+  InvalidReferenceError,
   isPayoutGuardError,
   PayoutGuardError,
+  PayoutRejectedError,
 } from './core/errors.js';
-export type { CheckOptions, Funds, PayoutGuard, WalletOptions } from './core/guard.js';
+export type { GuardEvents } from './core/events.js';
+export type { AttemptResult, Funds, PayoutGuard, WithHoldOptions } from './core/guard.js';
 export { createPayoutGuard } from './core/guard.js';
+export type { HoldRecord, HoldState } from './core/hold.js';
+export type { HoldInfo } from './core/hold-info.js';
+export type { Hold, HoldList, HoldOptions, ListOptions } from './core/holds.js';
 export type { AmountInput } from './core/money.js';
 // Money.
 export { fromMinorUnits } from './core/money.js';
 export type { PayoutGuardOptions } from './core/options.js';
-export type { BalanceProvider, BalanceRequest, ProviderBalance } from './core/provider.js';
-export type { HoldStore, MaybePromise, WalletTotals } from './core/store.js';
-export { memoryStore } from './stores/memory/index.js';
+export { type PayoutVerdict, verdictOf } from './core/outcome.js';
+export type {
+  BalanceProvider,
+  BalanceRequest,
+  PayoutAnswer,
+  PayoutQuestion,
+  ProviderBalance,
+} from './core/provider.js';
+export type { Reconciliation } from './core/reconciler.js';
+export type {
+  ClaimRequest,
+  HoldFilter,
+  HoldOutcome,
+  HoldPage,
+  HoldRequest,
+  HoldStore,
+  MaybePromise,
+  SettleOutcome,
+  SettleRequest,
+  WalletTotals,
+} from './core/store.js';
+export { type MemoryStoreOptions, memoryStore } from './stores/memory/index.js';

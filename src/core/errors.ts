@@ -1,13 +1,20 @@
 // Every error this library throws. One class for each thing a caller would handle differently, each with a stable code.
 // Balances never stand in a message and are never enumerable: a logger or JSON.stringify that meets an error shows none.
 import type { Decision } from './decision.js';
+import type { HoldState } from './hold.js';
+import { redactedCause } from './redact.js';
 
 /** Stable, machine-readable names of everything that can go wrong. */
 export type PayoutGuardErrorCode =
   | 'insufficient_funds'
   | 'balance_unavailable'
   | 'invalid_amount'
+  | 'invalid_reference'
   | 'currency_mismatch'
+  | 'duplicate_reference'
+  | 'hold_conflict'
+  | 'hold_state'
+  | 'payout_rejected'
   | 'configuration';
 
 const brand = Symbol.for('payout-guard.error');
@@ -177,6 +184,104 @@ export class InvalidAmountError extends PayoutGuardError {
   }
 }
 
+/** The reference of a payout is missing or cannot be one. */
+export class InvalidReferenceError extends PayoutGuardError {
+  override readonly name = 'InvalidReferenceError';
+  override readonly code = 'invalid_reference';
+
+  constructor(options: { cause?: unknown } = {}) {
+    super('Invalid reference: pass the unique id of the payout, 1 to 128 visible ASCII characters without spaces.', {
+      status: 400,
+      expose: true,
+      cause: options.cause,
+    });
+  }
+}
+
+/** The reference belongs to a payout that is under way or was made: this one must not be sent. */
+export class DuplicateReferenceError extends PayoutGuardError {
+  override readonly name = 'DuplicateReferenceError';
+  override readonly code = 'duplicate_reference';
+  readonly reference: string;
+  /** What became of the payout that has the reference. */
+  readonly state: HoldState;
+
+  constructor(reference: string, state: HoldState) {
+    super(
+      state === 'captured'
+        ? 'A payout with this reference was made already.'
+        : 'A payout with this reference is under way; ask for its outcome instead of sending it again.',
+      { status: 409, expose: true },
+    );
+    this.reference = reference;
+    this.state = state;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), reference: this.reference, state: this.state };
+  }
+}
+
+/** The reference belongs to another payout: of another wallet or amount, or captured with another one. */
+export class HoldConflictError extends PayoutGuardError {
+  override readonly name = 'HoldConflictError';
+  override readonly code = 'hold_conflict';
+  readonly reference: string;
+  /** What differs. */
+  readonly difference: 'amount' | 'wallet';
+
+  constructor(reference: string, difference: 'amount' | 'wallet') {
+    super(`This reference belongs to a payout with another ${difference}; every payout needs a reference of its own.`, {
+      status: 422,
+      expose: true,
+    });
+    this.reference = reference;
+    this.difference = difference;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), reference: this.reference, difference: this.difference };
+  }
+}
+
+/** The hold is in a state that forbids what was asked, or there is no hold with the reference. */
+export class HoldStateError extends PayoutGuardError {
+  override readonly name = 'HoldStateError';
+  override readonly code = 'hold_state';
+  readonly reference: string;
+  /** The state of the hold; `unknown` when there is none, or it was forgotten. */
+  readonly state: HoldState | 'unknown';
+
+  constructor(reference: string, state: HoldState | 'unknown', wanted: 'sent' | 'captured' | 'released') {
+    super(
+      state === 'unknown'
+        ? `There is no hold with this reference, so it cannot be marked as ${wanted}.`
+        : `The hold is ${state} already, so it cannot be marked as ${wanted}.`,
+      { status: 409, expose: true },
+    );
+    this.reference = reference;
+    this.state = state;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), reference: this.reference, state: this.state };
+  }
+}
+
+/**
+ * Thrown by **your** payment code to say that the provider definitely did not make the payout: the hold is released. Any
+ * other error leaves the outcome unknown and the money held.
+ */
+export class PayoutRejectedError extends PayoutGuardError {
+  override readonly name = 'PayoutRejectedError';
+  override readonly code = 'payout_rejected';
+
+  /** @param message - Shown to HTTP clients. */
+  constructor(message = 'The provider rejected the payout.', options: { cause?: unknown } = {}) {
+    super(message, { status: 422, expose: true, cause: options.cause });
+  }
+}
+
 /** Two currencies that should be the same are not. */
 export class CurrencyMismatchError extends PayoutGuardError {
   override readonly name = 'CurrencyMismatchError';
@@ -214,4 +319,14 @@ export class ConfigurationError extends PayoutGuardError {
     super(`payout-guard is not configured correctly: ${problems.join('; ')}.`, { status: 500, expose: false });
     this.problems = problems;
   }
+}
+
+/**
+ * The error itself when it is one of this library. What others throw may carry anything, so only its name, code and stack
+ * are kept, as the cause of a `provider_error`.
+ */
+export function asPayoutGuardError(error: unknown): PayoutGuardError {
+  return isPayoutGuardError(error)
+    ? error
+    : new BalanceUnavailableError('provider_error', { cause: redactedCause(error) });
 }

@@ -1,43 +1,17 @@
 // Read this first: what a guard does, top-down.
-import { abandonable } from './deadline.js';
-import { Decision, decide, type Requirement, type Snapshot, spendableMinor } from './decision.js';
-import {
-  BalanceUnavailableError,
-  ConfigurationError,
-  CurrencyMismatchError,
-  InsufficientFundsError,
-} from './errors.js';
-import { type AmountInput, addMinorUnits, formatMinorUnits, parseAmount, parseNonNegative } from './money.js';
+import { type CheckOptions, Decider, type WalletOptions } from './decider.js';
+import { type Decision, spendableMinor } from './decision.js';
+import { asPayoutGuardError, InsufficientFundsError } from './errors.js';
+import { Events, type GuardEvents } from './events.js';
+import { isOpen } from './hold.js';
+import type { HoldInfo } from './hold-info.js';
+import { type Hold, type HoldList, type HoldOptions, Holds, type ListOptions } from './holds.js';
+import { type AmountInput, formatMinorUnits } from './money.js';
 import { type PayoutGuardOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import { type Reading, Snapshots } from './snapshots.js';
-import { isPromise, type MaybePromise, readTotals, type WalletTotals } from './store.js';
-
-/** Which wallet, and how long to wait. */
-export interface WalletOptions {
-  /**
-   * Key of the wallet. Comes from your configuration, never from the body of a request.
-   * @defaultValue the `wallet` of the guard
-   */
-  wallet?: string | undefined;
-  /**
-   * Ask the provider even if a young balance is remembered.
-   * @defaultValue false
-   */
-  refresh?: boolean | undefined;
-  /** Stops the wait of this call, which then rejects with the reason of the signal. A shared request goes on. */
-  signal?: AbortSignal | undefined;
-}
-
-/** What else a check may be told. */
-export interface CheckOptions extends WalletOptions {
-  /**
-   * What the provider will charge on top, in major units; counted as part of the payout.
-   * @defaultValue `'0'`
-   */
-  fee?: AmountInput | undefined;
-  /** The currency the caller believes the amount is in. Another one than the guard's is refused. */
-  currency?: string | undefined;
-}
+import type { PayoutVerdict } from './outcome.js';
+import type { BalanceProvider } from './provider.js';
+import { Reconciler, type Reconciliation } from './reconciler.js';
+import { isPromise } from './store.js';
 
 /** A wallet for display: contains balances. Amounts are decimal text in major units. */
 export interface Funds {
@@ -59,23 +33,86 @@ export interface Funds {
   readonly details: Readonly<Record<string, string>>;
 }
 
+/** A payout to be made by a function. */
+export interface WithHoldOptions extends Omit<HoldOptions, 'state' | 'expiresInMs'> {
+  /**
+   * Whether this payout is over when the function returns.
+   * @defaultValue the `settles` of the guard
+   */
+  settles?: BalanceProvider['settles'] | undefined;
+}
+
+/**
+ * What is known of a payout after the attempt to make it:
+ *
+ * - `accepted`: the provider took it.
+ * - `not_sent`: it certainly was not made.
+ * - `unknown`: it may have been made.
+ */
+export type AttemptResult = 'accepted' | PayoutVerdict;
+
 /** Stands between a payment API and a payout. No method needs `this`: they are safe to destructure. */
 export interface PayoutGuard {
+  /** What the guard was told of the provider. */
+  readonly provider: Pick<BalanceProvider, 'name' | 'debitVisibleAt' | 'settles'>;
   /**
    * Resolves when the wallet covers the amount (plus fee, above floor and open holds), rejects otherwise. Advice only: it
    * takes no hold, so two checks at the same time may both be told yes.
    *
-   * @throws {@link InsufficientFundsError} not enough.
-   * @throws {@link BalanceUnavailableError} cannot tell: no balance, an odd or old one, no store.
-   * @throws {@link CurrencyMismatchError} the provider's or the caller's currency is another one.
-   * @throws {@link InvalidAmountError} the amount or fee is not exact money.
-   * @throws {@link ConfigurationError} the wallet is not one of this guard.
+   * @throws `InsufficientFundsError` not enough.
+   * @throws `BalanceUnavailableError` cannot tell: no balance, an odd or old one, no store.
+   * @throws `CurrencyMismatchError` the provider's or the caller's currency is another one.
+   * @throws `InvalidAmountError` the amount or fee is not exact money.
+   * @throws `ConfigurationError` the wallet is not one of this guard.
    */
   readonly assertSufficientFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
   /** As `assertSufficientFunds`, but "not enough" is an answer: `decision.sufficient`. "Cannot tell" still rejects. */
   readonly checkFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
-  /** The wallet for display. @throws {@link BalanceUnavailableError} {@link CurrencyMismatchError} {@link ConfigurationError} */
+  /** The wallet for display. @throws `BalanceUnavailableError` `CurrencyMismatchError` `ConfigurationError` */
   readonly funds: (options?: WalletOptions) => Promise<Funds>;
+  /**
+   * Checks and holds in one atomic step: holds that are granted never exceed the wallet together, however many are asked for
+   * at once.
+   *
+   * @throws what `assertSufficientFunds` throws.
+   * @throws `InvalidReferenceError` the reference is missing or cannot be one.
+   * @throws `DuplicateReferenceError` a payout with the reference is under way or was made: do not send this one.
+   * @throws `HoldConflictError` the reference belongs to a payout of another amount or wallet.
+   */
+  readonly hold: (options: HoldOptions) => Promise<Hold>;
+  /**
+   * Holds, runs `pay`, and settles by what is known then. When `pay` returns: captured if the payout `settles: 'onReturn'`
+   * or the balance shows it at acceptance, else it stays sent until a webhook or lookup ends it. When `pay` throws:
+   * released if the error proves that nothing was sent, else it stays sent; the error is thrown on. `pay` should do nothing
+   * after it has sent the payout. What it returns is returned even if the store fails afterwards.
+   *
+   * @throws what `hold` throws, and what `pay` throws.
+   */
+  readonly withHold: <T>(options: WithHoldOptions, pay: (hold: Hold) => T | Promise<T>) => Promise<T>;
+  /**
+   * Settles a hold by what is known after the attempt, as `withHold` does; for integrations of your own. Never rejects: a
+   * hold that cannot be settled stays held and is told as `unsettled`.
+   */
+  readonly conclude: (
+    hold: Hold,
+    result: AttemptResult,
+    options?: { settles?: BalanceProvider['settles'] | undefined },
+  ) => Promise<void>;
+  /** A payout was made; for webhooks. May be repeated. See {@link Hold.capture}. */
+  readonly capture: (reference: string, actual?: AmountInput) => Promise<HoldInfo>;
+  /** A payout was not made; for webhooks. May be repeated. See {@link Hold.release}. */
+  readonly release: (reference: string) => Promise<HoldInfo>;
+  /** The hold with this reference, if there is one and it was not forgotten. */
+  readonly getHold: (reference: string) => Promise<HoldInfo | undefined>;
+  /** Holds for operators, oldest first, in pages. */
+  readonly listHolds: (options?: ListOptions) => Promise<HoldList>;
+  /**
+   * Looks up every sent hold older than `olderThanMs` (default: `overdueAfterMs`) and settles those whose outcome is final.
+   * Runs by itself every `reconcileEveryMs`.
+   */
+  readonly reconcile: (options?: { olderThanMs?: number | undefined }) => Promise<Reconciliation>;
+  /** Listens. Returns a function that stops listening. */
+  readonly on: <Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => void) => () => void;
   /** Ends requests under way and lets go of all timers. Later calls reject. Does not close a store that was passed in. */
   readonly close: () => Promise<void>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
@@ -84,11 +121,11 @@ export interface PayoutGuard {
 /**
  * Makes a guard.
  *
- * @throws {@link ConfigurationError} naming every problem of the options.
+ * @throws `ConfigurationError` naming every problem of the options.
  * @example
  * ```ts
  * const guard = createPayoutGuard({ provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES' });
- * await guard.assertSufficientFunds('1500.00');
+ * await guard.withHold({ amount: '1500.00', reference: payment.id }, () => makePayment(payment));
  * ```
  */
 export function createPayoutGuard(options: PayoutGuardOptions): PayoutGuard {
@@ -97,37 +134,95 @@ export function createPayoutGuard(options: PayoutGuardOptions): PayoutGuard {
 
 class Guard implements PayoutGuard {
   readonly #options: ResolvedOptions;
-  readonly #snapshots: Snapshots;
   readonly #ownsStore: boolean;
-  #closed = false;
+  readonly #events = new Events();
+  readonly #decider: Decider;
+  readonly #holds: Holds;
+  readonly #reconciler: Reconciler;
 
   constructor(options: ResolvedOptions, ownsStore: boolean) {
     this.#options = options;
-    this.#snapshots = new Snapshots(options);
     this.#ownsStore = ownsStore;
+    this.#decider = new Decider(options, this.#events);
+    this.#holds = new Holds(options, this.#decider, this.#events);
+    this.#reconciler = new Reconciler(options, this.#holds, this.#events);
+  }
+
+  get provider(): PayoutGuard['provider'] {
+    const { name, debitVisibleAt } = this.#options.provider;
+    return { name, debitVisibleAt, settles: this.#options.settles };
   }
 
   readonly assertSufficientFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> => {
-    const decided = this.#check(amount, options);
+    const decided = this.#decider.advise(amount, options);
     const decision = isPromise(decided) ? await decided : decided;
     if (!decision.sufficient) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
     return decision;
   };
 
   readonly checkFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> =>
-    this.#check(amount, options);
+    this.#decider.advise(amount, options);
+
+  readonly hold = (options: HoldOptions): Promise<Hold> => this.#holds.take(options);
+
+  readonly withHold = async <T>(options: WithHoldOptions, pay: (hold: Hold) => T | Promise<T>): Promise<T> => {
+    const { settles, ...request } = options;
+    // Sent from the start: a crash at any moment from here on leaves the money held.
+    const hold = await this.#holds.take({ ...request, state: 'sent' });
+    let result: T;
+    try {
+      result = await pay(hold);
+    } catch (error) {
+      await this.conclude(hold, this.#verdictOf(error));
+      throw error;
+    }
+    await this.conclude(hold, 'accepted', { settles });
+    return result;
+  };
+
+  readonly conclude: PayoutGuard['conclude'] = async (hold, result, { settles } = {}) => {
+    const { debitVisibleAt } = this.#options.provider;
+    const isOver = (settles ?? this.#options.settles) === 'onReturn' || debitVisibleAt === 'acceptance';
+    // What the payment code has settled itself is left as it is.
+    if (!isOpen(hold.state)) return;
+    try {
+      if (result === 'accepted' && isOver) await hold.capture();
+      if (result === 'not_sent') await hold.release();
+    } catch (error) {
+      this.#events.emit('unsettled', () => ({ reference: hold.reference, error: asPayoutGuardError(error) }));
+    }
+  };
+
+  // A judgement that fails is no proof: the money stays held, and the error of the payment is the one that is thrown.
+  #verdictOf(error: unknown): PayoutVerdict {
+    try {
+      return this.#options.verdictOf(error) === 'not_sent' ? 'not_sent' : 'unknown';
+    } catch (mistake) {
+      process.emitWarning(mistake instanceof Error ? mistake : String(mistake), { code: 'PAYOUT_GUARD_VERDICT' });
+      return 'unknown';
+    }
+  }
+
+  readonly capture = (reference: string, actual?: AmountInput): Promise<HoldInfo> =>
+    this.#holds.capture(reference, actual);
+
+  readonly release = (reference: string): Promise<HoldInfo> => this.#holds.release(reference);
+
+  readonly getHold = (reference: string): Promise<HoldInfo | undefined> => this.#holds.get(reference);
+
+  readonly listHolds = (options: ListOptions = {}): Promise<HoldList> => this.#holds.list(options);
+
+  readonly reconcile = async (options: { olderThanMs?: number | undefined } = {}): Promise<Reconciliation> => {
+    this.#decider.assertOpen();
+    return this.#reconciler.run(options.olderThanMs);
+  };
+
+  readonly on: PayoutGuard['on'] = (name, listener) => this.#events.on(name, listener);
 
   readonly funds = async (options: WalletOptions = {}): Promise<Funds> => {
-    this.#assertOpen();
     const { currency, floorMinor, clock } = this.#options;
-    const wallet = this.#wallet(options.wallet);
-    let reading = await this.#read(wallet, options);
-    let totals = await this.#totals(wallet);
-    if (totals.epoch !== reading.snapshot.epoch) {
-      reading = await this.#read(wallet, { ...options, refresh: true });
-      totals = await this.#totals(wallet);
-      if (totals.epoch !== reading.snapshot.epoch) throw storeLostItsMemory();
-    }
+    const wallet = this.#decider.wallet(options.wallet);
+    const { reading, totals } = await this.#decider.position(wallet, options);
     const { snapshot, details } = reading;
     const text = (minor: bigint) => formatMinorUnits(minor, currency);
     return {
@@ -144,95 +239,11 @@ class Guard implements PayoutGuard {
   };
 
   readonly close = async (): Promise<void> => {
-    this.#closed = true;
-    this.#snapshots.close();
+    this.#decider.close();
+    await this.#reconciler.close();
+    this.#events.close();
     if (this.#ownsStore) await this.#options.store.close();
   };
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close();
-
-  #check(amount: AmountInput, options: CheckOptions): MaybePromise<Decision> {
-    this.#assertOpen();
-    const requirement = this.#requirement(amount, options);
-    return this.#decide(requirement, options, (snapshot) => this.#advise(snapshot, requirement));
-  }
-
-  /** One attempt that takes no hold. Undefined: the snapshot's mark belongs to another epoch of the store and is void. */
-  #advise(snapshot: Snapshot, requirement: Requirement): MaybePromise<Decision | undefined> {
-    const within = (totals: WalletTotals) =>
-      snapshot.epoch === totals.epoch ? decide(snapshot, totals, requirement) : undefined;
-    const totals = this.#totals(requirement.wallet);
-    return isPromise(totals) ? totals.then(within) : within(totals);
-  }
-
-  /** Decides on the remembered snapshot, without a turn of the event loop if it can; otherwise asks the provider. */
-  #decide(requirement: Requirement, options: WalletOptions, attempt: Attempt): MaybePromise<Decision> {
-    const { clock, alwaysRefreshAboveMinor: limit } = this.#options;
-    const nowMs = clock.now();
-    const refresh = options.refresh === true || (limit !== undefined && requirement.requiredMinor > limit);
-    const remembered = refresh ? undefined : this.#snapshots.remembered(requirement.wallet, nowMs);
-    const decision = remembered && attempt(remembered);
-    return decision instanceof Decision && decision.sufficient
-      ? decision
-      : this.#decideAsking(requirement.wallet, { ...options, refresh }, attempt, { nowMs, remembered, decision });
-  }
-
-  /** A refusal never rests on a remembered snapshot alone, nor on a mark of another epoch: the provider is asked again. */
-  async #decideAsking(wallet: string, options: WalletOptions, attempt: Attempt, before: FirstLook): Promise<Decision> {
-    const snapshot = before.remembered ?? (await this.#read(wallet, options)).snapshot;
-    const decision = before.remembered ? await before.decision : await attempt(snapshot);
-    const isNewest = snapshot.requestedAtMs >= before.nowMs;
-    if (decision && (decision.sufficient || isNewest)) return decision;
-
-    const newer = decision ? this.#snapshots.confirm(wallet) : this.#snapshots.read(wallet, { refresh: true });
-    const last = await attempt((await abandonable(newer, options.signal)).snapshot);
-    if (!last) throw storeLostItsMemory();
-    return last;
-  }
-
-  #requirement(amount: AmountInput, options: CheckOptions): Requirement {
-    const { currency, floorMinor } = this.#options;
-    if (options.currency !== undefined && options.currency !== currency.code) {
-      throw new CurrencyMismatchError(currency.code, String(options.currency), 'caller');
-    }
-    const amountMinor = parseAmount(amount, currency);
-    const feeMinor = options.fee === undefined ? 0n : parseNonNegative(options.fee, currency);
-    const requiredMinor = addMinorUnits(amountMinor, feeMinor);
-    return { wallet: this.#wallet(options.wallet), currency, requiredMinor, floorMinor };
-  }
-
-  #wallet(key: string | undefined): string {
-    const { wallet, isWallet } = this.#options;
-    if (key === undefined || key === wallet) return wallet;
-    if (typeof key === 'string' && isWallet(key)) return key;
-    throw new ConfigurationError([
-      'wallet: this guard was not told of a wallet of that key; name it in the option wallets',
-    ]);
-  }
-
-  #read(wallet: string, options: WalletOptions): Promise<Reading> {
-    return abandonable(this.#snapshots.read(wallet, { refresh: options.refresh === true }), options.signal);
-  }
-
-  #totals(wallet: string): MaybePromise<WalletTotals> {
-    return readTotals(this.#options.store, wallet);
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw new BalanceUnavailableError('closed');
-  }
-}
-
-/** Tries to decide on a snapshot; undefined when its mark is void. */
-type Attempt = (snapshot: Snapshot) => MaybePromise<Decision | undefined>;
-
-/** What was seen before the provider was asked. */
-interface FirstLook {
-  readonly nowMs: number;
-  readonly remembered: Snapshot | undefined;
-  readonly decision: MaybePromise<Decision | undefined>;
-}
-
-function storeLostItsMemory(): BalanceUnavailableError {
-  return new BalanceUnavailableError('store', { detail: 'it lost its memory while the balance was read' });
 }

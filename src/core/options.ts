@@ -5,6 +5,7 @@ import { type Clock, systemClock } from './clock.js';
 import { type Currency, type CurrencyInput, resolveCurrency } from './currency.js';
 import type { InsufficientFundsStatus } from './errors.js';
 import { type AmountInput, parseNonNegative } from './money.js';
+import { type PayoutVerdict, verdictOf } from './outcome.js';
 import { Problems } from './problems.js';
 import type { BalanceProvider } from './provider.js';
 import type { HoldStore } from './store.js';
@@ -62,6 +63,44 @@ export interface PayoutGuardOptions {
    */
   fetchTimeoutMs?: number | undefined;
   /**
+   * How long a `reserved` hold lives unless it is sent, in milliseconds; 1 to 86,400,000.
+   * @defaultValue 60,000
+   */
+  holdExpiresInMs?: number | undefined;
+  /**
+   * Whether a payout is over when the pay call returns; a call or route may say otherwise.
+   * @defaultValue what the provider declares
+   */
+  settles?: BalanceProvider['settles'] | undefined;
+  /**
+   * How long after a payout was made the provider's balance may still not show it, in milliseconds; 0 to 600,000. For that
+   * time a captured payout goes on to count as held.
+   * @defaultValue 0
+   */
+  visibilityLagMs?: number | undefined;
+  /**
+   * Judges an error that a payment call threw: was the payout certainly not sent?
+   * @defaultValue `verdictOf`
+   */
+  verdictOf?: ((error: unknown) => PayoutVerdict) | undefined;
+  /**
+   * What became of a payout, by its reference.
+   * @defaultValue the `lookup` of the provider, if it has one
+   */
+  lookup?: BalanceProvider['lookup'] | undefined;
+  /**
+   * A payout that was sent this long ago and has no outcome is looked up, and reported if that does not help. In
+   * milliseconds; 1,000 to 86,400,000.
+   * @defaultValue 300,000
+   */
+  overdueAfterMs?: number | undefined;
+  /**
+   * How often overdue payouts are looked up, in milliseconds; 0 (never) or 1,000 to 86,400,000. The timer does not keep the
+   * process alive.
+   * @defaultValue 60,000
+   */
+  reconcileEveryMs?: number | undefined;
+  /**
    * Where holds live.
    * @defaultValue `memoryStore()`
    */
@@ -92,6 +131,13 @@ export interface ResolvedOptions {
   readonly minRefreshMs: number;
   readonly alwaysRefreshAboveMinor: bigint | undefined;
   readonly fetchTimeoutMs: number;
+  readonly holdExpiresInMs: number;
+  readonly settles: BalanceProvider['settles'];
+  readonly visibilityLagMs: number;
+  readonly verdictOf: (error: unknown) => PayoutVerdict;
+  readonly lookup: BalanceProvider['lookup'];
+  readonly overdueAfterMs: number;
+  readonly reconcileEveryMs: number;
   readonly store: HoldStore;
   readonly insufficientFundsStatus: InsufficientFundsStatus;
   readonly clock: Clock;
@@ -106,13 +152,19 @@ const defaults = {
   maxWallets: 1_000,
   minRefreshMs: 1_000,
   fetchTimeoutMs: 10_000,
+  holdExpiresInMs: 60_000,
+  visibilityLagMs: 0,
+  overdueAfterMs: 300_000,
+  reconcileEveryMs: 60_000,
 } as const;
 
+const aDayMs = 86_400_000;
 const milliseconds = (min: number, max: number) => z.int().min(min).max(max);
 const walletKeyPattern = /^[\w.:@/-]{1,128}$/;
 const walletKey = z.string().regex(walletKeyPattern, 'must be 1 to 128 letters, digits or . _ : @ / -');
 const walletPredicate = z.custom<(wallet: string) => boolean>((value) => typeof value === 'function');
 const amount = z.custom<AmountInput>((value) => value !== undefined);
+const aFunction = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function');
 const objectWith = <T>(methods: readonly string[], what: string) =>
   z.custom<T>(
     (value) =>
@@ -139,7 +191,17 @@ const optionsSchema: z.ZodType<PayoutGuardOptions> = z.strictObject({
   minRefreshMs: milliseconds(100, 60_000).optional(),
   alwaysRefreshAbove: amount.optional(),
   fetchTimeoutMs: milliseconds(100, 60_000).optional(),
-  store: objectWith<HoldStore>(['totals', 'close'], 'a store, such as memoryStore()').optional(),
+  holdExpiresInMs: milliseconds(1, aDayMs).optional(),
+  settles: z.enum(['onReturn', 'later']).optional(),
+  visibilityLagMs: milliseconds(0, 600_000).optional(),
+  verdictOf: aFunction<(error: unknown) => PayoutVerdict>().optional(),
+  lookup: aFunction<NonNullable<BalanceProvider['lookup']>>().optional(),
+  overdueAfterMs: milliseconds(1_000, aDayMs).optional(),
+  reconcileEveryMs: z.union([z.literal(0), milliseconds(1_000, aDayMs)]).optional(),
+  store: objectWith<HoldStore>(
+    ['totals', 'hold', 'settle', 'get', 'list', 'claimSent', 'close'],
+    'a store, such as memoryStore()',
+  ).optional(),
   insufficientFundsStatus: z.union([z.literal(402), z.literal(409), z.literal(422)]).optional(),
   clock: objectWith<Clock>(['now'], 'an object with now()').optional(),
 });
@@ -172,7 +234,14 @@ export function resolveOptions(options: PayoutGuardOptions): ResolvedOptions {
     minRefreshMs: given.minRefreshMs ?? defaults.minRefreshMs,
     alwaysRefreshAboveMinor,
     fetchTimeoutMs: given.fetchTimeoutMs ?? defaults.fetchTimeoutMs,
-    store: given.store ?? memoryStore(),
+    holdExpiresInMs: given.holdExpiresInMs ?? defaults.holdExpiresInMs,
+    settles: given.settles ?? given.provider.settles ?? 'later',
+    visibilityLagMs: given.visibilityLagMs ?? defaults.visibilityLagMs,
+    verdictOf: given.verdictOf ?? verdictOf,
+    lookup: given.lookup ?? given.provider.lookup?.bind(given.provider),
+    overdueAfterMs: given.overdueAfterMs ?? defaults.overdueAfterMs,
+    reconcileEveryMs: given.reconcileEveryMs ?? defaults.reconcileEveryMs,
+    store: given.store ?? memoryStore({ clock: given.clock }),
     insufficientFundsStatus: given.insufficientFundsStatus ?? 422,
     clock: given.clock ?? systemClock,
   };

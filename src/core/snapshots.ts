@@ -4,12 +4,12 @@ import type { Clock } from './clock.js';
 import type { Currency } from './currency.js';
 import { withDeadline } from './deadline.js';
 import type { Snapshot } from './decision.js';
-import { BalanceUnavailableError, CurrencyMismatchError, isPayoutGuardError, type PayoutGuardError } from './errors.js';
-import { parseBalance } from './money.js';
+import { asPayoutGuardError, BalanceUnavailableError, CurrencyMismatchError, type PayoutGuardError } from './errors.js';
+import type { Events } from './events.js';
+import { formatMinorUnits, parseBalance } from './money.js';
 import { oldestBalanceMs } from './options.js';
 import type { BalanceProvider, ProviderBalance } from './provider.js';
-import { redactedCause } from './redact.js';
-import { type HoldStore, readTotals } from './store.js';
+import { askStore, type HoldStore } from './store.js';
 
 /** A snapshot, and beside it what the provider sent for display. Decisions get the snapshot alone. */
 export interface Reading {
@@ -40,16 +40,19 @@ export interface SnapshotsOptions {
   readonly maxWallets: number;
   readonly minRefreshMs: number;
   readonly fetchTimeoutMs: number;
+  readonly visibilityLagMs: number;
 }
 
 export class Snapshots {
   readonly #options: SnapshotsOptions;
+  readonly #events: Events;
   readonly #memory: LRUCache<string, Memory>;
   readonly #flights = new Map<string, Flight>();
   readonly #closing = new AbortController();
 
-  constructor(options: SnapshotsOptions) {
+  constructor(options: SnapshotsOptions, events: Events) {
     this.#options = options;
+    this.#events = events;
     this.#memory = new LRUCache({ max: options.maxWallets });
   }
 
@@ -110,18 +113,30 @@ export class Snapshots {
     try {
       const reading = await this.#askProvider(wallet);
       this.#memory.set(wallet, { reading, attemptedAtMs: startedAtMs });
+      this.#announce(wallet, reading);
       return reading;
     } catch (error) {
       const failure = asPayoutGuardError(error);
       this.#memory.set(wallet, { ...this.#memory.get(wallet), attemptedAtMs: startedAtMs, failure });
+      this.#events.emit('providerFailure', () => ({ wallet, error: failure }));
       throw failure;
     }
   }
 
+  #announce(wallet: string, { snapshot }: Reading): void {
+    const { currency } = this.#options;
+    this.#events.emit('snapshot', () => ({
+      wallet,
+      available: formatMinorUnits(snapshot.availableMinor, currency),
+      currency: currency.code,
+      asOf: new Date(snapshot.requestedAtMs),
+    }));
+  }
+
   async #askProvider(wallet: string): Promise<Reading> {
-    const { provider, store, currency, clock, fetchTimeoutMs } = this.#options;
+    const { provider, store, currency, clock, fetchTimeoutMs, visibilityLagMs } = this.#options;
     // The mark comes first. Read after the balance, a payout captured in between would be missing from both.
-    const mark = await readTotals(store, wallet);
+    const mark = await askStore(() => store.totals(wallet));
     const requestedAtMs = clock.now();
     const balance = await withDeadline(
       {
@@ -134,7 +149,7 @@ export class Snapshots {
     const receivedAtMs = clock.now();
     return {
       snapshot: {
-        availableMinor: readAvailable(balance, currency, { requestedAtMs, receivedAtMs }),
+        availableMinor: readAvailable(balance, currency, { requestedAtMs, receivedAtMs, visibilityLagMs }),
         capturedMarkMinor: mark.captured,
         epoch: mark.epoch,
         requestedAtMs,
@@ -154,7 +169,7 @@ function isYounger(sinceMs: number, limitMs: number, nowMs: number): boolean {
 function readAvailable(
   balance: ProviderBalance,
   currency: Currency,
-  times: { requestedAtMs: number; receivedAtMs: number },
+  times: { requestedAtMs: number; receivedAtMs: number; visibilityLagMs: number },
 ): bigint {
   if (typeof balance !== 'object' || balance === null) throw new BalanceUnavailableError('malformed');
   const { available, currency: actual, asOfMs } = balance;
@@ -164,14 +179,8 @@ function readAvailable(
   if (minor === undefined) {
     throw new BalanceUnavailableError('malformed', { detail: 'available is not a plain non-negative decimal' });
   }
-  const computedAtMs = Math.min(asOfMs ?? times.requestedAtMs, times.requestedAtMs);
-  if (!(times.receivedAtMs - computedAtMs <= oldestBalanceMs)) throw new BalanceUnavailableError('stale');
+  const { requestedAtMs, receivedAtMs, visibilityLagMs } = times;
+  const isOld = asOfMs !== undefined && !(requestedAtMs - asOfMs <= visibilityLagMs);
+  if (isOld || receivedAtMs - requestedAtMs > oldestBalanceMs) throw new BalanceUnavailableError('stale');
   return minor;
-}
-
-// What an adapter throws of its own accord may carry anything, so only its name, code and stack are kept.
-function asPayoutGuardError(error: unknown): PayoutGuardError {
-  return isPayoutGuardError(error)
-    ? error
-    : new BalanceUnavailableError('provider_error', { cause: redactedCause(error) });
 }

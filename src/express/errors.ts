@@ -34,7 +34,12 @@ const titles: Record<PayoutGuardError['code'], string> = {
   insufficient_funds: 'Insufficient funds',
   balance_unavailable: 'Balance unavailable',
   invalid_amount: 'Invalid amount',
+  invalid_reference: 'Invalid reference',
   currency_mismatch: 'Currency mismatch',
+  duplicate_reference: 'Duplicate reference',
+  hold_conflict: 'Conflicting payout',
+  hold_state: 'Hold in another state',
+  payout_rejected: 'Payout rejected',
   configuration: 'Server misconfigured',
 };
 

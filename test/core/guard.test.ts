@@ -18,7 +18,7 @@ import { deferred, scriptedWallet } from '../support/wallet.js';
 
 /** A store whose totals the test decides. */
 function storeWith(totals: () => WalletTotals | Promise<WalletTotals>): HoldStore {
-  return { name: 'scripted', totals, close: async () => {} };
+  return Object.assign(memoryStore(), { totals });
 }
 
 const nothingHeld: WalletTotals = { epoch: 'e1', active: 0n, captured: 0n };
@@ -205,12 +205,13 @@ describe('what a provider may answer', () => {
     });
   });
 
-  it('calls a figure of two minutes ago fresh enough and one of a millisecond more stale', async () => {
+  it('is stale when it was computed before what visibilityLagMs allows for, to the millisecond', async () => {
     const wallet = scriptedWallet();
-    wallet.balance = { available: '1000.00', currency: 'KES', asOfMs: wallet.clock.now() - 120_000 };
-    expect((await wallet.guard().checkFunds('1.00')).sufficient).toBe(true);
-    wallet.balance = { available: '1000.00', currency: 'KES', asOfMs: wallet.clock.now() - 120_001 };
-    await expect(wallet.guard().checkFunds('1.00')).rejects.toMatchObject({ reason: 'stale' });
+    const { checkFunds } = wallet.guard({ visibilityLagMs: 30_000, cache: { maxAgeMs: 0 } });
+    wallet.balance = { available: '1000.00', currency: 'KES', asOfMs: wallet.clock.now() - 30_000 };
+    expect((await checkFunds('1.00')).sufficient).toBe(true);
+    wallet.balance = { available: '1000.00', currency: 'KES', asOfMs: wallet.clock.now() - 30_001 };
+    await expect(checkFunds('1.00')).rejects.toMatchObject({ reason: 'stale' });
   });
 
   it('never lets another field change a decision', async () => {
@@ -408,7 +409,7 @@ describe('the store', () => {
 
   it('that was passed in is not closed with the guard', async () => {
     let closed = 0;
-    const store: HoldStore = { ...memoryStore(), close: async () => void closed++ };
+    const store = Object.assign(memoryStore(), { close: async () => void closed++ });
     await scriptedWallet().guard({ store }).close();
     expect(closed).toBe(0);
   });

@@ -1,6 +1,6 @@
 // Any other balance API, described in about ten lines.
 import { z } from 'zod';
-import { BalanceUnavailableError, ConfigurationError, isPayoutGuardError } from '../../core/errors.js';
+import { BalanceUnavailableError, isPayoutGuardError } from '../../core/errors.js';
 import { plainDecimalText } from '../../core/money.js';
 import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
@@ -8,8 +8,7 @@ import { redactedCause } from '../../core/redact.js';
 import { type Credentials, sendWithCredentials } from '../shared/credentials.js';
 import { expectSuccess, HttpClient } from '../shared/http-client.js';
 import { parseJson, readShape } from '../shared/json.js';
-import { type NetworkOptions, networkShape, resolveNetwork } from '../shared/network-options.js';
-import { urlProblem } from '../shared/safe-url.js';
+import { callable, evenSo, type NetworkOptions, networkShape, resolveNetwork } from '../shared/network-options.js';
 
 export type { NetworkOptions } from '../shared/network-options.js';
 
@@ -55,7 +54,7 @@ export interface HttpProviderOptions<Body> extends NetworkOptions {
 
 const aFunction = z.custom((value) => typeof value === 'function', 'must be a function');
 
-const optionsSchema: z.ZodType<unknown> = z.strictObject({
+const optionsShape = {
   name: z.string().regex(/^[\w-]{1,40}$/, 'must be 1 to 40 letters, digits, - or _'),
   url: z.union([z.string(), aFunction], { error: 'must be a URL or a function' }),
   headers: z
@@ -72,7 +71,9 @@ const optionsSchema: z.ZodType<unknown> = z.strictObject({
   settles: z.enum(['onReturn', 'later']).optional(),
   wallets: z.enum(['one', 'many']).optional(),
   ...networkShape,
-});
+};
+
+const optionsSchema: z.ZodType<unknown> = z.strictObject(optionsShape).superRefine(callable('url'), evenSo);
 
 /**
  * A provider made of a URL, headers, a schema and a selection. Deadlines, retries, the size limit and the rest behave as in
@@ -82,12 +83,9 @@ const optionsSchema: z.ZodType<unknown> = z.strictObject({
  */
 export function httpProvider<Body>(options: HttpProviderOptions<Body>): BalanceProvider {
   readOptions(optionsSchema, options);
-  const network = resolveNetwork(options);
   const { name, url, headers, schema, debitVisibleAt = 'unknown', settles = 'later', wallets = 'one' } = options;
-  const urlFault = typeof url === 'string' ? urlProblem(url, network) : undefined;
-  if (urlFault) throw new ConfigurationError([`url: ${urlFault}`]);
 
-  const client = new HttpClient(network);
+  const client = new HttpClient(resolveNetwork(options));
   return {
     name,
     debitVisibleAt,

@@ -7,7 +7,14 @@ import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
 import { OutsideFailure } from '../shared/failure.js';
 import { expectSuccess, HttpClient } from '../shared/http-client.js';
 import { parseJson, readShape } from '../shared/json.js';
-import { type NetworkOptions, networkShape, readBaseUrl, resolveNetwork } from '../shared/network-options.js';
+import {
+  callable,
+  evenSo,
+  type NetworkOptions,
+  networkShape,
+  resolveNetwork,
+  withoutTrailingSlashes,
+} from '../shared/network-options.js';
 import { balanceMeaning } from './response-codes.js';
 import { type Envelope, envelope, type Figures } from './schema.js';
 
@@ -19,7 +26,9 @@ export interface InterswitchOptions extends NetworkOptions {
   baseUrl: string;
 }
 
-const optionsSchema: z.ZodType<InterswitchOptions> = z.strictObject({ baseUrl: z.string(), ...networkShape });
+const optionsSchema: z.ZodType<InterswitchOptions> = z
+  .strictObject({ baseUrl: z.string(), ...networkShape })
+  .superRefine(callable('baseUrl'), evenSo);
 
 /**
  * The wallet behind an Interswitch Uganda service. Only `availableBalance` counts. Nothing documents when a payout leaves
@@ -29,10 +38,9 @@ const optionsSchema: z.ZodType<InterswitchOptions> = z.strictObject({ baseUrl: z
  */
 export function interswitch(options: InterswitchOptions): BalanceProvider {
   const given = readOptions(optionsSchema, options);
-  const network = resolveNetwork(given);
-  const baseUrl = readBaseUrl(given.baseUrl, network);
+  const baseUrl = withoutTrailingSlashes(given.baseUrl);
 
-  const client = new HttpClient(network);
+  const client = new HttpClient(resolveNetwork(given));
   return {
     name: 'interswitch',
     debitVisibleAt: 'unknown',
@@ -48,7 +56,7 @@ export function interswitch(options: InterswitchOptions): BalanceProvider {
 }
 
 function readBalance(text: string): ProviderBalance {
-  const body = readShape(envelope, parseJson(text), 'the answer has no responseCode');
+  const body = readShape(envelope, parseJson(text), 'no responseCode, or a field of another type');
   assertApproved(body.responseCode);
   const figures = figuresOf(body);
   const { availableBalance } = figures;

@@ -10,11 +10,13 @@ import { OutsideFailure } from '../shared/failure.js';
 import { expectSuccess, HttpClient } from '../shared/http-client.js';
 import { parseJson, readShape } from '../shared/json.js';
 import {
+  callable,
+  evenSo,
   type Network,
   type NetworkOptions,
   networkShape,
-  readBaseUrl,
   resolveNetwork,
+  withoutTrailingSlashes,
 } from '../shared/network-options.js';
 import { type BalanceAnswer, balanceAnswer } from './schema.js';
 import { appCredentials, suppliedCredentials } from './tokens.js';
@@ -59,8 +61,9 @@ const optionsSchema: z.ZodType<GivenOptions> = z
   .refine(
     ({ appKey, appSecret, accessToken }) =>
       accessToken === undefined ? appKey !== undefined && appSecret !== undefined : !appKey && !appSecret,
-    'pass either appKey and appSecret, or accessToken',
-  );
+    { ...evenSo, error: 'pass either appKey and appSecret, or accessToken' },
+  )
+  .superRefine(callable('baseUrl'), evenSo);
 
 /**
  * The payout wallet of a JPay Africa account. Only `payout_wallet_balance` counts; the collection wallet and the total are
@@ -71,7 +74,7 @@ const optionsSchema: z.ZodType<GivenOptions> = z
 export function jpay(options: JpayOptions): BalanceProvider {
   const given = readOptions(optionsSchema, options);
   const network = resolveNetwork(given);
-  const baseUrl = readBaseUrl(given.baseUrl, network);
+  const baseUrl = withoutTrailingSlashes(given.baseUrl);
 
   const client = new HttpClient(network);
   const credentials = credentialsOf(given, baseUrl, network);

@@ -9,6 +9,7 @@ import {
   retry,
 } from 'cockatiel';
 import { withDeadline } from '../../core/deadline.js';
+import { type BalanceUnavailableError, isPayoutGuardError } from '../../core/errors.js';
 import { meaningOf, OutsideFailure, toBalanceUnavailable } from './failure.js';
 import type { Network } from './network-options.js';
 import { urlProblem } from './safe-url.js';
@@ -95,7 +96,7 @@ export class HttpClient {
       const nowMs = clock.now();
       delayMs = Math.max(retryAfterMs, this.#jitteredMs(failed++));
       const again = retryable && failed < maxAttempts && nowMs + delayMs < endMs;
-      if (!again) this.#quietUntilMs = nowMs + retryAfterMs;
+      if (!again) this.#quietUntilMs = nowMs + Math.max(retryAfterMs, this.#quietMs());
       return again;
     };
     // The waits are unref'd; the timer of the deadline, which is not, keeps the process alive until the answer is known.
@@ -131,7 +132,7 @@ export class HttpClient {
           ...(request.body === undefined ? {} : { body: request.body }),
         });
         const retryAfterMs = readRetryAfter(response.headers.get('retry-after'), clock.now());
-        return { status: response.status, text: await readBounded(response), retryAfterMs };
+        return { status: response.status, text: await readText(response), retryAfterMs };
       } catch (error) {
         signal.throwIfAborted();
         throw error instanceof OutsideFailure ? error : new OutsideFailure({ kind: 'network' }, causeOf(error));
@@ -139,8 +140,14 @@ export class HttpClient {
     });
   }
 
+  /** How long we still stay away. More than we ever do means that the clock was set back. */
+  #quietMs(): number {
+    const leftMs = this.#quietUntilMs - this.#network.clock.now();
+    return leftMs > 0 && leftMs <= longestRetryAfterMs ? leftMs : 0;
+  }
+
   #keepQuiet(): void {
-    const retryAfterMs = this.#quietUntilMs - this.#network.clock.now();
+    const retryAfterMs = this.#quietMs();
     if (retryAfterMs > 0) throw new OutsideFailure({ kind: 'told_to_wait', retryAfterMs });
   }
 
@@ -157,9 +164,18 @@ export function expectSuccess(answer: HttpAnswer): void {
 
 // Wrong credentials and odd answers come from a provider that is up: they do not open the circuit.
 function isOutage(error: Error): boolean {
+  // A guard whose own limit is shorter ends the request with its own error.
+  if (isPayoutGuardError(error)) return (error as Partial<BalanceUnavailableError>).reason === 'timeout';
   if (!(error instanceof OutsideFailure)) return false;
   const { reason } = meaningOf(error.failure);
   return reason === 'timeout' || reason === 'network' || reason === 'provider_error' || reason === 'rate_limited';
+}
+
+// A status other than 2xx says enough, whatever the body is: a long page in another encoding is still a 502. The body is
+// read all the same, so that the connection can be used again.
+async function readText(response: Response): Promise<string> {
+  const text = readBounded(response);
+  return response.ok ? text : text.catch(() => '');
 }
 
 async function readBounded(response: Response): Promise<string> {
@@ -192,7 +208,9 @@ function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): 
 /** Seconds or an HTTP date (RFC 9110, section 10.2.3), as milliseconds from now; undefined when absent or odd. */
 function readRetryAfter(header: string | null, nowMs: number): number | undefined {
   if (header === null) return undefined;
-  const ms = /^\d{1,9}$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - nowMs;
+  // Date.parse alone takes `-5` for a day in May 2001.
+  const untilMs = / GMT$/.test(header) ? Date.parse(header) : Number.NaN;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : untilMs - nowMs;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), longestRetryAfterMs);
 }
 

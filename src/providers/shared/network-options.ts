@@ -1,7 +1,6 @@
 // How adapters behave on the network: the same options for all of them.
 import { z } from 'zod';
 import { type Clock, systemClock } from '../../core/clock.js';
-import { ConfigurationError } from '../../core/errors.js';
 import { urlProblem } from './safe-url.js';
 
 /** Network behaviour, the same for every adapter. */
@@ -107,9 +106,23 @@ export function resolveNetwork(options: NetworkOptions): Network {
   };
 }
 
-/** A base URL without trailing slashes. @throws `ConfigurationError` when it must not be called. */
-export function readBaseUrl(baseUrl: string, network: Network): string {
-  const problem = urlProblem(baseUrl, network) ?? (/[?#]/.test(baseUrl) ? 'must have no query or fragment' : undefined);
-  if (problem) throw new ConfigurationError([`baseUrl: ${problem}`]);
+/** Lets a rule about several options speak even when one of them is wrong, so that one error names every problem. */
+export const evenSo: { when(payload: { value: unknown }): boolean } = {
+  when: ({ value }) => typeof value === 'object' && value !== null,
+};
+
+/** The rule for the option that says where the provider is. */
+export function callable(key: 'baseUrl' | 'url'): (options: unknown, context: z.RefinementCtx) => void {
+  return (options, context) => {
+    const { [key]: url, dangerouslyAllowHttp } = options as Record<string, unknown>;
+    if (typeof url !== 'string') return;
+    const message =
+      urlProblem(url, { dangerouslyAllowHttp: dangerouslyAllowHttp === true }) ??
+      (key === 'baseUrl' && /[?#]/.test(url) ? 'must have no query or fragment' : undefined);
+    if (message) context.addIssue({ code: 'custom', path: [key], message });
+  };
+}
+
+export function withoutTrailingSlashes(baseUrl: string): string {
   return baseUrl.replace(/\/+$/, '');
 }

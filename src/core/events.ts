@@ -1,0 +1,57 @@
+// What a guard tells to those who listen. Costs nothing when nobody does: payloads are made only for listeners.
+import { EventEmitter } from 'node:events';
+import type { Decision } from './decision.js';
+import type { PayoutGuardError } from './errors.js';
+import type { HoldInfo } from './hold-info.js';
+import type { PayoutAnswer } from './provider.js';
+
+/** The events of a guard. They carry balances: they are for operators. */
+export interface GuardEvents {
+  /** A check or hold was told yes. */
+  approved: { readonly decision: Decision };
+  /** A check or hold was told that funds are insufficient. */
+  refused: { readonly decision: Decision };
+  /** A hold was taken. */
+  held: { readonly hold: HoldInfo };
+  /** A hold was captured, for the first time. */
+  captured: { readonly hold: HoldInfo };
+  /** A hold was released, for the first time. Reservations that expire are released without an event. */
+  released: { readonly hold: HoldInfo };
+  /** A sent hold is older than `overdueAfterMs`, and its outcome could not be learnt. Told again at each reconciliation. */
+  overdue: { readonly hold: HoldInfo; readonly ageMs: number; readonly outcome: PayoutAnswer['outcome'] };
+  /** A hold could not be settled though the outcome of its payout is known; it stays held until it is settled. */
+  unsettled: { readonly reference: string; readonly error: PayoutGuardError };
+  /** A balance was read. */
+  snapshot: { readonly wallet: string; readonly available: string; readonly currency: string; readonly asOf: Date };
+  /** A balance or a payout could not be read from the provider. */
+  providerFailure: { readonly wallet: string; readonly error: PayoutGuardError };
+}
+
+export class Events {
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
+
+  on<Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => void): () => void {
+    const safely = (event: GuardEvents[Name]) => {
+      try {
+        listener(event);
+      } catch (error) {
+        // A listener must not change what happens to money. Its mistake is shown, not thrown into a payout.
+        process.emitWarning(error instanceof Error ? error : String(error), { code: 'PAYOUT_GUARD_LISTENER' });
+      }
+    };
+    this.#emitter.on(name, safely);
+    return () => void this.#emitter.off(name, safely);
+  }
+
+  hasListener(name: keyof GuardEvents): boolean {
+    return this.#emitter.listenerCount(name) > 0;
+  }
+
+  emit<Name extends keyof GuardEvents>(name: Name, makeEvent: () => GuardEvents[Name]): void {
+    if (this.hasListener(name)) this.#emitter.emit(name, makeEvent());
+  }
+
+  close(): void {
+    this.#emitter.removeAllListeners();
+  }
+}

@@ -1,0 +1,120 @@
+// Settles sent holds whose outcome got lost, by asking the provider what became of the payout.
+import { randomUUID } from 'node:crypto';
+import { withDeadline } from './deadline.js';
+import { asPayoutGuardError, BalanceUnavailableError } from './errors.js';
+import type { Events } from './events.js';
+import type { HoldRecord } from './hold.js';
+import { holdInfo } from './hold-info.js';
+import type { Holds } from './holds.js';
+import type { ResolvedOptions } from './options.js';
+import type { PayoutAnswer } from './provider.js';
+import { askStore } from './store.js';
+
+/** What a reconciliation did with the holds it looked at. */
+export interface Reconciliation {
+  /** Payouts that were made. */
+  readonly captured: number;
+  /** Payouts that were not made. */
+  readonly released: number;
+  /** Payouts whose outcome is still not known; their money stays held. */
+  readonly open: number;
+}
+
+/** Holds that are asked about at the same time. */
+const batchSize = 10;
+/** Nobody else looks at them meanwhile, in milliseconds: as long as the slowest lookup may take. */
+const leaseMs = 60_000;
+
+export class Reconciler {
+  readonly #options: ResolvedOptions;
+  readonly #holds: Holds;
+  readonly #events: Events;
+  readonly #owner = randomUUID();
+  readonly #closing = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<Reconciliation> | undefined;
+
+  constructor(options: ResolvedOptions, holds: Holds, events: Events) {
+    this.#options = options;
+    this.#holds = holds;
+    this.#events = events;
+    const { reconcileEveryMs } = options;
+    if (reconcileEveryMs > 0) this.#timer = setInterval(() => void this.#runByTimer(), reconcileEveryMs).unref();
+  }
+
+  /** Looks at every sent hold of at least this age, one run after the other. */
+  async run(olderThanMs: number = this.#options.overdueAfterMs): Promise<Reconciliation> {
+    while (this.#running !== undefined) await this.#running.catch(() => {});
+    this.#running = this.#run(olderThanMs).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#closing.abort(new BalanceUnavailableError('closed'));
+    await this.#running?.catch(() => {});
+  }
+
+  // A run by timer has nobody to reject to. A store that is down is tried again next time; it is shown until then.
+  async #runByTimer(): Promise<void> {
+    try {
+      await this.run();
+    } catch (error) {
+      if (!this.#closing.signal.aborted) process.emitWarning(error as Error, { code: 'PAYOUT_GUARD_RECONCILE' });
+    }
+  }
+
+  async #run(olderThanMs: number): Promise<Reconciliation> {
+    const count = { captured: 0, released: 0, open: 0, overdue: 0 };
+    let after: string | undefined;
+    do {
+      this.#closing.signal.throwIfAborted();
+      const claim = { owner: this.#owner, olderThanMs, leaseMs, limit: batchSize, after };
+      const page = await askStore(() => this.#options.store.claimSent(claim));
+      for (const fate of await Promise.all(page.holds.map((hold) => this.#learn(hold)))) count[fate] += 1;
+      after = page.next;
+    } while (after !== undefined);
+    if (count.overdue > 0 && !this.#events.hasListener('overdue')) warnOfOverdue(count.overdue);
+    return { captured: count.captured, released: count.released, open: count.open + count.overdue };
+  }
+
+  /** Learns what became of one payout, and settles its hold if that is final. */
+  async #learn(hold: HoldRecord): Promise<'captured' | 'released' | 'open' | 'overdue'> {
+    const { outcome, debited } = await this.#ask(hold);
+    try {
+      if (outcome === 'completed') return (await this.#holds.capture(hold.reference, debited)) && 'captured';
+      if (outcome === 'failed') return (await this.#holds.release(hold.reference)) && 'released';
+    } catch (error) {
+      this.#events.emit('unsettled', () => ({ reference: hold.reference, error: asPayoutGuardError(error) }));
+    }
+    const { clock, overdueAfterMs, currency } = this.#options;
+    const ageMs = clock.now() - (hold.sentAtMs ?? hold.createdAtMs);
+    if (ageMs < overdueAfterMs) return 'open';
+    this.#events.emit('overdue', () => ({ hold: holdInfo(hold, currency), ageMs, outcome }));
+    return 'overdue';
+  }
+
+  /** The provider's word on a payout; `unknown` when there is nobody to ask, or no answer. */
+  async #ask({ reference, wallet }: HoldRecord): Promise<PayoutAnswer> {
+    const { lookup, fetchTimeoutMs: timeoutMs } = this.#options;
+    if (!lookup) return { outcome: 'unknown' };
+    const onTimeout = () => new BalanceUnavailableError('timeout');
+    try {
+      return await withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, (signal) =>
+        lookup({ reference, wallet, signal }),
+      );
+    } catch (error) {
+      this.#closing.signal.throwIfAborted();
+      this.#events.emit('providerFailure', () => ({ wallet, error: asPayoutGuardError(error) }));
+      return { outcome: 'unknown' };
+    }
+  }
+}
+
+// Overdue holds are never silent: whoever mounts the guard and listens to nothing still hears of them.
+function warnOfOverdue(count: number): void {
+  const warning = `The outcome of ${count} payout(s) is overdue; their money stays held. List them with listHolds({ state: 'sent' }).`;
+  process.emitWarning(warning, { code: 'PAYOUT_GUARD_OVERDUE' });
+}
