@@ -4,6 +4,7 @@ import type { Decision } from './decision.js';
 import type { PayoutGuardError } from './errors.js';
 import type { HoldInfo } from './hold-info.js';
 import type { PayoutAnswer } from './provider.js';
+import { warn } from './warn.js';
 
 /** The events of a guard. They carry balances: they are for operators. */
 export interface GuardEvents {
@@ -36,7 +37,7 @@ export class Events {
         listener(event);
       } catch (error) {
         // A listener must not change what happens to money. Its mistake is shown, not thrown into a payout.
-        process.emitWarning(error instanceof Error ? error : String(error), { code: 'PAYOUT_GUARD_LISTENER' });
+        warn('PAYOUT_GUARD_LISTENER', `A listener of the event ${name} threw.`, error);
       }
     };
     this.#emitter.on(name, safely);

@@ -12,6 +12,7 @@ import type { PayoutVerdict } from './outcome.js';
 import type { BalanceProvider } from './provider.js';
 import { Reconciler, type Reconciliation } from './reconciler.js';
 import { isPromise } from './store.js';
+import { warn } from './warn.js';
 
 /** A wallet for display: contains balances. Amounts are decimal text in major units. */
 export interface Funds {
@@ -198,7 +199,7 @@ class Guard implements PayoutGuard {
     try {
       return this.#options.verdictOf(error) === 'not_sent' ? 'not_sent' : 'unknown';
     } catch (mistake) {
-      process.emitWarning(mistake instanceof Error ? mistake : String(mistake), { code: 'PAYOUT_GUARD_VERDICT' });
+      warn('PAYOUT_GUARD_VERDICT', 'verdictOf threw; the outcome of the payout counts as unknown.', mistake);
       return 'unknown';
     }
   }

@@ -1,4 +1,5 @@
-// What an error of a payment call proves.
+// What an error of a payment call proves. By shape, not by instanceof: errors of another realm, such as those that Node.js
+// throws into code under jest, are none of ours.
 import { isPayoutGuardError } from './errors.js';
 
 /** `not_sent`: the payout certainly was not made. `unknown`: it may have been, so its money stays held. */
@@ -15,15 +16,15 @@ export type PayoutVerdict = 'not_sent' | 'unknown';
 export function verdictOf(error: unknown): PayoutVerdict {
   for (const reason of causes(error)) {
     if (isPayoutGuardError(reason) && reason.code === 'payout_rejected') return 'not_sent';
-    if (reason instanceof AggregateError) return reason.errors.every(isNeverConnected) ? 'not_sent' : 'unknown';
+    const { errors } = Object(reason) as Partial<AggregateError>;
+    if (Array.isArray(errors)) return errors.length > 0 && errors.every(isNeverConnected) ? 'not_sent' : 'unknown';
     if (isNeverConnected(reason)) return 'not_sent';
   }
   return 'unknown';
 }
 
 function isNeverConnected(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  const { code, syscall } = error as NodeJS.ErrnoException;
+  const { code, syscall } = Object(error) as NodeJS.ErrnoException;
   if (syscall === 'connect') return code === 'ECONNREFUSED';
   return syscall === 'getaddrinfo' && (code === 'ENOTFOUND' || code === 'EAI_AGAIN');
 }
@@ -33,6 +34,6 @@ function* causes(error: unknown): Generator<unknown> {
   let reason = error;
   for (let depth = 0; depth < 8 && reason !== undefined && reason !== null; depth++) {
     yield reason;
-    reason = reason instanceof Error ? reason.cause : undefined;
+    reason = (Object(reason) as Partial<Error>).cause;
   }
 }

@@ -9,6 +9,7 @@ import type { Holds } from './holds.js';
 import type { ResolvedOptions } from './options.js';
 import type { PayoutAnswer } from './provider.js';
 import { askStore } from './store.js';
+import { warn } from './warn.js';
 
 /** What a reconciliation did with the holds it looked at. */
 export interface Reconciliation {
@@ -62,7 +63,8 @@ export class Reconciler {
     try {
       await this.run();
     } catch (error) {
-      if (!this.#closing.signal.aborted) process.emitWarning(error as Error, { code: 'PAYOUT_GUARD_RECONCILE' });
+      if (!this.#closing.signal.aborted)
+        warn('PAYOUT_GUARD_RECONCILE', 'Overdue payouts could not be looked up.', error);
     }
   }
 
@@ -115,6 +117,6 @@ export class Reconciler {
 
 // Overdue holds are never silent: whoever mounts the guard and listens to nothing still hears of them.
 function warnOfOverdue(count: number): void {
-  const warning = `The outcome of ${count} payout(s) is overdue; their money stays held. List them with listHolds({ state: 'sent' }).`;
-  process.emitWarning(warning, { code: 'PAYOUT_GUARD_OVERDUE' });
+  const message = `The outcome of ${count} payout(s) is overdue; their money stays held`;
+  warn('PAYOUT_GUARD_OVERDUE', `${message}. List them with listHolds({ state: 'sent' }).`);
 }

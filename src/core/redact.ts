@@ -3,11 +3,12 @@
  * those may hold URLs, headers, tokens, bodies or balances.
  */
 export function redactedCause(error: unknown): Error {
-  const source = error instanceof Error ? error : undefined;
+  // By shape, not by instanceof: errors of another realm, such as those of code under jest, are none here.
+  const source = typeof error === 'object' && error !== null ? (error as NodeJS.ErrnoException) : undefined;
   const cause = new Error('(message withheld: it may contain secrets)');
   cause.name = identifier(source?.name) ?? 'Error';
-  const code = identifier((source as NodeJS.ErrnoException | undefined)?.code);
-  const frames = source?.stack?.match(/^ {4}at .*$/gm)?.join('\n') ?? '';
+  const code = identifier(source?.code);
+  const frames = typeof source?.stack === 'string' ? (source.stack.match(/^ {4}at .*$/gm) ?? []).join('\n') : '';
   cause.stack = `${cause.name}${code ? ` [${code}]` : ''}: ${cause.message}\n${frames}`;
   return code ? Object.assign(cause, { code }) : cause;
 }

@@ -7,3 +7,4 @@ export {
 } from './interswitch-simulator.js';
 export { type JpaySimulator, type JpaySimulatorOptions, type JpayWallet, jpaySimulator } from './jpay-simulator.js';
 export type { ReceivedRequest, Simulator, SimulatorOptions } from './simulator-server.js';
+export { type StoreTarget, storeContract, type TestRunner } from './store-contract.js';

@@ -1,0 +1,461 @@
+// The rules of `HoldStore` as tests: one for each rule, under its number, with literal expected values.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { HoldRecord } from '../core/hold.js';
+import type { HoldOutcome, HoldRequest, HoldStore, SettleOutcome } from '../core/store.js';
+
+/** What the contract needs of a test runner: jest, vitest, mocha and node:test all have it. */
+export interface TestRunner {
+  describe(name: string, define: () => void): unknown;
+  it(name: string, test: () => Promise<void>): unknown;
+}
+
+/** The store to be tested. */
+export interface StoreTarget {
+  /** For the title of the tests. */
+  readonly name: string;
+  /** A store, opened. Tests keep out of each other's way by their wallets and references, so stores may share an engine. */
+  open(): Promise<HoldStore> | HoldStore;
+  /** Lets this much time pass on the store's clock, in milliseconds. The tests ask for a few hundred at most. */
+  pass(ms: number): Promise<void>;
+  /** Closes a store that `open` returned. @defaultValue `store.close()` */
+  close?: ((store: HoldStore) => Promise<void>) | undefined;
+}
+
+/**
+ * Defines the tests of the store contract.
+ *
+ * @example
+ * ```ts
+ * storeContract({ describe, it }, { name: 'my store', open: () => myStore(), pass: (ms) => sleep(ms) });
+ * ```
+ */
+export function storeContract({ describe, it }: TestRunner, target: StoreTarget): void {
+  const rule = (title: string, test: (store: Probe) => Promise<void>) =>
+    it(title, async () => {
+      const store = await target.open();
+      try {
+        await test(new Probe(store));
+      } finally {
+        await (target.close ? target.close(store) : store.close());
+      }
+    });
+
+  describe(`${target.name} keeps the store contract`, () => {
+    rule('1. totals of a wallet that was never seen are zero', async (store) => {
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 0n });
+    });
+
+    rule('2. check and hold are one step: up to the limit, not one more', async (store) => {
+      assert.equal((await store.hold('a', { amountMinor: 60n, limitMinor: 100n })).outcome, 'held');
+      assert.equal((await store.hold('b', { amountMinor: 41n, limitMinor: 100n })).outcome, 'insufficient');
+      assert.equal((await store.hold('c', { amountMinor: 40n, limitMinor: 100n })).outcome, 'held');
+      assert.equal((await store.hold('d', { amountMinor: 1n, limitMinor: 100n })).outcome, 'insufficient');
+      assert.deepEqual(await store.totals(), { active: 100n, captured: 0n });
+    });
+
+    rule('2. of 100 holds at once exactly those are granted that fit', async (store) => {
+      const holds = Array.from({ length: 100 }, (_, index) =>
+        store.hold(`${index}`, { amountMinor: 7n, limitMinor: 100n }),
+      );
+      const granted = (await Promise.all(holds)).filter(({ outcome }) => outcome === 'held');
+      assert.equal(granted.length, 14);
+      assert.deepEqual(await store.totals(), { active: 98n, captured: 0n });
+    });
+
+    rule('2. an answer tells the totals it was made on, before the hold', async (store) => {
+      await store.hold('a', { amountMinor: 60n });
+      await store.settle({ to: 'captured', visibleInMs: 0 }, 'a');
+      const held = await store.hold('b', { amountMinor: 5n });
+      const refused = await store.hold('c', { amountMinor: 5n, limitMinor: 69n });
+      assert.deepEqual(
+        [totalsOf(held), totalsOf(refused)],
+        [
+          { active: 0n, captured: 60n },
+          { active: 5n, captured: 60n },
+        ],
+      );
+    });
+
+    rule('2. amounts are exact to the last unit of 64 bits', async (store) => {
+      const largest = 2n ** 63n - 1n;
+      const half = 2n ** 62n;
+      assert.equal((await store.hold('a', { amountMinor: half, limitMinor: largest })).outcome, 'held');
+      assert.equal((await store.hold('b', { amountMinor: half, limitMinor: largest })).outcome, 'insufficient');
+      assert.equal((await store.hold('c', { amountMinor: half - 1n, limitMinor: largest })).outcome, 'held');
+      await store.settle({ to: 'captured', visibleInMs: 0 }, 'a');
+      await store.settle({ to: 'captured', visibleInMs: 0 }, 'c');
+      assert.deepEqual(await store.totals(), { active: 0n, captured: largest });
+      // The cumulative captured amount goes beyond 64 bits in the end.
+      assert.equal((await store.hold('d', { amountMinor: half, limitMinor: largest + half })).outcome, 'held');
+      await store.settle({ to: 'captured', visibleInMs: 0 }, 'd');
+      assert.deepEqual(await store.totals(), { active: 0n, captured: largest + half });
+      assert.equal((await store.hold('e', { amountMinor: 1n, limitMinor: largest + half })).outcome, 'insufficient');
+    });
+
+    rule('2. a limit below zero grants nothing', async (store) => {
+      assert.equal((await store.hold('a', { amountMinor: 1n, limitMinor: -1n })).outcome, 'insufficient');
+    });
+
+    rule('3. a hold costs about the same, however many are open', async (store) => {
+      const holdMany = async (from: number, count: number) => {
+        const startedAt = process.hrtime.bigint();
+        const holds = Array.from({ length: count }, (_, index) => store.hold(`${from + index}`, { amountMinor: 1n }));
+        await Promise.all(holds);
+        return Number(process.hrtime.bigint() - startedAt);
+      };
+      await holdMany(0, 200);
+      const few = Math.min(await holdMany(200, 200), await holdMany(400, 200));
+      await holdMany(600, 5_000);
+      const many = Math.min(await holdMany(5_600, 200), await holdMany(5_800, 200));
+      // Twenty times as many are open; whoever looks at each of them is far beyond this.
+      assert.ok(many < few * 8, `200 holds took ${few} ns with few open, ${many} ns with many`);
+    });
+
+    rule('4. a hold of another epoch is void and changes nothing', async (store) => {
+      assert.equal((await store.hold('a', { amountMinor: 1n, epoch: 'another' })).outcome, 'void');
+      assert.deepEqual([await store.totals(), await store.get('a')], [{ active: 0n, captured: 0n }, undefined]);
+    });
+
+    rule('4. the epoch stays the same while memory lasts', async (store) => {
+      const before = await store.epoch();
+      await store.hold('a', { amountMinor: 1n });
+      await store.settle({ to: 'released' }, 'a');
+      assert.equal(await store.epoch(), before);
+      assert.ok(before.length >= 16, 'an epoch is random text');
+    });
+
+    rule('5. an open or captured reference is taken, and its state is told', async (store) => {
+      await store.hold('a', { amountMinor: 5n, state: 'reserved' });
+      const states = [];
+      for (const to of ['sent', 'captured'] as const) {
+        states.push(existing(await store.hold('a', { amountMinor: 5n })).state);
+        await store.settle(to === 'sent' ? { to } : { to, visibleInMs: 0 }, 'a');
+      }
+      states.push(existing(await store.hold('a', { amountMinor: 5n })).state);
+      assert.deepEqual(states, ['reserved', 'sent', 'captured']);
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 5n });
+    });
+
+    rule('5. a reference is taken in every wallet', async (store) => {
+      await store.hold('a', { amountMinor: 5n });
+      const elsewhere = await store.hold('a', { amountMinor: 5n, wallet: `${store.wallet}-other` });
+      assert.equal(existing(elsewhere).wallet, store.wallet);
+      assert.deepEqual(await store.totals(`${store.wallet}-other`), { active: 0n, captured: 0n });
+    });
+
+    rule('5. a released reference may be held again, for the same wallet and amount only', async (store) => {
+      await store.hold('a', { amountMinor: 5n });
+      await store.settle({ to: 'released' }, 'a');
+      assert.equal((await store.hold('a', { amountMinor: 6n })).outcome, 'exists');
+      assert.equal((await store.hold('a', { amountMinor: 5n, wallet: `${store.wallet}-other` })).outcome, 'exists');
+      assert.equal((await store.hold('a', { amountMinor: 5n })).outcome, 'held');
+      assert.deepEqual([await store.totals(), (await store.get('a'))?.state], [{ active: 5n, captured: 0n }, 'sent']);
+    });
+
+    rule('5. a taken reference is told even if nothing would fit and the epoch is another', async (store) => {
+      await store.hold('a', { amountMinor: 5n });
+      assert.equal((await store.hold('a', { amountMinor: 5n, limitMinor: 0n, epoch: 'another' })).outcome, 'exists');
+    });
+
+    rule('5. of 50 holds of one reference at once one is granted', async (store) => {
+      const holds = await Promise.all(Array.from({ length: 50 }, () => store.hold('a', { amountMinor: 5n })));
+      assert.equal(holds.filter(({ outcome }) => outcome === 'held').length, 1);
+      assert.deepEqual(await store.totals(), { active: 5n, captured: 0n });
+    });
+
+    rule('5. names that mean something to JavaScript are ordinary references', async (store) => {
+      for (const reference of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+        assert.equal(await store.get(reference), undefined);
+        assert.equal((await store.hold(reference, { amountMinor: 1n })).outcome, 'held');
+        assert.equal((await store.get(reference))?.amountMinor, 1n);
+      }
+      assert.deepEqual(await store.totals(), { active: 4n, captured: 0n });
+    });
+
+    rule('6. sent is given once', async (store) => {
+      await store.hold('a', { amountMinor: 5n, state: 'reserved' });
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'a')), ['done', 'sent']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'a')), ['illegal', 'sent']);
+      const hold = await store.get('a');
+      assert.deepEqual([hold?.expiresAtMs, typeof hold?.sentAtMs], [undefined, 'number']);
+    });
+
+    rule('6. of 20 that ask to send at once one may', async (store) => {
+      await store.hold('a', { amountMinor: 5n, state: 'reserved' });
+      const answers = await Promise.all(Array.from({ length: 20 }, () => store.settle({ to: 'sent' }, 'a')));
+      assert.equal(answers.filter(({ outcome }) => outcome === 'done').length, 1);
+    });
+
+    rule('7. a capture moves the amount from active to captured, once', async (store) => {
+      await store.hold('a', { amountMinor: 5n });
+      await store.hold('b', { amountMinor: 3n, state: 'reserved' });
+      assert.deepEqual(stateOf(await store.settle({ to: 'captured', visibleInMs: 0 }, 'a')), ['done', 'captured']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'captured', visibleInMs: 0 }, 'a')), ['already', 'captured']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'captured', visibleInMs: 0 }, 'b')), ['done', 'captured']);
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 8n });
+      const hold = await store.get('a');
+      assert.deepEqual([hold?.capturedMinor, hold?.amountMinor, typeof hold?.endedAtMs], [5n, 5n, 'number']);
+    });
+
+    rule('7. a capture counts what was really debited, less or more than held', async (store) => {
+      await store.hold('less', { amountMinor: 10n });
+      await store.hold('more', { amountMinor: 10n });
+      await store.settle({ to: 'captured', actualMinor: 4n, visibleInMs: 0 }, 'less');
+      await store.settle({ to: 'captured', actualMinor: 25n, visibleInMs: 0 }, 'more');
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 29n });
+      const again = await store.settle({ to: 'captured', actualMinor: 9n, visibleInMs: 0 }, 'less');
+      assert.deepEqual([again.outcome, 'hold' in again && again.hold.capturedMinor], ['already', 4n]);
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 29n });
+    });
+
+    rule('7. 20 captures of one hold at once count once', async (store) => {
+      await store.hold('a', { amountMinor: 5n });
+      await Promise.all(Array.from({ length: 20 }, () => store.settle({ to: 'captured', visibleInMs: 0 }, 'a')));
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 5n });
+    });
+
+    rule('8. a release gives the amount back, once', async (store) => {
+      await store.hold('a', { amountMinor: 5n });
+      await store.hold('b', { amountMinor: 3n });
+      assert.deepEqual(stateOf(await store.settle({ to: 'released' }, 'a')), ['done', 'released']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'released' }, 'a')), ['already', 'released']);
+      assert.deepEqual(await store.totals(), { active: 3n, captured: 0n });
+    });
+
+    rule('8. neither follows the other, and nothing is sent after the end', async (store) => {
+      await store.hold('captured', { amountMinor: 5n });
+      await store.settle({ to: 'captured', visibleInMs: 0 }, 'captured');
+      await store.hold('released', { amountMinor: 3n });
+      await store.settle({ to: 'released' }, 'released');
+      assert.deepEqual(stateOf(await store.settle({ to: 'released' }, 'captured')), ['illegal', 'captured']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'captured')), ['illegal', 'captured']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'captured', visibleInMs: 0 }, 'released')), [
+        'illegal',
+        'released',
+      ]);
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'released')), ['illegal', 'released']);
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 5n });
+    });
+
+    rule('8. of a capture and a release at once one is done, and counts once', async (store) => {
+      await store.hold('a', { amountMinor: 5n });
+      const [capture, release] = await Promise.all([
+        store.settle({ to: 'captured', visibleInMs: 0 }, 'a'),
+        store.settle({ to: 'released' }, 'a'),
+      ]);
+      assert.deepEqual([capture.outcome, release.outcome].sort(), ['done', 'illegal']);
+      const captured = capture.outcome === 'done' ? 5n : 0n;
+      assert.deepEqual(await store.totals(), { active: 0n, captured });
+    });
+
+    rule('9. a capture that shows late counts as held until then', async (store) => {
+      await store.hold('a', { amountMinor: 10n, state: 'reserved', expiresInMs: 60 });
+      await store.settle({ to: 'captured', actualMinor: 7n, visibleInMs: 200 }, 'a');
+      assert.deepEqual(await store.totals(), { active: 7n, captured: 0n });
+      await target.pass(100);
+      assert.deepEqual(await store.totals(), { active: 7n, captured: 0n });
+      await target.pass(150);
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 7n });
+      assert.equal((await store.get('a'))?.state, 'captured');
+    });
+
+    rule('10. a reserved hold expires, a sent one never does', async (store) => {
+      await store.hold('reserved', { amountMinor: 5n, state: 'reserved', expiresInMs: 100 });
+      await store.hold('sent', { amountMinor: 3n, state: 'reserved', expiresInMs: 100 });
+      await store.settle({ to: 'sent' }, 'sent');
+      await store.hold('longer', { amountMinor: 2n, state: 'reserved', expiresInMs: 60_000 });
+      assert.deepEqual(await store.totals(), { active: 10n, captured: 0n });
+      await target.pass(150);
+      assert.deepEqual(await store.totals(), { active: 5n, captured: 0n });
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'reserved')), ['illegal', 'released']);
+      assert.equal((await store.get('sent'))?.state, 'sent');
+      assert.deepEqual(await store.totals(), { active: 5n, captured: 0n });
+    });
+
+    rule('10. what an expired hold gave back can be held at once', async (store) => {
+      await store.hold('a', { amountMinor: 100n, limitMinor: 100n, state: 'reserved', expiresInMs: 50 });
+      assert.equal((await store.hold('b', { amountMinor: 100n, limitMinor: 100n })).outcome, 'insufficient');
+      await target.pass(80);
+      assert.equal((await store.hold('b', { amountMinor: 100n, limitMinor: 100n })).outcome, 'held');
+    });
+
+    rule('11. captured never decreases', async (store) => {
+      const seen: bigint[] = [];
+      const look = async () => seen.push((await store.totals()).captured);
+      await store.hold('a', { amountMinor: 5n });
+      await store.settle({ to: 'captured', visibleInMs: 0 }, 'a');
+      await look();
+      await store.hold('b', { amountMinor: 9n });
+      await store.settle({ to: 'released' }, 'b');
+      await look();
+      await store.settle({ to: 'captured', actualMinor: 1n, visibleInMs: 0 }, 'a');
+      await look();
+      await store.hold('c', { amountMinor: 9n, state: 'reserved', expiresInMs: 30 });
+      await target.pass(60);
+      await look();
+      await store.hold('d', { amountMinor: 2n });
+      await store.settle({ to: 'captured', actualMinor: 1n, visibleInMs: 0 }, 'd');
+      await look();
+      assert.deepEqual(seen, [5n, 5n, 5n, 5n, 6n]);
+    });
+
+    rule('12. a captured reference is remembered', async (store) => {
+      await store.hold('a', { amountMinor: 5n });
+      await store.settle({ to: 'captured', visibleInMs: 0 }, 'a');
+      for (let index = 0; index < 200; index++) {
+        await store.hold(`b${index}`, { amountMinor: 1n });
+        await store.settle({ to: 'released' }, `b${index}`);
+      }
+      assert.equal(existing(await store.hold('a', { amountMinor: 5n })).state, 'captured');
+    });
+
+    rule('13. a list is oldest first, in pages, and filtered', async (store) => {
+      const { wallet } = store;
+      for (let index = 0; index < 7; index++) await store.hold(`${index}`, { amountMinor: BigInt(index + 1) });
+      await store.settle({ to: 'released' }, '3');
+      await store.hold('elsewhere', { amountMinor: 1n, wallet: `${wallet}-other` });
+      assert.deepEqual(await store.listed({ wallet, limit: 3 }), [['0', '1', '2'], ['3', '4', '5'], ['6']]);
+      assert.deepEqual(await store.listed({ wallet, state: 'sent', limit: 3 }), [
+        ['0', '1', '2'],
+        ['4', '5', '6'],
+      ]);
+      assert.deepEqual(await store.listed({ wallet, state: 'released', limit: 3 }), [['3']]);
+      assert.deepEqual(await store.listed({ wallet, olderThanMs: 60_000, limit: 3 }), [[]]);
+      await target.pass(80);
+      await store.hold('young', { amountMinor: 1n });
+      assert.deepEqual(await store.listed({ wallet, olderThanMs: 60, limit: 10 }), [
+        ['0', '1', '2', '3', '4', '5', '6'],
+      ]);
+    });
+
+    rule('13. what a hold was given comes back as it was', async (store) => {
+      const metadata = { operator: 'Ada "the" Countess', note: 'ünïcödé\n{}:%\\', empty: '' };
+      await store.hold('a', { amountMinor: 12345n, state: 'reserved', expiresInMs: 5_000, metadata });
+      const hold = await store.get('a');
+      const { createdAtMs = 0, expiresAtMs = 0 } = hold ?? {};
+      assert.deepEqual([hold?.state, hold?.amountMinor, hold?.metadata], ['reserved', 12345n, metadata]);
+      assert.equal(Math.round(expiresAtMs - createdAtMs), 5_000);
+    });
+
+    rule('14. a sent hold is claimed by one owner at a time, oldest first', async (store) => {
+      await store.hold('old', { amountMinor: 1n });
+      await store.hold('reserved', { amountMinor: 1n, state: 'reserved' });
+      await store.hold('older', { amountMinor: 1n });
+      await target.pass(80);
+      await store.hold('young', { amountMinor: 1n });
+      assert.deepEqual(await store.claimed('me', { olderThanMs: 60, leaseMs: 150 }), ['old', 'older']);
+      assert.deepEqual(await store.claimed('you', { olderThanMs: 60, leaseMs: 150 }), []);
+      assert.deepEqual(await store.claimed('me', { olderThanMs: 60, leaseMs: 150 }), ['old', 'older']);
+      await store.settle({ to: 'captured', visibleInMs: 0 }, 'old');
+      await target.pass(200);
+      assert.deepEqual(await store.claimed('you', { olderThanMs: 60, leaseMs: 150 }), ['older', 'young']);
+    });
+
+    rule('15. settling an unknown reference creates nothing', async (store) => {
+      assert.deepEqual(await store.settle({ to: 'sent' }, 'a'), { outcome: 'unknown' });
+      assert.deepEqual(await store.settle({ to: 'captured', visibleInMs: 0 }, 'a'), { outcome: 'unknown' });
+      assert.deepEqual(await store.settle({ to: 'released' }, 'a'), { outcome: 'unknown' });
+      assert.deepEqual([await store.get('a'), await store.totals()], [undefined, { active: 0n, captured: 0n }]);
+    });
+
+    rule('16. get tells what became of an operation', async (store) => {
+      assert.equal(await store.get('a'), undefined);
+      await store.hold('a', { amountMinor: 5n, state: 'reserved' });
+      assert.equal((await store.get('a'))?.state, 'reserved');
+      await store.settle({ to: 'released' }, 'a');
+      assert.equal((await store.get('a'))?.state, 'released');
+    });
+  });
+}
+
+type Settlement = { to: 'sent' } | { to: 'released' } | { to: 'captured'; actualMinor?: bigint; visibleInMs: number };
+
+/** A store with a wallet and references of its own, so that tests on one engine do not meet. */
+class Probe {
+  readonly wallet = `wallet-${randomUUID()}`;
+  readonly #store: HoldStore;
+  readonly #prefix = randomUUID();
+
+  constructor(store: HoldStore) {
+    this.#store = store;
+  }
+
+  async epoch(): Promise<string> {
+    return (await this.#store.totals(this.wallet)).epoch;
+  }
+
+  async totals(wallet: string = this.wallet): Promise<{ active: bigint; captured: bigint }> {
+    const { active, captured } = await this.#store.totals(wallet);
+    return { active, captured };
+  }
+
+  async hold(name: string, request: Partial<HoldRequest> & { amountMinor: bigint }): Promise<HoldOutcome> {
+    return this.#store.hold({
+      wallet: this.wallet,
+      reference: this.#reference(name),
+      state: 'sent',
+      expiresInMs: 60_000,
+      epoch: await this.epoch(),
+      limitMinor: 1_000_000n,
+      metadata: {},
+      ...request,
+    });
+  }
+
+  async settle(settlement: Settlement, name: string): Promise<SettleOutcome> {
+    return this.#store.settle({ ...settlement, reference: this.#reference(name) });
+  }
+
+  async get(name: string): Promise<HoldRecord | undefined> {
+    return this.#store.get(this.#reference(name));
+  }
+
+  /** The names on each page. */
+  async listed(filter: Parameters<HoldStore['list']>[0]): Promise<string[][]> {
+    const pages: string[][] = [];
+    for (let after: string | undefined; pages.length < 20; ) {
+      const page = await this.#store.list({ ...filter, after });
+      pages.push(page.holds.map((hold) => this.#name(hold)));
+      if (page.next === undefined) return pages;
+      after = page.next;
+    }
+    throw new Error('the list does not end');
+  }
+
+  /** The names of this probe's holds among those that are claimed. */
+  async claimed(owner: string, request: { olderThanMs: number; leaseMs: number }): Promise<string[]> {
+    const names: string[] = [];
+    for (let after: string | undefined, pages = 0; pages < 1_000; pages++) {
+      const page = await this.#store.claimSent({ owner, ...request, limit: 100, after });
+      names.push(...page.holds.filter((hold) => hold.wallet === this.wallet).map((hold) => this.#name(hold)));
+      if (page.next === undefined) return names;
+      after = page.next;
+    }
+    throw new Error('the claims do not end');
+  }
+
+  #reference(name: string): string {
+    // A name that means something to JavaScript only does so as it is.
+    return /^(__proto__|constructor|toString|hasOwnProperty)$/.test(name) ? name : `${this.#prefix}/${name}`;
+  }
+
+  #name(hold: HoldRecord): string {
+    return hold.reference.replace(`${this.#prefix}/`, '');
+  }
+}
+
+function totalsOf(answer: HoldOutcome): { active: bigint; captured: bigint } {
+  if (answer.outcome === 'exists') throw new Error('the reference is taken');
+  const { active, captured } = answer.totals;
+  return { active, captured };
+}
+
+function existing(answer: HoldOutcome): HoldRecord {
+  if (answer.outcome !== 'exists') throw new Error(`expected a taken reference, got ${answer.outcome}`);
+  return answer.hold;
+}
+
+function stateOf(answer: SettleOutcome): [string, string] {
+  return [answer.outcome, answer.outcome === 'unknown' ? 'unknown' : answer.hold.state];
+}
