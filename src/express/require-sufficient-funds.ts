@@ -1,16 +1,34 @@
-// The check before a handler.
+// The guard before a handler: checks, or holds and settles by what the handler answers.
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import { InvalidAmountError } from '../core/errors.js';
-import type { PayoutGuard } from '../core/guard.js';
+import { InvalidAmountError, InvalidReferenceError, type PayoutGuardError } from '../core/errors.js';
+import type { AttemptResult, PayoutGuard } from '../core/guard.js';
+import type { Hold } from '../core/holds.js';
 import type { AmountInput } from '../core/money.js';
 import { Problems } from '../core/problems.js';
+import type { BalanceProvider } from '../core/provider.js';
 import { redactedCause } from '../core/redact.js';
 
 /** Where in the request the payout is described. */
 export interface RequireSufficientFundsOptions {
   /** The amount in major units, usually `(req) => req.body.amount`. Whatever it returns is checked as untrusted input. */
   amount: (req: Request) => unknown;
+  /**
+   * The unique id of the payout, usually `(req) => req.get('Idempotency-Key')`. A route that names it holds the money while
+   * the handler runs; a request without one is answered 400. A route that does not name it only checks: two requests at the
+   * same time may both be told yes.
+   */
+  reference?: ((req: Request) => unknown) | undefined;
+  /**
+   * `'check'` takes no hold even if there is a `reference`.
+   * @defaultValue `'hold'` with a `reference`, else `'check'`
+   */
+  mode?: 'hold' | 'check' | undefined;
+  /**
+   * Whether the payout is over when the handler answers 2xx.
+   * @defaultValue the `settles` of the guard
+   */
+  settles?: BalanceProvider['settles'] | undefined;
   /** What the provider will charge on top, in major units. From your own tables, not from the request. */
   fee?: ((req: Request) => AmountInput) | undefined;
   /** The currency the client asked for; another one than the guard's is refused with 422. */
@@ -20,21 +38,33 @@ export interface RequireSufficientFundsOptions {
    * it from the body, the query or a header: a client would choose whose money is spent.
    */
   wallet?: string | ((req: Request, res: Response) => string) | undefined;
+  /** Up to 16 short texts for operators, kept with the hold. */
+  metadata?: ((req: Request) => Record<string, string>) | undefined;
 }
 
 const aFunction = z.custom((value) => typeof value === 'function', 'must be a function');
 
-const optionsSchema: z.ZodType<unknown> = z.strictObject({
-  amount: aFunction,
-  fee: aFunction.optional(),
-  currency: aFunction.optional(),
-  wallet: z.union([z.string(), aFunction], { error: 'must be a key or a function' }).optional(),
-});
+const optionsSchema: z.ZodType<unknown> = z
+  .strictObject({
+    amount: aFunction,
+    reference: aFunction.optional(),
+    mode: z.enum(['hold', 'check']).optional(),
+    settles: z.enum(['onReturn', 'later']).optional(),
+    fee: aFunction.optional(),
+    currency: aFunction.optional(),
+    wallet: z.union([z.string(), aFunction], { error: 'must be a key or a function' }).optional(),
+    metadata: aFunction.optional(),
+  })
+  .refine(({ mode, reference }) => mode !== 'hold' || reference !== undefined, "mode: 'hold' needs a reference");
 
 /**
  * Lets a request through only if the wallet covers its amount; otherwise the error goes to `next`, where
- * `payoutGuardErrors()` or the application's own error handler answers. The handler runs after a yes, and no hold is taken:
- * two requests at the same time may both be told yes.
+ * `payoutGuardErrors()` or the application's own error handler answers.
+ *
+ * With a `reference`, the money is held as `sent` before the handler runs, and `holdOf(res)` is the hold. If the handler does
+ * not settle it, the answer does: 2xx captures when the payout settles on return (or the balance shows it at acceptance) and
+ * leaves it sent otherwise, for a webhook or lookup to end; 4xx releases; 202, 3xx, 5xx, a client that left before the answer,
+ * and a crash leave it sent. So answer 4xx only if the payout certainly was not made.
  *
  * @throws `ConfigurationError` at creation, naming every problem of the options.
  */
@@ -43,26 +73,68 @@ export function requireSufficientFunds(guard: PayoutGuard, options: RequireSuffi
   problems.read(optionsSchema, options);
   if (typeof guard?.checkFunds !== 'function') problems.add('guard: must be what createPayoutGuard returns');
   if (problems.any) throw problems.error();
-  const { amount, fee, currency, wallet } = options;
+  const { reference, mode, settles } = options;
+
+  // The types promise amounts, references and currencies; the guard itself refuses whatever a client sent instead.
+  const amountOf = (req: Request) =>
+    read(
+      req,
+      options.amount,
+      (cause) => new InvalidAmountError('it could not be found in the request', { cause }),
+    ) as AmountInput;
+  const checkOf = (req: Request, res: Response) => ({
+    fee: options.fee?.(req),
+    currency: options.currency?.(req) as string | undefined,
+    wallet: typeof options.wallet === 'function' ? options.wallet(req, res) : options.wallet,
+  });
+
+  if (!reference || mode === 'check') {
+    return (req, res, next) => {
+      const check = async () => guard.assertSufficientFunds(amountOf(req), checkOf(req, res));
+      check().then(() => next(), next);
+    };
+  }
 
   return (req, res, next) => {
-    const check = async () => {
-      // The types promise an amount and a currency; the guard itself refuses whatever a client sent instead.
-      await guard.assertSufficientFunds(readAmount(amount, req) as AmountInput, {
-        fee: fee?.(req),
-        currency: currency?.(req) as string | undefined,
-        wallet: typeof wallet === 'function' ? wallet(req, res) : wallet,
+    const take = async () =>
+      guard.hold({
+        reference: read(req, reference, (cause) => new InvalidReferenceError({ cause })) as string,
+        amount: amountOf(req),
+        state: 'sent',
+        metadata: options.metadata?.(req),
+        ...checkOf(req, res),
       });
-    };
-    check().then(() => next(), next);
+    take().then((hold) => {
+      // Nobody waits for the answer any more, and the payout has not begun: so it does not.
+      if (res.closed) return guard.conclude(hold, 'not_sent');
+      Object.defineProperty(res, holdProperty, { value: hold });
+      res.once('close', () => void guard.conclude(hold, resultOf(res), { settles }));
+      return next();
+    }, next);
   };
 }
 
+// On the response itself, under a name that both module formats of this package share.
+const holdProperty = Symbol.for('payout-guard.hold');
+
+/** The hold that `requireSufficientFunds` took for this request; undefined on a route that only checks. */
+export function holdOf(res: Response): Hold | undefined {
+  return (res as { [holdProperty]?: Hold })[holdProperty];
+}
+
+/** What an answer says about the payout. One that was not finished says nothing: the handler may still be paying. */
+function resultOf(res: Response): AttemptResult {
+  const { statusCode, writableEnded } = res;
+  if (!writableEnded || statusCode === 202) return 'unknown';
+  if (statusCode >= 200 && statusCode <= 299) return 'accepted';
+  return statusCode >= 400 && statusCode <= 499 ? 'not_sent' : 'unknown';
+}
+
 // `req.body.amount` throws when a client sent no JSON at all: its mistake, not ours.
-function readAmount(amount: RequireSufficientFundsOptions['amount'], req: Request): unknown {
+function read(req: Request, from: (req: Request) => unknown, problem: (cause: Error) => PayoutGuardError): unknown {
   try {
-    return amount(req);
+    return from(req);
   } catch (error) {
-    throw new InvalidAmountError('it could not be found in the request', { cause: redactedCause(error) });
+    throw problem(redactedCause(error));
   }
 }
