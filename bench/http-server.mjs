@@ -11,6 +11,7 @@ const guard = createPayoutGuard({
   provider: jpay({ baseUrl, appKey, appSecret }),
   currency: 'KES',
   cache: { maxAgeMs: 120_000 },
+  settles: 'onReturn',
 });
 
 const pay = (req, res) => res.json({ paid: req.body.amount });
@@ -18,6 +19,11 @@ const app = express();
 app.use(express.json());
 app.post('/unguarded', pay);
 app.post('/guarded', requireSufficientFunds(guard, { amount: (req) => req.body.amount }), pay);
+app.post(
+  '/held',
+  requireSufficientFunds(guard, { amount: (req) => req.body.amount, reference: (req) => req.body.reference }),
+  pay,
+);
 app.post('/limited', rateLimit({ limit: 1_000_000_000, windowMs: 60_000 }), pay);
 app.use(payoutGuardErrors());
 

@@ -1,5 +1,5 @@
 // (a) HTTP throughput of one Express 5 app: an unguarded route, the same with our check on a warm cache, the same with
-// express-rate-limit. The app runs in a process of its own, the load comes from this one.
+// express-rate-limit, and the same with a hold around the handler. The app runs in a process of its own, the load comes from this one.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import autocannon from 'autocannon';
@@ -17,14 +17,16 @@ export async function httpBench() {
       url: `${url}${path}`,
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ to: '+254712345678', amount: '1500.00' }),
+      body: JSON.stringify({ to: '+254712345678', amount: '0.01', reference: '[<id>]' }),
+      idReplacement: true,
       connections,
       duration: secondsPerRound,
     });
     if (result.non2xx > 0 || result.errors > 0) throw new Error(`${path}: not every request was approved`);
     return result.requests.average;
   };
-  const variants = { unguarded: load('/unguarded'), guarded: load('/guarded'), limited: load('/limited') };
+  const paths = { unguarded: '/unguarded', guarded: '/guarded', held: '/held', limited: '/limited' };
+  const variants = Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, load(path)]));
   for (const warmUp of Object.values(variants)) await warmUp();
   const figures = await interleaved(rounds, variants);
   server.kill();
@@ -37,6 +39,7 @@ export async function httpBench() {
       Object.entries(figures).map(([name, values]) => [name, Math.round(median(values))]),
     ),
     guardedToUnguarded: medianRatio(figures.guarded, figures.unguarded),
+    heldToUnguarded: medianRatio(figures.held, figures.unguarded),
     limitedToUnguarded: medianRatio(figures.limited, figures.unguarded),
     guardedToLimited: medianRatio(figures.guarded, figures.limited),
   };

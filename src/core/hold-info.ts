@@ -27,18 +27,18 @@ export interface HoldInfo {
 }
 
 export function holdInfo(hold: HoldRecord, currency: Currency): HoldInfo {
-  const { reference, wallet, state, amountMinor, capturedMinor, metadata } = hold;
-  return {
-    reference,
-    wallet,
-    state,
-    amount: formatMinorUnits(amountMinor, currency),
+  const info: { -readonly [Key in keyof HoldInfo]: HoldInfo[Key] } = {
+    reference: hold.reference,
+    wallet: hold.wallet,
+    state: hold.state,
+    amount: formatMinorUnits(hold.amountMinor, currency),
     currency: currency.code,
-    ...(capturedMinor === undefined ? {} : { captured: formatMinorUnits(capturedMinor, currency) }),
     createdAt: new Date(hold.createdAtMs),
-    ...(hold.expiresAtMs === undefined ? {} : { expiresAt: new Date(hold.expiresAtMs) }),
-    ...(hold.sentAtMs === undefined ? {} : { sentAt: new Date(hold.sentAtMs) }),
-    ...(hold.endedAtMs === undefined ? {} : { endedAt: new Date(hold.endedAtMs) }),
-    metadata: { ...metadata },
+    metadata: hold.metadata,
   };
+  if (hold.capturedMinor !== undefined) info.captured = formatMinorUnits(hold.capturedMinor, currency);
+  if (hold.expiresAtMs !== undefined) info.expiresAt = new Date(hold.expiresAtMs);
+  if (hold.sentAtMs !== undefined) info.sentAt = new Date(hold.sentAtMs);
+  if (hold.endedAtMs !== undefined) info.endedAt = new Date(hold.endedAtMs);
+  return info;
 }

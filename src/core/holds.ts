@@ -11,7 +11,7 @@ import {
 import type { Events } from './events.js';
 import type { HoldRecord, HoldState } from './hold.js';
 import { type HoldInfo, holdInfo } from './hold-info.js';
-import { type AmountInput, parseAmount } from './money.js';
+import { type AmountInput, formatMinorUnits, parseAmount } from './money.js';
 import type { ResolvedOptions } from './options.js';
 import { parseReference } from './reference.js';
 import { askStore, type HoldOutcome, type MaybePromise, type SettleRequest } from './store.js';
@@ -175,7 +175,8 @@ export class Holds {
   }
 
   #handle(record: HoldRecord, decision: Decision): Hold {
-    const { reference, wallet, amount, currency } = this.#info(record);
+    const { reference, wallet, amountMinor } = record;
+    const { currency } = this.#options;
     let state = record.state;
     const seen = async (settling: Promise<HoldInfo>) => {
       const info = await settling;
@@ -185,8 +186,8 @@ export class Holds {
     return {
       reference,
       wallet,
-      amount,
-      currency,
+      amount: formatMinorUnits(amountMinor, currency),
+      currency: currency.code,
       decision,
       get state() {
         return state;
@@ -218,8 +219,10 @@ function assertExpiry(expiresInMs: number): void {
   throw new ConfigurationError(['expiresInMs: must be a whole number of 1 to 86,400,000 milliseconds']);
 }
 
+const noMetadata = Object.freeze({});
+
 function readMetadata(metadata: unknown): Readonly<Record<string, string>> {
-  if (metadata === undefined) return {};
+  if (metadata === undefined) return noMetadata;
   const entries = typeof metadata === 'object' && metadata !== null ? Object.entries(metadata) : undefined;
   const fits = entries?.every(([key, text]) => key.length <= 64 && typeof text === 'string' && text.length <= 256);
   if (!entries || !fits || entries.length > 16) {
@@ -227,5 +230,5 @@ function readMetadata(metadata: unknown): Readonly<Record<string, string>> {
       'metadata: must be at most 16 texts of at most 256 characters, with keys of at most 64',
     ]);
   }
-  return Object.fromEntries(entries);
+  return Object.freeze(Object.fromEntries(entries));
 }
