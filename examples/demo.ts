@@ -3,10 +3,10 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPayoutGuard } from 'payout-guard';
+import { createPayoutGuard, InsufficientFundsError } from 'payout-guard';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay } from 'payout-guard/providers/jpay';
-import { interswitchSimulator, jpaySimulator } from 'payout-guard/testing';
+import { interswitchSimulator, type JpaySimulator, jpaySimulator } from 'payout-guard/testing';
 import { type MakePayment, paymentApi } from './payment-api.js';
 
 let wrongAnswers = 0;
@@ -70,8 +70,107 @@ await scene('JPay wallet with 12000.00 KES, and JPay is down', async () => {
   await simulator.close();
 });
 
+await race();
+
 console.log(wrongAnswers === 0 ? '\nEvery answer was the right one.' : `\n${wrongAnswers} wrong answers.`);
 process.exitCode = wrongAnswers === 0 ? 0 : 1;
+
+/** 50 payouts of 1500.00 at once, from a wallet that covers 8 of them and is debited when a payout completes. */
+async function race(): Promise<void> {
+  console.log('\nJPay wallet with 12000.00 KES: 50 payouts of 1500.00 at once, it covers 8');
+  const naive = await raceWith(cachedBalance);
+  const guarded = await raceWith(guardedPayouts);
+  console.log(`  ${''.padEnd(22)}${'fetch, cache, compare'.padEnd(26)}payout-guard`);
+  for (const figure of ['approved', 'overspent by', 'balance requests', 'wrong refusals'] as const) {
+    console.log(`  ${figure.padEnd(22)}${String(naive[figure]).padEnd(26)}${guarded[figure]}`);
+  }
+  const expected = { approved: 8, 'overspent by': '0.00', 'balance requests': 1, 'wrong refusals': 0 };
+  if (JSON.stringify(guarded) !== JSON.stringify(expected)) wrongAnswers += 1;
+}
+
+interface RaceResult {
+  readonly approved: number;
+  readonly 'overspent by': string;
+  readonly 'balance requests': number;
+  readonly 'wrong refusals': number;
+}
+
+/** Makes a payout if it thinks that the wallet covers it; says whether it did. */
+type Payer = (amount: string, reference: string, pay: () => Promise<void>) => Promise<boolean>;
+
+async function raceWith(
+  payerFor: (simulator: JpaySimulator) => { payer: Payer; finish: () => Promise<void> },
+): Promise<RaceResult> {
+  const simulator = await jpaySimulator({ payout: '12000.00', debitAt: 'completion' });
+  const { payer, finish } = payerFor(simulator);
+  const payouts = Array.from({ length: 50 }, (_, index) => {
+    const reference = `payout-${index}`;
+    return payer('1500.00', reference, () => initiate(simulator, '1500.00', reference));
+  });
+  const approved = (await Promise.all(payouts)).filter(Boolean).length;
+  for (const { refNo } of simulator.payouts) simulator.advance(refNo, 'completed');
+  await finish();
+  const left = simulator.balances().payout;
+  const result = {
+    approved,
+    'overspent by': left.startsWith('-') ? left.slice(1) : '0.00',
+    'balance requests': simulator.count('/wallets/balance'),
+    'wrong refusals': Math.max(0, 8 - approved),
+  };
+  await simulator.close();
+  return result;
+}
+
+/** What a provider's documentation suggests: fetch the balance, cache it for a while, compare, pay. */
+function cachedBalance(simulator: JpaySimulator): { payer: Payer; finish: () => Promise<void> } {
+  const headers = { authorization: `Bearer ${simulator.accessToken()}` };
+  let cached: { balance: number; untilMs: number } | undefined;
+  const payer: Payer = async (amount, _reference, pay) => {
+    if (!cached || cached.untilMs < Date.now()) {
+      const response = await fetch(`${simulator.url}/wallets/balance`, { headers });
+      const { payout_wallet_balance } = (await response.json()) as { payout_wallet_balance: string };
+      cached = { balance: Number.parseFloat(payout_wallet_balance), untilMs: Date.now() + 300_000 };
+    }
+    if (cached.balance < Number.parseFloat(amount)) return false;
+    await pay();
+    return true;
+  };
+  return { payer, finish: async () => {} };
+}
+
+function guardedPayouts(simulator: JpaySimulator): { payer: Payer; finish: () => Promise<void> } {
+  const { url: baseUrl, appKey, appSecret } = simulator;
+  const guard = createPayoutGuard({ provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES' });
+  const payer: Payer = async (amount, reference, pay) => {
+    try {
+      await guard.withHold({ amount, reference }, pay);
+      return true;
+    } catch (error) {
+      if (error instanceof InsufficientFundsError) return false;
+      throw error;
+    }
+  };
+  const finish = async () => {
+    await guard.reconcile({ olderThanMs: 0 });
+    await guard.close();
+  };
+  return { payer, finish };
+}
+
+async function initiate(simulator: JpaySimulator, amount: string, reference: string): Promise<void> {
+  const response = await fetch(`${simulator.url}/payments/payouts/initiate`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${simulator.accessToken()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      payto: '+254712345678',
+      amount,
+      ref_no: reference,
+      callback_url: 'https://api.example/jpay/callbacks',
+      app_code: 12345,
+    }),
+  });
+  if (!response.ok) throw new Error(`JPay answered HTTP ${response.status}`);
+}
 
 interface Api {
   readonly url: string;

@@ -22,7 +22,7 @@ export {
   PayoutRejectedError,
 } from './core/errors.js';
 export type { GuardEvents } from './core/events.js';
-export type { AttemptResult, Funds, PayoutGuard, WithHoldOptions } from './core/guard.js';
+export type { AttemptResult, Funds, PayoutGuard, ReconcileOptions, WithHoldOptions } from './core/guard.js';
 export { createPayoutGuard } from './core/guard.js';
 export type { HoldRecord, HoldState } from './core/hold.js';
 export type { HoldInfo } from './core/hold-info.js';

@@ -52,6 +52,14 @@ export interface WithHoldOptions extends Omit<HoldOptions, 'state' | 'expiresInM
  */
 export type AttemptResult = 'accepted' | PayoutVerdict;
 
+/** Which sent holds to look up. */
+export interface ReconcileOptions {
+  /** Sent at least this many milliseconds ago. @defaultValue the `overdueAfterMs` of the guard */
+  olderThanMs?: number | undefined;
+  /** This one only, whatever its age. */
+  reference?: string | undefined;
+}
+
 /** Stands between a payment API and a payout. No method needs `this`: they are safe to destructure. */
 export interface PayoutGuard {
   /** What the guard was told of the provider. */
@@ -109,9 +117,10 @@ export interface PayoutGuard {
   readonly listHolds: (options?: ListOptions) => Promise<HoldList>;
   /**
    * Looks up every sent hold older than `olderThanMs` (default: `overdueAfterMs`) and settles those whose outcome is final.
-   * Runs by itself every `reconcileEveryMs`.
+   * Runs by itself every `reconcileEveryMs`. With a `reference`, looks at that hold only: what a webhook should do, whose
+   * word proves nothing.
    */
-  readonly reconcile: (options?: { olderThanMs?: number | undefined }) => Promise<Reconciliation>;
+  readonly reconcile: (options?: ReconcileOptions) => Promise<Reconciliation>;
   /** Listens. Returns a function that stops listening. */
   readonly on: <Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => void) => () => void;
   /** Ends requests under way and lets go of all timers. Later calls reject. Does not close a store that was passed in. */
@@ -213,9 +222,9 @@ class Guard implements PayoutGuard {
 
   readonly listHolds = (options: ListOptions = {}): Promise<HoldList> => this.#holds.list(options);
 
-  readonly reconcile = async (options: { olderThanMs?: number | undefined } = {}): Promise<Reconciliation> => {
+  readonly reconcile = async ({ reference, olderThanMs }: ReconcileOptions = {}): Promise<Reconciliation> => {
     this.#decider.assertOpen();
-    return this.#reconciler.run(options.olderThanMs);
+    return reference === undefined ? this.#reconciler.run(olderThanMs) : this.#reconciler.runOne(reference);
   };
 
   readonly on: PayoutGuard['on'] = (name, listener) => this.#events.on(name, listener);

@@ -8,6 +8,7 @@ import { holdInfo } from './hold-info.js';
 import type { Holds } from './holds.js';
 import type { ResolvedOptions } from './options.js';
 import type { PayoutAnswer } from './provider.js';
+import { parseReference } from './reference.js';
 import { askStore } from './store.js';
 import { warn } from './warn.js';
 
@@ -50,6 +51,14 @@ export class Reconciler {
       this.#running = undefined;
     });
     return this.#running;
+  }
+
+  /** Looks at one hold, however young: for a webhook, which is a hint to ask and not an answer. */
+  async runOne(reference: string): Promise<Reconciliation> {
+    const hold = await askStore(() => this.#options.store.get(parseReference(reference)));
+    const count = { captured: 0, released: 0, open: 0, overdue: 0 };
+    if (hold?.state === 'sent') count[await this.#learn(hold)] += 1;
+    return { captured: count.captured, released: count.released, open: count.open + count.overdue };
   }
 
   async close(): Promise<void> {

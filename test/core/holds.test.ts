@@ -505,6 +505,17 @@ describe('reconciliation', () => {
     await guard.close();
   });
 
+  it('looks at one payout when a webhook hints at it, however young', async () => {
+    const { guard } = await withSent({ a: { outcome: 'completed' }, b: { outcome: 'failed' } }, ['a', 'b', 'c']);
+    expect(await guard.reconcile({ reference: 'a' })).toEqual({ captured: 1, released: 0, open: 0 });
+    expect(await guard.reconcile({ reference: 'a' })).toEqual({ captured: 0, released: 0, open: 0 });
+    expect(await guard.reconcile({ reference: 'c' })).toEqual({ captured: 0, released: 0, open: 1 });
+    expect(await guard.reconcile({ reference: 'nobody' })).toEqual({ captured: 0, released: 0, open: 0 });
+    expect(await thrownBy(guard.reconcile({ reference: 'no such' }))).toBeInstanceOf(InvalidReferenceError);
+    expect((await guard.getHold('b'))?.state).toBe('sent');
+    await guard.close();
+  });
+
   it('leaves reserved holds to their sender', async () => {
     const { wallet, guard } = await withSent({ reserved: { outcome: 'failed' } }, []);
     await guard.hold({ amount: '10.00', reference: 'reserved', expiresInMs: 3_600_000 });

@@ -49,8 +49,16 @@ describe('the examples', () => {
   it('demo: every answer is the right one, and the README shows its real output', async () => {
     const { code, stdout, stderr } = await run('examples/demo.ts');
     expect([code, stderr, stdout.trim().split('\n').at(-1)]).toEqual([0, '', 'Every answer was the right one.']);
-    const firstScene = stdout.trim().split('\n\n')[0];
-    expect(readFileSync('README.md', 'utf8')).toContain(firstScene);
+    const scenes = stdout.trim().split('\n\n');
+    for (const shown of [scenes[0], scenes[3]]) expect(readFileSync('README.md', 'utf8')).toContain(shown);
+  });
+
+  it('jpay-webhook: captures when the webhook hints at it', async () => {
+    expect(await run('examples/jpay-webhook.ts')).toEqual({
+      code: 0,
+      stdout: 'payout-1: 202 accepted\npayout-2: 422 insufficient_funds\npayout-1 is captured\n',
+      stderr: '',
+    });
   });
 
   it('payment-api: serves the curl lines that it prints, and stops when told to', async () => {

@@ -1,0 +1,62 @@
+// What the documents promise holds: see ../support/documents.ts for what is checked and how to write examples.
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { countBlocks, documents, problemsOf } from '../support/documents.js';
+
+const files = await documents();
+let problems: string[];
+
+beforeAll(async () => {
+  problems = await problemsOf(files);
+}, 60_000);
+
+for (const file of files) {
+  it(`${file} holds what it promises`, () => {
+    expect(problems.filter((problem) => problem.startsWith(`${file}:`))).toEqual([]);
+  });
+}
+
+it('the sources that the documents use compile', () => {
+  expect(problems.filter((problem) => !files.some((file) => problem.startsWith(`${file}:`)))).toEqual([]);
+});
+
+it('README.md is there and shows TypeScript', () => {
+  expect(files).toContain('README.md');
+  expect(countBlocks('README.md', 'ts')).toBeGreaterThan(0);
+});
+
+describe('the check', () => {
+  const fixture = (name: string) => `test/docs/fixtures/${name}.md`;
+
+  it('finds nothing in a good document', async () => {
+    expect(await problemsOf([fixture('good')])).toEqual([]);
+  });
+
+  it('names the line of each mistake in a bad one', async () => {
+    const bad = fixture('bad');
+    expect(await problemsOf([bad])).toEqual([
+      `${bad}:8: TS2345: Argument of type 'number' is not assignable to parameter of type 'bigint'.`,
+      `${bad}:14: TS2322: Type 'string' is not assignable to type 'number'.`,
+      `${bad}:21: TS2304: Cannot find name 'payment'.`,
+      `${bad}:24: not valid JSON`,
+      `${bad}:29: package.json has no script 'no-such-script'`,
+      `${bad}:30: there is no examples/no-such-example.ts`,
+      `${bad}:33: no check for 'typescript'`,
+      `${bad}:37: no check for 'ts runs'`,
+      `${bad}:41: no check for ''`,
+      `${bad}:45: prints\none\ninstead of\ntwo`,
+      expect.stringMatching(/bad\.md:53: failed: .+\/bad\.md:54\n.*thrown on purpose/),
+      `${bad}:60: no text block with the output follows`,
+      `${bad}:64: no such heading: good.md#no-such-heading`,
+      `${bad}:64: the link leads nowhere: no-such-file.md`,
+      `${bad}:66: a fence that is not closed, or not at the start of its line`,
+      `${bad}:68: a fence that is not closed, or not at the start of its line`,
+    ]);
+  }, 30_000);
+
+  it('counts no block where there is none', () => {
+    expect(['ts', 'js', 'json', 'bash'].map((language) => countBlocks(fixture('empty'), language))).toEqual([
+      0, 0, 0, 0,
+    ]);
+    expect(countBlocks(fixture('good'), 'ts')).toBe(2);
+  });
+});

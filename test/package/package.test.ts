@@ -1,0 +1,233 @@
+// The package itself: packed, installed, and used by child processes that cannot see the repository.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type Fault, type JpaySimulator, jpaySimulator } from 'payout-guard/testing';
+import { compile, filesBelow, type Installed, makeProject, packAndInstall, root, run } from '../support/installed.js';
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+interface Loaded {
+  readonly exported: Readonly<Record<string, readonly string[]>>;
+  readonly sideEffects: readonly string[];
+  readonly openBefore: readonly string[];
+  readonly openAfter: readonly string[];
+}
+
+// Compilers and processes; each is given up after 30 s, with what it said.
+jest.setTimeout(120_000);
+
+let installed: Installed;
+/** What a user can import, as they write it: `payout-guard`, `payout-guard/express`, and so on. */
+let entries: string[];
+
+beforeAll(async () => {
+  installed = await packAndInstall();
+  const manifest: Manifest = JSON.parse(await readFile(join(installed.library, 'package.json'), 'utf8'));
+  entries = Object.keys(manifest.exports).map((subpath) => subpath.replace('.', 'payout-guard'));
+});
+
+afterAll(async () => {
+  if (installed) await rm(installed.directory, { recursive: true, force: true });
+});
+
+describe('the tarball', () => {
+  it('contains both builds of every source file, the texts, and nothing else', async () => {
+    const sources = (await filesBelow(join(installed.source, 'src'))).filter((file) => file.endsWith('.ts'));
+    const modules = sources.map((file) => file.replace(/\.ts$/, ''));
+    const built = ['esm', 'cjs'].flatMap((format) =>
+      modules.flatMap((module) => [`dist/${format}/${module}.js`, `dist/${format}/${module}.d.ts`]),
+    );
+    const texts = ['CHANGELOG.md', 'LICENSE', 'README.md'];
+    expect(await filesBelow(installed.library)).toEqual(
+      [...built, ...texts, 'dist/cjs/package.json', 'package.json'].sort(),
+    );
+  });
+
+  it('is at most 200 kB to download and 1 MB on disk', async () => {
+    const files = await filesBelow(installed.library);
+    const sizes = await Promise.all(files.map(async (file) => (await stat(join(installed.library, file))).size));
+    const { size: packed } = await stat(installed.tarball);
+    const unpacked = sizes.reduce((sum, size) => sum + size, 0);
+    // Far below today's size, something is missing.
+    expect(packed).toBeGreaterThan(30_000);
+    expect(packed).toBeLessThan(200_000);
+    expect(unpacked).toBeGreaterThan(200_000);
+    expect(unpacked).toBeLessThan(1_000_000);
+  });
+
+  it('names no file that it does not contain and no place on the machine that built it', async () => {
+    const machine = [installed.directory, join(root, 'node_modules'), join(root, 'src')];
+    const forbidden = ['sourceMappingURL', 'file://', '/home/', '/Users/', ...machine];
+    const found: string[] = [];
+    for (const file of await filesBelow(installed.library)) {
+      const text = await readFile(join(installed.library, file), 'utf8');
+      found.push(...forbidden.filter((part) => text.includes(part)).map((part) => `${file}: ${part}`));
+    }
+    expect(found).toEqual([]);
+  });
+});
+
+describe.each(['module', 'commonjs'] as const)('a project of type %s, without Express', (type) => {
+  const loader = type === 'module' ? 'load.mjs' : 'load.cjs';
+  let project: string;
+
+  beforeAll(async () => {
+    project = await makeProject(installed, type, {
+      type,
+      files: { 'payments.ts': 'payments.ts', 'main.ts': 'main.ts', [loader]: loader },
+      packages: ['@types/node'],
+    });
+    await compile(project);
+  });
+
+  it('compiles strictly to its own module format', async () => {
+    const main = await readFile(join(project, 'main.js'), 'utf8');
+    expect(main.includes('require("./payments.js")') ? 'commonjs' : 'module').toBe(type);
+  });
+
+  it('approves a payout the wallet covers, refuses one it does not, and ends', async () => {
+    expect(JSON.parse(await run(project, process.execPath, 'main.js'))).toEqual({
+      approved: true,
+      available: '12000.00',
+      refused: true,
+      recognised: true,
+      shortfall: '8000.00',
+    });
+  });
+
+  it('has no Express', async () => {
+    await expect(run(project, process.execPath, '-e', "require('express')")).rejects.toThrow(
+      "Cannot find module 'express'",
+    );
+  });
+
+  it('loads every entry point, the one for Express too, without a timer, a socket or an open handle', async () => {
+    const loaded: Loaded = JSON.parse(await run(project, process.execPath, loader, ...entries));
+    expect(Object.keys(loaded.exported)).toEqual(entries);
+    expect(loaded.sideEffects).toEqual([]);
+    expect(loaded.openAfter).toEqual(loaded.openBefore);
+  });
+});
+
+describe('both module formats', () => {
+  it('export the same names', async () => {
+    const project = await makeProject(installed, 'names', {
+      type: 'module',
+      files: { 'load.mjs': 'load.mjs', 'load.cjs': 'load.cjs' },
+    });
+    const code = entries.filter((entry) => !entry.endsWith('.json'));
+    const [esm, cjs] = await Promise.all(
+      ['load.mjs', 'load.cjs'].map(async (loader): Promise<Loaded> => {
+        return JSON.parse(await run(project, process.execPath, loader, ...code));
+      }),
+    );
+    for (const entry of code) {
+      const names = [...(esm?.exported[entry] ?? [])].sort();
+      expect({ entry, names }).not.toEqual({ entry, names: [] });
+      expect({ entry, names }).toEqual({ entry, names: [...(cjs?.exported[entry] ?? [])].sort() });
+    }
+  });
+
+  it("recognise each other's errors by their brand, where instanceof does not", async () => {
+    const project = await makeProject(installed, 'formats', {
+      type: 'module',
+      files: { 'formats.mjs': 'formats.mjs' },
+    });
+    expect(JSON.parse(await run(project, process.execPath, 'formats.mjs'))).toEqual({
+      esmByEsm: [true, true],
+      esmByCjs: [true, false],
+      cjsByEsm: [true, false],
+      cjsByCjs: [true, true],
+      stranger: [false, false],
+    });
+  });
+
+  it.each(['module', 'commonjs'] as const)(
+    'guard a route of an Express application of type %s',
+    async (type) => {
+      const project = await makeProject(installed, `express-${type}`, {
+        type,
+        files: { 'express-main.ts': 'express-main.ts' },
+        packages: ['@types/node', '@types/express', 'express'],
+      });
+      await compile(project);
+      expect(await run(project, process.execPath, 'express-main.js')).toBe(
+        '201 application/json; charset=utf-8\n422 application/problem+json; charset=utf-8\n',
+      );
+    },
+    60_000,
+  );
+});
+
+describe('a CommonJS project tested with jest', () => {
+  it('loads every entry point, approves and refuses', async () => {
+    const project = await makeProject(installed, 'jest', {
+      type: 'commonjs',
+      files: { 'payments.ts': 'payments.ts', 'payments.test.cjs': 'jest-test.cjs' },
+      packages: ['@types/node'],
+    });
+    await compile(project);
+    const jestCli = join(root, 'node_modules/jest/bin/jest.js');
+    const report = JSON.parse(
+      await run(project, process.execPath, jestCli, '--json', '--globals', JSON.stringify({ entries })),
+    );
+    expect([report.success, report.numPassedTests]).toEqual([true, entries.length + 1]);
+  });
+});
+
+describe('a process that closed its guard', () => {
+  const cases: { name: string; fault?: Fault; closes?: string; says: string }[] = [
+    { name: 'after an answer', closes: 'after the answer', says: 'approved' },
+    { name: 'while a request hangs', fault: { kind: 'hang' }, says: 'closed' },
+    { name: 'between attempts after errors', fault: { kind: 'status', status: 500 }, says: 'closed' },
+    {
+      name: 'while it waits for as long as the provider asked it to',
+      fault: { kind: 'status', status: 429, headers: { 'retry-after': '4' } },
+      says: 'closed',
+    },
+  ];
+  let project: string;
+  let simulator: JpaySimulator;
+
+  beforeAll(async () => {
+    project = await makeProject(installed, 'close', { type: 'module', files: { 'close.mjs': 'close.mjs' } });
+    simulator = await jpaySimulator({ payout: '12000.00', collection: '45000.00' });
+  });
+
+  afterAll(() => simulator.close());
+
+  it.each(cases)(
+    'ends within 2 s when it did so $name',
+    async ({ fault, closes = 'now', says }) => {
+      simulator.clearFaults();
+      if (fault) simulator.fault(fault);
+      const asked = simulator.count('/wallets/balance');
+      const { url, appKey, appSecret } = simulator;
+      const child = fork(join(project, 'close.mjs'), [url, appKey, appSecret], {
+        cwd: project,
+        execArgv: [],
+        silent: true,
+      });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
+      const disconnected = once(child, 'disconnect').then(() => performance.now());
+      const ended = once(child, 'close').then(([code]) => ({ code, at: performance.now() }));
+
+      const killer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      while (simulator.count('/wallets/balance') === asked && child.connected) await sleep(5);
+      if (child.connected) child.send(closes);
+      const closedAt = await disconnected;
+      const { code, at } = await ended;
+      clearTimeout(killer);
+
+      expect({ code, output, inTime: at - closedAt < 2_000 }).toEqual({ code: 0, output: `${says}\n`, inTime: true });
+    },
+    30_000,
+  );
+});

@@ -1,0 +1,257 @@
+// Checks Markdown documents against the repository: code compiles, JSON parses, commands and links exist.
+//
+//   ```ts       is compiled strictly as a module of its own; so is ```js, CommonJS if it calls require().
+//   ```ts run   is also executed, and its output must equal the ```text block that follows.
+//   ```json     must parse.
+//   ```bash     must name npm scripts and repository files that exist.
+//
+// What a reader can do without, such as the imports of a second example, goes into a comment before the fence:
+//   <!-- setup: declare const payment: { id: string; amount: string }; -->
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The documents of the repository, as paths from its root. */
+export async function documents(): Promise<string[]> {
+  const below = async (directory: string) =>
+    existsSync(join(root, directory)) ? readdir(join(root, directory), { recursive: true }) : [];
+  const folders = await Promise.all(
+    ['docs', 'examples', 'bench'].map(async (folder) => {
+      return (await below(folder)).map((file) => join(folder, file));
+    }),
+  );
+  const files = [...(await readdir(root)), ...folders.flat()];
+  return files
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => file.replaceAll(sep, '/'))
+    .sort();
+}
+
+/** How many blocks of a language a document has. */
+export function countBlocks(file: string, language: string): number {
+  return parse(file).blocks.filter((block) => block.info.split(' ')[0] === language).length;
+}
+
+/** Everything wrong with these documents, each as `file:line: what`. One compilation for all of them. */
+export async function problemsOf(files: readonly string[]): Promise<string[]> {
+  const parsed = files.map(parse);
+  const code = parsed.flatMap(({ blocks }) => blocks.filter(isCode));
+  const problems = [
+    ...parsed.flatMap((document) => [
+      ...document.problems,
+      ...linkProblems(document),
+      ...document.blocks.flatMap(textProblems),
+    ]),
+    ...(await withSources(code, async (directory, sources) => [
+      ...(await compilationProblems(directory, sources)),
+      ...(await outputProblems(sources)),
+    ])),
+  ];
+  // By file and line.
+  return problems.sort((one, other) => one.localeCompare(other, 'en', { numeric: true }));
+}
+
+interface Block {
+  readonly file: string;
+  /** Of the opening fence, counted from 1. */
+  readonly line: number;
+  /** What stands behind the fence: a language, and maybe `run`. */
+  readonly info: string;
+  readonly text: string;
+  readonly setup: { readonly line: number; readonly text: string } | undefined;
+  /** The block after this one. */
+  next?: Block;
+}
+
+interface Document {
+  readonly file: string;
+  readonly blocks: readonly Block[];
+  /** The text with blocks and comments blanked out; lines keep their numbers. */
+  readonly prose: string;
+  readonly problems: readonly string[];
+}
+
+const commentOrBlock =
+  /<!--(?<comment>[\s\S]*?)-->|^(?<indent> *)(?<fence>`{3,}|~{3,})(?<info>.*)\n(?<code>(?:.*\n)*?) *\k<fence>[ \t]*$/gm;
+
+function parse(file: string): Document {
+  const text = readFileSync(join(root, file), 'utf8').replaceAll('\r\n', '\n');
+  const blocks: Block[] = [];
+  let setup: (Block['setup'] & { end: number }) | undefined;
+  for (const { 0: match, index, groups = {} } of text.matchAll(commentOrBlock)) {
+    const { comment, indent, info = '', code = '' } = groups;
+    const line = lineAt(text, index);
+    if (comment !== undefined) {
+      const hidden = comment.replace(/^\s*setup:/, '');
+      setup = hidden === comment ? undefined : { line, text: hidden, end: index + match.length };
+      continue;
+    }
+    const block: Block = {
+      file,
+      line,
+      info: info.trim(),
+      text: code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+      setup: setup && text.slice(setup.end, index).trim() === '' ? setup : undefined,
+    };
+    const previous = blocks.at(-1);
+    if (previous) previous.next = block;
+    blocks.push(block);
+    setup = undefined;
+  }
+  const prose = text.replaceAll(commentOrBlock, (match) => match.replaceAll(/[^\n]/g, ' '));
+  const problems = [...prose.matchAll(/^.*(```|~~~).*$/gm)].map(
+    ({ index }) => `${file}:${lineAt(text, index)}: a fence that is not closed, or not at the start of its line`,
+  );
+  return { file, blocks, prose, problems };
+}
+
+function lineAt(text: string, index: number): number {
+  return text.slice(0, index).split('\n').length;
+}
+
+const isCode = ({ info }: Block) => /^(ts|js)( run)?$/.test(info);
+
+/** What nothing is checked in. Any other word is a mistake: `typescript` or `ts runs` would go unchecked. */
+const unchecked = new Set(['text', 'http', 'sql', 'lua', 'yaml', 'diff', 'mermaid']);
+
+function textProblems(block: Block): string[] {
+  const { file, line, info, text } = block;
+  if (isCode(block) || unchecked.has(info)) return [];
+  if (info === 'bash' || info === 'sh') return commandProblems(block);
+  if (info !== 'json') return [`${file}:${line}: no check for '${info}'`];
+  try {
+    JSON.parse(text);
+    return [];
+  } catch {
+    return [`${file}:${line}: not valid JSON`];
+  }
+}
+
+function commandProblems({ file, line, text }: Block): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
+  return text.split('\n').flatMap((command, index) => {
+    const at = `${file}:${line + 1 + index}`;
+    const named = command.matchAll(/\bnpm (?:(?:run|run-script) (?:-\S+ )*([\w:.-]+)|(test|start)\b)/g);
+    const missing = [...named].map(([, script, short]) => String(script ?? short)).filter((name) => !(name in scripts));
+    const paths = command.match(/(?<=^|\s)(?:\.\/)?(?:\.ci|bench|docs|examples|scripts|src|test)\/\S+/g) ?? [];
+    return [
+      ...missing.map((name) => `${at}: package.json has no script '${name}'`),
+      ...paths.filter((path) => !existsSync(join(root, path))).map((path) => `${at}: there is no ${path}`),
+    ];
+  });
+}
+
+function linkProblems({ file, prose }: Document): string[] {
+  const text = prose.replaceAll(/`[^`\n]+`/g, (code) => ' '.repeat(code.length));
+  const links = text.matchAll(/\]\(\s*<?([^)\s>]+)|^ *\[[^\]\n]+\]:\s*(\S+)/gm);
+  return [...links].flatMap(({ index, 1: inline, 2: reference }) => {
+    const target = inline ?? reference ?? '';
+    if (/^[a-z][a-z\d+.-]*:/i.test(target)) return [];
+    const [path = '', heading] = target.split('#');
+    const aim = path === '' ? file : join(path.startsWith('/') ? '' : dirname(file), decodeURI(path));
+    if (!existsSync(join(root, aim))) return [`${file}:${lineAt(prose, index)}: the link leads nowhere: ${target}`];
+    if (heading === undefined || !aim.endsWith('.md') || headings(aim).includes(heading)) return [];
+    return [`${file}:${lineAt(prose, index)}: no such heading: ${target}`];
+  });
+}
+
+/** The headings of a document as the anchors GitHub makes of them. */
+function headings(file: string): string[] {
+  const seen = new Map<string, number>();
+  return [...parse(file).prose.matchAll(/^#{1,6} +(.+?) *$/gm)].map(([, heading = '']) => {
+    const anchor = heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-');
+    const before = seen.get(anchor) ?? 0;
+    seen.set(anchor, before + 1);
+    return before === 0 ? anchor : `${anchor}-${before}`;
+  });
+}
+
+interface Source {
+  readonly block: Block;
+  readonly path: string;
+}
+
+/** Writes each block to a file inside the repository, where it finds the library and its dependencies, for as long as `work` takes. */
+async function withSources(
+  blocks: readonly Block[],
+  work: (directory: string, sources: readonly Source[]) => Promise<string[]>,
+): Promise<string[]> {
+  const directory = await mkdtemp(join(root, '.documents-'));
+  try {
+    await writeFile(join(directory, '.gitignore'), '*\n');
+    const sources = blocks.map((block, index) => {
+      const language = block.info.slice(0, 2);
+      const extension = language === 'js' && /\brequire\(/.test(block.text) ? 'cjs' : language;
+      return { block, path: join(directory, `block-${index}.${extension}`) };
+    });
+    await Promise.all(sources.map(({ block, path }) => writeFile(path, sourceOf(block))));
+    return await work(directory, sources);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+// Setup and block keep the line numbers they have in the document, so that messages about them need no translation.
+function sourceOf({ line, text, setup }: Block): string {
+  const before = setup ? '\n'.repeat(setup.line - 1) + setup.text : '';
+  return before + '\n'.repeat(line + 1 - lineAt(before, before.length)) + text;
+}
+
+async function compilationProblems(directory: string, sources: readonly Source[]): Promise<string[]> {
+  const compilerOptions = {
+    allowJs: true,
+    checkJs: true,
+    moduleDetection: 'force',
+    declaration: false,
+    isolatedDeclarations: false,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+  };
+  const project = { extends: '../tsconfig.json', compilerOptions, files: sources.map(({ path }) => path), include: [] };
+  await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(project));
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { failed, stdout } = await execute(tsc, '--pretty', 'false', '--noEmit', '-p', directory);
+  // A message may go on in indented lines.
+  const messages = stdout
+    .trim()
+    .split(/\n(?! )/)
+    .filter((message) => message !== '');
+  if (failed && messages.length === 0) throw new Error('tsc failed without a message');
+  return messages.map((message) => {
+    const [, path = '', line, what] = /^(.+?)\((\d+),\d+\): error ([\s\S]+)$/.exec(message) ?? [];
+    const source = sources.find((candidate) => relative(root, candidate.path) === join(path));
+    return source ? `${source.block.file}:${line}: ${what}` : message;
+  });
+}
+
+async function outputProblems(sources: readonly Source[]): Promise<string[]> {
+  const problems = await Promise.all(
+    sources
+      .filter(({ block }) => block.info.endsWith(' run'))
+      .map(async ({ block, path }) => {
+        const at = `${block.file}:${block.line}`;
+        if (block.next?.info !== 'text') return [`${at}: no text block with the output follows`];
+        const { failed, stdout, stderr } = await execute('--import', 'tsx', path);
+        if (failed) return [`${at}: failed: ${stderr.trim().replaceAll(path, block.file) || 'no end within 20 s'}`];
+        if (stdout.trimEnd() === block.next.text.trimEnd()) return [];
+        return [`${at}: prints\n${stdout.trimEnd()}\ninstead of\n${block.next.text.trimEnd()}`];
+      }),
+  );
+  return problems.flat();
+}
+
+function execute(...args: string[]): Promise<{ failed: boolean; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, args, { cwd: root, timeout: 20_000 }, (error, stdout, stderr) => {
+      resolve({ failed: error !== null, stdout, stderr });
+    });
+    child.stdin?.end();
+  });
+}
