@@ -6,7 +6,7 @@ import type { Events } from './events.js';
 import { type AmountInput, addMinorUnits, parseAmount, parseNonNegative } from './money.js';
 import type { ResolvedOptions } from './options.js';
 import { type Reading, Snapshots } from './snapshots.js';
-import { askStore, isPromise, type MaybePromise, type WalletTotals } from './store.js';
+import { askStore, isPromise, type MaybePromise, storeIsRecovering, type WalletTotals } from './store.js';
 
 /** Which wallet, and how long to wait. */
 export interface WalletOptions {
@@ -76,8 +76,11 @@ export class Decider {
   advise(amount: AmountInput, options: CheckOptions): MaybePromise<Decision> {
     const requirement = this.requirement(amount, options);
     return this.decide(requirement, options, (snapshot) => {
-      const within = (totals: WalletTotals) =>
-        snapshot.epoch === totals.epoch ? decide(snapshot, totals, requirement) : undefined;
+      const within = (totals: WalletTotals) => {
+        const { epoch, recoveringForMs = 0 } = totals;
+        if (recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
+        return snapshot.epoch === epoch ? decide(snapshot, totals, requirement) : undefined;
+      };
       const totals = this.#totals(requirement.wallet);
       return isPromise(totals) ? totals.then(within) : within(totals);
     });

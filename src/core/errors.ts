@@ -294,8 +294,8 @@ export class CurrencyMismatchError extends PayoutGuardError {
   readonly source: 'provider' | 'caller';
 
   constructor(expected: string, actual: string, source: 'provider' | 'caller') {
-    // Whatever the outside sent is cut short and stripped to letters before it is shown.
-    const shown = actual.replace(/[^A-Za-z0-9]/g, '').slice(0, 8) || 'none';
+    // Whatever the outside sent is shown only if it can be nothing but a currency: not a balance, not a script.
+    const shown = /^([A-Za-z]{1,8}|[0-9]{3})$/.test(actual) ? actual : 'another currency';
     super(
       source === 'provider'
         ? `The provider answered in ${shown}, this guard decides in ${expected}. The payout was not approved.`

@@ -14,7 +14,7 @@ import { type HoldInfo, holdInfo } from './hold-info.js';
 import { type AmountInput, formatMinorUnits, parseAmount } from './money.js';
 import type { ResolvedOptions } from './options.js';
 import { parseReference } from './reference.js';
-import { askStore, type HoldOutcome, type MaybePromise, type SettleRequest } from './store.js';
+import { askStore, type HoldOutcome, type MaybePromise, type SettleRequest, storeIsRecovering } from './store.js';
 
 /** A payout that money is to be held for. */
 export interface HoldOptions extends CheckOptions {
@@ -109,6 +109,7 @@ export class Holds {
     const conclude = (snapshot: Snapshot, answer: HoldOutcome): Decision | undefined => {
       if (answer.outcome === 'exists') throw takenReference(answer.hold, requirement);
       if (answer.outcome === 'void') return undefined;
+      if (answer.outcome === 'recovering') throw storeIsRecovering(answer.forMs);
       if (answer.outcome === 'held') hold = answer.hold;
       return decide(snapshot, answer.totals, requirement);
     };

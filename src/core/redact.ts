@@ -8,9 +8,17 @@ export function redactedCause(error: unknown): Error {
   const cause = new Error('(message withheld: it may contain secrets)');
   cause.name = identifier(source?.name) ?? 'Error';
   const code = identifier(source?.code);
-  const frames = typeof source?.stack === 'string' ? (source.stack.match(/^ {4}at .*$/gm) ?? []).join('\n') : '';
-  cause.stack = `${cause.name}${code ? ` [${code}]` : ''}: ${cause.message}\n${frames}`;
+  cause.stack = `${cause.name}${code ? ` [${code}]` : ''}: ${cause.message}${framesOf(source)}`;
   return code ? Object.assign(cause, { code }) : cause;
+}
+
+// Only what stands behind the message: a message may have lines that look like frames.
+function framesOf(source: Partial<Error> | undefined): string {
+  const { stack, message } = source ?? {};
+  if (typeof stack !== 'string' || typeof message !== 'string') return '';
+  const endOfMessage = stack.lastIndexOf(message) + message.length;
+  const frames = stack.includes(message) ? stack.slice(endOfMessage).match(/^ {4}at .*$/gm) : undefined;
+  return frames ? `\n${frames.join('\n')}` : '';
 }
 
 function identifier(text: unknown): string | undefined {

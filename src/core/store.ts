@@ -14,6 +14,11 @@ export interface WalletTotals {
   readonly active: bigint;
   /** Sum of all captures that count as visible, in this epoch, in minor units. Only grows. */
   readonly captured: bigint;
+  /**
+   * Positive while the store waits for open holds to be put back after it lost its memory, in milliseconds: until then nothing
+   * is approved.
+   */
+  readonly recoveringForMs?: number | undefined;
 }
 
 /** A request to check and hold in one step. */
@@ -40,6 +45,8 @@ export type HoldOutcome =
   | { readonly outcome: 'insufficient'; readonly totals: WalletTotals }
   /** The request's epoch is not the store's: its limit is void. Nothing was changed. */
   | { readonly outcome: 'void'; readonly totals: WalletTotals }
+  /** The store lost its memory and waits for open holds to be put back. Nothing was changed. */
+  | { readonly outcome: 'recovering'; readonly forMs: number }
   /** The reference is taken. Nothing was changed. */
   | { readonly outcome: 'exists'; readonly hold: HoldRecord };
 
@@ -107,7 +114,8 @@ export interface ClaimRequest {
  * 2. **Check and hold are one step.** `hold` grants exactly if `active + captured + amount <= limit`, whoever else holds at
  *    the same time; a granted hold is in `active` before anybody else is answered.
  * 3. **A hold costs the same** however many are open.
- * 4. **Epoch.** A hold whose `epoch` is not the store's is `void`. The epoch changes exactly when memory was lost.
+ * 4. **Epoch.** A hold whose `epoch` is not the store's is `void`. The epoch changes when memory was, or may have been, lost;
+ *    holds are `recovering` then until every process had the time to put its open ones back.
  * 5. **One reference, one payout.** A reference that is open or captured is `exists`, in every wallet. A released one may be
  *    held again for the same wallet and amount, otherwise it is `exists`.
  * 6. **`sent` is given once**, to a reserved hold that has not expired; otherwise `illegal`.
@@ -155,4 +163,9 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
 
 function rethrowAsStoreFailure(error: unknown): never {
   throw isPayoutGuardError(error) ? error : new BalanceUnavailableError('store', { cause: redactedCause(error) });
+}
+
+export function storeIsRecovering(forMs: number): BalanceUnavailableError {
+  const detail = 'it lost its memory and waits for open holds to be put back';
+  return new BalanceUnavailableError('store', { detail, retryAfterMs: forMs });
 }

@@ -446,7 +446,7 @@ class Probe {
 }
 
 function totalsOf(answer: HoldOutcome): { active: bigint; captured: bigint } {
-  if (answer.outcome === 'exists') throw new Error('the reference is taken');
+  if (!('totals' in answer)) throw new Error(`expected totals, got ${answer.outcome}`);
   const { active, captured } = answer.totals;
   return { active, captured };
 }

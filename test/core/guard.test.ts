@@ -407,6 +407,13 @@ describe('the store', () => {
     await expect(funds()).rejects.toMatchObject({ reason: 'store' });
   });
 
+  it('that waits for holds to be put back approves nothing, and says for how long', async () => {
+    const { checkFunds } = scriptedWallet().guard({
+      store: storeWith(() => ({ ...nothingHeld, recoveringForMs: 2_500 })),
+    });
+    await expect(checkFunds('1.00')).rejects.toMatchObject({ reason: 'store', retryAfterMs: 2_500 });
+  });
+
   it('that was passed in is not closed with the guard', async () => {
     let closed = 0;
     const store = Object.assign(memoryStore(), { close: async () => void closed++ });

@@ -130,7 +130,7 @@ describe.each(frameworks)('on %s', (_, express) => {
     const wrong = await request(app).post('/payouts').send({ amount: '1.00', currency: 'UGX<script>' });
     expect([wrong.status, JSON.parse(wrong.text).detail]).toEqual([
       422,
-      'The payout is in UGXscrip, this guard decides in KES.',
+      'The payout is in another currency, this guard decides in KES.',
     ]);
     wallet.balance = { available: '1000.00', currency: 'UGX' };
     const mismatch = await request(app).post('/payouts').send({ amount: '1.00', currency: 'KES' });
