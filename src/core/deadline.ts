@@ -1,4 +1,12 @@
 // Bounded waiting.
+import { setMaxListeners } from 'node:events';
+
+/** An abort controller that any number of waits may listen to: Node.js suspects a leak behind more than ten. */
+export function sharedController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
 
 /**
  * Runs `work` until it ends, `timeoutMs` have passed or `outer` aborts, whichever comes first, even if `work` ignores
@@ -10,7 +18,7 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const { timeoutMs, outer, onTimeout } = limits;
   outer.throwIfAborted();
-  const inner = new AbortController();
+  const inner = sharedController();
   const abort = () => inner.abort(outer.reason);
   outer.addEventListener('abort', abort, { once: true });
   // Not unref'd on purpose: somebody awaits this answer, and a script must not end in silence before it is known.

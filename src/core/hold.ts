@@ -25,6 +25,10 @@ export interface HoldRecord {
   readonly sentAtMs?: number | undefined;
   /** When it was captured or released. */
   readonly endedAtMs?: number | undefined;
+  /**
+   * The reference was held before and released. The provider may know of that attempt too: its "failed" may be the old one's.
+   */
+  readonly heldBefore?: boolean | undefined;
   /** What the application wrote on it. */
   readonly metadata: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,6 @@
 // Settles sent holds whose outcome got lost, by asking the provider what became of the payout.
 import { randomUUID } from 'node:crypto';
-import { withDeadline } from './deadline.js';
+import { sharedController, withDeadline } from './deadline.js';
 import { asPayoutGuardError, BalanceUnavailableError } from './errors.js';
 import type { Events } from './events.js';
 import type { HoldRecord } from './hold.js';
@@ -32,7 +32,7 @@ export class Reconciler {
   readonly #holds: Holds;
   readonly #events: Events;
   readonly #owner = randomUUID();
-  readonly #closing = new AbortController();
+  readonly #closing = sharedController();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<Reconciliation> | undefined;
 
@@ -93,7 +93,7 @@ export class Reconciler {
 
   /** Learns what became of one payout, and settles its hold if that is final. */
   async #learn(hold: HoldRecord): Promise<'captured' | 'released' | 'open' | 'overdue'> {
-    const { outcome, debited } = await this.#ask(hold);
+    const { outcome, debited } = believable(await this.#ask(hold), hold);
     try {
       if (outcome === 'completed') return (await this.#holds.capture(hold.reference, debited)) && 'captured';
       if (outcome === 'failed') return (await this.#holds.release(hold.reference)) && 'released';
@@ -122,6 +122,14 @@ export class Reconciler {
       return { outcome: 'unknown' };
     }
   }
+}
+
+/**
+ * A provider that is asked by reference may answer for an earlier attempt with the same one. That attempt failed, or its hold
+ * would not have been released: so "failed" says nothing about this one, and "completed" can only be about it.
+ */
+function believable(answer: PayoutAnswer, hold: HoldRecord): PayoutAnswer {
+  return answer.outcome === 'failed' && hold.heldBefore ? { outcome: 'unknown' } : answer;
 }
 
 // Overdue holds are never silent: whoever mounts the guard and listens to nothing still hears of them.

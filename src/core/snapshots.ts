@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.js';
 import type { Currency } from './currency.js';
-import { withDeadline } from './deadline.js';
+import { sharedController, withDeadline } from './deadline.js';
 import type { Snapshot } from './decision.js';
 import { asPayoutGuardError, BalanceUnavailableError, CurrencyMismatchError, type PayoutGuardError } from './errors.js';
 import type { Events } from './events.js';
@@ -48,7 +48,7 @@ export class Snapshots {
   readonly #events: Events;
   readonly #memory: LRUCache<string, Memory>;
   readonly #flights = new Map<string, Flight>();
-  readonly #closing = new AbortController();
+  readonly #closing = sharedController();
 
   constructor(options: SnapshotsOptions, events: Events) {
     this.#options = options;

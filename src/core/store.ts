@@ -117,7 +117,7 @@ export interface ClaimRequest {
  * 4. **Epoch.** A hold whose `epoch` is not the store's is `void`. The epoch changes when memory was, or may have been, lost;
  *    holds are `recovering` then until every process had the time to put its open ones back.
  * 5. **One reference, one payout.** A reference that is open or captured is `exists`, in every wallet. A released one may be
- *    held again for the same wallet and amount, otherwise it is `exists`.
+ *    held again for the same wallet and amount (the hold is `heldBefore` then), otherwise it is `exists`.
  * 6. **`sent` is given once**, to a reserved hold that has not expired; otherwise `illegal`.
  * 7. **Capture** moves the held amount out of `active` and what was really debited into `captured`, less or more than held.
  *    It may be repeated (`already`), and counts once. After release it is `illegal`.

@@ -17,7 +17,7 @@ export function amountSchema(currency: Currency): z.ZodType<bigint, string> {
   });
 }
 
-/** A wallet of a simulator is never overdrawn: a negative balance is sent with the fault `fields`. */
+/** No wallet is overdrawn by hand: a negative balance comes of payouts debited late, or of the fault `fields`. */
 export function debited(balanceMinor: bigint, amountMinor: bigint): bigint {
   if (amountMinor > balanceMinor) throw new ConfigurationError(['debit: the wallet has less than that']);
   return balanceMinor - amountMinor;
@@ -28,3 +28,18 @@ export const portSchema: z.ZodType<number, number | undefined> = z.int().min(0).
 export const clockSchema: z.ZodType<Clock, Clock | undefined> = z
   .custom<Clock>((value) => typeof (value as Clock | null)?.now === 'function', 'pass an object with a now() function')
   .default(systemClock);
+
+/** Milliseconds. setTimeout takes no more than 31 bits. */
+export const delaySchema: z.ZodType<number, number> = z.number().min(0).max(0x7fff_ffff);
+
+export function functionSchema<T>(): z.ZodType<T, T> {
+  return z.custom<T>((value) => typeof value === 'function', 'pass a function');
+}
+
+/** A schema for each key of some options, and what it makes of the value. */
+export type Shape<Options, Settings> = {
+  readonly [Key in keyof Options & keyof Settings]: z.ZodType<Settings[Key], Options[Key]>;
+};
+
+/** Options with their defaults. */
+export type Filled<Options> = { readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined> };

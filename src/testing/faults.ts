@@ -1,19 +1,24 @@
-// The ways a remote party goes wrong, on demand: what a fault is, when its turn comes, and what then goes over the wire.
-import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
+// The ways a remote party goes wrong, on demand: what a fault is, when its turn comes, and what goes over the wire.
+import { type ServerResponse, STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { stringify } from 'lossless-json';
 import { z } from 'zod';
 import { readOptions } from '../core/problems.js';
+import { delaySchema } from './check-options.js';
+import type { Later } from './later.js';
 
 /**
- * One way to answer wrongly. `slow`, `reset_midway`, `fields` and `huge` begin with the correct answer, so the request
- * is carried out (a refresh token is used up). The others take its place: the request is not even looked at.
+ * One way to answer wrongly. `slow`, `reset_midway`, `lost`, `fields` and `huge` begin with the correct answer, so the
+ * request is carried out (a payout is made, a refresh token used up). The others take its place: the request is not
+ * even looked at.
  *
  * - `slow`: the correct answer, `ms` milliseconds late. It says what was true when the request arrived.
  * - `hang`: no answer until the simulator closes.
  * - `reset`: the connection is reset without an answer.
  * - `reset_midway`: status, headers and the first half of the body, then the connection is gone.
+ * - `lost`: the connection is reset without an answer, after the request was carried out. With `status` a gateway's
+ *   error page of that status takes the place of the answer.
  * - `status`: any status of 200 to 599. `body` is sent as it is, empty by default, as JSON unless `headers` differ.
  * - `html_500`: the error page of a gateway.
  * - `body`: status 200 and exactly this text: JSON cut short, `NaN`, a key twice. `contentType` is JSON by default.
@@ -26,6 +31,7 @@ export type Fault =
   | { readonly kind: 'hang' }
   | { readonly kind: 'reset' }
   | { readonly kind: 'reset_midway' }
+  | { readonly kind: 'lost'; readonly status?: number | undefined }
   | {
       readonly kind: 'status';
       readonly status: number;
@@ -86,23 +92,16 @@ export class FaultPlan {
   }
 }
 
-/**
- * Answers a request, by way of the fault if there is one. `after` runs something later, unless the simulator is closed
- * before.
- */
-export function deliver(
-  fault: Fault | undefined,
-  answer: () => Answer,
-  response: ServerResponse,
-  after: (delayMs: number, action: () => void) => void,
-): void {
+/** Answers a request, by way of the fault if there is one. */
+export function deliver(fault: Fault | undefined, answer: () => Answer, response: ServerResponse, later: Later): void {
   if (fault?.kind === 'hang') return;
   if (fault?.kind === 'reset') {
     response.socket?.resetAndDestroy();
     return;
   }
   const wire = replacement(fault) ?? toWire(answer(), fault?.kind === 'fields' ? fault.fields : {});
-  if (fault?.kind === 'slow') after(fault.ms, () => send(response, wire));
+  if (fault?.kind === 'lost') loseAnswer(response, fault.status);
+  else if (fault?.kind === 'slow') later.run(fault.ms, () => send(response, wire));
   else if (fault?.kind === 'reset_midway') sendHalf(response, wire);
   else if (fault?.kind === 'huge') sendPadded(response, wire, fault.bytes);
   else send(response, wire);
@@ -115,7 +114,6 @@ interface WireAnswer {
 }
 
 const json = { 'content-type': 'application/json' };
-const gatewayPage = '<html><head><title>500 Internal Server Error</title></head><body>Oops.</body></html>';
 
 /** What is sent without looking at the request, for the faults that do so. */
 function replacement(fault: Fault | undefined): WireAnswer | undefined {
@@ -123,12 +121,18 @@ function replacement(fault: Fault | undefined): WireAnswer | undefined {
     case 'status':
       return { status: fault.status, headers: { ...json, ...fault.headers }, text: fault.body ?? '' };
     case 'html_500':
-      return { status: 500, headers: { 'content-type': 'text/html' }, text: gatewayPage };
+      return gatewayPage(500);
     case 'body':
       return { status: 200, headers: { 'content-type': fault.contentType ?? json['content-type'] }, text: fault.body };
     default:
       return undefined;
   }
+}
+
+function gatewayPage(status: number): WireAnswer {
+  const title = `${status} ${STATUS_CODES[status] ?? 'Error'}`;
+  const text = `<html><head><title>${title}</title></head><body>Oops.</body></html>`;
+  return { status, headers: { 'content-type': 'text/html' }, text };
 }
 
 function toWire(answer: Answer, changes: Answer['body']): WireAnswer {
@@ -139,6 +143,11 @@ function toWire(answer: Answer, changes: Answer['body']): WireAnswer {
 function send(response: ServerResponse, wire: WireAnswer): void {
   writeHead(response, wire);
   response.end(wire.text);
+}
+
+function loseAnswer(response: ServerResponse, status: number | undefined): void {
+  if (status === undefined) response.socket?.resetAndDestroy();
+  else send(response, gatewayPage(status));
 }
 
 function sendHalf(response: ServerResponse, wire: WireAnswer): void {
@@ -191,11 +200,11 @@ const headersSchema = z.record(z.string(), z.string()).superRefine((headers, con
 });
 
 const faultSchema: z.ZodType<Fault> = z.discriminatedUnion('kind', [
-  // setTimeout takes no more than 31 bits.
-  z.strictObject({ kind: z.literal('slow'), ms: z.number().min(0).max(0x7fff_ffff) }),
+  z.strictObject({ kind: z.literal('slow'), ms: delaySchema }),
   z.strictObject({ kind: z.literal('hang') }),
   z.strictObject({ kind: z.literal('reset') }),
   z.strictObject({ kind: z.literal('reset_midway') }),
+  z.strictObject({ kind: z.literal('lost'), status: z.int().min(400).max(599).optional() }),
   z.strictObject({
     kind: z.literal('status'),
     status: z.int().min(200).max(599),

@@ -1,16 +1,26 @@
-// The Spring service in front of Interswitch Uganda's Phoenix API, as far as balances go. It needs no credentials and
-// answers HTTP 200 even when Phoenix refuses.
-import { LosslessNumber, stringify } from 'lossless-json';
+// The Spring service in front of Interswitch Uganda's Phoenix API, as far as balances and payments go. It needs no
+// credentials and answers HTTP 200 even when Phoenix refuses.
+import { stringify } from 'lossless-json';
 import { z } from 'zod';
-import type { Currency } from '../core/currency.js';
-import { formatMinorUnits } from '../core/money.js';
 import { readOptions } from '../core/problems.js';
-import { amountSchema, clockSchema, debited, portSchema } from './check-options.js';
+import { clockSchema, debited, portSchema } from './check-options.js';
 import type { Answer, FaultOptions } from './faults.js';
+import {
+  type InterswitchPayment,
+  type InterswitchPaymentOptions,
+  interswitchPaymentShape,
+  interswitchPayments,
+} from './interswitch-payments.js';
+import { amountText, enveloped, type InterswitchStyle, walletAmount, writtenAmount } from './interswitch-wire.js';
+import { Later } from './later.js';
+import { type PayoutOptions, payoutShape } from './payout-book.js';
 import { type Simulator, type SimulatorOptions, startServer } from './simulator-server.js';
 
 /** Amounts are decimal text in major units, with two decimals at most. */
-export interface InterswitchSimulatorOptions extends SimulatorOptions {
+export interface InterswitchSimulatorOptions
+  extends SimulatorOptions,
+    PayoutOptions<InterswitchPayment>,
+    InterswitchPaymentOptions {
   /** @defaultValue '250000' */
   readonly available?: string | undefined;
   /** @defaultValue '250000' */
@@ -24,12 +34,12 @@ export interface InterswitchSimulatorOptions extends SimulatorOptions {
    * Whether the balance is in a `response` object, as in all Phoenix answers that are known, or beside `responseCode`.
    * @defaultValue 'wrapped'
    */
-  readonly shape?: 'wrapped' | 'flat' | undefined;
+  readonly shape?: InterswitchStyle['shape'] | undefined;
   /**
-   * How balances are written: `250000`, `"250000"`, or as Java writes a double, `250000.0` and from ten million on `1.0E7`.
+   * How amounts are written: `250000`, `"250000"`, or as Java writes a double, `250000.0`, from ten million on `1.0E7`.
    * @defaultValue 'number'
    */
-  readonly amounts?: 'number' | 'text' | 'javaDouble' | undefined;
+  readonly amounts?: InterswitchStyle['amounts'] | undefined;
   /** @defaultValue '/isw/payments/balance' */
   readonly path?: string | undefined;
 }
@@ -43,6 +53,13 @@ export interface InterswitchSimulator extends Simulator {
   /** A figure that is not named stays. A ledger far above available is allowed. */
   setBalance(balances: { readonly available?: string | undefined; readonly ledger?: string | undefined }): void;
   balances(): { available: string; ledger: string };
+  /** Every payment that was accepted, and those refused with 90051, oldest first, as they are now. */
+  readonly payouts: readonly InterswitchPayment[];
+  /**
+   * Ends a payment that is open, by its `requestReference`.
+   * @throws `ConfigurationError` when there is none, or it has ended.
+   */
+  advance(requestReference: string, status: 'completed' | 'failed'): void;
   /**
    * Answers HTTP 200 with this code and no balance. A `code` that is a number is written as one. For a correct answer
    * with a numeric code use `fault({ kind: 'fields', fields: { responseCode: 90000 } })`.
@@ -58,8 +75,9 @@ export interface InterswitchSimulator extends Simulator {
 }
 
 /**
- * Starts the Interswitch wrapper on a loopback port: GET `/isw/payments/balance`. `respondWith`, `plainText` and
- * `springError` are faults as any other: they take turns, and `clearFaults` ends them.
+ * Starts the Interswitch wrapper on a loopback port: GET `/isw/payments/balance`, POST `/isw/payments/pay`, GET
+ * `/isw/payments/checkStatus`. `respondWith`, `plainText` and `springError` are faults as any other: they take turns,
+ * and `clearFaults` ends them.
  *
  * @throws `ConfigurationError` for options that are not as documented.
  * @example
@@ -72,28 +90,27 @@ export interface InterswitchSimulator extends Simulator {
  * ```
  */
 export async function interswitchSimulator(options: InterswitchSimulatorOptions = {}): Promise<InterswitchSimulator> {
-  const { port, clock, currency, shape, amounts, path, ...initial } = readOptions(optionsSchema, options);
-  const wallet = { available: initial.available, ledger: initial.ledger };
+  const settings = readOptions(optionsSchema, options);
+  const { port, clock, currency, path } = settings;
+  const wallet = { available: settings.available, ledger: settings.ledger };
+  const later = new Later();
+  const payments = interswitchPayments({ rules: settings, later, wallet });
   let answered = 0;
 
+  // The service asks for balances with a reference of its own.
   function envelope(code: string | number, message: string): Record<string, unknown> {
     answered += 1;
     return { responseCode: code, responseMessage: message, requestReference: `simulated-${answered}` };
   }
 
   function accountBalance(): Answer {
-    const balance = {
+    return enveloped(settings, envelope('90000', 'TRANSACTION APPROVED'), {
       terminalId: '3SIM0001',
-      availableBalance: writeAmount[amounts](amountText(wallet.available)),
-      ledgerBalance: writeAmount[amounts](amountText(wallet.ledger)),
+      availableBalance: writtenAmount(settings, wallet.available),
+      ledgerBalance: writtenAmount(settings, wallet.ledger),
       currencyCode: currency,
       accountName: 'SIMULATED WALLET',
-    };
-    const approved = envelope('90000', 'TRANSACTION APPROVED');
-    return {
-      status: 200,
-      body: shape === 'wrapped' ? { ...approved, response: balance } : { ...approved, ...balance },
-    };
+    });
   }
 
   function springErrorBody(status: keyof typeof springTexts, requested: string): Record<string, unknown> {
@@ -103,8 +120,9 @@ export async function interswitchSimulator(options: InterswitchSimulatorOptions 
   const server = await startServer({
     port,
     clock,
+    later,
     faultPath: path,
-    routes: { [`GET ${path}`]: accountBalance },
+    routes: { [`GET ${path}`]: accountBalance, ...payments.routes },
     noRoute: (status, request) => ({ status, body: springErrorBody(status, request.path) }),
   });
 
@@ -126,9 +144,13 @@ export async function interswitchSimulator(options: InterswitchSimulatorOptions 
       Object.assign(wallet, { available, ledger });
     },
     balances: () => ({ available: amountText(wallet.available), ledger: amountText(wallet.ledger) }),
+    get payouts() {
+      return payments.payouts();
+    },
+    advance: payments.advance,
     respondWith: (answer, faultOptions) => {
       const { code, message } = readOptions(respondWithSchema, answer);
-      const body = { ...envelope(code, message), ...(shape === 'wrapped' ? { response: null } : {}) };
+      const { body } = enveloped(settings, envelope(code, message), null);
       server.fault({ kind: 'body', body: stringify(body) ?? '' }, faultOptions);
     },
     plainText: (faultOptions) => {
@@ -142,28 +164,7 @@ export async function interswitchSimulator(options: InterswitchSimulatorOptions 
   };
 }
 
-// ISO 4217 gives UGX no decimals; what wallets of this API hold is nowhere said, and two decimals have been seen.
-const walletCurrency: Currency = { code: 'UGX', exponent: 2 };
-const walletAmount = amountSchema(walletCurrency);
 const springTexts = { 404: 'Not Found', 405: 'Method Not Allowed', 500: 'Internal Server Error' };
-
-function amountText(minor: bigint): string {
-  return formatMinorUnits(minor, walletCurrency).replace(/\.00$/, '');
-}
-
-const writeAmount: Record<'number' | 'text' | 'javaDouble', (amount: string) => unknown> = {
-  number: (amount) => new LosslessNumber(amount),
-  text: (amount) => amount,
-  javaDouble: (amount) => new LosslessNumber(javaDouble(amount)),
-};
-
-/** Plain decimal text as `Double.toString` writes it, without the rounding of a double. */
-function javaDouble(amount: string): string {
-  const [whole = '', fraction = ''] = amount.split('.');
-  if (whole.length < 8) return `${whole}.${fraction.replace(/0+$/, '') || '0'}`;
-  const digits = `${whole.slice(1)}${fraction}`.replace(/0+$/, '') || '0';
-  return `${whole[0]}.${digits}E${whole.length - 1}`;
-}
 
 const balancesSchema = z.strictObject({ available: walletAmount.optional(), ledger: walletAmount.optional() });
 
@@ -184,4 +185,6 @@ const optionsSchema = z.strictObject({
     .string()
     .regex(/^\/[^?#\s]*$/, 'pass a path that begins with /')
     .default('/isw/payments/balance'),
+  ...payoutShape<InterswitchPayment>(walletAmount),
+  ...interswitchPaymentShape,
 }) satisfies z.ZodType<unknown, InterswitchSimulatorOptions>;

@@ -1,18 +1,21 @@
-// JPay Africa as far as its documentation goes: tokens and balances. Texts the documentation does not show are marked.
+// JPay Africa as far as its documentation goes: tokens, balances and payouts. Texts it does not show are marked.
 import { z } from 'zod';
-import { resolveCurrency } from '../core/currency.js';
-import { formatMinorUnits } from '../core/money.js';
 import { readOptions } from '../core/problems.js';
-import { amountSchema, clockSchema, debited, portSchema } from './check-options.js';
+import { clockSchema, debited, portSchema } from './check-options.js';
 import type { Answer } from './faults.js';
+import type { JpayCallback } from './jpay-callback.js';
+import { type JpayPayout, type JpayPayoutOptions, jpayPayoutShape, jpayPayouts } from './jpay-payouts.js';
 import { JpayTokens } from './jpay-tokens.js';
-import { Refusal, type RouteRequest, type Simulator, type SimulatorOptions, startServer } from './simulator-server.js';
+import { basePath, detail, kesAmount, kesText, parsedObject, refused } from './jpay-wire.js';
+import { Later } from './later.js';
+import { type PayoutOptions, type PayoutStatus, payoutShape } from './payout-book.js';
+import { type RouteRequest, type Simulator, type SimulatorOptions, startServer } from './simulator-server.js';
 
 /** The two wallets of a JPay merchant. Only `payout` can fund payouts. */
 export type JpayWallet = 'payout' | 'collection';
 
 /** Amounts are decimal text in KES. */
-export interface JpaySimulatorOptions extends SimulatorOptions {
+export interface JpaySimulatorOptions extends SimulatorOptions, PayoutOptions<JpayPayout>, JpayPayoutOptions {
   /** @defaultValue '12000.00' */
   readonly payout?: string | undefined;
   /** @defaultValue '45000.00' */
@@ -24,7 +27,7 @@ export interface JpaySimulatorOptions extends SimulatorOptions {
   /** @defaultValue 12345 */
   readonly appCode?: number | undefined;
   /**
-   * What the app may do, as told with each token.
+   * What the app may do, as told with each token. Without `payouts` it may not initiate any.
    * @defaultValue ['collections', 'payouts']
    */
   readonly products?: readonly string[] | undefined;
@@ -54,6 +57,15 @@ export interface JpaySimulator extends Simulator {
   /** A wallet that is not named keeps its balance. */
   setBalance(balances: { readonly payout?: string | undefined; readonly collection?: string | undefined }): void;
   balances(): { payout: string; collection: string; total: string };
+  /** Every payout that was accepted, oldest first, as it is now. */
+  readonly payouts: readonly JpayPayout[];
+  /**
+   * Moves a payout on, by its id or its `ref_no` (of several the oldest open one).
+   * @throws `ConfigurationError` when there is none, or it has ended.
+   */
+  advance(idOrRefNo: string, status: Exclude<PayoutStatus, 'pending'>): void;
+  /** Every callback, in the order in which they were answered or given up. Grows. */
+  readonly callbacks: readonly JpayCallback[];
   /** Every access token issued so far is dead. */
   expireAccessTokens(): void;
   /** Every refresh token issued so far is dead. */
@@ -63,7 +75,9 @@ export interface JpaySimulator extends Simulator {
 }
 
 /**
- * Starts a JPay Africa API on a loopback port: POST `/auth/app/token`, POST `/auth/refresh`, GET `/wallets/balance`.
+ * Starts a JPay Africa API on a loopback port: POST `/auth/app/token`, POST `/auth/refresh`, GET `/wallets/balance`,
+ * POST `/payments/payouts/initiate`, GET `/payments/payouts/{id}`, and GET `/payments/payouts` and
+ * `/payments/payouts/list`. Payouts stay `pending` until they are moved on, or for `settleAfterMs`.
  *
  * @throws `ConfigurationError` for options that are not as documented.
  * @example
@@ -80,6 +94,7 @@ export interface JpaySimulator extends Simulator {
 export async function jpaySimulator(options: JpaySimulatorOptions = {}): Promise<JpaySimulator> {
   const settings = readOptions(optionsSchema, options);
   const { appKey, appSecret, appCode, products, clock } = settings;
+  const later = new Later();
   const wallets: Record<JpayWallet, bigint> = { payout: settings.payout, collection: settings.collection };
   const tokens = new JpayTokens({
     claims: {
@@ -137,14 +152,19 @@ export async function jpaySimulator(options: JpaySimulatorOptions = {}): Promise
     };
   }
 
+  const app = { appCode, products };
+  const now = () => clock.now();
+  const payouts = jpayPayouts({ rules: settings, app, now, later, authenticate, wallets });
   const server = await startServer({
     port: settings.port,
     clock,
+    later,
     faultPath: '/wallets/balance',
     routes: {
       [`POST ${basePath}/auth/app/token`]: appToken,
       [`POST ${basePath}/auth/refresh`]: refreshedToken,
       [`GET ${basePath}/wallets/balance`]: walletBalance,
+      ...payouts.routes,
     },
     noRoute: (status, { method }) => detail(status, status === 404 ? 'Not found.' : `Method "${method}" not allowed.`),
   });
@@ -166,6 +186,11 @@ export async function jpaySimulator(options: JpaySimulatorOptions = {}): Promise
       Object.assign(wallets, { payout, collection });
     },
     balances,
+    get payouts() {
+      return payouts.payouts();
+    },
+    advance: payouts.advance,
+    callbacks: payouts.callbacks,
     expireAccessTokens: () => tokens.revokeAll('access'),
     expireRefreshTokens: () => tokens.revokeAll('refresh'),
     refuseIp: (refuse) => {
@@ -174,22 +199,8 @@ export async function jpaySimulator(options: JpaySimulatorOptions = {}): Promise
   };
 }
 
-const kes = resolveCurrency('KES');
-const basePath = '/api/v1';
 const merchantId = 123;
 const invalidToken = 'Invalid or expired token';
-
-function kesText(minor: bigint): string {
-  return formatMinorUnits(minor, kes);
-}
-
-function detail(status: number, text: string): Answer {
-  return { status, body: { detail: text } };
-}
-
-function refused(status: number, text: string): Refusal {
-  return new Refusal(detail(status, text));
-}
 
 /** The named text fields of a JSON body. */
 function requiredFields<Name extends string>(request: RouteRequest, ...names: Name[]): Record<Name, string> {
@@ -200,29 +211,25 @@ function requiredFields<Name extends string>(request: RouteRequest, ...names: Na
   return body as Record<Name, string>;
 }
 
-function parsedObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Not JSON; and JSON that is no object is no better.
-  }
-  throw refused(400, 'JSON parse error - Expecting value: line 1 column 1 (char 0)');
-}
-
-const kesAmount = amountSchema(kes);
 const walletSchema = z.enum(['payout', 'collection']);
 const balancesSchema = z.strictObject({ payout: kesAmount.optional(), collection: kesAmount.optional() });
 
-const optionsSchema = z.strictObject({
-  port: portSchema,
-  clock: clockSchema,
-  payout: kesAmount.prefault('12000.00'),
-  collection: kesAmount.prefault('45000.00'),
-  appKey: z.string().min(1).default('simulated-app-key'),
-  appSecret: z.string().min(1).default('simulated-app-secret'),
-  appCode: z.int().min(0).default(12_345),
-  products: z.array(z.string()).readonly().default(['collections', 'payouts']),
-  withExp: z.boolean().default(true),
-  oldRefreshTokenStaysValid: z.boolean().default(false),
-}) satisfies z.ZodType<unknown, JpaySimulatorOptions>;
+const optionsSchema = z
+  .strictObject({
+    port: portSchema,
+    clock: clockSchema,
+    payout: kesAmount.prefault('12000.00'),
+    collection: kesAmount.prefault('45000.00'),
+    appKey: z.string().min(1).default('simulated-app-key'),
+    appSecret: z.string().min(1).default('simulated-app-secret'),
+    appCode: z.int().min(0).default(12_345),
+    products: z.array(z.string()).readonly().default(['collections', 'payouts']),
+    withExp: z.boolean().default(true),
+    oldRefreshTokenStaysValid: z.boolean().default(false),
+    ...payoutShape<JpayPayout>(kesAmount),
+    ...jpayPayoutShape,
+  })
+  .refine(({ outcomeOf, settleAfterMs }) => outcomeOf === undefined || settleAfterMs !== undefined, {
+    path: ['outcomeOf'],
+    message: 'needs settleAfterMs; without it no payout ends by itself',
+  }) satisfies z.ZodType<unknown, JpaySimulatorOptions>;

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Clock } from '../core/clock.js';
 import { type Answer, deliver, type Fault, type FaultOptions, FaultPlan } from './faults.js';
+import type { Later } from './later.js';
 
 /** What every simulator can be told. */
 export interface SimulatorOptions {
@@ -53,6 +54,7 @@ export interface Simulator extends AsyncDisposable {
 export interface RouteRequest {
   readonly method: string;
   readonly path: string;
+  readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
@@ -61,9 +63,14 @@ export interface RouteRequest {
 export interface Protocol {
   readonly port: number;
   readonly clock: Clock;
+  /** Ends with the server. */
+  readonly later: Later;
   /** The path that faults are for when none is named. */
   readonly faultPath: string;
-  /** By method and whole path: `GET /api/v1/wallets/balance`. A route may throw a {@link Refusal}. */
+  /**
+   * By method and whole path: `GET /api/v1/wallets/balance`; the last part may be `{id}`, for anything. A route may
+   * throw a {@link Refusal}.
+   */
   readonly routes: Readonly<Record<string, (request: RouteRequest) => Answer>>;
   /** How the API says that there is no such path (404), or not with this method (405). */
   readonly noRoute: (status: 404 | 405, request: RouteRequest) => Answer;
@@ -83,18 +90,18 @@ export class Refusal extends Error {
 export async function startServer(protocol: Protocol): Promise<Simulator> {
   const requests: ReceivedRequest[] = [];
   const faults = new FaultPlan(protocol.faultPath);
-  const timers = new Set<NodeJS.Timeout>();
   let closed: Promise<void> | undefined;
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = incoming.method ?? '';
-    const path = (incoming.url ?? '').replace(/\?.*/s, '');
+    const [path = '', query] = (incoming.url ?? '').split(/\?(.*)/s);
     try {
       // Both before the first await: requests meet the log and the faults in the order they arrive.
       requests.push({ method, path, at: protocol.clock.now() });
       const fault = faults.next(path);
-      const request = { method, path, headers: incoming.headers, body: await text(incoming) };
-      deliver(fault, () => respond(protocol, request), response, after);
+      const { headers } = incoming;
+      const request = { method, path, query: new URLSearchParams(query), headers, body: await text(incoming) };
+      deliver(fault, () => respond(protocol, request), response, protocol.later);
     } catch (error) {
       // The client left in the middle of its request, or the injected clock threw.
       if (!response.headersSent) response.writeHead(500);
@@ -102,20 +109,11 @@ export async function startServer(protocol: Protocol): Promise<Simulator> {
     }
   }
 
-  function after(delayMs: number, action: () => void): void {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      action();
-    }, delayMs);
-    timers.add(timer.unref());
-  }
-
   function close(): Promise<void> {
     closed ??= new Promise((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
-      for (const timer of timers) clearTimeout(timer);
-      timers.clear();
+      protocol.later.close();
     });
     return closed;
   }
@@ -138,15 +136,21 @@ export async function startServer(protocol: Protocol): Promise<Simulator> {
 }
 
 function respond({ routes, noRoute }: Protocol, request: RouteRequest): Answer {
-  const route = routes[`${request.method} ${request.path}`];
-  const others = Object.keys(routes).filter((key) => key.endsWith(` ${request.path}`));
+  const keys = keysOf(Object.keys(routes), request.path);
+  const route = routes[keys.find((key) => key.startsWith(`${request.method} `)) ?? ''];
   try {
     if (route) return route(request);
-    if (others.length === 0) return noRoute(404, request);
-    const allow = others.map((key) => key.slice(0, key.indexOf(' '))).join(', ');
+    if (keys.length === 0) return noRoute(404, request);
+    const allow = keys.map((key) => key.slice(0, key.indexOf(' '))).join(', ');
     return { ...noRoute(405, request), headers: { allow } };
   } catch (error) {
     if (error instanceof Refusal) return error.answer;
     throw error;
   }
+}
+
+/** The routes of a path: those that spell it out, or else those that take anything in its last part. */
+function keysOf(routes: string[], path: string): string[] {
+  const spelled = routes.filter((key) => key.endsWith(` ${path}`));
+  return spelled.length > 0 ? spelled : routes.filter((key) => key.endsWith(` ${path.replace(/[^/]+$/, '{id}')}`));
 }

@@ -149,8 +149,10 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       await store.settle({ to: 'released' }, 'a');
       assert.equal((await store.hold('a', { amountMinor: 6n })).outcome, 'exists');
       assert.equal((await store.hold('a', { amountMinor: 5n, wallet: `${store.wallet}-other` })).outcome, 'exists');
+      assert.equal((await store.get('a'))?.heldBefore ?? false, false);
       assert.equal((await store.hold('a', { amountMinor: 5n })).outcome, 'held');
       assert.deepEqual([await store.totals(), (await store.get('a'))?.state], [{ active: 5n, captured: 0n }, 'sent']);
+      assert.equal((await store.get('a'))?.heldBefore, true);
     });
 
     rule('5. a taken reference is told even if nothing would fit and the epoch is another', async (store) => {

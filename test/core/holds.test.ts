@@ -505,6 +505,16 @@ describe('reconciliation', () => {
     await guard.close();
   });
 
+  it('does not take the failure of an earlier attempt for that of a later one with the same reference', async () => {
+    const { guard, outcomes } = await withSent({ again: { outcome: 'failed' } }, ['again']);
+    expect(await guard.reconcile({ olderThanMs: 0 })).toEqual({ captured: 0, released: 1, open: 0 });
+    await guard.hold({ amount: '10.00', reference: 'again', state: 'sent' });
+    expect(await guard.reconcile({ olderThanMs: 0 })).toEqual({ captured: 0, released: 0, open: 1 });
+    outcomes.again = { outcome: 'completed' };
+    expect(await guard.reconcile({ olderThanMs: 0 })).toEqual({ captured: 1, released: 0, open: 0 });
+    await guard.close();
+  });
+
   it('looks at one payout when a webhook hints at it, however young', async () => {
     const { guard } = await withSent({ a: { outcome: 'completed' }, b: { outcome: 'failed' } }, ['a', 'b', 'c']);
     expect(await guard.reconcile({ reference: 'a' })).toEqual({ captured: 1, released: 0, open: 0 });

@@ -5,8 +5,9 @@ import { plainDecimalText } from '../../core/money.js';
 import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
 import { redactedCause } from '../../core/redact.js';
-import { type Credentials, sendWithCredentials } from '../shared/credentials.js';
-import { expectSuccess, HttpClient } from '../shared/http-client.js';
+import { type Credentials, credentialsFrom, sendWithCredentials } from '../shared/credentials.js';
+import { OutsideFailure } from '../shared/failure.js';
+import { canBeSent, expectSuccess, HttpClient } from '../shared/http-client.js';
 import { parseJson, readShape } from '../shared/json.js';
 import { callable, evenSo, type NetworkOptions, networkShape, resolveNetwork } from '../shared/network-options.js';
 
@@ -58,8 +59,8 @@ const optionsShape = {
   name: z.string().regex(/^[\w-]{1,40}$/, 'must be 1 to 40 letters, digits, - or _'),
   url: z.union([z.string(), aFunction], { error: 'must be a URL or a function' }),
   headers: z
-    .union([z.record(z.string(), z.string()), aFunction], {
-      error: 'must be an object of texts or a function',
+    .union([z.record(z.string(), z.string()).refine(canBeSent), aFunction], {
+      error: 'must be a function, or an object of texts that HTTP can carry',
     })
     .optional(),
   schema: z.custom(
@@ -93,7 +94,7 @@ export function httpProvider<Body>(options: HttpProviderOptions<Body>): BalanceP
     wallets,
     fetchBalance: ({ wallet, signal }) =>
       client.run(signal, async (exchange) => {
-        const request = { url: typeof url === 'string' ? url : url({ wallet }) };
+        const request = { url: typeof url === 'string' ? url : urlFrom(url, { wallet }) };
         const answer = await sendWithCredentials(exchange, credentialsOf(headers, { wallet }), request);
         expectSuccess(answer);
         const body = parseJson(answer.text, plainDecimalText);
@@ -102,9 +103,18 @@ export function httpProvider<Body>(options: HttpProviderOptions<Body>): BalanceP
   };
 }
 
+function urlFrom(url: (request: WalletRequest) => string, request: WalletRequest): string {
+  try {
+    return url(request);
+  } catch (error) {
+    throw new OutsideFailure({ kind: 'shape', detail: 'url() threw' }, error);
+  }
+}
+
 function credentialsOf(headers: HttpProviderOptions<unknown>['headers'], request: WalletRequest): Credentials {
-  const current = async () => ({ ...(typeof headers === 'function' ? await headers(request) : headers) });
-  return { headers: current, renewed: async () => (typeof headers === 'function' ? current() : undefined) };
+  if (typeof headers !== 'function') return { headers: async () => ({ ...headers }), renewed: async () => undefined };
+  const current = async () => ({ ...(await credentialsFrom('headers()', () => headers(request))) });
+  return { headers: current, renewed: current };
 }
 
 function select<Body>(options: HttpProviderOptions<Body>, body: Body, request: WalletRequest): ProviderBalance {

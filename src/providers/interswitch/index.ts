@@ -1,4 +1,4 @@
-// The balance of an Interswitch Uganda wallet (UGX), through the service that speaks to Interswitch for you.
+// Balance and payouts of an Interswitch Uganda wallet (UGX), through the service that speaks to Interswitch for you.
 // Source: the service's `GET /isw/payments/balance`, which passes the answer of Interswitch through unchanged.
 import { z } from 'zod';
 import { alphabeticCode } from '../../core/currency.js';
@@ -15,14 +15,15 @@ import {
   resolveNetwork,
   withoutTrailingSlashes,
 } from '../shared/network-options.js';
-import { balanceMeaning } from './response-codes.js';
+import { lookUp } from './lookup.js';
+import { balanceMeaning, refusalOf } from './response-codes.js';
 import { type Envelope, envelope, type Figures } from './schema.js';
 
 export type { NetworkOptions } from '../shared/network-options.js';
 
 /** How to reach the service in front of Interswitch Uganda. */
 export interface InterswitchOptions extends NetworkOptions {
-  /** Root of the service, such as `https://payments.example.com`; `/isw/payments/balance` is appended. */
+  /** Root of the service, such as `https://payments.example.com`; `/isw/payments/balance` and the like are appended. */
   baseUrl: string;
 }
 
@@ -31,8 +32,9 @@ const optionsSchema: z.ZodType<InterswitchOptions> = z
   .superRefine(callable('baseUrl'), evenSo);
 
 /**
- * The wallet behind an Interswitch Uganda service. Only `availableBalance` counts. Nothing documents when a payout leaves
- * the balance, so `debitVisibleAt` is `unknown`.
+ * The wallet behind an Interswitch Uganda service. Only `availableBalance` counts. Nothing documents when a payout
+ * leaves the balance, so `debitVisibleAt` is `unknown`. `lookup` asks by `requestReference`: send payouts with the
+ * reference of their hold.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  */
@@ -40,7 +42,10 @@ export function interswitch(options: InterswitchOptions): BalanceProvider {
   const given = readOptions(optionsSchema, options);
   const baseUrl = withoutTrailingSlashes(given.baseUrl);
 
-  const client = new HttpClient(resolveNetwork(given));
+  const network = resolveNetwork(given);
+  const client = new HttpClient(network);
+  // One of its own: a status call that fails again and again must not open the circuit for balances.
+  const lookups = new HttpClient(network);
   return {
     name: 'interswitch',
     debitVisibleAt: 'unknown',
@@ -52,27 +57,17 @@ export function interswitch(options: InterswitchOptions): BalanceProvider {
         expectSuccess(answer);
         return readBalance(answer.text);
       }),
+    lookup: ({ reference, signal }) => lookups.run(signal, (exchange) => lookUp(exchange, baseUrl, reference)),
   };
 }
 
 function readBalance(text: string): ProviderBalance {
   const body = readShape(envelope, parseJson(text), 'no responseCode, or a field of another type');
-  assertApproved(body.responseCode);
+  if (balanceMeaning(body.responseCode) !== 'ok') throw refusalOf(body.responseCode);
   const figures = figuresOf(body);
   const { availableBalance } = figures;
   if (typeof availableBalance !== 'string') throw shape('unrecognised balance shape');
   return { available: availableBalance, currency: currencyOf(figures) };
-}
-
-function assertApproved(code: string): void {
-  const meaning = balanceMeaning(code);
-  if (meaning === 'ok') return;
-  throw new OutsideFailure({
-    kind: 'answer',
-    reason: meaning === 'unauthorized' ? 'unauthorized' : meaning === 'operator' ? 'forbidden' : 'provider_error',
-    detail: /^[0-9A-Z]{1,8}$/.test(code) ? `code ${code}` : 'unknown code',
-    retryable: meaning === 'retry',
-  });
 }
 
 /** The balance is in `response` (the usual envelope) or beside it. In both places at once, nobody can tell which holds. */

@@ -1,4 +1,5 @@
-// The answers of the service in front of Interswitch Uganda: an envelope, with the balance in it or beside it.
+// The answers of the service in front of Interswitch Uganda: an envelope, with the balance in it or beside it, or with
+// the state of a payment as its code.
 import { z } from 'zod';
 import { jsonNumber } from '../shared/json.js';
 
@@ -27,4 +28,14 @@ export const envelope: z.ZodType<Envelope> = z.object({
   responseCode: textOrNumber,
   response: z.object(figures).nullish(),
   ...figures,
+});
+
+export interface StatusAnswer {
+  readonly responseCode: string;
+  readonly requestReference?: string | null | undefined;
+}
+
+export const statusAnswer: z.ZodType<StatusAnswer> = z.object({
+  responseCode: textOrNumber,
+  requestReference: textOrNumber.nullish(),
 });

@@ -1,4 +1,4 @@
-// The balance of a JPay Africa payout wallet (KES).
+// Balance and payouts of a JPay Africa payout wallet (KES).
 // Source: the provider's documentation, page "Wallet balance".
 import { z } from 'zod';
 import { resolveCurrency } from '../../core/currency.js';
@@ -18,6 +18,7 @@ import {
   resolveNetwork,
   withoutTrailingSlashes,
 } from '../shared/network-options.js';
+import { lookUp } from './lookup.js';
 import { type BalanceAnswer, balanceAnswer } from './schema.js';
 import { appCredentials, suppliedCredentials } from './tokens.js';
 
@@ -66,8 +67,9 @@ const optionsSchema: z.ZodType<GivenOptions> = z
   .superRefine(callable('baseUrl'), evenSo);
 
 /**
- * The payout wallet of a JPay Africa account. Only `payout_wallet_balance` counts; the collection wallet and the total are
- * for display. The documentation contradicts itself on when a payout leaves the balance, so `debitVisibleAt` is `unknown`.
+ * The payout wallet of a JPay Africa account. Only `payout_wallet_balance` counts; the collection wallet and the total
+ * are for display. The documentation contradicts itself on when a payout leaves the balance, so `debitVisibleAt` is
+ * `unknown`. `lookup` asks by `ref_no`: send payouts with the reference of their hold, at most 50 characters.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  */
@@ -77,6 +79,8 @@ export function jpay(options: JpayOptions): BalanceProvider {
   const baseUrl = withoutTrailingSlashes(given.baseUrl);
 
   const client = new HttpClient(network);
+  // One of its own: a list of payouts that fails again and again must not open the circuit for balances.
+  const lookups = new HttpClient(network);
   const credentials = credentialsOf(given, baseUrl, network);
   return {
     name: 'jpay',
@@ -89,6 +93,10 @@ export function jpay(options: JpayOptions): BalanceProvider {
         expectSuccess(answer);
         return readBalance(answer.text);
       }),
+    lookup: ({ reference, signal }) =>
+      lookups.run(signal, (exchange) =>
+        lookUp((path) => sendWithCredentials(exchange, credentials, { url: baseUrl + path }), reference),
+      ),
   };
 }
 

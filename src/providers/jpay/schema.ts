@@ -1,5 +1,5 @@
-// The answers of the JPay Africa API, as far as a balance needs them.
-// Source: the provider's documentation, pages "Wallet balance", "App token" and "Token refresh".
+// The answers of the JPay Africa API, as far as a balance and a lookup need them.
+// Source: the provider's documentation, pages "Wallet balance", "App token", "Token refresh" and "List transactions".
 import { z } from 'zod';
 import { jsonNumber } from '../shared/json.js';
 
@@ -34,3 +34,16 @@ export const tokenAnswer: z.ZodType<TokenAnswer> = z.object({
   refresh: token,
   products: z.array(z.string()).optional(),
 });
+
+export interface PayoutList {
+  readonly results: readonly { readonly ref_no?: unknown; readonly status?: unknown }[];
+  readonly next?: unknown;
+}
+
+const payouts = z.array(z.object({ ref_no: z.unknown().optional(), status: z.unknown().optional() }));
+
+// A list without pages is a bare array in the framework that JPay's error texts come from.
+export const payoutList: z.ZodType<PayoutList> = z.union([
+  z.object({ results: payouts, next: z.unknown().optional() }),
+  payouts.transform((results) => ({ results })),
+]);

@@ -2,7 +2,7 @@
 // Source: the provider's documentation, pages "App token" and "Token refresh".
 import { z } from 'zod';
 import type { Clock } from '../../core/clock.js';
-import type { Credentials } from '../shared/credentials.js';
+import { type Credentials, credentialsFrom } from '../shared/credentials.js';
 import { OutsideFailure } from '../shared/failure.js';
 import { type Exchange, expectSuccess, type HttpAnswer } from '../shared/http-client.js';
 import { parseJson, readShape } from '../shared/json.js';
@@ -41,11 +41,17 @@ export function appCredentials(app: {
   }
 
   // A refresh token may work only once, so one renewal at a time.
-  function renew(exchange: Exchange): Promise<Tokens> {
+  async function renew(exchange: Exchange): Promise<Tokens> {
+    const joined = pending;
     pending ??= obtain(exchange).finally(() => {
       pending = undefined;
     });
-    return pending;
+    try {
+      return await pending;
+    } catch (error) {
+      if (joined === undefined || concernsAll(error)) throw error;
+      return renew(exchange);
+    }
   }
 
   async function obtain(exchange: Exchange): Promise<Tokens> {
@@ -70,21 +76,22 @@ export function appCredentials(app: {
 
 /** Credentials from a token that the application keeps itself, or a function that returns the current one. */
 export function suppliedCredentials(accessToken: string | (() => string | Promise<string>)): Credentials {
-  const current = async () => bearer(typeof accessToken === 'string' ? accessToken : await accessToken());
+  const current = async () =>
+    bearer(typeof accessToken === 'string' ? accessToken : await credentialsFrom('accessToken()', accessToken));
   return {
     headers: current,
     renewed: async () => (typeof accessToken === 'string' ? undefined : current()),
   };
 }
 
+// A renewal also ends with the balance it was begun for: at that one's deadline, or because its guard was closed.
+function concernsAll(error: unknown): boolean {
+  return error instanceof OutsideFailure && error.failure.kind !== 'deadline';
+}
+
 function bearer(token: string): { authorization: string } {
   if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
-    throw new OutsideFailure({
-      kind: 'answer',
-      reason: 'unauthorized',
-      detail: 'the access token is not a token',
-      retryable: false,
-    });
+    throw new OutsideFailure({ kind: 'credentials', detail: 'the access token is not a token' });
   }
   return { authorization: `Bearer ${token}` };
 }

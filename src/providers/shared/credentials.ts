@@ -1,4 +1,6 @@
 // Requests with credentials that may have to be renewed once.
+import { isPayoutGuardError } from '../../core/errors.js';
+import { OutsideFailure } from './failure.js';
 import type { Exchange, HttpAnswer, HttpRequest } from './http-client.js';
 
 /** Where the headers come from that let us in. */
@@ -21,4 +23,14 @@ export async function sendWithCredentials(
   exchange.tokenRenewed = true;
   const renewed = await credentials.renewed(exchange, headers);
   return renewed ? exchange.send({ ...request, headers: { ...request.headers, ...renewed } }) : answer;
+}
+
+/** What a function of the application returns as credentials; what it throws may name a secret and stays behind. */
+export async function credentialsFrom<T>(name: string, ask: () => T | Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isPayoutGuardError(error)) throw error;
+    throw new OutsideFailure({ kind: 'credentials', detail: `${name} threw` }, error);
+  }
 }

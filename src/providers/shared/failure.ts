@@ -12,6 +12,8 @@ export type Failure =
   | { readonly kind: 'deadline' }
   /** No connection, or one that broke. */
   | { readonly kind: 'network' }
+  /** There was nothing to send as credentials, or nothing that can be sent. */
+  | { readonly kind: 'credentials'; readonly detail: string }
   /** The answer was longer than we read. */
   | { readonly kind: 'too_large' }
   /** The answer was no JSON, or JSON with two values for one key. */
@@ -46,6 +48,8 @@ export function meaningOf(failure: Failure): Meaning {
       return { reason: 'timeout', retryable: false };
     case 'network':
       return { reason: 'network', retryable: true };
+    case 'credentials':
+      return { reason: 'unauthorized', retryable: false, detail: failure.detail };
     case 'too_large':
       return { reason: 'malformed', retryable: false, detail: 'the answer is too large' };
     case 'not_json':

@@ -8,7 +8,7 @@ import {
   handleWhen,
   retry,
 } from 'cockatiel';
-import { withDeadline } from '../../core/deadline.js';
+import { abandonable, withDeadline } from '../../core/deadline.js';
 import { type BalanceUnavailableError, isPayoutGuardError } from '../../core/errors.js';
 import { meaningOf, OutsideFailure, toBalanceUnavailable } from './failure.js';
 import type { Network } from './network-options.js';
@@ -66,7 +66,11 @@ export class HttpClient {
   async run<T>(signal: AbortSignal, work: (exchange: Exchange) => Promise<T>): Promise<T> {
     try {
       this.#keepQuiet();
-      return await this.#breaker.execute(() => this.#runWithinDeadline(signal, work));
+      // A half-open breaker lets the others wait for the one it tries; the signal must end that wait as well.
+      return await abandonable(
+        this.#breaker.execute(() => this.#runWithinDeadline(signal, work)),
+        signal,
+      );
     } catch (error) {
       throw error instanceof BrokenCircuitError
         ? toBalanceUnavailable(this.#circuitOpen())
@@ -117,16 +121,18 @@ export class HttpClient {
     // An adapter's URL was checked at creation; one that a user's function returned is checked here.
     const problem = urlProblem(request.url, this.#network);
     if (problem) throw new OutsideFailure({ kind: 'shape', detail: `url ${problem}` });
+    const headers = {
+      accept: 'application/json',
+      ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...request.headers,
+    };
+    if (!canBeSent(headers)) throw new OutsideFailure({ kind: 'credentials', detail: 'a header cannot be sent' });
     const onTimeout = () => new OutsideFailure({ kind: 'attempt_timeout' });
     return withDeadline({ timeoutMs: attemptTimeoutMs, outer: deadline, onTimeout }, async (signal) => {
       try {
         const response = await fetch(request.url, {
           method: request.method ?? 'GET',
-          headers: {
-            accept: 'application/json',
-            ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-            ...request.headers,
-          },
+          headers,
           redirect: 'manual',
           signal,
           ...(request.body === undefined ? {} : { body: request.body }),
@@ -169,6 +175,16 @@ function isOutage(error: Error): boolean {
   if (!(error instanceof OutsideFailure)) return false;
   const { reason } = meaningOf(error.failure);
   return reason === 'timeout' || reason === 'network' || reason === 'provider_error' || reason === 'rate_limited';
+}
+
+/** Whether HTTP can carry these. Left to fetch, a line break in one would look like a provider that is out of reach. */
+export function canBeSent(headers: Readonly<Record<string, string>>): boolean {
+  try {
+    new Headers(headers);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 // A status other than 2xx says enough, whatever the body is: a long page in another encoding is still a 502. The body is
@@ -214,7 +230,7 @@ function readRetryAfter(header: string | null, nowMs: number): number | undefine
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), longestRetryAfterMs);
 }
 
-// What fetch throws is a TypeError around the interesting error.
+// What fetch throws is a TypeError around the interesting error; in jest it is a TypeError of another realm.
 function causeOf(error: unknown): unknown {
-  return error instanceof TypeError && error.cause !== undefined ? error.cause : error;
+  return (error as { cause?: unknown } | undefined)?.cause ?? error;
 }

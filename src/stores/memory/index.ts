@@ -117,6 +117,7 @@ class MemoryStore implements HoldStore {
       expiresAtMs: state === 'reserved' ? nowMs + request.expiresInMs : undefined,
       sentAtMs: state === 'sent' ? nowMs : undefined,
       endedAtMs: undefined,
+      heldBefore: again ? true : undefined,
       metadata,
     };
     const sequence = ++this.#sequence;
@@ -273,6 +274,7 @@ function moved(hold: HoldRecord, { state, capturedMinor, sentAtMs = hold.sentAtM
     expiresAtMs: undefined,
     sentAtMs,
     endedAtMs,
+    heldBefore: hold.heldBefore,
     metadata: hold.metadata,
   };
 }

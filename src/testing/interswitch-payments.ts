@@ -1,0 +1,167 @@
+// Payments of the Interswitch simulator. The service passes the codes of Phoenix on, always with HTTP 200.
+import { isLosslessNumber, parse } from 'lossless-json';
+import { z } from 'zod';
+import { plainDecimalText } from '../core/money.js';
+import { type Filled, functionSchema, type Shape } from './check-options.js';
+import type { Answer } from './faults.js';
+import { amountText, enveloped, type InterswitchStyle, walletAmount, writtenAmount } from './interswitch-wire.js';
+import type { Later } from './later.js';
+import { type DebitMoment, debitMomentSchema, type Entry, PayoutBook, type PayoutRules } from './payout-book.js';
+import type { Protocol, RouteRequest } from './simulator-server.js';
+
+/** A payment as the Interswitch simulator tells it. */
+export interface InterswitchPayment {
+  readonly id: string;
+  readonly requestReference: string;
+  readonly customerId: string;
+  /** Without fee, decimal text in major units. */
+  readonly amount: string;
+  readonly status: 'pending' | 'completed' | 'failed';
+}
+
+/** What an answer may say that leaves open what becomes of the payment. */
+export type InterswitchOpenCode = '90001' | '90009' | '90091';
+
+/** How payments of the Interswitch simulator differ from other payouts. */
+export interface InterswitchPaymentOptions {
+  /**
+   * When the ledger is debited; `debitAt` is about the available balance.
+   * @defaultValue 'completion'
+   */
+  readonly ledgerDebitAt?: DebitMoment | undefined;
+  /**
+   * Payments it names a code for are answered with that code, on `pay` and on `checkStatus`, until they end. All others
+   * end before `pay` is answered.
+   * @defaultValue none, or `90009` for all with `settleAfterMs`
+   */
+  readonly openCodeOf?: ((payment: InterswitchPayment) => InterswitchOpenCode | undefined) | undefined;
+}
+
+export interface InterswitchPayments {
+  readonly routes: Protocol['routes'];
+  readonly payouts: () => InterswitchPayment[];
+  readonly advance: (requestReference: string, status: 'completed' | 'failed') => void;
+}
+
+interface Details {
+  readonly customerId: string;
+  /** What is answered while the payment is open. */
+  openCode: InterswitchOpenCode;
+  readonly failedCode: '90020' | '90051';
+}
+
+export function interswitchPayments(context: {
+  readonly rules: PayoutRules<InterswitchPayment> & Filled<InterswitchPaymentOptions> & InterswitchStyle;
+  readonly later: Later;
+  readonly wallet: { available: bigint; ledger: bigint };
+}): InterswitchPayments {
+  const { rules, later, wallet } = context;
+  const debit = (figure: keyof typeof wallet, at: DebitMoment) => {
+    const take = (minor: bigint) => {
+      wallet[figure] -= minor;
+    };
+    return { at, take };
+  };
+  const debits = [debit('available', rules.debitAt), debit('ledger', rules.ledgerDebitAt)];
+  const book = new PayoutBook<Details, InterswitchPayment>({ rules, debits, later, idPrefix: 'SIM-', tell });
+
+  function pay(request: RouteRequest): Answer {
+    const payment = readPayment(request.body);
+    if (!payment) return answer('90030', null);
+    const { requestReference: reference, amount, customerId, paymentCode } = payment;
+    const { data: amountMinor = 0n } = walletAmount.safeParse(amount);
+    if (amountMinor === 0n) return answer('90013', reference);
+    if (!isPaymentCode(paymentCode)) return answer('70017', reference);
+    if (book.find(reference)) return answer('90026', reference);
+    const details: Details = { customerId, openCode: '90009', failedCode: '90020' };
+    if (book.costMinor(amountMinor) > wallet.available) {
+      return state(book.refuse({ reference, amountMinor, details: { ...details, failedCode: '90051' } }));
+    }
+    const entry = book.accept({ reference, amountMinor, details });
+    const openCode = rules.openCodeOf(tell(entry));
+    if (openCode !== undefined) details.openCode = openCode;
+    else if (rules.settleAfterMs === undefined) book.settle(entry);
+    return state(entry);
+  }
+
+  function checkStatus(request: RouteRequest): Answer {
+    const reference = request.query.get('requestReference') ?? '';
+    const entry = book.find(reference);
+    return entry ? state(entry) : answer('90025', reference);
+  }
+
+  /** What both say of a payment. */
+  function state({ id, reference, amountMinor, status, details }: Entry<Details>): Answer {
+    if (status === 'failed') return answer(details.failedCode, reference);
+    if (status !== 'completed') return answer(details.openCode, reference);
+    return answer('90000', reference, {
+      transactionReference: id,
+      amount: writtenAmount(rules, amountMinor),
+      surcharge: writtenAmount(rules, rules.fee),
+      totalAmount: writtenAmount(rules, book.costMinor(amountMinor)),
+    });
+  }
+
+  function answer(responseCode: keyof typeof texts, reference: string | null, response?: Answer['body']): Answer {
+    const head = { responseCode, responseMessage: texts[responseCode], requestReference: reference };
+    return enveloped(rules, head, response ?? null);
+  }
+
+  return {
+    routes: { 'POST /isw/payments/pay': pay, 'GET /isw/payments/checkStatus': checkStatus },
+    payouts: () => book.entries.map(tell),
+    advance: (requestReference, status) => book.advance(requestReference, status),
+  };
+}
+
+function tell({ id, reference: requestReference, amountMinor, status, details }: Entry<Details>): InterswitchPayment {
+  const { customerId } = details;
+  // No answer of this API says `processing`.
+  const told = status === 'processing' ? 'pending' : status;
+  return { id, requestReference, customerId, amount: amountText(amountMinor), status: told };
+}
+
+const texts = {
+  '90000': 'TRANSACTION APPROVED',
+  '90001': 'TRANSACTION APPROVED',
+  '90009': 'REQUEST IN PROGRESS',
+  '90013': 'INVALID_AMOUNT',
+  '90020': 'TRANSACTION DECLINED BY BILLER',
+  '90025': 'NON EXISTENT TRANSACTION',
+  '90026': 'DUPLICATE REQUEST REFERENCE',
+  '90030': 'FORMAT ERROR',
+  '90051': 'INSUFFICIENT FUNDS',
+  '90091': 'REMOTE SYSTEM TEMPORARILY UNAVAILABLE',
+  '70017': 'INVALID PAYMENT ITEM',
+};
+
+// Clients send numbers as text or as they are, some as Java writes a double.
+const textOrNumber = z.union([
+  z.string().min(1),
+  z.custom<{ value: string }>(isLosslessNumber).transform(({ value }) => plainDecimalText(value)),
+]);
+
+const paymentSchema = z.object({
+  requestReference: z.string().min(1),
+  amount: textOrNumber,
+  customerId: textOrNumber,
+  paymentCode: textOrNumber,
+});
+
+function readPayment(text: string): z.infer<typeof paymentSchema> | undefined {
+  try {
+    return paymentSchema.safeParse(parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many digits the biller's id has, that id, and the id of what is paid for: `5` `30469` `36951`. */
+function isPaymentCode(text: string): boolean {
+  return /^\d+$/.test(text) && text.length > 1 + Number(text[0]);
+}
+
+export const interswitchPaymentShape: Shape<InterswitchPaymentOptions, Filled<InterswitchPaymentOptions>> = {
+  ledgerDebitAt: debitMomentSchema.default('completion'),
+  openCodeOf: functionSchema<Filled<InterswitchPaymentOptions>['openCodeOf']>().default(() => () => undefined),
+};

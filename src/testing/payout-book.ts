@@ -1,0 +1,189 @@
+// What a simulator knows of payouts: what becomes of each, and when its money leaves the wallet. The protocols differ
+// in how that is said, not in how it goes.
+import { z } from 'zod';
+import { ConfigurationError } from '../core/errors.js';
+import { delaySchema, functionSchema, type Shape } from './check-options.js';
+import type { Later } from './later.js';
+
+export type PayoutStatus = 'pending' | 'processing' | 'completed' | 'failed';
+
+/** When a balance shows a payout: as soon as it is accepted, once it is completed, or some time after that. */
+export type DebitMoment = 'initiation' | 'completion' | { readonly msAfterCompletion: number };
+
+/** How payouts go. `Payout` is what the simulator tells of one. */
+export interface PayoutOptions<Payout> {
+  /**
+   * When the wallet is debited. Whether it has enough is looked at on initiation only, so one that is debited later can
+   * be overdrawn: its balance is negative then.
+   * @defaultValue 'initiation'
+   */
+  readonly debitAt?: DebitMoment | undefined;
+  /**
+   * What each payout costs on top of its amount.
+   * @defaultValue '0'
+   */
+  readonly fee?: string | undefined;
+  /**
+   * How long after its failure the cost of a payout that was debited is given back, in milliseconds.
+   * @defaultValue 0
+   */
+  readonly refundAfterMs?: number | undefined;
+  /**
+   * How long after its initiation a payout ends by itself, in milliseconds.
+   * @defaultValue never
+   */
+  readonly settleAfterMs?: number | undefined;
+  /**
+   * How a payout ends when it ends by itself; a `stuck` one does not.
+   * @defaultValue completed
+   */
+  readonly outcomeOf?: ((payout: Payout) => 'completed' | 'failed' | 'stuck') | undefined;
+}
+
+/** {@link PayoutOptions} with defaults and in minor units. */
+export interface PayoutRules<Payout> {
+  readonly debitAt: DebitMoment;
+  readonly fee: bigint;
+  readonly refundAfterMs: number;
+  readonly settleAfterMs: number | undefined;
+  readonly outcomeOf: PayoutOptions<Payout>['outcomeOf'];
+}
+
+/** One figure that payouts are taken from. A negative amount is given back. */
+export interface Debit {
+  readonly at: DebitMoment;
+  readonly take: (minor: bigint) => void;
+}
+
+/** What a protocol writes into the book; `details` are its own. */
+export interface Draft<Details> {
+  readonly reference: string;
+  readonly amountMinor: bigint;
+  readonly details: Details;
+}
+
+export interface Entry<Details> extends Draft<Details> {
+  /** Chosen by the simulator. */
+  readonly id: string;
+  status: PayoutStatus;
+  /** What it was taken from so far. */
+  readonly taken: Set<Debit>;
+}
+
+interface Setup<Details, Payout> {
+  readonly rules: PayoutRules<Payout>;
+  readonly debits: readonly Debit[];
+  readonly later: Later;
+  readonly idPrefix: string;
+  readonly tell: (entry: Entry<Details>) => Payout;
+  readonly onFinal?: (entry: Entry<Details>) => void;
+}
+
+/** What a payout may become. Final words stay. */
+const nextStatuses: Record<PayoutStatus, readonly PayoutStatus[]> = {
+  pending: ['processing', 'completed', 'failed'],
+  processing: ['completed', 'failed'],
+  completed: [],
+  failed: [],
+};
+
+export class PayoutBook<Details, Payout> {
+  /** Every payout, oldest first. */
+  readonly entries: Entry<Details>[] = [];
+  readonly #setup: Setup<Details, Payout>;
+
+  constructor(setup: Setup<Details, Payout>) {
+    this.#setup = setup;
+  }
+
+  find(reference: string): Entry<Details> | undefined {
+    return this.entries.find((entry) => entry.reference === reference);
+  }
+
+  /** What a payout takes from the wallet. */
+  costMinor(amountMinor: bigint): bigint {
+    return amountMinor + this.#setup.rules.fee;
+  }
+
+  accept(payout: Draft<Details>): Entry<Details> {
+    const { debits, later, rules } = this.#setup;
+    const entry = this.#write(payout, 'pending');
+    for (const debit of debits) if (debit.at === 'initiation') this.#take(entry, debit);
+    if (rules.settleAfterMs !== undefined) later.run(rules.settleAfterMs, () => this.settle(entry));
+    return entry;
+  }
+
+  /** Keeps a payout that was not accepted, for those who ask what became of it. */
+  refuse(payout: Draft<Details>): Entry<Details> {
+    return this.#write(payout, 'failed');
+  }
+
+  /** Ends a payout that is still open in the way the rule says. */
+  settle(entry: Entry<Details>): void {
+    if (!isOpen(entry)) return;
+    const outcome = this.#setup.rules.outcomeOf?.(this.#setup.tell(entry)) ?? 'completed';
+    if (outcome !== 'stuck') this.#move(entry, outcome);
+  }
+
+  /** Moves on the payout with this id, or the oldest open one with this reference. @throws `ConfigurationError` */
+  advance(idOrReference: string, status: PayoutStatus): void {
+    const meant = this.entries.filter(({ id, reference }) => id === idOrReference || reference === idOrReference);
+    const entry = meant.find(isOpen) ?? meant[0];
+    if (!entry) throw new ConfigurationError(['advance: there is no such payout']);
+    this.#move(entry, status);
+  }
+
+  #write(payout: Draft<Details>, status: PayoutStatus): Entry<Details> {
+    const id = `${this.#setup.idPrefix}${this.entries.length + 1}`;
+    const entry = { ...payout, id, status, taken: new Set<Debit>() };
+    this.entries.push(entry);
+    return entry;
+  }
+
+  #move(entry: Entry<Details>, status: PayoutStatus): void {
+    if (!nextStatuses[entry.status].includes(status)) {
+      throw new ConfigurationError([`advance: a payout that is ${entry.status} cannot become ${status}`]);
+    }
+    const { debits, later, onFinal, rules } = this.#setup;
+    entry.status = status;
+    if (status === 'completed') for (const debit of debits) this.#takeInTime(entry, debit);
+    if (status === 'failed') later.run(rules.refundAfterMs, () => this.#giveBack(entry));
+    if (!isOpen(entry)) onFinal?.(entry);
+  }
+
+  #takeInTime(entry: Entry<Details>, debit: Debit): void {
+    const delayMs = typeof debit.at === 'object' ? debit.at.msAfterCompletion : 0;
+    if (!entry.taken.has(debit)) this.#setup.later.run(delayMs, () => this.#take(entry, debit));
+  }
+
+  #take(entry: Entry<Details>, debit: Debit): void {
+    entry.taken.add(debit);
+    debit.take(this.costMinor(entry.amountMinor));
+  }
+
+  #giveBack(entry: Entry<Details>): void {
+    for (const debit of entry.taken) debit.take(-this.costMinor(entry.amountMinor));
+  }
+}
+
+function isOpen({ status }: { readonly status: PayoutStatus }): boolean {
+  return nextStatuses[status].length > 0;
+}
+
+export const debitMomentSchema: z.ZodType<DebitMoment, DebitMoment> = z.union(
+  [z.enum(['initiation', 'completion']), z.strictObject({ msAfterCompletion: delaySchema })],
+  'pass "initiation", "completion" or { msAfterCompletion }',
+);
+
+/** The keys of {@link PayoutOptions}, to be spread into the schema of a simulator's options. */
+export function payoutShape<Payout>(
+  amount: z.ZodType<bigint, string>,
+): Shape<PayoutOptions<Payout>, PayoutRules<Payout>> {
+  return {
+    debitAt: debitMomentSchema.default('initiation'),
+    fee: amount.prefault('0'),
+    refundAfterMs: delaySchema.default(0),
+    settleAfterMs: delaySchema.optional(),
+    outcomeOf: functionSchema<NonNullable<PayoutOptions<Payout>['outcomeOf']>>().optional(),
+  };
+}

@@ -1,0 +1,301 @@
+// What became of a payment through the Interswitch service: which code is believed, and which is not.
+import { afterEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { BalanceProvider } from 'payout-guard';
+import { interswitch, type NetworkOptions } from 'payout-guard/providers/interswitch';
+import type { Fault, InterswitchSimulator, InterswitchSimulatorOptions } from 'payout-guard/testing';
+import { balanceMeaning, payoutOutcome, responseCodes } from '../../src/providers/interswitch/response-codes.js';
+import { closeAll, quick, type RawServer, send, startInterswitch, startServer } from '../providers/support.js';
+import { ask, lookupFailure, once, wordOf } from './support.js';
+
+afterEach(closeAll);
+
+const statusPath = '/isw/payments/checkStatus';
+
+interface World {
+  simulator: InterswitchSimulator;
+  provider: BalanceProvider;
+}
+
+async function start(options: InterswitchSimulatorOptions = {}, network: NetworkOptions = {}): Promise<World> {
+  const simulator = await startInterswitch(options);
+  return { simulator, provider: interswitch({ baseUrl: simulator.url, ...quick, ...network }) };
+}
+
+async function pay({ simulator }: World, requestReference = 'ref-1', amount = 100): Promise<void> {
+  const body = JSON.stringify({ requestReference, amount, customerId: '0770000000', paymentCode: '53046936951' });
+  await (await fetch(`${simulator.url}/isw/payments/pay`, { method: 'POST', body })).text();
+}
+
+/** A provider that always answers this body. */
+async function answering(body: string): Promise<{ provider: BalanceProvider; server: RawServer }> {
+  const server = await startServer((response) => send(response, body));
+  return { provider: interswitch({ baseUrl: server.url, ...once }), server };
+}
+
+const envelope = (responseCode: unknown, changes: object = {}) =>
+  JSON.stringify({ responseCode, responseMessage: 'X', requestReference: 'ref-1', response: null, ...changes });
+
+// Section 7 of the protocol notes, row by row: class on a payment, then what a lookup makes of it.
+const table: [string, string, string][] = [
+  ['90000', 'OK', 'completed'],
+  ['9000', 'OK', 'completed'],
+  ['90001', 'PEND', 'pending'],
+  ['90009', 'PEND', 'pending'],
+  ['90006', 'UNK', 'unknown'],
+  ['90091', 'UNK', 'unknown'],
+  ['90092', 'UNK', 'unknown'],
+  ['90096', 'UNK', 'unknown'],
+  ['90020', 'FAIL', 'failed'],
+  ['90051', 'FAIL', 'failed'],
+  ['90098', 'FAIL', 'failed'],
+  ['70061', 'FAIL', 'failed'],
+  ['90063', 'AUTH', 'unauthorized'],
+  ['90054', 'AUTH', 'unauthorized'],
+  ['90055', 'AUTH', 'unauthorized'],
+  ['700A5', 'AUTH', 'unauthorized'],
+  ['700A6', 'AUTH', 'unauthorized'],
+  ['90026', 'DUP', 'unknown'],
+  ['70018', 'DUP', 'unknown'],
+  ['30020', 'DUP', 'unknown'],
+  ['90094', 'FAIL', 'unknown'],
+  ['90059', 'FAIL', 'unknown'],
+  ['90025', 'UNK', 'unknown'],
+  ['90013', 'FAIL', 'failed'],
+  ['90030', 'FAIL', 'unknown'],
+  ['900A9', 'FAIL', 'failed'],
+  ['90023', 'FAIL', 'failed'],
+  ['90052', 'FAIL', 'unknown'],
+  ['70010', 'FAIL', 'failed'],
+  ['70017', 'FAIL', 'failed'],
+  ['70026', 'FAIL', 'forbidden'],
+  ['70027', 'FAIL', 'forbidden'],
+  ['70028', 'FAIL', 'forbidden'],
+  ['70029', 'FAIL', 'forbidden'],
+  ['70030', 'FAIL', 'forbidden'],
+  ['70031', 'FAIL', 'forbidden'],
+  ['70037', 'FAIL', 'forbidden'],
+  ['70038', 'FAIL', 'unknown'],
+  ['70053', 'FAIL', 'unknown'],
+  ['70054', 'FAIL', 'failed'],
+  ['70056', 'FAIL', 'failed'],
+  ['70057', 'FAIL', 'unknown'],
+  ['70058', 'FAIL', 'unknown'],
+];
+
+describe('the table of codes', () => {
+  it('has every code of the protocol notes once, with its class, and no other', () => {
+    const listed = Object.entries(responseCodes).map(([code, { payment }]) => [code, payment]);
+    expect(listed.sort()).toEqual(table.map(([code, payment]) => [code, payment]).sort());
+    for (const { text } of Object.values(responseCodes)) expect(text).toMatch(/^[A-Z_]/);
+  });
+
+  it.each(table)('reads %s, of class %s, as %s', async (code, _, word) => {
+    const { provider, server } = await answering(envelope(code));
+    expect(await wordOf(provider)).toBe(word);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('doubts no class but FAIL, and finds no failure in what it doubts', () => {
+    for (const [code, { payment, doubt }] of Object.entries(responseCodes)) {
+      if (doubt !== undefined) expect([code, payment, payoutOutcome(code)]).toEqual([code, 'FAIL', 'unknown']);
+      else if (payment === 'FAIL') expect([code, payoutOutcome(code)]).toEqual([code, 'failed']);
+    }
+  });
+
+  it('still says of a balance what it said', () => {
+    const meanings: Record<string, string[]> = {
+      ok: ['90000', '9000'],
+      retry: ['90006', '90009', '90091', '90092', '90096'],
+      unauthorized: ['90054', '90055', '90063', '700A5', '700A6'],
+      operator: ['70026', '70027', '70028', '70029', '70030', '70031', '70037'],
+    };
+    for (const [code] of table) {
+      const meaning = Object.keys(meanings).find((name) => meanings[name]?.includes(code)) ?? 'no';
+      expect([code, balanceMeaning(code)]).toEqual([code, meaning]);
+    }
+  });
+
+  it.each([
+    '',
+    '0',
+    '00',
+    '90',
+    '900000',
+    '09000',
+    ' 90000',
+    '90000 ',
+    '90020.0',
+    '9OOOO',
+    '70032',
+    'constructor',
+    '__proto__',
+  ])('knows nothing of the code %j', async (code) => {
+    expect([payoutOutcome(code), balanceMeaning(code)]).toEqual(['unknown', 'no']);
+    expect(await wordOf((await answering(envelope(code))).provider)).toBe('unknown');
+  });
+});
+
+describe('lookup', () => {
+  it('tells what became of a payment', async () => {
+    const world = await start({ openCodeOf: () => '90009' });
+    expect(await ask(world.provider)).toEqual({ outcome: 'unknown' });
+    for (const reference of ['ref-1', 'ref-2', 'ref-3']) await pay(world, reference);
+    world.simulator.advance('ref-2', 'completed');
+    world.simulator.advance('ref-3', 'failed');
+    expect(await ask(world.provider, 'ref-1')).toEqual({ outcome: 'pending' });
+    expect(await ask(world.provider, 'ref-2')).toEqual({ outcome: 'completed' });
+    expect(await ask(world.provider, 'ref-3')).toEqual({ outcome: 'failed' });
+    expect(await ask(world.provider, 'ref-4')).toEqual({ outcome: 'unknown' });
+  });
+
+  it('tells of a payment that the wallet did not cover, and of one whose pay was answered by 90091 or 90001', async () => {
+    const poor = await start({ available: '50' });
+    await pay(poor);
+    expect(await wordOf(poor.provider)).toBe('failed');
+    const codes = { down: '90091', sent: '90001' } as const;
+    const world = await start({ openCodeOf: ({ requestReference }) => codes[requestReference as 'down'] });
+    await pay(world, 'down');
+    await pay(world, 'sent');
+    expect([await wordOf(world.provider, 'down'), await wordOf(world.provider, 'sent')]).toEqual([
+      'unknown',
+      'pending',
+    ]);
+  });
+
+  it.each<InterswitchSimulatorOptions>([{ shape: 'flat' }, { amounts: 'text' }, { amounts: 'javaDouble', fee: '7' }])(
+    'reads answers written as %j, and reports no debit: nothing says whether it has the fee in it',
+    async (options) => {
+      const world = await start(options);
+      await pay(world);
+      expect(await ask(world.provider)).toEqual({ outcome: 'completed' });
+    },
+  );
+
+  it('reads a code that is a number, and an answer that names no payment', async () => {
+    for (const requestReference of [null, undefined]) {
+      expect(await wordOf((await answering(envelope(90_000, { requestReference }))).provider)).toBe('completed');
+      expect(await wordOf((await answering(envelope('90051', { requestReference }))).provider)).toBe('failed');
+    }
+  });
+
+  it.each(['ref-2', 'REF-1', 'ref-1 ', '', 1])('does not believe an answer about %j', async (requestReference) => {
+    for (const code of ['90000', '90051']) {
+      expect(await wordOf((await answering(envelope(code, { requestReference }))).provider)).toBe('unknown');
+    }
+  });
+
+  it.each(['a&requestReference=b', 'a#b', 'a%41', 'a+b', 'a?b', 'a=b', 'a;b', 'a\\b', '{a}', 'a,b'])(
+    'does not ask about %s, which might become another reference on its way',
+    async (reference) => {
+      const { provider, server } = await answering(envelope('90051', { requestReference: null }));
+      expect(await wordOf(provider, reference)).toBe('unknown');
+      expect(server.requests).toEqual([]);
+    },
+  );
+
+  it.each(['a', 'payout:42', 'shop/7/payout-1_b.c', 'me@shop', 'x'.repeat(128)])('asks about %s', async (reference) => {
+    const world = await start();
+    await pay(world, reference);
+    expect(await wordOf(world.provider, reference)).toBe('completed');
+    expect(world.simulator.count(statusPath)).toBe(1);
+  });
+
+  it('believes no code but those of the table, whatever the answer', async () => {
+    let answer = '';
+    const server = await startServer((response) => send(response, answer));
+    const provider = interswitch({ baseUrl: server.url, ...once });
+    const finals: Record<string, string> = Object.fromEntries(
+      table.filter(([, , word]) => word === 'completed' || word === 'failed').map(([code, , word]) => [code, word]),
+    );
+    const codes = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom(...table.map(([code]) => code)),
+      fc.integer({ min: 0, max: 99_999 }),
+      fc.integer({ min: 0, max: 99_999 }).map(String),
+      fc.stringMatching(/^[79]0{1,3}[0-9A]{1,3}$/),
+    );
+    await fc.assert(
+      fc.asyncProperty(codes, async (code) => {
+        answer = envelope(code);
+        const word = await wordOf(provider);
+        const key = typeof code === 'string' || typeof code === 'number' ? String(code) : '';
+        const expected = Object.hasOwn(finals, key) ? finals[key] : undefined;
+        expect([code, ['completed', 'failed'].includes(word) ? word : undefined]).toEqual([code, expected]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('when something goes wrong', () => {
+  const faults: [string, Fault, string][] = [
+    ['500', { kind: 'status', status: 500 }, 'provider_error'],
+    ['a final code with status 500', { kind: 'status', status: 500, body: envelope('90051') }, 'provider_error'],
+    ['404', { kind: 'status', status: 404, body: envelope('90051') }, 'provider_error'],
+    ['a gateway', { kind: 'html_500' }, 'provider_error'],
+    ['502', { kind: 'lost', status: 502 }, 'provider_error'],
+    ['silence', { kind: 'hang' }, 'timeout'],
+    ['a reset', { kind: 'reset' }, 'network'],
+    ['half an answer', { kind: 'reset_midway' }, 'network'],
+    ['HTML', { kind: 'body', body: '<html></html>', contentType: 'text/html' }, 'malformed'],
+    ['no code', { kind: 'fields', fields: { responseCode: undefined } }, 'malformed'],
+    ['a code that is none', { kind: 'fields', fields: { responseCode: ['90051'] } }, 'malformed'],
+    ['two codes', { kind: 'body', body: '{"responseCode":"90000","responseCode":"90051"}' }, 'malformed'],
+    ['a list', { kind: 'body', body: `[${envelope('90051')}]` }, 'malformed'],
+    ['too much', { kind: 'huge', bytes: 70_000 }, 'malformed'],
+  ];
+
+  it.each(faults)('%s is not an answer', async (_, fault, reason) => {
+    const world = await start({ outcomeOf: () => 'failed' }, { ...once, attemptTimeoutMs: 200 });
+    await pay(world);
+    world.simulator.fault(fault, { path: statusPath });
+    expect(await wordOf(world.provider)).toBe(reason);
+    world.simulator.clearFaults();
+    expect(await wordOf(world.provider)).toBe('failed');
+  });
+
+  it('the plain text of a failed key exchange and the error of the service are not answers', async () => {
+    const world = await start({}, once);
+    await pay(world);
+    world.simulator.plainText({ path: statusPath, times: 1 });
+    expect(await wordOf(world.provider)).toBe('malformed');
+    world.simulator.springError({ path: statusPath, times: 1 });
+    expect(await wordOf(world.provider)).toBe('provider_error');
+    expect(await wordOf(world.provider)).toBe('completed');
+  });
+
+  it('a code that an operator must hear of is told, without what came with it', async () => {
+    const { provider } = await answering(envelope('90063', { responseMessage: 'secret of the body' }));
+    const error = await lookupFailure(provider);
+    expect(error).toMatchObject({ code: 'balance_unavailable', reason: 'unauthorized' });
+    expect(error.message).toContain('(code 90063)');
+    expect(`${error.message}${error.stack}${JSON.stringify(error)}`).not.toContain('secret of the body');
+  });
+
+  it('tries again as a balance does', async () => {
+    const world = await start();
+    await pay(world);
+    world.simulator.fault({ kind: 'reset' }, { path: statusPath, times: 2 });
+    expect(await wordOf(world.provider)).toBe('completed');
+    expect(world.simulator.count(statusPath)).toBe(3);
+  });
+
+  it('leaves balances alone: a status call that always fails does not open their circuit', async () => {
+    const world = await start({}, { ...once, circuitBreaker: { failures: 2, openMs: 60_000 } });
+    world.simulator.fault({ kind: 'status', status: 500 }, { path: statusPath });
+    for (let failed = 0; failed < 2; failed += 1) expect(await wordOf(world.provider)).toBe('provider_error');
+    expect(await wordOf(world.provider)).toBe('circuit_open');
+    const { signal } = new AbortController();
+    expect((await world.provider.fetchBalance({ wallet: 'default', signal })).available).toBe('250000');
+  });
+
+  it('ends with its signal', async () => {
+    const world = await start();
+    world.simulator.fault({ kind: 'hang' }, { path: statusPath });
+    const controller = new AbortController();
+    const asked = ask(world.provider, 'ref-1', controller.signal);
+    controller.abort(new Error('enough'));
+    await expect(asked).rejects.toThrow('enough');
+  });
+});

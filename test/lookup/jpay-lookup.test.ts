@@ -1,0 +1,347 @@
+// What became of a JPay payout: believed only when it is said in so many words.
+import { afterEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { BalanceProvider } from 'payout-guard';
+import { jpay, type NetworkOptions } from 'payout-guard/providers/jpay';
+import type { Fault, JpaySimulator, JpaySimulatorOptions } from 'payout-guard/testing';
+import { closeAll, quick, type RawServer, send, startJpay, startServer } from '../providers/support.js';
+import { ask, lookupFailure, once, wordOf } from './support.js';
+
+afterEach(closeAll);
+
+const listPath = '/payments/payouts/list';
+const otherPath = '/payments/payouts';
+
+interface World {
+  simulator: JpaySimulator;
+  provider: BalanceProvider;
+}
+
+async function start(options: JpaySimulatorOptions = {}, network: NetworkOptions = {}): Promise<World> {
+  const simulator = await startJpay({ callback: 'none', ...options });
+  const { url: baseUrl, appKey, appSecret } = simulator;
+  return { simulator, provider: jpay({ baseUrl, appKey, appSecret, ...quick, ...network }) };
+}
+
+async function initiate({ simulator }: World, ref_no = 'ref-1'): Promise<void> {
+  const body = JSON.stringify({
+    payto: '+254712345678',
+    amount: '100.00',
+    ref_no,
+    callback_url: 'http://127.0.0.1:9/',
+    app_code: 12_345,
+  });
+  const headers = { authorization: `Bearer ${simulator.accessToken()}` };
+  await (await fetch(`${simulator.url}${otherPath}/initiate`, { method: 'POST', headers, body })).text();
+}
+
+/** A provider whose lists answer these bodies: the first list, and the other one. */
+async function lists(first: string, other = '[]'): Promise<{ provider: BalanceProvider; server: RawServer }> {
+  const server = await startServer((response, { url = '' }) => send(response, url.includes('/list?') ? first : other));
+  return { provider: jpay({ baseUrl: server.url, accessToken: 'token', ...once }), server };
+}
+
+const row = (status: unknown, changes: object = {}) => ({ id: 'P1', ref_no: 'ref-1', status, ...changes });
+const list = (...results: unknown[]) => JSON.stringify({ count: results.length, next: null, previous: null, results });
+
+describe('lookup', () => {
+  it('tells every stage of a payout', async () => {
+    for (const end of ['completed', 'failed'] as const) {
+      const world = await start();
+      expect(await ask(world.provider)).toEqual({ outcome: 'unknown' });
+      await initiate(world);
+      await initiate(world, 'ref-2');
+      expect(await ask(world.provider)).toEqual({ outcome: 'pending' });
+      world.simulator.advance('ref-1', 'processing');
+      expect(await ask(world.provider)).toEqual({ outcome: 'pending' });
+      world.simulator.advance('ref-1', end);
+      expect(await ask(world.provider)).toEqual({ outcome: end });
+      expect(await ask(world.provider, 'ref-2')).toEqual({ outcome: 'pending' });
+      expect(await ask(world.provider, 'REF-1')).toEqual({ outcome: 'unknown' });
+    }
+  });
+
+  it.each<JpaySimulatorOptions>([{ objects: 'old' }, { pendingAs: 0 }])(
+    'reads payouts written as %j',
+    async (options) => {
+      const world = await start(options);
+      await initiate(world);
+      expect(await wordOf(world.provider)).toBe('pending');
+      world.simulator.advance('ref-1', 'completed');
+      expect(await wordOf(world.provider)).toBe('completed');
+    },
+  );
+
+  it('asks with the reference, escaped, and the token; the second list only when the first does not help', async () => {
+    const world = await start();
+    const reference = 'a&ref_no=b#c/é%41+d';
+    await initiate(world, reference);
+    world.simulator.advance(reference, 'completed');
+    expect(await wordOf(world.provider, reference)).toBe('completed');
+    expect([world.simulator.count(listPath), world.simulator.count(otherPath)]).toEqual([1, 0]);
+    expect(await wordOf(world.provider, 'b')).toBe('unknown');
+    expect([world.simulator.count(listPath), world.simulator.count(otherPath)]).toEqual([2, 1]);
+
+    const { provider, server } = await lists(list(row('failed')));
+    await ask(provider);
+    expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /payments/payouts/list?ref_no=ref-1&page_size=100',
+    ]);
+  });
+
+  it.each([400, 404])('uses the second list when the first answers %i', async (status) => {
+    const world = await start();
+    await initiate(world);
+    world.simulator.advance('ref-1', 'failed');
+    world.simulator.fault({ kind: 'status', status, body: '{"detail":"Not found."}' }, { path: listPath });
+    expect(await wordOf(world.provider)).toBe('failed');
+    world.simulator.fault({ kind: 'status', status }, { path: otherPath });
+    expect(await wordOf(world.provider)).toBe('unknown');
+  });
+
+  it('uses the second list when the first has no exact hit', async () => {
+    const { provider } = await lists(list(row('failed', { ref_no: 'ref-10' })), list(row('completed')));
+    expect(await wordOf(provider)).toBe('completed');
+  });
+
+  it('does not ask about a reference that JPay cannot have taken', async () => {
+    const world = await start();
+    expect(await wordOf(world.provider, 'x'.repeat(51))).toBe('unknown');
+    expect(world.simulator.count()).toBe(0);
+    await initiate(world, 'x'.repeat(50));
+    world.simulator.advance('x'.repeat(50), 'completed');
+    expect(await wordOf(world.provider, 'x'.repeat(50))).toBe('completed');
+  });
+
+  it('reports no debit: the amount of a payout says nothing of fees', async () => {
+    const world = await start({ fee: '5.00' });
+    await initiate(world);
+    world.simulator.advance('ref-1', 'completed');
+    expect(await ask(world.provider)).toEqual({ outcome: 'completed' });
+  });
+});
+
+describe('a status', () => {
+  // statusMapping of the vectors, and what is near to it.
+  it.each<[unknown, string]>([
+    ['pending', 'pending'],
+    ['processing', 'pending'],
+    [0, 'pending'],
+    ['completed', 'completed'],
+    ['failed', 'failed'],
+    [1, 'unknown'],
+    [2, 'unknown'],
+    [-1, 'unknown'],
+    [0.5, 'unknown'],
+    ['reversed', 'unknown'],
+    ['0', 'unknown'],
+    ['', 'unknown'],
+    ['Completed', 'unknown'],
+    ['FAILED', 'unknown'],
+    ['failed ', 'unknown'],
+    ['completed\n', 'unknown'],
+    ['success', 'unknown'],
+    ['constructor', 'unknown'],
+    [null, 'unknown'],
+    [undefined, 'unknown'],
+    [true, 'unknown'],
+    [false, 'unknown'],
+    [['completed'], 'unknown'],
+    [{ status: 'failed' }, 'unknown'],
+    [{ value: '0', isLosslessNumber: true }, 'unknown'],
+  ])('of %j means %s', async (status, outcome) => {
+    const { provider } = await lists(list(row(status)));
+    expect(await wordOf(provider)).toBe(outcome);
+  });
+
+  it.each(['0.0', '0e0', '-0', '0.00'])('of the number %s is not the documented 0', async (number) => {
+    const { provider } = await lists(list(row('?')).replace('"?"', number));
+    expect(await wordOf(provider)).toBe('unknown');
+  });
+
+  it('is final when it is exactly completed or failed, and never otherwise', async () => {
+    let answer = '';
+    const server = await startServer((response) => send(response, answer));
+    const provider = jpay({ baseUrl: server.url, accessToken: 'token', ...once });
+    const statuses = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom('completed', 'failed'),
+      fc.mixedCase(fc.constantFrom('completed', 'failed', 'pending', 'processing')),
+      fc.tuple(fc.constantFrom('completed', 'failed'), fc.string()).map(([word, more]) => word + more),
+      fc.integer(),
+    );
+    await fc.assert(
+      fc.asyncProperty(statuses, async (status) => {
+        answer = list(row(status));
+        const word = await wordOf(provider);
+        const isFinal = word === 'completed' || word === 'failed';
+        expect([isFinal, isFinal ? word : status]).toEqual([status === 'completed' || status === 'failed', status]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a list', () => {
+  const other = { id: 'P2' };
+
+  it.each<[string, unknown[], string]>([
+    ['two completed payouts', [row('completed'), row('completed', other)], 'completed'],
+    ['two failed payouts', [row('failed'), row('failed', other)], 'failed'],
+    ['one failed and one completed', [row('failed'), row('completed', other)], 'unknown'],
+    ['one completed and one failed', [row('completed'), row('failed', other)], 'unknown'],
+    ['one failed and one pending', [row('failed'), row('pending', other)], 'unknown'],
+    ['one pending and one failed', [row('pending'), row('failed', other)], 'unknown'],
+    ['one failed and one odd', [row('failed'), row('reversed', other)], 'unknown'],
+    ['one payout twice with two statuses', [row('failed'), row('processing')], 'unknown'],
+    ['two pending payouts', [row('pending'), row('pending', other)], 'unknown'],
+    ['two completed and one failed', [row('completed'), row('completed', other), row('failed')], 'unknown'],
+    [
+      'ours among others',
+      [row('failed', { ref_no: 'ref-2' }), row('completed'), row('failed', { ref_no: '' })],
+      'completed',
+    ],
+    ['a longer ref_no', [row('failed', { ref_no: 'ref-11' })], 'unknown'],
+    ['a shorter ref_no', [row('failed', { ref_no: 'ref-' })], 'unknown'],
+    ['another case', [row('failed', { ref_no: 'Ref-1' })], 'unknown'],
+    ['blanks around it', [row('failed', { ref_no: ' ref-1' }), row('failed', { ref_no: 'ref-1 ' })], 'unknown'],
+    ['a ref_no in a list', [row('failed', { ref_no: ['ref-1'] })], 'unknown'],
+    ['no ref_no', [{ id: 'ref-1', status: 'failed' }], 'unknown'],
+    ['nothing', [], 'unknown'],
+    ['empty objects', [{}, {}], 'unknown'],
+  ])('of %s', async (_, rows, outcome) => {
+    const { provider } = await lists(list(...rows));
+    expect(await wordOf(provider)).toBe(outcome);
+    expect(await wordOf((await lists(JSON.stringify(rows))).provider)).toBe(outcome);
+  });
+
+  it('does not take a number for a reference', async () => {
+    const { provider } = await lists(list(row('failed', { ref_no: 1 })));
+    expect(await wordOf(provider, '1')).toBe('unknown');
+  });
+
+  it('does not take a payout for ours by its prototype', async () => {
+    const { provider } = await lists('{"results":[{"__proto__":{"ref_no":"ref-1","status":"failed"}}]}');
+    expect(await wordOf(provider)).toBe('unknown');
+  });
+
+  it.each(['"http://127.0.0.1/?page=2"', '""', 'false', '0', '{}'])(
+    'with the next page %s is not all there is: the filter was not applied',
+    async (next) => {
+      const { provider } = await lists(list(row('failed')).replace('"next":null', `"next":${next}`));
+      expect(await wordOf(provider)).toBe('unknown');
+    },
+  );
+
+  it('of the simulator that has two payouts with our reference', async () => {
+    const world = await start({ duplicateRefNo: 'create_second' });
+    await initiate(world);
+    await initiate(world);
+    world.simulator.advance('PAYOUT-SIM-1', 'failed');
+    expect(await wordOf(world.provider)).toBe('unknown');
+    world.simulator.advance('PAYOUT-SIM-2', 'failed');
+    expect(await wordOf(world.provider)).toBe('failed');
+  });
+
+  it.each([
+    '',
+    'null',
+    '"completed"',
+    '{}',
+    '{"results":null}',
+    '{"results":{"ref_no":"ref-1","status":"failed"}}',
+    '{"ref_no":"ref-1","status":"failed"}',
+    '{"items":[{"ref_no":"ref-1","status":"failed"}]}',
+    '{"results":["ref-1"]}',
+    '{"results":[null]}',
+    '{"results":[{"ref_no":"ref-1","status":"failed","status":"completed"}]}',
+    '{"results":[{"ref_no":"ref-1","status":"failed"}]',
+    '<html><body>ref-1: failed</body></html>',
+    'failed',
+  ])('is not %s', async (body) => {
+    const { provider, server } = await lists(body);
+    expect(await wordOf(provider)).toBe('malformed');
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe('when something goes wrong', () => {
+  const faults: [string, Fault, string][] = [
+    ['500', { kind: 'status', status: 500 }, 'provider_error'],
+    ['a gateway', { kind: 'html_500' }, 'provider_error'],
+    ['502', { kind: 'lost', status: 502 }, 'provider_error'],
+    ['a final word with status 500', { kind: 'status', status: 500, body: list(row('failed')) }, 'provider_error'],
+    ['a redirect', { kind: 'status', status: 302, headers: { location: '/' } }, 'provider_error'],
+    ['403', { kind: 'status', status: 403 }, 'forbidden'],
+    ['401', { kind: 'status', status: 401 }, 'unauthorized'],
+    ['429', { kind: 'status', status: 429 }, 'rate_limited'],
+    ['silence', { kind: 'hang' }, 'timeout'],
+    ['a reset', { kind: 'reset' }, 'network'],
+    ['half an answer', { kind: 'reset_midway' }, 'network'],
+    ['HTML', { kind: 'body', body: '<html></html>', contentType: 'text/html' }, 'malformed'],
+    ['too much', { kind: 'huge', bytes: 70_000 }, 'malformed'],
+  ];
+
+  it.each(faults)('%s is not an answer', async (_, fault, reason) => {
+    const world = await start({}, { ...once, attemptTimeoutMs: 200 });
+    await initiate(world);
+    world.simulator.advance('ref-1', 'failed');
+    world.simulator.fault(fault, { path: listPath });
+    expect(await wordOf(world.provider)).toBe(reason);
+    world.simulator.clearFaults();
+    expect(await wordOf(await restarted(world))).toBe('failed');
+  });
+
+  // Another client: the first one may have been told to wait.
+  async function restarted({ simulator: { url: baseUrl, appKey, appSecret } }: World): Promise<BalanceProvider> {
+    return jpay({ baseUrl, appKey, appSecret, ...once });
+  }
+
+  it('tries again as a balance does', async () => {
+    const world = await start();
+    await initiate(world);
+    world.simulator.advance('ref-1', 'completed');
+    world.simulator.fault({ kind: 'status', status: 503 }, { path: listPath, times: 2 });
+    expect(await wordOf(world.provider)).toBe('completed');
+    expect(world.simulator.count(listPath)).toBe(3);
+  });
+
+  it('renews the token once after a 401', async () => {
+    const world = await start();
+    await initiate(world);
+    world.simulator.advance('ref-1', 'completed');
+    expect(await wordOf(world.provider)).toBe('completed');
+    world.simulator.expireAccessTokens();
+    expect(await wordOf(world.provider)).toBe('completed');
+    expect(world.simulator.count('/auth/refresh')).toBe(1);
+    world.simulator.fault({ kind: 'status', status: 401 }, { path: listPath });
+    expect(await wordOf(world.provider)).toBe('unauthorized');
+    expect(world.simulator.count('/auth/refresh')).toBe(2);
+  });
+
+  it('leaves balances alone: a list that always fails does not open their circuit', async () => {
+    const world = await start({}, { ...once, circuitBreaker: { failures: 2, openMs: 60_000 } });
+    world.simulator.fault({ kind: 'status', status: 500 }, { path: listPath });
+    for (let failed = 0; failed < 2; failed += 1) expect(await wordOf(world.provider)).toBe('provider_error');
+    expect(await wordOf(world.provider)).toBe('circuit_open');
+    const { signal } = new AbortController();
+    expect((await world.provider.fetchBalance({ wallet: 'default', signal })).available).toBe('12000.00');
+  });
+
+  it('ends with its signal, and shows no secret', async () => {
+    const world = await start();
+    world.simulator.fault({ kind: 'hang' }, { path: listPath });
+    const controller = new AbortController();
+    const asked = ask(world.provider, 'ref-1', controller.signal);
+    controller.abort(new Error('enough'));
+    await expect(asked).rejects.toThrow('enough');
+
+    const { provider } = await lists('{"secret-of-the-body":');
+    const error = await lookupFailure(provider);
+    expect(`${error.message}${error.stack}${JSON.stringify(error)}`).not.toMatch(/secret-of-the-body|Bearer|token/);
+  });
+
+  it('sends nothing over plain http to a public host', () => {
+    expect(() => jpay({ baseUrl: 'http://api.example.com', accessToken: 'token' })).toThrow('must begin with https://');
+  });
+});

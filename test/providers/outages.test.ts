@@ -1,0 +1,212 @@
+// When a provider is left alone: after failures in a row, and when it says so itself.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { PayoutGuardOptions } from 'payout-guard';
+import { httpProvider } from 'payout-guard/providers/http';
+import { interswitch, type NetworkOptions } from 'payout-guard/providers/interswitch';
+import type { Fault } from 'payout-guard/testing';
+import { z } from 'zod';
+import { stoppedClock } from '../support/wallet.js';
+import { closeAll, failureOf, guardOf, quick, send, soon, startInterswitch, startServer } from './support.js';
+
+afterEach(closeAll);
+
+const openMs = 300;
+
+async function wallet(options: NetworkOptions = {}, guardOptions: Partial<PayoutGuardOptions> = {}) {
+  const simulator = await startInterswitch({ available: '1000' });
+  const circuitBreaker = { failures: 2, openMs };
+  const provider = interswitch({ baseUrl: simulator.url, ...quick, maxAttempts: 1, circuitBreaker, ...options });
+  return { ...guardOf(provider, guardOptions), simulator, provider };
+}
+
+const status = (code: number, headers: Record<string, string> = {}): Fault => ({
+  kind: 'status',
+  status: code,
+  headers,
+});
+const circuitOpen = { code: 'balance_unavailable', reason: 'circuit_open', status: 503, retryAfterMs: openMs };
+const signal = new AbortController().signal;
+
+describe('the circuit', () => {
+  it.each<[string, Fault, string]>([
+    ['500', status(500), 'provider_error'],
+    ['429', status(429), 'rate_limited'],
+    ['a reset', { kind: 'reset' }, 'network'],
+    ['silence', { kind: 'hang' }, 'timeout'],
+  ])('opens after two balances that failed with %s, and the provider is left alone', async (_, fault, reason) => {
+    const { simulator, checkFunds } = await wallet({
+      ...(fault.kind === 'hang' ? soon : {}),
+      circuitBreaker: { failures: 2, openMs: 60_000 },
+    });
+    simulator.fault(fault);
+    for (let failed = 0; failed < 2; failed += 1) expect(await failureOf(checkFunds('1'))).toMatchObject({ reason });
+    simulator.clearFaults();
+    for (let refused = 0; refused < 10; refused += 1) {
+      expect(await failureOf(checkFunds('1'))).toMatchObject({ ...circuitOpen, retryAfterMs: 60_000 });
+    }
+    expect(simulator.count()).toBe(2);
+  });
+
+  it('counts balances, not attempts, and begins anew after each that was told', async () => {
+    const { simulator, checkFunds } = await wallet({ maxAttempts: 3 });
+    for (let round = 0; round < 3; round += 1) {
+      simulator.fault(status(500), { times: 3 });
+      expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'provider_error' });
+      expect((await checkFunds('1000')).sufficient).toBe(true);
+    }
+    expect(simulator.count()).toBe(12);
+  });
+
+  it.each<[string, Fault, string]>([
+    ['401', status(401), 'unauthorized'],
+    ['403', status(403), 'forbidden'],
+    ['nonsense', { kind: 'body', body: '{"responseCode":' }, 'malformed'],
+    ['a megabyte', { kind: 'huge', bytes: 1_048_576 }, 'malformed'],
+    ['a wrong password', { kind: 'body', body: '{"responseCode":"90063"}' }, 'unauthorized'],
+  ])('stays closed when the provider answers %s', async (_, fault, reason) => {
+    const { simulator, checkFunds } = await wallet();
+    simulator.fault(fault);
+    for (let failed = 0; failed < 10; failed += 1) expect(await failureOf(checkFunds('1'))).toMatchObject({ reason });
+    expect(simulator.count()).toBe(10);
+    simulator.clearFaults();
+    expect((await checkFunds('1000')).sufficient).toBe(true);
+  });
+
+  it('lets one request through after openMs, opens again when that fails, and closes when it succeeds', async () => {
+    const { simulator, checkFunds } = await wallet();
+    simulator.fault(status(500));
+    for (let failed = 0; failed < 2; failed += 1) await failureOf(checkFunds('1'));
+    await sleep(openMs + 5);
+    expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'provider_error' });
+    expect(await failureOf(checkFunds('1'))).toMatchObject(circuitOpen);
+    expect(simulator.count()).toBe(3);
+    simulator.clearFaults();
+    await sleep(openMs + 5);
+    expect((await checkFunds('1000')).sufficient).toBe(true);
+    expect((await checkFunds('1001')).sufficient).toBe(false);
+    expect(simulator.count()).toBe(5);
+  });
+
+  it('lets one of many at once through while it is half open', async () => {
+    const { simulator, provider } = await wallet();
+    const ask = () => provider.fetchBalance({ wallet: 'default', signal });
+    simulator.fault(status(500));
+    for (let failed = 0; failed < 2; failed += 1) await failureOf(ask());
+    await sleep(openMs + 5);
+    const failures = await Promise.all(Array.from({ length: 20 }, () => failureOf(ask())));
+    const reasons = failures.map((error) => (error as unknown as { reason: string }).reason);
+    expect(reasons.sort()).toEqual([...Array(19).fill('circuit_open'), 'provider_error']);
+    expect(simulator.count()).toBe(3);
+  });
+
+  it('lets go of those who wait for that one, when their signal aborts', async () => {
+    const { simulator, provider } = await wallet({ attemptTimeoutMs: 1_000 });
+    const leaving = new AbortController();
+    const ask = (how = signal) => failureOf(provider.fetchBalance({ wallet: 'default', signal: how }));
+    simulator.fault(status(500), { times: 2 });
+    for (let failed = 0; failed < 2; failed += 1) await ask();
+    await sleep(openMs + 5);
+    simulator.fault({ kind: 'hang' });
+    const tried = ask();
+    const waited = ask(leaving.signal);
+    leaving.abort(new Error('the client left'));
+    expect((await Promise.race([waited, tried])).message).toBe('the client left');
+    expect(await tried).toMatchObject({ reason: 'timeout' });
+    expect(simulator.count()).toBe(3);
+  });
+
+  it('opens as well when it is the guard that gives up first', async () => {
+    const { simulator, checkFunds } = await wallet(
+      { timeoutMs: 5_000, attemptTimeoutMs: 5_000 },
+      { fetchTimeoutMs: 100 },
+    );
+    simulator.fault({ kind: 'hang' });
+    for (let failed = 0; failed < 2; failed += 1) {
+      expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'timeout' });
+    }
+    expect(await failureOf(checkFunds('1'))).toMatchObject(circuitOpen);
+    expect(simulator.count()).toBe(2);
+  });
+
+  it('does not count a guard that was closed', async () => {
+    const { simulator, provider } = await wallet();
+    simulator.fault({ kind: 'hang' });
+    for (let closed = 0; closed < 3; closed += 1) {
+      const { checkFunds, close } = guardOf(provider);
+      const waiting = failureOf(checkFunds('1'));
+      while (simulator.count() === closed) await sleep(1);
+      await close();
+      expect(await waiting).toMatchObject({ reason: 'closed' });
+    }
+    simulator.clearFaults();
+    expect((await guardOf(provider).checkFunds('1000')).sufficient).toBe(true);
+  });
+});
+
+describe('Retry-After', () => {
+  it.each<[string, Fault, string]>([
+    ['429', status(429, { 'retry-after': '60' }), 'rate_limited'],
+    ['503', status(503, { 'retry-after': '60' }), 'provider_error'],
+  ])(
+    'of a %s beyond the deadline is not waited for, and the provider is left alone that long',
+    async (_, fault, reason) => {
+      const clock = stoppedClock();
+      const { simulator, checkFunds } = await wallet({ clock, maxAttempts: 3 });
+      simulator.fault(fault, { times: 1 });
+      expect(await failureOf(checkFunds('1'))).toMatchObject({ reason, retryAfterMs: 60_000 });
+      for (const [elapsedMs, leftMs] of [
+        [0, 60_000],
+        [1, 59_999],
+        [59_998, 1],
+      ] as const) {
+        clock.advance(elapsedMs);
+        const error = await failureOf(checkFunds('1'));
+        expect(error).toMatchObject({ reason: 'rate_limited', retryAfterMs: leftMs, status: 503 });
+      }
+      expect(simulator.count()).toBe(1);
+      clock.advance(1);
+      expect((await checkFunds('1000')).sufficient).toBe(true);
+      expect(simulator.count()).toBe(2);
+    },
+  );
+
+  it('is kept to ten minutes at most, and not beyond a clock that was set back', async () => {
+    const clock = stoppedClock();
+    const { simulator, checkFunds } = await wallet({ clock, circuitBreaker: { failures: 5 } });
+    simulator.fault(status(429, { 'retry-after': '86400' }), { times: 2 });
+    await failureOf(checkFunds('1'));
+    clock.advance(599_999);
+    expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'rate_limited', retryAfterMs: 1 });
+    clock.advance(1);
+    await failureOf(checkFunds('1'));
+    expect(simulator.count()).toBe(2);
+    clock.advance(-3_600_000);
+    expect((await checkFunds('1000')).sufficient).toBe(true);
+  });
+
+  it('is not forgotten when a request that was under way for another wallet fails in another way', async () => {
+    const clock = stoppedClock();
+    const server = await startServer((response, { url }) => {
+      if (url === '/limited') send(response, '', 429, { 'retry-after': '60' });
+      else setTimeout(() => send(response, '', 404), 50);
+    });
+    const { checkFunds } = guardOf(
+      httpProvider({
+        name: 'shop',
+        url: ({ wallet: key }) => `${server.url}/${key}`,
+        schema: z.object({ amount: z.string() }),
+        select: ({ amount }) => ({ available: amount, currency: 'KES' }),
+        wallets: 'many',
+        ...quick,
+        clock,
+      }),
+      { wallets: ['limited', 'slow'] },
+    );
+    const slow = failureOf(checkFunds('1', { wallet: 'slow' }));
+    expect(await failureOf(checkFunds('1', { wallet: 'limited' }))).toMatchObject({ retryAfterMs: 60_000 });
+    expect(await slow).toMatchObject({ reason: 'provider_error' });
+    expect(await failureOf(checkFunds('1', { wallet: 'limited' }))).toMatchObject({ reason: 'rate_limited' });
+    expect(server.requests.length).toBe(2);
+  });
+});
