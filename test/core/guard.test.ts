@@ -1,4 +1,3 @@
-import { getMaxListeners } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -446,17 +445,6 @@ describe('waiting', () => {
     const guard = wallet.guard();
     await expect(guard.checkFunds('1.00', { signal })).rejects.toThrow('too late');
     await guard.close();
-  });
-
-  it('gives providers a signal that any number of waits may listen to', async () => {
-    const wallet = scriptedWallet();
-    let limit: number | undefined;
-    wallet.answer = async ({ signal }) => {
-      limit = getMaxListeners(signal);
-      return wallet.balance;
-    };
-    await wallet.guard().checkFunds('1.00');
-    expect(limit).toBe(0);
   });
 
   it('ends after fetchTimeoutMs even if the provider ignores its signal', async () => {

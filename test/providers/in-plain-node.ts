@@ -1,4 +1,5 @@
 // Run by plain-node.test.ts in a process of its own: what happens outside of jest, and that nothing keeps the process alive.
+import { type BalanceProvider, createPayoutGuard } from 'payout-guard';
 import { httpProvider } from 'payout-guard/providers/http';
 import { jpaySimulator } from 'payout-guard/testing';
 import { guardOf, quick, shopProvider } from './support.js';
@@ -45,6 +46,20 @@ await note(
   guardOf(httpProvider({ name: 'late', url: 'https://h', schema, select, ...network })).checkFunds('1'),
 );
 await new Promise((resolve) => setTimeout(resolve, 200));
+
+// Many wallets wait on one signal of the guard: Node.js would write a warning if it suspected a leak.
+const answer = { available: '1.00', currency: 'KES' };
+const slow = () => new Promise<typeof answer>((resolve) => setTimeout(() => resolve(answer), 20));
+const provider: BalanceProvider = {
+  name: 'many',
+  debitVisibleAt: 'unknown',
+  settles: 'later',
+  wallets: 'many',
+  fetchBalance: slow,
+};
+const many = createPayoutGuard({ provider, currency: 'KES', wallets: () => true });
+await Promise.all(Array.from({ length: 40 }, (_, index) => many.checkFunds('1', { wallet: `w-${index}` })));
+await many.close();
 
 await simulator.close();
 const gone = await jpaySimulator();
