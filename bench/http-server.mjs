@@ -15,13 +15,14 @@ const guard = createPayoutGuard({
 });
 
 const pay = (req, res) => res.json({ paid: req.body.amount });
+let next = 0;
 const app = express();
 app.use(express.json());
 app.post('/unguarded', pay);
 app.post('/guarded', requireSufficientFunds(guard, { amount: (req) => req.body.amount }), pay);
 app.post(
   '/held',
-  requireSufficientFunds(guard, { amount: (req) => req.body.amount, reference: (req) => req.body.reference }),
+  requireSufficientFunds(guard, { amount: (req) => req.body.amount, reference: () => `payout-${next++}` }),
   pay,
 );
 app.post('/limited', rateLimit({ limit: 1_000_000_000, windowMs: 60_000 }), pay);

@@ -36,7 +36,7 @@ export interface CheckOptions extends WalletOptions {
 }
 
 /** Tries to decide on a snapshot. Undefined: its mark belongs to another epoch of the store and is void. */
-export type Attempt = (snapshot: Snapshot) => MaybePromise<Decision | undefined>;
+export type Attempt = (snapshot: Snapshot, requirement: Requirement) => MaybePromise<Decision | undefined>;
 
 export class Decider {
   readonly #options: ResolvedOptions;
@@ -74,17 +74,15 @@ export class Decider {
 
   /** Decides without taking a hold. */
   advise(amount: AmountInput, options: CheckOptions): MaybePromise<Decision> {
-    const requirement = this.requirement(amount, options);
-    return this.decide(requirement, options, (snapshot) => {
-      const within = (totals: WalletTotals) => {
-        const { epoch, recoveringForMs = 0 } = totals;
-        if (recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
-        return snapshot.epoch === epoch ? decide(snapshot, totals, requirement) : undefined;
-      };
-      const totals = this.#totals(requirement.wallet);
-      return isPromise(totals) ? totals.then(within) : within(totals);
-    });
+    return this.decide(this.requirement(amount, options), options, this.#adviseOn);
   }
+
+  readonly #adviseOn: Attempt = (snapshot, requirement) => {
+    const totals = this.#totals(requirement.wallet);
+    return isPromise(totals)
+      ? totals.then((later) => decideWithin(snapshot, later, requirement))
+      : decideWithin(snapshot, totals, requirement);
+  };
 
   /** Decides on the remembered snapshot, without a turn of the event loop if it can; otherwise asks the provider. */
   decide(requirement: Requirement, options: WalletOptions, attempt: Attempt): MaybePromise<Decision> {
@@ -93,10 +91,10 @@ export class Decider {
     const nowMs = clock.now();
     const refresh = options.refresh === true || (limit !== undefined && requirement.requiredMinor > limit);
     const remembered = refresh ? undefined : this.#snapshots.remembered(requirement.wallet, nowMs);
-    const decision = remembered && attempt(remembered);
+    const decision = remembered && attempt(remembered, requirement);
     return decision instanceof Decision && decision.sufficient
       ? this.#announced(decision)
-      : this.#decideAsking(requirement.wallet, { ...options, refresh }, attempt, { nowMs, remembered, decision });
+      : this.#decideAsking(requirement, { ...options, refresh }, attempt, { nowMs, remembered, decision });
   }
 
   /** A wallet as it is now: a reading, and totals of the same epoch. */
@@ -120,14 +118,20 @@ export class Decider {
   }
 
   /** A refusal never rests on a remembered snapshot alone, nor on a mark of another epoch: the provider is asked again. */
-  async #decideAsking(wallet: string, options: WalletOptions, attempt: Attempt, before: FirstLook): Promise<Decision> {
+  async #decideAsking(
+    requirement: Requirement,
+    options: WalletOptions,
+    attempt: Attempt,
+    before: FirstLook,
+  ): Promise<Decision> {
+    const { wallet } = requirement;
     const snapshot = before.remembered ?? (await this.#read(wallet, options)).snapshot;
-    const decision = before.remembered ? await before.decision : await attempt(snapshot);
+    const decision = before.remembered ? await before.decision : await attempt(snapshot, requirement);
     const isNewest = snapshot.requestedAtMs >= before.nowMs;
     if (decision && (decision.sufficient || isNewest)) return this.#announced(decision);
 
     const newer = decision ? this.#snapshots.confirm(wallet) : this.#snapshots.read(wallet, { refresh: true });
-    const last = await attempt((await abandonable(newer, options.signal)).snapshot);
+    const last = await attempt((await abandonable(newer, options.signal)).snapshot, requirement);
     if (!last) throw storeLostItsMemory();
     return this.#announced(last);
   }
@@ -151,6 +155,12 @@ interface FirstLook {
   readonly nowMs: number;
   readonly remembered: Snapshot | undefined;
   readonly decision: MaybePromise<Decision | undefined>;
+}
+
+function decideWithin(snapshot: Snapshot, totals: WalletTotals, requirement: Requirement): Decision | undefined {
+  const { epoch, recoveringForMs = 0 } = totals;
+  if (recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
+  return snapshot.epoch === epoch ? decide(snapshot, totals, requirement) : undefined;
 }
 
 function storeLostItsMemory(): BalanceUnavailableError {

@@ -63,9 +63,13 @@ export class Decision {
   get sufficient(): boolean {
     return this.#requirement.requiredMinor <= this.#spendableMinor;
   }
-  /** True when it does not fit only because of open holds. */
+  /**
+   * True when it does not fit only because of open holds, or of payouts captured since the balance was asked for, which that
+   * balance may show already.
+   */
   get temporary(): boolean {
-    return !this.sufficient && this.#requirement.requiredMinor <= this.#spendableMinor + this.#totals.active;
+    const { requiredMinor, floorMinor } = this.#requirement;
+    return !this.sufficient && requiredMinor <= this.#snapshot.availableMinor - floorMinor;
   }
   /** The key of the wallet. */
   get wallet(): string {

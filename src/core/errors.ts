@@ -107,7 +107,7 @@ export class InsufficientFundsError extends PayoutGuardError {
   get asOf(): Date {
     return this.#decision.asOf;
   }
-  /** True when the payout would fit but for open holds, so that a retry may succeed once they end. */
+  /** True when the payout would fit but for your other payouts, so that a retry may succeed once they end. */
   get temporary(): boolean {
     return this.#decision.temporary;
   }

@@ -30,6 +30,8 @@ export interface GuardEvents {
 
 export class Events {
   readonly #emitter = new EventEmitter().setMaxListeners(0);
+  /** Names that somebody listens to; asked on every check, and several times as quick as the emitter. */
+  readonly #heard = new Set<keyof GuardEvents>();
 
   on<Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => void): () => void {
     const safely = (event: GuardEvents[Name]) => {
@@ -41,11 +43,15 @@ export class Events {
       }
     };
     this.#emitter.on(name, safely);
-    return () => void this.#emitter.off(name, safely);
+    this.#heard.add(name);
+    return () => {
+      this.#emitter.off(name, safely);
+      if (this.#emitter.listenerCount(name) === 0) this.#heard.delete(name);
+    };
   }
 
   hasListener(name: keyof GuardEvents): boolean {
-    return this.#emitter.listenerCount(name) > 0;
+    return this.#heard.has(name);
   }
 
   emit<Name extends keyof GuardEvents>(name: Name, makeEvent: () => GuardEvents[Name]): void {
@@ -54,5 +60,6 @@ export class Events {
 
   close(): void {
     this.#emitter.removeAllListeners();
+    this.#heard.clear();
   }
 }

@@ -213,10 +213,11 @@ class Guard implements PayoutGuard {
     }
   }
 
-  readonly capture = (reference: string, actual?: AmountInput): Promise<HoldInfo> =>
-    this.#holds.capture(reference, actual);
+  readonly capture = async (reference: string, actual?: AmountInput): Promise<HoldInfo> =>
+    this.#holds.info(await this.#holds.capture(reference, actual));
 
-  readonly release = (reference: string): Promise<HoldInfo> => this.#holds.release(reference);
+  readonly release = async (reference: string): Promise<HoldInfo> =>
+    this.#holds.info(await this.#holds.release(reference));
 
   readonly getHold = (reference: string): Promise<HoldInfo | undefined> => this.#holds.get(reference);
 

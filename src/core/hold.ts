@@ -15,6 +15,8 @@ export interface HoldRecord {
   /** The key of the wallet. */
   readonly wallet: string;
   readonly state: HoldState;
+  /** Random text of the request that took this hold: tells it from an earlier or later one with the same reference. */
+  readonly attempt: string;
   /** What is promised, fee included, in minor units. */
   readonly amountMinor: bigint;
   /** What was really debited, once captured, in minor units. */

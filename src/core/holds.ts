@@ -1,4 +1,6 @@
 // The lifecycle of holds: taking one, moving it on, and finding it again.
+import { randomUUID } from 'node:crypto';
+import type { Currency } from './currency.js';
 import type { CheckOptions, Decider } from './decider.js';
 import { type Decision, decide, type Requirement, type Snapshot } from './decision.js';
 import {
@@ -14,7 +16,15 @@ import { type HoldInfo, holdInfo } from './hold-info.js';
 import { type AmountInput, formatMinorUnits, parseAmount } from './money.js';
 import type { ResolvedOptions } from './options.js';
 import { parseReference } from './reference.js';
-import { askStore, type HoldOutcome, type MaybePromise, type SettleRequest, storeIsRecovering } from './store.js';
+import {
+  askStore,
+  type HoldOutcome,
+  isPromise,
+  type MaybePromise,
+  type SettleOutcome,
+  type SettleRequest,
+  storeIsRecovering,
+} from './store.js';
 
 /** A payout that money is to be held for. */
 export interface HoldOptions extends CheckOptions {
@@ -105,52 +115,64 @@ export class Holds {
     assertExpiry(expiresInMs);
     const metadata = readMetadata(options.metadata);
 
+    const attempt = randomUUID();
     let hold: HoldRecord | undefined;
-    const conclude = (snapshot: Snapshot, answer: HoldOutcome): Decision | undefined => {
+    const read = (snapshot: Snapshot, answer: HoldOutcome): Decision | undefined => {
       if (answer.outcome === 'exists') throw takenReference(answer.hold, requirement);
-      if (answer.outcome === 'void') return undefined;
       if (answer.outcome === 'recovering') throw storeIsRecovering(answer.forMs);
+      if (answer.outcome === 'void') return undefined;
       if (answer.outcome === 'held') hold = answer.hold;
       return decide(snapshot, answer.totals, requirement);
     };
-    const decision = await this.#decider.decide(requirement, options, async (snapshot) => {
-      const limitMinor = snapshot.availableMinor - requirement.floorMinor + snapshot.capturedMarkMinor;
-      const { wallet, requiredMinor: amountMinor } = requirement;
-      const request = {
-        wallet,
-        reference,
-        amountMinor,
-        state,
-        expiresInMs,
-        epoch: snapshot.epoch,
-        limitMinor,
-        metadata,
-      };
-      return conclude(snapshot, await this.#ask((store) => store.hold(request)));
+    const decided = this.#decider.decide(requirement, options, (snapshot) => {
+      const { wallet, requiredMinor: amountMinor, floorMinor } = requirement;
+      const { epoch, availableMinor, capturedMarkMinor } = snapshot;
+      const limitMinor = availableMinor - floorMinor + capturedMarkMinor;
+      const request = { wallet, reference, attempt, amountMinor, state, expiresInMs, epoch, limitMinor, metadata };
+      const answer = this.#ask((store) => store.hold(request));
+      return isPromise(answer) ? answer.then((later) => read(snapshot, later)) : read(snapshot, answer);
     });
-    if (!hold) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
+    const decision = isPromise(decided) ? await decided : decided;
+    const { currency, insufficientFundsStatus } = this.#options;
+    if (!hold) throw new InsufficientFundsError(decision, insufficientFundsStatus);
 
     const held = hold;
-    this.#events.emit('held', () => ({ hold: this.#info(held) }));
-    return this.#handle(held, decision);
+    this.#events.emit('held', () => ({ hold: this.info(held) }));
+    return new HeldHold(this, held, currency, decision);
   }
 
-  async capture(reference: string, actual?: AmountInput): Promise<HoldInfo> {
+  /** @throws `HoldStateError` unless the hold is reserved and has not expired. */
+  sent(reference: string, attempt: string): MaybePromise<HoldRecord> {
+    return this.#settle({ reference, attempt, to: 'sent' });
+  }
+
+  /** @throws `HoldStateError` after a release, `HoldConflictError` when it was captured with another amount. */
+  capture(reference: string, actual: AmountInput | undefined, attempt?: string): MaybePromise<HoldRecord> {
     const { currency, visibilityLagMs: visibleInMs } = this.#options;
     const actualMinor = actual === undefined ? undefined : parseAmount(actual, currency);
-    const hold = await this.#settle({ reference: parseReference(reference), to: 'captured', actualMinor, visibleInMs });
-    if (actualMinor !== undefined && hold.capturedMinor !== actualMinor)
+    const sameAmount = (hold: HoldRecord) => {
+      if (actualMinor === undefined || hold.capturedMinor === actualMinor) return hold;
       throw new HoldConflictError(reference, 'amount');
-    return this.#info(hold);
+    };
+    const request = {
+      reference: parseReference(reference),
+      attempt,
+      to: 'captured',
+      actualMinor,
+      visibleInMs,
+    } as const;
+    const settled = this.#settle(request);
+    return isPromise(settled) ? settled.then(sameAmount) : sameAmount(settled);
   }
 
-  async release(reference: string): Promise<HoldInfo> {
-    return this.#info(await this.#settle({ reference: parseReference(reference), to: 'released' }));
+  /** @throws `HoldStateError` after a capture. */
+  release(reference: string, attempt?: string): MaybePromise<HoldRecord> {
+    return this.#settle({ reference: parseReference(reference), attempt, to: 'released' });
   }
 
   async get(reference: string): Promise<HoldInfo | undefined> {
     const hold = await this.#ask((store) => store.get(parseReference(reference)));
-    return hold && this.#info(hold);
+    return hold && this.info(hold);
   }
 
   async list(options: ListOptions): Promise<HoldList> {
@@ -159,44 +181,21 @@ export class Holds {
       throw new ConfigurationError(['limit: must be a whole number of 1 to 1,000']);
     }
     const { holds, next } = await this.#ask((store) => store.list({ ...filter, limit }));
-    return { holds: holds.map((hold) => this.#info(hold)), next };
+    return { holds: holds.map((hold) => this.info(hold)), next };
   }
 
-  async #sent(reference: string): Promise<HoldInfo> {
-    return this.#info(await this.#settle({ reference, to: 'sent' }));
-  }
-
-  async #settle(request: SettleRequest): Promise<HoldRecord> {
-    const answer = await this.#ask((store) => store.settle(request));
-    if (answer.outcome === 'unknown') throw new HoldStateError(request.reference, 'unknown', request.to);
-    const { outcome, hold } = answer;
-    if (outcome === 'illegal') throw new HoldStateError(request.reference, hold.state, request.to);
-    if (outcome === 'done' && request.to !== 'sent') this.#events.emit(request.to, () => ({ hold: this.#info(hold) }));
-    return hold;
-  }
-
-  #handle(record: HoldRecord, decision: Decision): Hold {
-    const { reference, wallet, amountMinor } = record;
-    const { currency } = this.#options;
-    let state = record.state;
-    const seen = async (settling: Promise<HoldInfo>) => {
-      const info = await settling;
-      state = info.state;
-      return info;
+  #settle(request: SettleRequest): MaybePromise<HoldRecord> {
+    const read = (answer: SettleOutcome): HoldRecord => {
+      if (answer.outcome === 'unknown') throw new HoldStateError(request.reference, 'unknown', request.to);
+      const { outcome, hold } = answer;
+      // A hold that was taken over by a later attempt had been released before.
+      const state = request.attempt === undefined || request.attempt === hold.attempt ? hold.state : 'released';
+      if (outcome === 'illegal') throw new HoldStateError(request.reference, state, request.to);
+      if (outcome === 'done' && request.to !== 'sent') this.#events.emit(request.to, () => ({ hold: this.info(hold) }));
+      return hold;
     };
-    return {
-      reference,
-      wallet,
-      amount: formatMinorUnits(amountMinor, currency),
-      currency: currency.code,
-      decision,
-      get state() {
-        return state;
-      },
-      sent: () => seen(this.#sent(reference)),
-      capture: (actual) => seen(this.capture(reference, actual)),
-      release: () => seen(this.release(reference)),
-    };
+    const answer = this.#ask((store) => store.settle(request));
+    return isPromise(answer) ? answer.then(read) : read(answer);
   }
 
   #ask<T>(ask: (store: ResolvedOptions['store']) => MaybePromise<T>): MaybePromise<T> {
@@ -204,8 +203,49 @@ export class Holds {
     return askStore(() => ask(this.#options.store));
   }
 
-  #info(hold: HoldRecord): HoldInfo {
+  info(hold: HoldRecord): HoldInfo {
     return holdInfo(hold, this.#options.currency);
+  }
+}
+
+/** What the holder of a hold gets. Its methods are made when they are asked for: a payout needs one or two of them. */
+class HeldHold implements Hold {
+  readonly reference: string;
+  readonly wallet: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly decision: Decision;
+  readonly #holds: Holds;
+  readonly #attempt: string;
+  #state: HoldState;
+
+  constructor(holds: Holds, hold: HoldRecord, currency: Currency, decision: Decision) {
+    this.reference = hold.reference;
+    this.wallet = hold.wallet;
+    this.amount = formatMinorUnits(hold.amountMinor, currency);
+    this.currency = currency.code;
+    this.decision = decision;
+    this.#holds = holds;
+    this.#attempt = hold.attempt;
+    this.#state = hold.state;
+  }
+
+  get state(): HoldState {
+    return this.#state;
+  }
+  get sent(): Hold['sent'] {
+    return async () => this.#see(await this.#holds.sent(this.reference, this.#attempt));
+  }
+  get capture(): Hold['capture'] {
+    return async (actual) => this.#see(await this.#holds.capture(this.reference, actual, this.#attempt));
+  }
+  get release(): Hold['release'] {
+    return async () => this.#see(await this.#holds.release(this.reference, this.#attempt));
+  }
+
+  #see(hold: HoldRecord): HoldInfo {
+    this.#state = hold.state;
+    return this.#holds.info(hold);
   }
 }
 

@@ -1,6 +1,6 @@
 // Settles sent holds whose outcome got lost, by asking the provider what became of the payout.
 import { randomUUID } from 'node:crypto';
-import { sharedController, withDeadline } from './deadline.js';
+import { abandonable, sharedController, withDeadline } from './deadline.js';
 import { asPayoutGuardError, BalanceUnavailableError } from './errors.js';
 import type { Events } from './events.js';
 import type { HoldRecord } from './hold.js';
@@ -83,7 +83,8 @@ export class Reconciler {
     do {
       this.#closing.signal.throwIfAborted();
       const claim = { owner: this.#owner, olderThanMs, leaseMs, limit: batchSize, after };
-      const page = await askStore(() => this.#options.store.claimSent(claim));
+      const claimed = Promise.resolve(askStore(() => this.#options.store.claimSent(claim)));
+      const page = await abandonable(claimed, this.#closing.signal);
       for (const fate of await Promise.all(page.holds.map((hold) => this.#learn(hold)))) count[fate] += 1;
       after = page.next;
     } while (after !== undefined);
@@ -95,8 +96,9 @@ export class Reconciler {
   async #learn(hold: HoldRecord): Promise<'captured' | 'released' | 'open' | 'overdue'> {
     const { outcome, debited } = believable(await this.#ask(hold), hold);
     try {
-      if (outcome === 'completed') return (await this.#holds.capture(hold.reference, debited)) && 'captured';
-      if (outcome === 'failed') return (await this.#holds.release(hold.reference)) && 'released';
+      if (outcome === 'completed')
+        return (await this.#holds.capture(hold.reference, debited, hold.attempt)) && 'captured';
+      if (outcome === 'failed') return (await this.#holds.release(hold.reference, hold.attempt)) && 'released';
     } catch (error) {
       this.#events.emit('unsettled', () => ({ reference: hold.reference, error: asPayoutGuardError(error) }));
     }

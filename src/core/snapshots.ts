@@ -135,17 +135,17 @@ export class Snapshots {
 
   async #askProvider(wallet: string): Promise<Reading> {
     const { provider, store, currency, clock, fetchTimeoutMs, visibilityLagMs } = this.#options;
-    // The mark comes first. Read after the balance, a payout captured in between would be missing from both.
-    const mark = await askStore(() => store.totals(wallet));
-    const requestedAtMs = clock.now();
-    const balance = await withDeadline(
-      {
-        timeoutMs: fetchTimeoutMs,
-        outer: this.#closing.signal,
-        onTimeout: () => new BalanceUnavailableError('timeout'),
-      },
-      (signal) => provider.fetchBalance({ wallet, signal }),
-    );
+    const limits = {
+      timeoutMs: fetchTimeoutMs,
+      outer: this.#closing.signal,
+      onTimeout: () => new BalanceUnavailableError('timeout'),
+    };
+    const { mark, requestedAtMs, balance } = await withDeadline(limits, async (signal) => {
+      // The mark comes first. Read after the balance, a payout captured in between would be missing from both.
+      const mark = await askStore(() => store.totals(wallet));
+      const requestedAtMs = clock.now();
+      return { mark, requestedAtMs, balance: await provider.fetchBalance({ wallet, signal }) };
+    });
     const receivedAtMs = clock.now();
     return {
       snapshot: {

@@ -25,6 +25,8 @@ export interface WalletTotals {
 export interface HoldRequest {
   readonly wallet: string;
   readonly reference: string;
+  /** Random text, another one for each request. */
+  readonly attempt: string;
   /** What is promised, fee included, in minor units; positive. */
   readonly amountMinor: bigint;
   /** `sent` for a payout that starts at once. */
@@ -51,24 +53,29 @@ export type HoldOutcome =
   | { readonly outcome: 'exists'; readonly hold: HoldRecord };
 
 /** A request to move a hold on. */
-export type SettleRequest =
-  | { readonly reference: string; readonly to: 'sent' }
+export type SettleRequest = Settlement & {
+  readonly reference: string;
+  /** Only the hold that this attempt took. Without it, whichever has the reference. */
+  readonly attempt?: string | undefined;
+};
+
+type Settlement =
+  | { readonly to: 'sent' }
+  | { readonly to: 'released' }
   | {
-      readonly reference: string;
       readonly to: 'captured';
       /** What was really debited, in minor units; the held amount when absent. May be less or more than was held. */
       readonly actualMinor?: bigint | undefined;
       /** How long the capture goes on to count as held, because the provider's balance shows it late; 0 or more. */
       readonly visibleInMs: number;
-    }
-  | { readonly reference: string; readonly to: 'released' };
+    };
 
 /** What became of a {@link SettleRequest}. */
 export type SettleOutcome =
   | { readonly outcome: 'done'; readonly hold: HoldRecord }
   /** It was so already; nothing was changed. */
   | { readonly outcome: 'already'; readonly hold: HoldRecord }
-  /** The hold is in a state that forbids it; nothing was changed. */
+  /** The hold is in a state that forbids it, or of another attempt; nothing was changed. */
   | { readonly outcome: 'illegal'; readonly hold: HoldRecord }
   /** There is no such reference, or it was forgotten. */
   | { readonly outcome: 'unknown' };
@@ -132,6 +139,9 @@ export interface ClaimRequest {
  * 14. **Claims.** A sent hold is given to one owner at a time, until the lease ends or the hold does.
  * 15. **Unknown references** are `unknown`; nothing is created by settling.
  * 16. **A lost reply** means that the operation may have happened or not. Asking `get` tells.
+ * 17. **Attempts.** A hold is moved on by its own attempt, or by whoever names none. Another attempt is `illegal`, whatever
+ *    the state: the holder of a reservation that expired cannot touch the hold of a retry.
+ * 18. **Bounded time.** A store answers or rejects; it does not leave its caller waiting.
  */
 export interface HoldStore {
   /** For messages and metrics: `memory`, `redis`, `postgres`. */

@@ -76,38 +76,38 @@ export function requireSufficientFunds(guard: PayoutGuard, options: RequireSuffi
   const { reference, mode, settles } = options;
 
   // The types promise amounts, references and currencies; the guard itself refuses whatever a client sent instead.
-  const amountOf = (req: Request) =>
-    read(
-      req,
-      options.amount,
-      (cause) => new InvalidAmountError('it could not be found in the request', { cause }),
-    ) as AmountInput;
-  const checkOf = (req: Request, res: Response) => ({
-    fee: options.fee?.(req),
-    currency: options.currency?.(req) as string | undefined,
-    wallet: typeof options.wallet === 'function' ? options.wallet(req, res) : options.wallet,
-  });
+  const amountOf = (req: Request) => read(req, options.amount, noAmount) as AmountInput;
+  const currencyOf = (req: Request) => options.currency?.(req) as string | undefined;
+  const walletOf = (req: Request, res: Response) =>
+    typeof options.wallet === 'function' ? options.wallet(req, res) : options.wallet;
 
   if (!reference || mode === 'check') {
+    const check = async (req: Request, res: Response) =>
+      guard.assertSufficientFunds(amountOf(req), {
+        fee: options.fee?.(req),
+        currency: currencyOf(req),
+        wallet: walletOf(req, res),
+      });
     return (req, res, next) => {
-      const check = async () => guard.assertSufficientFunds(amountOf(req), checkOf(req, res));
-      check().then(() => next(), next);
+      check(req, res).then(() => next(), next);
     };
   }
 
+  const take = async (req: Request, res: Response) =>
+    guard.hold({
+      reference: read(req, reference, noReference) as string,
+      amount: amountOf(req),
+      fee: options.fee?.(req),
+      currency: currencyOf(req),
+      wallet: walletOf(req, res),
+      state: 'sent',
+      metadata: options.metadata?.(req),
+    });
   return (req, res, next) => {
-    const take = async () =>
-      guard.hold({
-        reference: read(req, reference, (cause) => new InvalidReferenceError({ cause })) as string,
-        amount: amountOf(req),
-        state: 'sent',
-        metadata: options.metadata?.(req),
-        ...checkOf(req, res),
-      });
-    take().then((hold) => {
+    take(req, res).then((hold) => {
       // Nobody waits for the answer any more, and the payout has not begun: so it does not.
       if (res.closed) return guard.conclude(hold, 'not_sent');
-      Object.defineProperty(res, holdProperty, { value: hold });
+      (res as Holder)[holdProperty] = hold;
       res.once('close', () => void guard.conclude(hold, resultOf(res), { settles }));
       return next();
     }, next);
@@ -119,8 +119,10 @@ const holdProperty = Symbol.for('payout-guard.hold');
 
 /** The hold that `requireSufficientFunds` took for this request; undefined on a route that only checks. */
 export function holdOf(res: Response): Hold | undefined {
-  return (res as { [holdProperty]?: Hold })[holdProperty];
+  return (res as Holder)[holdProperty];
 }
+
+type Holder = Response & { [holdProperty]?: Hold };
 
 /** What an answer says about the payout. One that was not finished says nothing: the handler may still be paying. */
 function resultOf(res: Response): AttemptResult {
@@ -129,6 +131,9 @@ function resultOf(res: Response): AttemptResult {
   if (statusCode >= 200 && statusCode <= 299) return 'accepted';
   return statusCode >= 400 && statusCode <= 499 ? 'not_sent' : 'unknown';
 }
+
+const noAmount = (cause: Error) => new InvalidAmountError('it could not be found in the request', { cause });
+const noReference = (cause: Error) => new InvalidReferenceError({ cause });
 
 // `req.body.amount` throws when a client sent no JSON at all: its mistake, not ours.
 function read(req: Request, from: (req: Request) => unknown, problem: (cause: Error) => PayoutGuardError): unknown {

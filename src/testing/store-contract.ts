@@ -361,6 +361,23 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.deepEqual([await store.get('a'), await store.totals()], [undefined, { active: 0n, captured: 0n }]);
     });
 
+    rule('17. a hold is moved on by its own attempt, or by whoever names none', async (store) => {
+      await store.hold('a', { amountMinor: 5n, attempt: 'first', state: 'reserved' });
+      for (const to of ['sent', 'released'] as const) {
+        assert.deepEqual(stateOf(await store.settle({ to, attempt: 'second' }, 'a')), ['illegal', 'reserved']);
+      }
+      const capture = { to: 'captured', visibleInMs: 0 } as const;
+      assert.deepEqual(stateOf(await store.settle({ ...capture, attempt: 'second' }, 'a')), ['illegal', 'reserved']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent', attempt: 'first' }, 'a')), ['done', 'sent']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'released' }, 'a')), ['done', 'released']);
+      await store.hold('a', { amountMinor: 5n, attempt: 'second' });
+      assert.deepEqual(stateOf(await store.settle({ to: 'released', attempt: 'first' }, 'a')), ['illegal', 'sent']);
+      assert.deepEqual(stateOf(await store.settle({ ...capture, attempt: 'second' }, 'a')), ['done', 'captured']);
+      assert.deepEqual(stateOf(await store.settle({ ...capture, attempt: 'first' }, 'a')), ['illegal', 'captured']);
+      assert.equal((await store.get('a'))?.attempt, 'second');
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 5n });
+    });
+
     rule('16. get tells what became of an operation', async (store) => {
       assert.equal(await store.get('a'), undefined);
       await store.hold('a', { amountMinor: 5n, state: 'reserved' });
@@ -371,7 +388,11 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
   });
 }
 
-type Settlement = { to: 'sent' } | { to: 'released' } | { to: 'captured'; actualMinor?: bigint; visibleInMs: number };
+type Settlement = { attempt?: string } & (
+  | { to: 'sent' }
+  | { to: 'released' }
+  | { to: 'captured'; actualMinor?: bigint; visibleInMs: number }
+);
 
 /** A store with a wallet and references of its own, so that tests on one engine do not meet. */
 class Probe {
@@ -396,6 +417,7 @@ class Probe {
     return this.#store.hold({
       wallet: this.wallet,
       reference: this.#reference(name),
+      attempt: randomUUID(),
       state: 'sent',
       expiresInMs: 60_000,
       epoch: await this.epoch(),

@@ -113,6 +113,18 @@ describe('a check', () => {
     expect((await checkFunds('400.00')).temporary).toBe(false);
   });
 
+  it('calls a refusal temporary when a payout was captured while the balance was read, which may show it already', async () => {
+    const wallet = scriptedWallet('6.00');
+    let captured = 0n;
+    const { checkFunds } = wallet.guard({ store: storeWith(() => ({ epoch: 'e1', active: 0n, captured })) });
+    wallet.answer = async () => {
+      captured = 9_00n;
+      return wallet.balance;
+    };
+    const decision = await checkFunds('4.00');
+    expect([decision.sufficient, decision.temporary, decision.capturedSince]).toEqual([false, true, '9.00']);
+  });
+
   it('follows the rule for all numbers', async () => {
     const cents = fc.bigInt(0n, 10n ** 15n);
     await fc.assert(
@@ -386,6 +398,15 @@ describe('the store', () => {
       expect(error).toMatchObject({ code: 'balance_unavailable', reason: 'store', status: 503 });
       expect(inspect(error, { depth: 9 })).not.toMatch(/:pw@/);
     }
+  });
+
+  it('that never answers leaves nobody waiting for ever, and is asked again when it is back', async () => {
+    const wallet = scriptedWallet();
+    let totals: () => WalletTotals | Promise<WalletTotals> = () => new Promise(() => {});
+    const { checkFunds } = wallet.guard({ fetchTimeoutMs: 100, store: storeWith(() => totals()) });
+    await expect(checkFunds('1.00')).rejects.toMatchObject({ reason: 'timeout' });
+    totals = () => nothingHeld;
+    expect((await checkFunds('1.00')).sufficient).toBe(true);
   });
 
   it('that lost its memory voids the mark, and the balance is asked for again', async () => {

@@ -142,6 +142,24 @@ describe('a hold', () => {
     await guard.close();
   });
 
+  it('that expired cannot touch the hold of a retry with the same reference', async () => {
+    const wallet = scriptedWallet('100.00');
+    const guard = wallet.guard({ cache: { maxAgeMs: 60_000 } });
+    const payout = { amount: '100.00', reference: 'p-1', expiresInMs: 1_000 };
+    const first = await guard.hold(payout);
+    wallet.clock.advance(1_000);
+    const second = await guard.hold(payout);
+    expect(await thrownBy(first.sent())).toMatchObject({ name: 'HoldStateError', state: 'released' });
+    await second.sent();
+    for (const act of [first.sent, first.release, first.capture]) {
+      expect(await thrownBy(act())).toMatchObject({ name: 'HoldStateError', state: 'released' });
+    }
+    expect(await thrownBy(guard.hold({ amount: '0.01', reference: 'p-2' }))).toBeInstanceOf(InsufficientFundsError);
+    await second.capture();
+    expect(await position(guard)).toBe('held 0.00 spendable 0.00');
+    await guard.close();
+  });
+
   it('goes on to count as held for visibilityLagMs after its capture', async () => {
     const wallet = scriptedWallet('1000.00');
     const guard = wallet.guard({ visibilityLagMs: 2_000 });

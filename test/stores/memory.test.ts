@@ -10,7 +10,7 @@ storeContract(
   { name: 'the memory store', open: () => memoryStore({ clock }), pass: async (ms) => clock.advance(ms) },
 );
 
-const request = { state: 'sent' as const, expiresInMs: 1_000, limitMinor: 1_000_000n, metadata: {} };
+const request = { attempt: 'a', state: 'sent' as const, expiresInMs: 1_000, limitMinor: 1_000_000n, metadata: {} };
 
 async function hold(store: HoldStore, reference: string, amountMinor = 5n): Promise<string> {
   const { epoch } = await store.totals('w');
@@ -87,7 +87,7 @@ describe('the memory store', () => {
             model.nowMs += step.ms;
           } else if (step.op === 'hold') {
             const limitMinor = 100n;
-            const { outcome } = await store.hold({ ...step, epoch, limitMinor, metadata: {} });
+            const { outcome } = await store.hold({ ...step, attempt: 'a', epoch, limitMinor, metadata: {} });
             expect(outcome).toBe(model.hold(step, limitMinor));
           } else if (step.op === 'captured') {
             const { op: to, ...rest } = step;

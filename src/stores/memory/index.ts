@@ -97,7 +97,7 @@ class MemoryStore implements HoldStore {
 
   hold(request: HoldRequest): HoldOutcome {
     const nowMs = this.#catchUp();
-    const { wallet, reference, amountMinor, state, metadata } = request;
+    const { wallet, reference, attempt, amountMinor, state, metadata } = request;
     const known = this.#rows.get(reference)?.hold;
     const again = known?.state === 'released' && known.wallet === wallet && known.amountMinor === amountMinor;
     if (known && !again) return { outcome: 'exists', hold: known };
@@ -111,6 +111,7 @@ class MemoryStore implements HoldStore {
       reference,
       wallet,
       state,
+      attempt,
       amountMinor,
       capturedMinor: undefined,
       createdAtMs: nowMs,
@@ -135,7 +136,8 @@ class MemoryStore implements HoldStore {
     const nowMs = this.#catchUp();
     const row = this.#rows.get(request.reference);
     if (!row) return { outcome: 'unknown' };
-    const outcome = transition(row.hold.state, request.to);
+    const isOther = request.attempt !== undefined && request.attempt !== row.hold.attempt;
+    const outcome = isOther ? 'illegal' : transition(row.hold.state, request.to);
     if (outcome === 'done') this.#move(row, request, nowMs);
     return { outcome, hold: row.hold };
   }
@@ -268,6 +270,7 @@ function moved(hold: HoldRecord, { state, capturedMinor, sentAtMs = hold.sentAtM
     reference: hold.reference,
     wallet: hold.wallet,
     state,
+    attempt: hold.attempt,
     amountMinor: hold.amountMinor,
     capturedMinor,
     createdAtMs: hold.createdAtMs,

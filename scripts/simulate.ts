@@ -1,0 +1,58 @@
+// `npm run simulate`: histories of the guard, from a seed, until a time is up, a number is reached or one of them fails.
+// What they are is said in `test/simulation`.
+import { parseArgs } from 'node:util';
+import { kinds } from '../test/simulation/journal.js';
+import { mistakes } from '../test/simulation/mistakes.js';
+import { simulate } from '../test/simulation/run.js';
+import { type Hazard, hazards } from '../test/simulation/world.js';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seconds: { type: 'string' },
+    histories: { type: 'string' },
+    mistake: { type: 'string' },
+    hazard: { type: 'string', multiple: true, default: [] },
+  },
+});
+
+const seed = wholeNumber('seed', values.seed) ?? Math.floor(Math.random() * 2 ** 40);
+const histories = wholeNumber('histories', values.histories) ?? Number.POSITIVE_INFINITY;
+const limited = values.seconds !== undefined || values.histories === undefined;
+const seconds = limited ? (wholeNumber('seconds', values.seconds) ?? 60) : Number.POSITIVE_INFINITY;
+const mistake =
+  values.mistake === undefined ? undefined : oneOf('mistake', values.mistake, mistakes, ({ name }) => name);
+const chosen = values.hazard.map((given) => oneOf('hazard', given, hazards, (hazard) => hazard));
+
+const startedAt = performance.now();
+const elapsedSeconds = () => (performance.now() - startedAt) / 1_000;
+const result = await simulate({
+  seed,
+  goesOn: (done) => done < histories && elapsedSeconds() < seconds,
+  mistake,
+  hazards: new Set<Hazard>(chosen),
+  // A mistake breaks a lot; what counts is the worst.
+  watch: mistake && [mistake.breaks],
+});
+
+for (const kind of kinds) console.log(`${String(result.coverage.get(kind) ?? 0).padStart(12)}  ${kind}`);
+const pace = `${Math.round(result.histories / elapsedSeconds())} a second`;
+console.log(
+  `${result.histories} histories from seed ${seed} in ${elapsedSeconds().toFixed(1)} s, ${pace}, ${result.steps} steps, hash ${result.hash}`,
+);
+if (result.failure) {
+  console.error(`\n${result.failure.message}`);
+  process.exitCode = 1;
+}
+
+function wholeNumber(name: string, given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  if (/^\d{1,15}$/.test(given)) return Number(given);
+  throw new Error(`--${name} must be a whole number, not ${given}`);
+}
+
+function oneOf<T>(option: string, given: string, known: readonly T[], nameOf: (one: T) => string): T {
+  const found = known.find((one) => nameOf(one) === given);
+  if (found !== undefined) return found;
+  throw new Error(`--${option} must be one of: ${known.map(nameOf).join('; ')}`);
+}
