@@ -146,7 +146,7 @@ export class Decider {
   }
 
   #totals(wallet: string): MaybePromise<WalletTotals> {
-    return askStore(() => this.#options.store.totals(wallet));
+    return askStore(this.#options.store, (store) => store.totals(wallet));
   }
 }
 

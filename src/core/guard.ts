@@ -196,8 +196,8 @@ class Guard implements PayoutGuard {
     // What the payment code has settled itself is left as it is.
     if (!isOpen(hold.state)) return;
     try {
-      if (result === 'accepted' && isOver) await hold.capture();
-      if (result === 'not_sent') await hold.release();
+      if (result === 'accepted' && isOver) await this.#holds.end(hold, 'captured');
+      if (result === 'not_sent') await this.#holds.end(hold, 'released');
     } catch (error) {
       this.#events.emit('unsettled', () => ({ reference: hold.reference, error: asPayoutGuardError(error) }));
     }

@@ -19,6 +19,7 @@ import { parseReference } from './reference.js';
 import {
   askStore,
   type HoldOutcome,
+  type HoldStore,
   isPromise,
   type MaybePromise,
   type SettleOutcome,
@@ -100,6 +101,9 @@ export class Holds {
   readonly #options: ResolvedOptions;
   readonly #decider: Decider;
   readonly #events: Events;
+  /** Makes attempts unique: random for this guard, then counted. */
+  readonly #taker = `${randomUUID()}/`;
+  #taken = 0;
 
   constructor(options: ResolvedOptions, decider: Decider, events: Events) {
     this.#options = options;
@@ -115,7 +119,8 @@ export class Holds {
     assertExpiry(expiresInMs);
     const metadata = readMetadata(options.metadata);
 
-    const attempt = randomUUID();
+    this.#taken += 1;
+    const attempt = `${this.#taker}${this.#taken}`;
     let hold: HoldRecord | undefined;
     const read = (snapshot: Snapshot, answer: HoldOutcome): Decision | undefined => {
       if (answer.outcome === 'exists') throw takenReference(answer.hold, requirement);
@@ -170,6 +175,12 @@ export class Holds {
     return this.#settle({ reference: parseReference(reference), attempt, to: 'released' });
   }
 
+  /** Captures or releases a hold that is held; what it is then is not asked for, and not made. */
+  end(hold: Hold, to: 'captured' | 'released'): MaybePromise<unknown> {
+    if (hold instanceof HeldHold) return hold.end(to);
+    return to === 'captured' ? hold.capture() : hold.release();
+  }
+
   async get(reference: string): Promise<HoldInfo | undefined> {
     const hold = await this.#ask((store) => store.get(parseReference(reference)));
     return hold && this.info(hold);
@@ -198,9 +209,9 @@ export class Holds {
     return isPromise(answer) ? answer.then(read) : read(answer);
   }
 
-  #ask<T>(ask: (store: ResolvedOptions['store']) => MaybePromise<T>): MaybePromise<T> {
+  #ask<T>(ask: (store: HoldStore) => MaybePromise<T>): MaybePromise<T> {
     this.#decider.assertOpen();
-    return askStore(() => ask(this.#options.store));
+    return askStore(this.#options.store, ask);
   }
 
   info(hold: HoldRecord): HoldInfo {
@@ -241,6 +252,17 @@ class HeldHold implements Hold {
   }
   get release(): Hold['release'] {
     return async () => this.#see(await this.#holds.release(this.reference, this.#attempt));
+  }
+
+  end(to: 'captured' | 'released'): MaybePromise<void> {
+    const see = (hold: HoldRecord) => {
+      this.#state = hold.state;
+    };
+    const settled =
+      to === 'captured'
+        ? this.#holds.capture(this.reference, undefined, this.#attempt)
+        : this.#holds.release(this.reference, this.#attempt);
+    return isPromise(settled) ? settled.then(see) : see(settled);
   }
 
   #see(hold: HoldRecord): HoldInfo {

@@ -55,7 +55,7 @@ export class Reconciler {
 
   /** Looks at one hold, however young: for a webhook, which is a hint to ask and not an answer. */
   async runOne(reference: string): Promise<Reconciliation> {
-    const hold = await askStore(() => this.#options.store.get(parseReference(reference)));
+    const hold = await askStore(this.#options.store, (store) => store.get(parseReference(reference)));
     const count = { captured: 0, released: 0, open: 0, overdue: 0 };
     if (hold?.state === 'sent') count[await this.#learn(hold)] += 1;
     return { captured: count.captured, released: count.released, open: count.open + count.overdue };
@@ -83,7 +83,7 @@ export class Reconciler {
     do {
       this.#closing.signal.throwIfAborted();
       const claim = { owner: this.#owner, olderThanMs, leaseMs, limit: batchSize, after };
-      const claimed = Promise.resolve(askStore(() => this.#options.store.claimSent(claim)));
+      const claimed = Promise.resolve(askStore(this.#options.store, (store) => store.claimSent(claim)));
       const page = await abandonable(claimed, this.#closing.signal);
       for (const fate of await Promise.all(page.holds.map((hold) => this.#learn(hold)))) count[fate] += 1;
       after = page.next;

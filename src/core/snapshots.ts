@@ -142,7 +142,7 @@ export class Snapshots {
     };
     const { mark, requestedAtMs, balance } = await withDeadline(limits, async (signal) => {
       // The mark comes first. Read after the balance, a payout captured in between would be missing from both.
-      const mark = await askStore(() => store.totals(wallet));
+      const mark = await askStore(store, (asked) => asked.totals(wallet));
       const requestedAtMs = clock.now();
       return { mark, requestedAtMs, balance: await provider.fetchBalance({ wallet, signal }) };
     });

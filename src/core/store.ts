@@ -157,10 +157,10 @@ export interface HoldStore {
   close(): Promise<void>;
 }
 
-/** Calls a store. Whatever it throws becomes a {@link BalanceUnavailableError} with reason `store`. */
-export function askStore<T>(ask: () => MaybePromise<T>): MaybePromise<T> {
+/** Asks a store. Whatever it throws becomes a {@link BalanceUnavailableError} with reason `store`. */
+export function askStore<T>(store: HoldStore, ask: (store: HoldStore) => MaybePromise<T>): MaybePromise<T> {
   try {
-    const answer = ask();
+    const answer = ask(store);
     return isPromise(answer) ? answer.catch(rethrowAsStoreFailure) : answer;
   } catch (error) {
     return rethrowAsStoreFailure(error);

@@ -93,7 +93,7 @@ export function requireSufficientFunds(guard: PayoutGuard, options: RequireSuffi
     };
   }
 
-  const take = async (req: Request, res: Response) =>
+  const take = (req: Request, res: Response) =>
     guard.hold({
       reference: read(req, reference, noReference) as string,
       amount: amountOf(req),
@@ -104,13 +104,17 @@ export function requireSufficientFunds(guard: PayoutGuard, options: RequireSuffi
       metadata: options.metadata?.(req),
     });
   return (req, res, next) => {
-    take(req, res).then((hold) => {
-      // Nobody waits for the answer any more, and the payout has not begun: so it does not.
-      if (res.closed) return guard.conclude(hold, 'not_sent');
-      (res as Holder)[holdProperty] = hold;
-      res.once('close', () => void guard.conclude(hold, resultOf(res), { settles }));
-      return next();
-    }, next);
+    try {
+      take(req, res).then((hold) => {
+        // Nobody waits for the answer any more, and the payout has not begun: so it does not.
+        if (res.closed) return guard.conclude(hold, 'not_sent');
+        (res as Holder)[holdProperty] = hold;
+        res.on('close', () => void guard.conclude(hold, resultOf(res), { settles }));
+        return next();
+      }, next);
+    } catch (error) {
+      next(error);
+    }
   };
 }
 
