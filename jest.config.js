@@ -1,6 +1,8 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // On two cores jest would run everything in one process, whose heap then slows down the long tests.
+  maxWorkers: 2,
   roots: ['<rootDir>/test', '<rootDir>/examples'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
