@@ -1,0 +1,125 @@
+// PostgreSQL as the stores of this library see a database: one statement for each batch.
+import { ConfigurationError } from '../../core/errors.js';
+import type { ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
+import { warn } from '../../core/warn.js';
+import type { BatchReply, Engine, Op } from '../shared/engine.js';
+import { defaultRecoveryMs, type SharedStoreOptions } from '../shared/engine-store.js';
+import { type BatchText, readBatch, writeBatch } from './batch.js';
+import { claimQuery, deleteQuery, listQuery, type Query, readPage } from './pages.js';
+
+/** What the store needs of a client: a `Pool`, a `PoolClient` or a `Client` of `pg` fits, PGlite as well. */
+export interface PostgresClient {
+  query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+}
+
+/** How many finished holds are deleted in one statement. */
+const deletedAtOnce = 1_000;
+
+export class PostgresEngine implements Engine {
+  readonly name = 'postgres';
+  /** Quoted. */
+  readonly schema: string;
+  readonly #options: SharedStoreOptions & { readonly pool: PostgresClient; readonly schema?: string | undefined };
+  readonly #runBatch: string;
+  readonly #warned = new Set<string>();
+  /** How far the server had written when it answered last, and in which epoch: it must not fall behind. */
+  #seen: { readonly epoch: string; readonly lsn: string | null } | undefined;
+  #isPrimary = false;
+
+  constructor(options: SharedStoreOptions & { readonly pool: PostgresClient; readonly schema?: string | undefined }) {
+    this.#options = options;
+    this.schema = `"${options.schema ?? 'payout_guard'}"`;
+    this.#runBatch = `SELECT ${this.schema}.run_batch($1, $2, $3, $4, $5, $6, $7, $8, $9) AS reply`;
+  }
+
+  /** The same on another connection. */
+  on(pool: PostgresClient): PostgresEngine {
+    return new PostgresEngine({ ...this.#options, pool });
+  }
+
+  async run(batch: readonly Op[]): Promise<BatchReply> {
+    const { recoveryMs = defaultRecoveryMs, deadlineMs = 250 } = this.#options;
+    const { ops, changes, reads, settles, gets, order } = writeBatch(batch);
+    const { epoch = null, lsn = null } = this.#seen ?? {};
+    const values = [ops, changes, reads, settles, gets, epoch, lsn, recoveryMs, deadlineMs];
+    const [row] = await this.#query({ text: this.#runBatch, values });
+    const reply = JSON.parse((row as { reply: string }).reply) as BatchText;
+    this.#see(reply);
+    return readBatch(batch, order, reply);
+  }
+
+  async list(filter: HoldFilter): Promise<HoldPage> {
+    return readPage(await this.#query(listQuery(this.schema, filter)), filter.limit, true);
+  }
+
+  async claimSent(request: ClaimRequest): Promise<HoldPage> {
+    return readPage(await this.#query(claimQuery(this.schema, request)), request.limit, false);
+  }
+
+  async deleteFinished(olderThanMs: number): Promise<number> {
+    for (let total = 0; ; ) {
+      const { length } = await this.#query(deleteQuery(this.schema, olderThanMs, deletedAtOnce));
+      total += length;
+      if (length < deletedAtOnce) return total;
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  // A late answer may be of an earlier time than the one before.
+  #see({ epoch, lsn }: BatchText): void {
+    const seen = this.#seen;
+    if (seen?.epoch === epoch && seen.lsn && lsn && position(lsn) < position(seen.lsn)) return;
+    this.#seen = { epoch, lsn };
+  }
+
+  async #query({ text, values }: Query): Promise<readonly unknown[]> {
+    const { pool } = this.#options;
+    try {
+      if (!this.#isPrimary) await assertPrimary(pool);
+      this.#isPrimary = true;
+      return (await pool.query(text, values)).rows;
+    } catch (error) {
+      // Whatever happened, the next connection may lead to another server.
+      this.#isPrimary = false;
+      this.#tell(error);
+      throw error;
+    }
+  }
+
+  // Who calls the store is only told that it failed. What an operator can put right is said once.
+  #tell(error: unknown): void {
+    const { code = '' } = (error ?? {}) as { code?: unknown };
+    const advice = advices[String(code)];
+    if (!advice || this.#warned.has(advice)) return;
+    this.#warned.add(advice);
+    warn('PAYOUT_GUARD_POSTGRES', `The postgres store does not work: ${advice}.`, error);
+  }
+}
+
+const notMigrated = 'its tables are not there or are older than this library; call migrate() first';
+const replica = 'the server is read only: a replica, or a connection set so; the store needs the primary';
+
+/** By SQLSTATE, and by the code of our own errors. */
+const advices: Readonly<Record<string, string | undefined>> = {
+  '3F000': notMigrated,
+  '42P01': notMigrated,
+  '42883': notMigrated,
+  '42703': notMigrated,
+  '42501':
+    'its role lacks a right; it needs USAGE on the schema and on its sequence, EXECUTE on its functions, and to read and write its tables',
+  '25006': replica,
+  configuration: replica,
+};
+
+/** @throws `ConfigurationError` on a server, or in a session, that cannot write. */
+export async function assertPrimary(client: PostgresClient): Promise<void> {
+  const text = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS refuses`;
+  const [row] = (await client.query(text, [])).rows;
+  if ((row as { refuses: boolean }).refuses) throw new ConfigurationError([`pool: ${replica}`]);
+}
+
+function position(lsn: string): bigint {
+  const [high = '0', low = '0'] = lsn.split('/');
+  return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+}

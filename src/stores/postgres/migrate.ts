@@ -1,0 +1,43 @@
+// Brings the schema up to date.
+import { ConfigurationError } from '../../core/errors.js';
+import { assertPrimary, type PostgresClient } from './engine.js';
+import { migrations } from './migrations.generated.js';
+
+/**
+ * One statement, so that it is one transaction on any client: it waits for other migrators, and each migration first inserts its
+ * number. The schema is as before, or up to date.
+ */
+export async function migrate(client: PostgresClient, schema: string): Promise<void> {
+  await assertPrimary(client);
+  const steps = migrations.map(
+    (sql, index) => `
+      IF NOT EXISTS (SELECT FROM ${schema}.migrations WHERE number = ${index + 1}) THEN
+        INSERT INTO ${schema}.migrations (number) VALUES (${index + 1});
+        EXECUTE ${literal(sql.replaceAll(':schema', schema))};
+      END IF;`,
+  );
+  const text = `DO ${literal(`
+    BEGIN
+      PERFORM pg_advisory_xact_lock(hashtextextended(${literal(`payout-guard migrates ${schema}`)}, 0));
+      -- Asked for first: creating needs rights that a role of the application may lack when nothing is left to create.
+      IF to_regnamespace(${literal(schema)}) IS NULL THEN
+        CREATE SCHEMA ${schema};
+      END IF;
+      IF to_regclass(${literal(`${schema}.migrations`)}) IS NULL THEN
+        CREATE TABLE ${schema}.migrations (number integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+      END IF;
+      ${steps.join('')}
+    END`)}`;
+  await client.query(text, []);
+  const [row] = (await client.query(`SELECT max(number) AS latest FROM ${schema}.migrations`, [])).rows;
+  if ((row as { latest: number }).latest > migrations.length) {
+    throw new ConfigurationError([
+      `schema: ${schema} was migrated by a newer version of payout-guard; update this one`,
+    ]);
+  }
+}
+
+/** A text constant of SQL, whatever is in it. */
+function literal(text: string): string {
+  return ` E'${text.replace(/\\/g, '\\\\').replace(/'/g, "''")}'`;
+}

@@ -1,0 +1,542 @@
+// Made of migrations/*.sql by scripts/embed-sql.mjs.
+export const migrations: readonly string[] = [
+  // 0001-store.sql
+  `-- The tables of the store. \`:schema\` stands for the quoted name of the schema.
+--
+-- Amounts are minor units, numeric because sums go beyond 64 bits. Times are milliseconds since 1970 on the clock of this
+-- server. Names are compared byte by byte (COLLATE "C"): every process then locks in the same order.
+
+-- One row, or none when memory was lost.
+CREATE TABLE :schema.store (
+  singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+  -- Random; another epoch means that something may have been forgotten.
+  epoch text NOT NULL,
+  born_at_ms bigint NOT NULL,
+  -- Where the epoch began; see place().
+  place text NOT NULL
+);
+
+CREATE TABLE :schema.wallets (
+  wallet text COLLATE "C" PRIMARY KEY,
+  -- Sum of what open holds promise, and of captures that are not visible yet.
+  active numeric NOT NULL DEFAULT 0,
+  -- Sum of visible captures.
+  captured numeric NOT NULL DEFAULT 0,
+  -- The epoch in which \`active\` was last added up from the holds; it is added up again in the next one.
+  epoch text NOT NULL DEFAULT ''
+) WITH (fillfactor = 50); -- The row of a busy wallet is updated in place as long as its page has room.
+
+CREATE SEQUENCE :schema.hold_sequence;
+
+-- A row is changed by the holder of its wallet's row lock only; leases are not.
+CREATE TABLE :schema.holds (
+  reference text COLLATE "C" PRIMARY KEY,
+  wallet text COLLATE "C" NOT NULL,
+  state text NOT NULL CHECK (state IN ('reserved', 'sent', 'captured', 'released')),
+  amount numeric NOT NULL,
+  captured_amount numeric,
+  created_at_ms bigint NOT NULL,
+  expires_at_ms bigint,
+  sent_at_ms bigint,
+  ended_at_ms bigint,
+  -- When the row does something by itself: a reservation expires, a capture becomes visible.
+  due_at_ms bigint,
+  -- The reference was held and released before.
+  held_before boolean NOT NULL DEFAULT false,
+  -- The attempt that took the hold, and those that must not take it when they arrive late.
+  attempt text NOT NULL,
+  abandoned text[],
+  -- The order of the list, and of claims.
+  seq bigint NOT NULL,
+  sent_seq bigint,
+  lease_owner text,
+  lease_until_ms bigint,
+  -- json, not jsonb: it is kept as it was written, and jsonb refuses \\u0000.
+  metadata json NOT NULL
+);
+
+-- A finished hold is in the first of these only.
+CREATE UNIQUE INDEX holds_by_age ON :schema.holds (seq);
+CREATE INDEX holds_open ON :schema.holds (wallet, seq) WHERE state IN ('reserved', 'sent');
+CREATE INDEX holds_sent ON :schema.holds (sent_seq) WHERE state = 'sent';
+CREATE INDEX holds_due ON :schema.holds (wallet, due_at_ms) WHERE due_at_ms IS NOT NULL;
+
+-- Where this memory lives. Another answer means that it may have gone back in time:
+--   the cluster      restored into another one, upgraded
+--   the timeline     failed over to a replica, which may have lagged; restored from a backup
+--   the table files  truncated, dropped and restored from a dump, a copied database (also rewritten by VACUUM FULL: harmless,
+--                    but a recovery window goes by)
+-- With the rights of its owner, so that all roles get the same answer. Providers that do not have one of these functions leave
+-- that part empty.
+CREATE FUNCTION :schema.place() RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  cluster text := '';
+  timeline text := '';
+BEGIN
+  BEGIN
+    cluster := (pg_control_system()).system_identifier::text;
+  EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function THEN NULL;
+  END;
+  BEGIN
+    timeline := left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+  EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function THEN NULL;
+  END;
+  RETURN cluster || '/' || timeline
+    || '/' || pg_relation_filepath(':schema.holds'::regclass)
+    || '/' || pg_relation_filepath(':schema.wallets'::regclass);
+END
+$$;
+
+-- How far the server has written, or null where that cannot be asked. Lower than before means that it has gone back in time
+-- on the same timeline: a disk was set back to a snapshot, or a crash took what was not on the disk yet.
+CREATE FUNCTION :schema.written() RETURNS pg_lsn
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN pg_current_wal_insert_lsn();
+EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function THEN
+  RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION :schema.now_ms() RETURNS bigint
+LANGUAGE sql VOLATILE
+AS $$ SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint $$;
+`,
+  // 0002-run-batch.sql
+  `-- A hold as the client reads it. Amounts are texts: JSON numbers are not exact in JavaScript.
+CREATE FUNCTION :schema.hold_json(hold :schema.holds) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  RETURN json_build_array(hold.reference, hold.wallet, hold.state, hold.amount::text, hold.captured_amount::text,
+    hold.created_at_ms, hold.expires_at_ms, hold.sent_at_ms, hold.ended_at_ms,
+    hold.held_before, hold.metadata, hold.attempt)::text;
+END
+$$;
+
+-- A reservation whose time is over, as it will be written down.
+CREATE FUNCTION :schema.expired(hold :schema.holds) RETURNS :schema.holds
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  hold.state := 'released';
+  hold.ended_at_ms := hold.due_at_ms;
+  hold.expires_at_ms := NULL;
+  hold.due_at_ms := NULL;
+  RETURN hold;
+END
+$$;
+
+-- Runs a batch of operations: one statement, one round trip, whatever is in it.
+--
+--   ops           json array; kind is totals | hold | settle | get | abandon | restore, the rest as in the list of columns in
+--                 the loop below. Operations with the same reference are next to each other.
+--   changes       wallets that hold, abandon and restore may change
+--   reads         wallets that totals reads
+--   settles, gets references of settle and of get
+--   seen_epoch,   what this process saw last, or null: the server must not be behind it
+--   seen_lsn
+--   recovery_ms   how long nothing is approved after a new epoch
+--   lock_ms       how long to wait for the lock of one wallet
+--
+-- Returns json: { epoch, nowMs, recoveringForMs, lsn, answers }, an answer for each operation, in their order:
+--   totals    [active, captured]
+--   hold      ["held" | "again" | "insufficient" | "void", active, captured] | ["recovering"] | ["exists", hold]
+--             "again" is held, by a reference that was released before
+--   settle    ["done" | "already" | "illegal", hold] | ["unknown"]
+--   get       hold | null
+--   abandon, restore  null
+-- where hold is [reference, wallet, state, amount, captured, created, expires, sent, ended, held before, metadata,
+-- attempt].
+--
+-- Atomic, because the rows of all wallets that it may change are locked first, in the order of their names, and what they say is
+-- read after that. Rows of new references are inserted after all wallets are locked, in order too. No two calls can wait for each
+-- other, so there are no deadlocks, and READ COMMITTED is enough.
+--
+-- What is decided is decided in memory, what is read and written goes by sets: an operation costs some microseconds, not a
+-- statement.
+CREATE FUNCTION :schema.run_batch(
+  ops text, changes text[], reads text[], settles text[], gets text[],
+  seen_epoch text, seen_lsn text, recovery_ms bigint, lock_ms integer
+) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+-- Plans are made when the tables are small and kept when they are not: only those that stay good are allowed.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+  batch CONSTANT json := ops::json;
+  lock_timeout_before CONSTANT text := current_setting('lock_timeout');
+  now_ms bigint := :schema.now_ms();
+  here CONSTANT text := :schema.place();
+  lsn CONSTANT pg_lsn := :schema.written();
+  memory :schema.store;
+  recovering_for_ms bigint;
+
+  -- The wallets of the batch; those that are only read come after those that are locked.
+  names text[];
+  actives numeric[];
+  captureds numeric[];
+  epochs text[];
+  changed boolean[];
+  locked integer;
+  -- The same before anything was decided, for another try.
+  actives_before numeric[];
+  captureds_before numeric[];
+
+  op record;
+  hold :schema.holds;
+  -- Whether the row of the hold is there already.
+  known_before boolean;
+  abandoned text[];
+  seq bigint;
+  expires_at_ms bigint;
+  is_changed boolean := false;
+  at integer;
+  inserts :schema.holds[];
+  updates :schema.holds[];
+  answers text[];
+  answer text;
+  written bigint;
+  tries integer := 0;
+BEGIN
+  PERFORM set_config('lock_timeout', lock_ms::text, true);
+
+  -- Whether memory was lost, or may have gone back in time. A new epoch begins in this same step.
+  SELECT * INTO memory FROM :schema.store;
+  IF NOT FOUND OR memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn) THEN
+    INSERT INTO :schema.store (epoch, born_at_ms, place) VALUES (gen_random_uuid()::text, now_ms, here)
+      ON CONFLICT DO NOTHING;
+    -- Another process may have done it meanwhile.
+    SELECT * INTO memory FROM :schema.store FOR UPDATE;
+    IF memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn) THEN
+      UPDATE :schema.store s SET epoch = gen_random_uuid()::text, born_at_ms = :schema.now_ms(), place = here
+        RETURNING * INTO memory;
+    END IF;
+  END IF;
+
+  -- The wallets to lock. That a hold is of a wallet never changes, so it may be looked up before.
+  IF cardinality(settles) > 0 THEN
+    changes := changes || ARRAY(SELECT h.wallet FROM :schema.holds h WHERE h.reference = ANY (settles));
+  END IF;
+  -- What is only read is not locked, unless something in it is due.
+  IF cardinality(gets) > 0 THEN
+    changes := changes
+      || ARRAY(SELECT h.wallet FROM :schema.holds h WHERE h.reference = ANY (gets) AND h.due_at_ms <= now_ms);
+  END IF;
+  IF cardinality(reads) > 0 THEN
+    changes := changes || ARRAY(
+      SELECT r.wallet FROM unnest(reads) r (wallet) LEFT JOIN :schema.wallets w ON w.wallet = r.wallet COLLATE "C"
+      WHERE w.epoch IS DISTINCT FROM memory.epoch
+        OR EXISTS (SELECT FROM :schema.holds h WHERE h.wallet = r.wallet COLLATE "C" AND h.due_at_ms <= now_ms));
+  END IF;
+
+  IF cardinality(changes) > 0 THEN
+    IF EXISTS (SELECT FROM unnest(changes) c (wallet) LEFT JOIN :schema.wallets w ON w.wallet = c.wallet COLLATE "C"
+               WHERE w.wallet IS NULL) THEN
+      INSERT INTO :schema.wallets (wallet)
+        SELECT DISTINCT c.wallet COLLATE "C" FROM unnest(changes) c (wallet) ORDER BY 1
+        ON CONFLICT DO NOTHING;
+    END IF;
+    SELECT array_agg(l.wallet), array_agg(l.active), array_agg(l.captured), array_agg(l.epoch)
+      INTO names, actives, captureds, epochs
+      FROM (SELECT w.* FROM :schema.wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE) l;
+    -- Each lock was waited for in turn; the caller has given up long before they can add up to much.
+    IF clock_timestamp() > statement_timestamp() + 2 * lock_ms * interval '1 millisecond' THEN
+      RAISE EXCEPTION 'too late' USING ERRCODE = 'lock_not_available';
+    END IF;
+    now_ms := :schema.now_ms();
+  END IF;
+  locked := coalesce(cardinality(names), 0);
+  changed := array_fill(false, ARRAY[locked]);
+
+  -- The first time in an epoch, what is active is added up from what is there.
+  FOR i IN 1 .. locked LOOP
+    CONTINUE WHEN epochs[i] = memory.epoch;
+    actives[i] := (
+      SELECT coalesce(sum(c.counted), 0) FROM (
+        SELECT h.amount AS counted FROM :schema.holds h WHERE h.wallet = names[i] AND h.state IN ('reserved', 'sent')
+        UNION ALL
+        SELECT h.captured_amount FROM :schema.holds h
+          WHERE h.wallet = names[i] AND h.due_at_ms IS NOT NULL AND h.state = 'captured'
+      ) c);
+    changed[i] := true;
+  END LOOP;
+
+  -- What is due happens now. So many at a time; what is left counts as active meanwhile, which is the safe side.
+  IF locked > 0 AND EXISTS (SELECT FROM :schema.holds h WHERE h.wallet = ANY (names) AND h.due_at_ms <= now_ms) THEN
+    FOR op IN
+      WITH due AS (
+        SELECT h.reference, h.state FROM :schema.holds h WHERE h.wallet = ANY (names) AND h.due_at_ms <= now_ms LIMIT 1000
+      ), done AS (
+        UPDATE :schema.holds h SET
+          state = CASE due.state WHEN 'reserved' THEN 'released' ELSE due.state END,
+          ended_at_ms = CASE due.state WHEN 'reserved' THEN h.due_at_ms ELSE h.ended_at_ms END,
+          expires_at_ms = NULL,
+          due_at_ms = NULL
+        FROM due WHERE h.reference = due.reference
+        RETURNING h.wallet, CASE h.state WHEN 'released' THEN h.amount ELSE h.captured_amount END AS counted,
+          CASE h.state WHEN 'released' THEN 0 ELSE h.captured_amount END AS visible
+      )
+      SELECT d.wallet, sum(d.counted) AS counted, sum(d.visible) AS visible FROM done d GROUP BY d.wallet
+    LOOP
+      at := array_position(names, op.wallet);
+      actives[at] := actives[at] - op.counted;
+      captureds[at] := captureds[at] + op.visible;
+      changed[at] := true;
+    END LOOP;
+  END IF;
+
+  IF cardinality(reads) > 0 THEN
+    FOR op IN SELECT w.wallet, w.active, w.captured FROM :schema.wallets w
+      WHERE w.wallet = ANY (reads) AND (locked = 0 OR w.wallet <> ALL (names))
+    LOOP
+      names := array_append(names, op.wallet);
+      actives := array_append(actives, op.active);
+      captureds := array_append(captureds, op.captured);
+    END LOOP;
+  END IF;
+
+  recovering_for_ms := greatest(0, memory.born_at_ms + recovery_ms - now_ms);
+  actives_before := actives;
+  captureds_before := captureds;
+
+  LOOP
+    BEGIN
+      actives := actives_before;
+      captureds := captureds_before;
+      inserts := '{}';
+      updates := '{}';
+      answers := '{}';
+      hold := NULL;
+      is_changed := false;
+
+      FOR op IN
+        SELECT o.*, h AS row
+        FROM json_to_recordset(batch) AS o (
+          kind text, n integer, reference text, wallet text, amount numeric, state text, expires_in_ms bigint, epoch text,
+          max numeric, metadata text, attempt text, target text, actual numeric, visible_in_ms bigint,
+          created_at_ms bigint, expires_at_ms bigint, sent_at_ms bigint, held_before boolean
+        ) LEFT JOIN :schema.holds h ON h.reference = o.reference COLLATE "C"
+        ORDER BY o.n
+      LOOP
+        -- The next reference: what became of the one before is noted, to be written.
+        IF op.reference IS DISTINCT FROM hold.reference THEN
+          IF is_changed THEN
+            IF known_before THEN updates := array_append(updates, hold);
+            ELSE inserts := array_append(inserts, hold);
+            END IF;
+            is_changed := false;
+          END IF;
+          hold := op.row;
+          known_before := hold.reference IS NOT NULL;
+        END IF;
+        at := CASE WHEN cardinality(names) = 1 AND names[1] = coalesce(hold.wallet, op.wallet) THEN 1
+          ELSE array_position(names, coalesce(hold.wallet, op.wallet)) END;
+
+        -- Due, but beyond the number above, or since.
+        IF hold.due_at_ms <= now_ms AND at <= locked THEN
+          IF hold.state = 'reserved' THEN
+            hold.state := 'released';
+            hold.ended_at_ms := hold.due_at_ms;
+            hold.expires_at_ms := NULL;
+            actives[at] := actives[at] - hold.amount;
+          ELSE
+            actives[at] := actives[at] - hold.captured_amount;
+            captureds[at] := captureds[at] + hold.captured_amount;
+          END IF;
+          hold.due_at_ms := NULL;
+          is_changed := true;
+          changed[at] := true;
+        END IF;
+
+        IF op.kind = 'hold' THEN
+          IF hold.reference IS NOT NULL AND (
+            hold.state <> 'released' OR hold.wallet <> op.wallet OR hold.amount <> op.amount OR hold.attempt = op.attempt
+            OR op.attempt = ANY (coalesce(hold.abandoned, '{}'))
+          ) THEN
+            answers := array_append(answers, '["exists",' || :schema.hold_json(hold) || ']');
+            CONTINUE;
+          END IF;
+          IF op.epoch <> memory.epoch THEN
+            answer := 'void';
+          ELSIF recovering_for_ms > 0 THEN
+            answers := array_append(answers, '["recovering"]');
+            CONTINUE;
+          ELSIF actives[at] + captureds[at] + op.amount > op.max THEN
+            answer := 'insufficient';
+          ELSIF hold.reference IS NOT NULL THEN
+            answer := 'again';
+          ELSE
+            answer := 'held';
+          END IF;
+          answers := array_append(answers,
+            '["' || answer || '","' || actives[at]::text || '","' || captureds[at]::text || '"]');
+          CONTINUE WHEN answer NOT IN ('held', 'again');
+          seq := nextval(':schema.hold_sequence');
+          expires_at_ms := CASE op.state WHEN 'reserved' THEN now_ms + op.expires_in_ms END;
+          -- In the order of the columns: field by field is three times as slow.
+          hold := ROW(op.reference, op.wallet, op.state, op.amount, NULL, now_ms, expires_at_ms,
+            CASE op.state WHEN 'sent' THEN now_ms END, NULL, expires_at_ms, answer = 'again', op.attempt, hold.abandoned,
+            seq, CASE op.state WHEN 'sent' THEN seq END, NULL, NULL, op.metadata::json);
+          actives[at] := actives[at] + op.amount;
+
+        ELSIF op.kind = 'totals' THEN
+          answers := array_append(answers, '["' || actives[at]::text || '","' || captureds[at]::text || '"]');
+          CONTINUE;
+
+        ELSIF op.kind = 'get' THEN
+          answers := array_append(answers, CASE WHEN hold.reference IS NULL THEN 'null' ELSE :schema.hold_json(hold) END);
+          CONTINUE;
+
+        ELSIF op.kind = 'settle' THEN
+          -- A row that appeared after its wallet was looked up: as if we had come before it.
+          IF hold.reference IS NULL OR at IS NULL OR at > locked THEN
+            answers := array_append(answers, '["unknown"]');
+            CONTINUE;
+          END IF;
+          IF op.attempt <> hold.attempt THEN
+            answer := 'illegal';
+          ELSIF hold.state = op.target AND op.target <> 'sent' THEN
+            answer := 'already';
+          ELSIF hold.state = op.target OR hold.state IN ('captured', 'released') THEN
+            answer := 'illegal';
+          ELSE
+            answer := 'done';
+            hold.state := op.target;
+            hold.expires_at_ms := NULL;
+            hold.due_at_ms := NULL;
+            IF op.target = 'sent' THEN
+              hold.sent_at_ms := now_ms;
+              hold.sent_seq := nextval(':schema.hold_sequence');
+            ELSE
+              hold.ended_at_ms := now_ms;
+              actives[at] := actives[at] - hold.amount;
+              changed[at] := true;
+            END IF;
+            IF op.target = 'captured' THEN
+              hold.captured_amount := coalesce(op.actual, hold.amount);
+              IF op.visible_in_ms > 0 THEN
+                hold.due_at_ms := now_ms + op.visible_in_ms;
+                actives[at] := actives[at] + hold.captured_amount;
+              ELSE
+                captureds[at] := captureds[at] + hold.captured_amount;
+              END IF;
+            END IF;
+            is_changed := true;
+          END IF;
+          answers := array_append(answers, '["' || answer || '",' || :schema.hold_json(hold) || ']');
+          CONTINUE;
+
+        ELSIF op.kind = 'abandon' THEN
+          answers := array_append(answers, 'null');
+          IF hold.reference IS NULL THEN
+            -- A stone on the place of the attempt, in case that it comes after all.
+            hold.reference := op.reference;
+            hold.wallet := op.wallet;
+            hold.state := 'released';
+            hold.amount := op.amount;
+            hold.created_at_ms := now_ms;
+            hold.ended_at_ms := now_ms;
+            hold.held_before := false;
+            hold.attempt := op.attempt;
+            -- Here as well: another attempt may take the row, and be released, before this one comes.
+            hold.abandoned := ARRAY[op.attempt];
+            hold.seq := nextval(':schema.hold_sequence');
+            hold.metadata := op.metadata::json;
+          ELSIF hold.attempt <> op.attempt THEN
+            -- Another attempt has the row. Ours must not take it later, when that one was released.
+            CONTINUE WHEN hold.wallet <> op.wallet OR op.attempt = ANY (coalesce(hold.abandoned, '{}'));
+            hold.abandoned := array_append(hold.abandoned, op.attempt);
+          ELSIF hold.state IN ('reserved', 'sent') AND at <= locked THEN
+            hold.state := 'released';
+            hold.expires_at_ms := NULL;
+            hold.due_at_ms := NULL;
+            hold.ended_at_ms := now_ms;
+            actives[at] := actives[at] - hold.amount;
+          ELSE
+            CONTINUE;
+          END IF;
+
+        ELSE -- restore
+          answers := array_append(answers, 'null');
+          -- What is there is put right only where memory went back behind what this process saw: the hold was sent since, or
+          -- it was taken since. Otherwise others may have moved it on.
+          IF hold.reference IS NOT NULL THEN
+            CONTINUE WHEN hold.wallet <> op.wallet OR at > locked;
+            IF hold.attempt = op.attempt THEN
+              CONTINUE WHEN op.state <> 'sent' OR hold.sent_at_ms IS NOT NULL OR hold.state NOT IN ('reserved', 'released');
+            ELSE
+              CONTINUE WHEN hold.state <> 'released' OR op.created_at_ms < hold.created_at_ms
+                OR op.attempt = ANY (coalesce(hold.abandoned, '{}'));
+            END IF;
+            IF hold.state = 'reserved' THEN actives[at] := actives[at] - hold.amount; END IF;
+          END IF;
+          abandoned := hold.abandoned;
+          hold := NULL;
+          hold.reference := op.reference;
+          hold.wallet := op.wallet;
+          hold.state := op.state;
+          hold.amount := op.amount;
+          hold.created_at_ms := op.created_at_ms;
+          hold.expires_at_ms := op.expires_at_ms;
+          hold.due_at_ms := op.expires_at_ms;
+          hold.sent_at_ms := op.sent_at_ms;
+          hold.held_before := coalesce(op.held_before, false);
+          hold.attempt := op.attempt;
+          hold.abandoned := abandoned;
+          hold.seq := nextval(':schema.hold_sequence');
+          IF op.state = 'sent' THEN hold.sent_seq := hold.seq; END IF;
+          hold.metadata := op.metadata::json;
+          actives[at] := actives[at] + op.amount;
+        END IF;
+        is_changed := true;
+        changed[at] := true;
+      END LOOP;
+
+      IF is_changed THEN
+        IF known_before THEN updates := array_append(updates, hold);
+        ELSE inserts := array_append(inserts, hold);
+        END IF;
+      END IF;
+
+      IF cardinality(inserts) > 0 THEN
+        INSERT INTO :schema.holds SELECT i.* FROM unnest(inserts) i ORDER BY i.reference;
+      END IF;
+      IF cardinality(updates) > 0 THEN
+        -- Not the lease: it is given without the lock of the wallet. It means nothing once the hold has ended.
+        UPDATE :schema.holds h SET
+          state = u.state, captured_amount = u.captured_amount, created_at_ms = u.created_at_ms,
+          expires_at_ms = u.expires_at_ms, sent_at_ms = u.sent_at_ms, ended_at_ms = u.ended_at_ms, due_at_ms = u.due_at_ms,
+          held_before = u.held_before, attempt = u.attempt, abandoned = u.abandoned, seq = u.seq, sent_seq = u.sent_seq,
+          metadata = u.metadata, amount = u.amount
+        FROM unnest(updates) u WHERE h.reference = u.reference;
+        GET DIAGNOSTICS written = ROW_COUNT;
+        IF written <> cardinality(updates) THEN
+          RAISE EXCEPTION 'a row was deleted meanwhile' USING ERRCODE = 'unique_violation';
+        END IF;
+      END IF;
+      EXIT;
+    EXCEPTION WHEN unique_violation THEN
+      -- Somebody held one of the references in another wallet at the same time, and is done. Decided again, with what is there.
+      tries := tries + 1;
+      IF tries = 5 THEN RAISE; END IF;
+    END;
+  END LOOP;
+
+  IF true = ANY (changed) THEN
+    UPDATE :schema.wallets w SET active = n.active, captured = n.captured, epoch = memory.epoch
+      FROM unnest(names[:locked], actives[:locked], captureds[:locked], changed) n (wallet, active, captured, changed)
+      WHERE n.changed AND w.wallet = n.wallet COLLATE "C";
+  END IF;
+  PERFORM set_config('lock_timeout', lock_timeout_before, true);
+  RETURN '{"epoch":' || to_json(memory.epoch)::text || ',"nowMs":' || now_ms || ',"recoveringForMs":' || recovering_for_ms
+    || ',"lsn":' || coalesce('"' || lsn || '"', 'null') || ',"answers":[' || array_to_string(answers, ',') || ']}';
+END
+$$;
+`,
+];

@@ -1,0 +1,85 @@
+// A store in Redis or Valkey, for payouts of the same wallets by several processes.
+import { z } from 'zod';
+import { readOptions } from '../../core/problems.js';
+import type { HoldStore } from '../../core/store.js';
+import { defaultRecoveryMs, EngineStore, type SharedStoreOptions, sharedStoreShape } from '../shared/engine-store.js';
+import { isRedisClient, type RedisClient, type SendCommand, sendThrough } from './connection.js';
+import { RedisEngine, type WaitReplicas } from './engine.js';
+
+export type { SharedStoreOptions } from '../shared/engine-store.js';
+export type { RedisClient } from './connection.js';
+export type { WaitReplicas } from './engine.js';
+
+export interface RedisStoreOptions extends SharedStoreOptions {
+  /**
+   * A client of ioredis or node-redis, connected by you and closed by you. All commands must go through one connection to the
+   * primary. Give either this or `sendCommand`.
+   */
+  client?: RedisClient | undefined;
+  /**
+   * How to send a command with any other client; for a cluster of node-redis:
+   * `(args) => cluster.sendCommand('{payout-guard}', false, args)`. Resolves to the reply, texts as strings.
+   */
+  sendCommand?: ((args: string[]) => Promise<unknown>) | undefined;
+  /**
+   * What the keys begin with, and their hash tag: all holds of a store are on one node of a cluster. Letters, digits and
+   * `. _ : @ / -`, at most 128.
+   * @defaultValue `payout-guard`
+   */
+  prefix?: string | undefined;
+  /**
+   * How many captured and released references are remembered; the one that ended longest ago is forgotten first. 0 to
+   * 100,000,000, at about 400 bytes each. A repeated payout whose reference was forgotten is not recognised.
+   * @defaultValue 1,000,000
+   */
+  rememberFinished?: number | undefined;
+  /**
+   * Answers only what so many replicas have as well: a failover then loses nothing that was answered. Costs a round trip between
+   * the servers. The time is part of `deadlineMs`.
+   * @defaultValue none
+   */
+  waitReplicas?: WaitReplicas | undefined;
+}
+
+const optionsSchema: z.ZodType<RedisStoreOptions> = z
+  .strictObject({
+    ...sharedStoreShape,
+    client: z
+      .custom<RedisClient>(isRedisClient, 'needs the call() of ioredis or the sendCommand() of node-redis')
+      .optional(),
+    sendCommand: z.custom<SendCommand>((value) => typeof value === 'function', 'must be a function').optional(),
+    prefix: z
+      .string()
+      .regex(/^[\w.:@/-]{1,128}$/, 'must be 1 to 128 letters, digits or . _ : @ / -')
+      .optional(),
+    rememberFinished: z.int().min(0).max(100_000_000).optional(),
+    waitReplicas: z.strictObject({ count: z.int().min(1).max(10), timeoutMs: z.int().min(1).max(10_000) }).optional(),
+  })
+  .refine(({ client, sendCommand }) => (client === undefined) !== (sendCommand === undefined), {
+    error: 'give either client or sendCommand',
+  });
+
+/**
+ * A store in Redis 7 or later, or Valkey, shared by all processes that make payouts of the same wallets. The options must be the
+ * same in all of them.
+ *
+ * @example
+ * ```ts
+ * const guard = createPayoutGuard({ provider, currency: 'KES', store: redisStore({ client: new Redis(url) }) });
+ * ```
+ * @throws `ConfigurationError` naming every problem of the options.
+ */
+export function redisStore(options: RedisStoreOptions): HoldStore {
+  const { client, sendCommand, prefix, rememberFinished, waitReplicas, ...shared } = readOptions(
+    optionsSchema,
+    options,
+  );
+  const engine = new RedisEngine({
+    send: client ? sendThrough(client) : (sendCommand as SendCommand),
+    prefix: prefix ?? 'payout-guard',
+    recoveryMs: shared.recoveryMs ?? defaultRecoveryMs,
+    rememberFinished: rememberFinished ?? 1_000_000,
+    waitReplicas,
+  });
+  return new EngineStore(engine, shared);
+}

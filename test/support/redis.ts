@@ -1,0 +1,102 @@
+// Redis for tests: the server that runs here, and throw-away ones that may be stopped, flushed and killed.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+
+/** A server of our own on a unix socket, with an empty folder for its files. */
+export class RedisServer {
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'payout-guard-redis-'));
+  readonly path: string = join(this.folder, 'socket');
+  readonly #clients: Redis[] = [];
+  #process: ChildProcess | undefined;
+
+  static async start(...options: string[]): Promise<RedisServer> {
+    const server = new RedisServer();
+    await server.boot(...options);
+    return server;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  async boot(...options: string[]): Promise<void> {
+    const plain = ['--port', '0', '--unixsocket', this.path, '--dir', this.folder, '--save', ''];
+    this.#process = spawn('redis-server', [...plain, ...options], { stdio: 'ignore' });
+    const probe = new Redis({
+      path: this.path,
+      lazyConnect: true,
+      retryStrategy: () => 10,
+      maxRetriesPerRequest: null,
+    });
+    probe.on('error', () => {});
+    await probe.connect().catch(() => {});
+    while ((await probe.ping().catch(() => '')) !== 'PONG') await new Promise((resolve) => setTimeout(resolve, 10));
+    probe.disconnect();
+  }
+
+  client(): Redis {
+    const client = new Redis({ path: this.path, retryStrategy: () => 20 });
+    client.on('error', () => {});
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Ends it as a crash would: nothing is written on the way out. */
+  async kill(): Promise<void> {
+    const running = this.#process;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    const exited = once(running, 'exit');
+    running.kill('SIGKILL');
+    await exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client.disconnect();
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether there is a Redis to test with. Without one the tests are skipped, said aloud; on CI that is a failure. */
+export const hasRedis: boolean = spawnSync('redis-server', ['--version']).status === 0;
+if (!hasRedis) {
+  if (process.env.CI) throw new Error('redis-server is not on the PATH: the tests of the Redis store cannot run');
+  console.warn('redis-server is not on the PATH: the tests of the Redis store are SKIPPED');
+}
+
+/** The connection options of the shared server; a throw-away one where none answers. */
+export async function sharedRedis(): Promise<{ url?: string; path?: string; server?: RedisServer }> {
+  const url = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
+  const probe = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 500 });
+  probe.on('error', () => {});
+  try {
+    await probe.connect();
+    return { url };
+  } catch {
+    const server = await RedisServer.start();
+    return { path: server.path, server };
+  } finally {
+    probe.disconnect();
+  }
+}
+
+export function freshPrefix(): string {
+  return `pg-test-${randomUUID()}`;
+}
+
+/** Deletes all keys of a store. */
+export async function cleanUp(client: Redis, prefix: string): Promise<void> {
+  const keys = await keysOf(client, prefix);
+  for (let from = 0; from < keys.length; from += 1_000) await client.unlink(...keys.slice(from, from + 1_000));
+}
+
+export async function keysOf(client: Redis, prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const some of client.scanStream({ match: `*${prefix}*`, count: 1_000 })) keys.push(...(some as string[]));
+  return keys;
+}
