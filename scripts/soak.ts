@@ -9,13 +9,14 @@ import { parseArgs } from 'node:util';
 import express, { type ErrorRequestHandler } from 'express';
 import { type BalanceProvider, createPayoutGuard, memoryStore } from 'payout-guard';
 import { payoutGuardErrors, requireSufficientFunds } from 'payout-guard/express';
+import { Random } from '../test/simulation/random.js';
 
 const { values } = parseArgs({
   options: { cycles: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } },
 });
 const cycles = Number(values.cycles);
 const concurrency = 64;
-const random = seededRandom(Number(values.seed));
+const random = new Random(Number(values.seed));
 
 let lookupAnswers: 'completed' | 'unknown' = 'completed';
 const provider: BalanceProvider = {
@@ -100,11 +101,11 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 
 /** One request; a quarter of the clients leave somewhere between before the first byte and after the answer. */
 async function cycle(): Promise<void> {
-  const status = pick([201, 201, 201, 202, 400, 422, 500]);
-  const body = JSON.stringify({ status, delayMs: pick([0, 0, 0, 1, 5]) });
+  const status = random.pick([201, 201, 201, 202, 400, 422, 500]);
+  const body = JSON.stringify({ status, delayMs: random.pick([0, 0, 0, 1, 5]) });
   const headers = {
     'content-type': 'application/json',
-    'idempotency-key': `p-${clients.answered + clients.left}-${random()}`,
+    'idempotency-key': `p-${clients.answered + clients.left}-${random.next()}`,
   };
   const client = request({ port, host: '127.0.0.1', path: '/payouts', method: 'POST', headers, agent });
   let answered = false;
@@ -116,7 +117,7 @@ async function cycle(): Promise<void> {
   client.on('error', () => {});
   const closed = new Promise((resolve) => client.once('close', resolve));
   client.end(body);
-  if (random() < 0.25) setTimeout(() => client.destroy(), pick([0, 0, 1, 2, 4]));
+  if (random.chance(0.25)) setTimeout(() => client.destroy(), random.pick([0, 0, 1, 2, 4]));
   await closed;
   clients[answered ? 'answered' : 'left'] += 1;
 }
@@ -124,19 +125,4 @@ async function cycle(): Promise<void> {
 function heapInUse(): number {
   globalThis.gc?.();
   return Math.round(process.memoryUsage().heapUsed / 1e6);
-}
-
-function pick<T>(choices: readonly [T, ...T[]]): T {
-  return choices[Math.floor(random() * choices.length)] ?? choices[0];
-}
-
-/** mulberry32: small, and the same everywhere. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -62,8 +62,6 @@ export interface ReconcileOptions {
 
 /** Stands between a payment API and a payout. No method needs `this`: they are safe to destructure. */
 export interface PayoutGuard {
-  /** What the guard was told of the provider. */
-  readonly provider: Pick<BalanceProvider, 'name' | 'debitVisibleAt' | 'settles'>;
   /**
    * Resolves when the wallet covers the amount (plus fee, above floor and open holds), rejects otherwise. Advice only: it
    * takes no hold, so two checks at the same time may both be told yes.
@@ -156,11 +154,6 @@ class Guard implements PayoutGuard {
     this.#decider = new Decider(options, this.#events);
     this.#holds = new Holds(options, this.#decider, this.#events);
     this.#reconciler = new Reconciler(options, this.#holds, this.#events);
-  }
-
-  get provider(): PayoutGuard['provider'] {
-    const { name, debitVisibleAt } = this.#options.provider;
-    return { name, debitVisibleAt, settles: this.#options.settles };
   }
 
   readonly assertSufficientFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> => {

@@ -8,6 +8,7 @@ import { type AmountInput, parseNonNegative } from './money.js';
 import { type PayoutVerdict, verdictOf } from './outcome.js';
 import { Problems } from './problems.js';
 import type { BalanceProvider } from './provider.js';
+import { aFunction } from './schemas.js';
 import type { HoldStore } from './store.js';
 
 /** How a guard is set up. Unknown keys are refused, so that a typo cannot silently mean a default. */
@@ -164,7 +165,6 @@ const walletKeyPattern = /^[\w.:@/-]{1,128}$/;
 const walletKey = z.string().regex(walletKeyPattern, 'must be 1 to 128 letters, digits or . _ : @ / -');
 const walletPredicate = z.custom<(wallet: string) => boolean>((value) => typeof value === 'function');
 const amount = z.custom<AmountInput>((value) => value !== undefined);
-const aFunction = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function');
 const objectWith = <T>(methods: readonly string[], what: string) =>
   z.custom<T>(
     (value) =>

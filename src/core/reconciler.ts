@@ -56,9 +56,7 @@ export class Reconciler {
   /** Looks at one hold, however young: for a webhook, which is a hint to ask and not an answer. */
   async runOne(reference: string): Promise<Reconciliation> {
     const hold = await askStore(this.#options.store, (store) => store.get(parseReference(reference)));
-    const count = { captured: 0, released: 0, open: 0, overdue: 0 };
-    if (hold?.state === 'sent') count[await this.#learn(hold)] += 1;
-    return { captured: count.captured, released: count.released, open: count.open + count.overdue };
+    return summary(hold?.state === 'sent' ? [await this.#learn(hold)] : []);
   }
 
   async close(): Promise<void> {
@@ -78,22 +76,23 @@ export class Reconciler {
   }
 
   async #run(olderThanMs: number): Promise<Reconciliation> {
-    const count = { captured: 0, released: 0, open: 0, overdue: 0 };
+    const fates: Fate[] = [];
     let after: string | undefined;
     do {
       this.#closing.signal.throwIfAborted();
       const claim = { owner: this.#owner, olderThanMs, leaseMs, limit: batchSize, after };
       const claimed = Promise.resolve(askStore(this.#options.store, (store) => store.claimSent(claim)));
       const page = await abandonable(claimed, this.#closing.signal);
-      for (const fate of await Promise.all(page.holds.map((hold) => this.#learn(hold)))) count[fate] += 1;
+      fates.push(...(await Promise.all(page.holds.map((hold) => this.#learn(hold)))));
       after = page.next;
     } while (after !== undefined);
-    if (count.overdue > 0 && !this.#events.hasListener('overdue')) warnOfOverdue(count.overdue);
-    return { captured: count.captured, released: count.released, open: count.open + count.overdue };
+    const overdue = countOf(fates, 'overdue');
+    if (overdue > 0 && !this.#events.hasListener('overdue')) warnOfOverdue(overdue);
+    return summary(fates);
   }
 
   /** Learns what became of one payout, and settles its hold if that is final. */
-  async #learn(hold: HoldRecord): Promise<'captured' | 'released' | 'open' | 'overdue'> {
+  async #learn(hold: HoldRecord): Promise<Fate> {
     const { outcome, debited } = believable(await this.#ask(hold), hold);
     try {
       if (outcome === 'completed')
@@ -124,6 +123,21 @@ export class Reconciler {
       return { outcome: 'unknown' };
     }
   }
+}
+
+/** What became of one hold that was looked at. An `overdue` one is open too. */
+type Fate = 'captured' | 'released' | 'open' | 'overdue';
+
+function summary(fates: readonly Fate[]): Reconciliation {
+  return {
+    captured: countOf(fates, 'captured'),
+    released: countOf(fates, 'released'),
+    open: countOf(fates, 'open') + countOf(fates, 'overdue'),
+  };
+}
+
+function countOf(fates: readonly Fate[], wanted: Fate): number {
+  return fates.filter((fate) => fate === wanted).length;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { AmountInput } from '../core/money.js';
 import { Problems } from '../core/problems.js';
 import type { BalanceProvider } from '../core/provider.js';
 import { redactedCause } from '../core/redact.js';
+import { aFunction } from '../core/schemas.js';
 
 /** Where in the request the payout is described. */
 export interface RequireSufficientFundsOptions {
@@ -42,18 +43,16 @@ export interface RequireSufficientFundsOptions {
   metadata?: ((req: Request) => Record<string, string>) | undefined;
 }
 
-const aFunction = z.custom((value) => typeof value === 'function', 'must be a function');
-
 const optionsSchema: z.ZodType<unknown> = z
   .strictObject({
-    amount: aFunction,
-    reference: aFunction.optional(),
+    amount: aFunction(),
+    reference: aFunction().optional(),
     mode: z.enum(['hold', 'check']).optional(),
     settles: z.enum(['onReturn', 'later']).optional(),
-    fee: aFunction.optional(),
-    currency: aFunction.optional(),
-    wallet: z.union([z.string(), aFunction], { error: 'must be a key or a function' }).optional(),
-    metadata: aFunction.optional(),
+    fee: aFunction().optional(),
+    currency: aFunction().optional(),
+    wallet: z.union([z.string(), aFunction()], { error: 'must be a key or a function' }).optional(),
+    metadata: aFunction().optional(),
   })
   .refine(({ mode, reference }) => mode !== 'hold' || reference !== undefined, "mode: 'hold' needs a reference");
 

@@ -5,6 +5,7 @@ import { plainDecimalText } from '../../core/money.js';
 import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
 import { redactedCause } from '../../core/redact.js';
+import { aFunction } from '../../core/schemas.js';
 import { type Credentials, credentialsFrom, sendWithCredentials } from '../shared/credentials.js';
 import { OutsideFailure } from '../shared/failure.js';
 import { canBeSent, expectSuccess, HttpClient } from '../shared/http-client.js';
@@ -53,13 +54,11 @@ export interface HttpProviderOptions<Body> extends NetworkOptions {
   wallets?: BalanceProvider['wallets'] | undefined;
 }
 
-const aFunction = z.custom((value) => typeof value === 'function', 'must be a function');
-
 const optionsShape = {
   name: z.string().regex(/^[\w-]{1,40}$/, 'must be 1 to 40 letters, digits, - or _'),
-  url: z.union([z.string(), aFunction], { error: 'must be a URL or a function' }),
+  url: z.union([z.string(), aFunction()], { error: 'must be a URL or a function' }),
   headers: z
-    .union([z.record(z.string(), z.string()).refine(canBeSent), aFunction], {
+    .union([z.record(z.string(), z.string()).refine(canBeSent), aFunction()], {
       error: 'must be a function, or an object of texts that HTTP can carry',
     })
     .optional(),
@@ -67,7 +66,7 @@ const optionsShape = {
     (value) => typeof (value as { parse?: unknown } | null)?.parse === 'function',
     'must have a method parse, as a zod schema has',
   ),
-  select: aFunction,
+  select: aFunction(),
   debitVisibleAt: z.enum(['acceptance', 'completion', 'unknown']).optional(),
   settles: z.enum(['onReturn', 'later']).optional(),
   wallets: z.enum(['one', 'many']).optional(),

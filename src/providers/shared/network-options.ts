@@ -1,6 +1,7 @@
 // How adapters behave on the network: the same options for all of them.
 import { z } from 'zod';
 import { type Clock, systemClock } from '../../core/clock.js';
+import { aClock, aFunction } from '../../core/schemas.js';
 import { urlProblem } from './safe-url.js';
 
 /** Network behaviour, the same for every adapter. */
@@ -71,8 +72,6 @@ export interface Network {
   readonly random: () => number;
 }
 
-const isFunction = (value: unknown) => typeof value === 'function';
-
 /** The keys of {@link NetworkOptions}, to be spread into the schema of an adapter's options. */
 export const networkShape: { readonly [Key in keyof NetworkOptions]-?: z.ZodType<NetworkOptions[Key]> } = {
   attemptTimeoutMs: z.int().min(50).max(30_000).optional(),
@@ -85,11 +84,9 @@ export const networkShape: { readonly [Key in keyof NetworkOptions]-?: z.ZodType
     })
     .optional(),
   dangerouslyAllowHttp: z.boolean().optional(),
-  fetch: z.custom<typeof globalThis.fetch>(isFunction, 'must be a function').optional(),
-  clock: z
-    .custom<Clock>((value) => isFunction((value as Clock | null)?.now), 'must be an object with now()')
-    .optional(),
-  random: z.custom<() => number>(isFunction, 'must be a function').optional(),
+  fetch: aFunction<typeof globalThis.fetch>().optional(),
+  clock: aClock.optional(),
+  random: aFunction<() => number>().optional(),
 };
 
 export function resolveNetwork(options: NetworkOptions): Network {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { type HoldRecord, transition } from '../../core/hold.js';
 import { readOptions } from '../../core/problems.js';
+import { aClock } from '../../core/schemas.js';
 import type {
   ClaimRequest,
   HoldFilter,
@@ -33,7 +34,7 @@ export interface MemoryStoreOptions {
 
 const optionsSchema: z.ZodType<MemoryStoreOptions> = z.strictObject({
   rememberFinished: z.int().min(0).max(10_000_000).optional(),
-  clock: z.custom<Clock>((value) => typeof (value as Clock | null)?.now === 'function', 'needs now()').optional(),
+  clock: aClock.optional(),
 });
 
 /**

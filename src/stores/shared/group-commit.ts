@@ -37,11 +37,6 @@ export class GroupCommit<Op, Answer> {
     this.#options = options;
   }
 
-  /** Whether nothing is queued or under way. */
-  get isIdle(): boolean {
-    return !this.#busy && this.#overdue === 0 && this.#queue.length === 0;
-  }
-
   /** @throws `BalanceUnavailableError`: no answer in time, a full queue, an engine that is gone, a closed store. */
   submit(op: Op): Promise<Answer> {
     const { maxQueue, deadlineMs } = this.#options;
