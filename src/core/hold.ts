@@ -27,6 +27,8 @@ export interface HoldRecord {
   readonly sentAtMs?: number | undefined;
   /** When it was captured or released. */
   readonly endedAtMs?: number | undefined;
+  /** Until when a capture counts as held, because the provider's balance shows it late; absent when it counts as visible at once. */
+  readonly visibleAtMs?: number | undefined;
   /**
    * The reference was held before and released. The provider may know of that attempt too: its "failed" may be the old one's.
    */

@@ -130,7 +130,7 @@ export interface ClaimRequest {
  *    It may be repeated (`already`), and counts once. After release it is `illegal`.
  * 8. **Release** takes the held amount out of `active`. It may be repeated, and counts once. After capture it is `illegal`.
  * 9. **Late visibility.** A capture with `visibleInMs` stays in `active`, with the amount really debited, for that time, and
- *    enters `captured` then.
+ *    enters `captured` then. The hold says when: `visibleAtMs`.
  * 10. **Expiry.** A `reserved` hold is released when its time is over on the store's clock. A `sent` one never is.
  * 11. **`captured` never decreases** within an epoch.
  * 12. **Finished references are remembered**, the captured ones long enough that a repeated payout is refused; how many is

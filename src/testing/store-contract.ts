@@ -14,7 +14,10 @@ export interface TestRunner {
 export interface StoreTarget {
   /** For the title of the tests. */
   readonly name: string;
-  /** A store, opened. Tests keep out of each other's way by their wallets and references, so stores may share an engine. */
+  /**
+   * A store, opened. Tests keep out of each other's way by their wallets and references, so stores may share an engine; only
+   * `__proto__` and its like are held as they are, so each run needs a memory of its own.
+   */
   open(): Promise<HoldStore> | HoldStore;
   /** Lets this much time pass on the store's clock, in milliseconds. The tests ask for a few hundred at most. */
   pass(ms: number): Promise<void>;
@@ -104,10 +107,16 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
         await Promise.all(holds);
         return Number(process.hrtime.bigint() - startedAt);
       };
+      // The best of several: whatever else the machine does only adds to it.
+      const best = async (from: number) => {
+        let least = Number.POSITIVE_INFINITY;
+        for (let round = 0; round < 4; round++) least = Math.min(least, await holdMany(from + round * 200, 200));
+        return least;
+      };
       await holdMany(0, 200);
-      const few = Math.min(await holdMany(200, 200), await holdMany(400, 200));
-      await holdMany(600, 5_000);
-      const many = Math.min(await holdMany(5_600, 200), await holdMany(5_800, 200));
+      const few = await best(200);
+      await holdMany(1_000, 5_000);
+      const many = await best(6_000);
       // Twenty times as many are open; whoever looks at each of them is far beyond this.
       assert.ok(many < few * 8, `200 holds took ${few} ns with few open, ${many} ns with many`);
     });
@@ -259,7 +268,8 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.deepEqual(await store.totals(), { active: 7n, captured: 0n });
       await target.pass(150);
       assert.deepEqual(await store.totals(), { active: 0n, captured: 7n });
-      assert.equal((await store.get('a'))?.state, 'captured');
+      const { state, endedAtMs = 0, visibleAtMs = 0 } = (await store.get('a')) ?? {};
+      assert.deepEqual([state, Math.round(visibleAtMs - endedAtMs)], ['captured', 200]);
     });
 
     rule('10. a reserved hold expires, a sent one never does', async (store) => {
@@ -344,14 +354,14 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       await store.hold('old', { amountMinor: 1n });
       await store.hold('reserved', { amountMinor: 1n, state: 'reserved' });
       await store.hold('older', { amountMinor: 1n });
-      await target.pass(80);
+      await target.pass(400);
       await store.hold('young', { amountMinor: 1n });
-      assert.deepEqual(await store.claimed('me', { olderThanMs: 60, leaseMs: 150 }), ['old', 'older']);
-      assert.deepEqual(await store.claimed('you', { olderThanMs: 60, leaseMs: 150 }), []);
-      assert.deepEqual(await store.claimed('me', { olderThanMs: 60, leaseMs: 150 }), ['old', 'older']);
+      assert.deepEqual(await store.claimed('me', { olderThanMs: 300, leaseMs: 60_000 }), ['old', 'older']);
+      assert.deepEqual(await store.claimed('you', { olderThanMs: 300, leaseMs: 60_000 }), []);
+      assert.deepEqual(await store.claimed('me', { olderThanMs: 300, leaseMs: 100 }), ['old', 'older']);
       await store.settle({ to: 'captured', visibleInMs: 0 }, 'old');
-      await target.pass(200);
-      assert.deepEqual(await store.claimed('you', { olderThanMs: 60, leaseMs: 150 }), ['older', 'young']);
+      await target.pass(350);
+      assert.deepEqual(await store.claimed('you', { olderThanMs: 300, leaseMs: 100 }), ['older', 'young']);
     });
 
     rule('15. settling an unknown reference creates nothing', async (store) => {
@@ -451,7 +461,7 @@ class Probe {
   async claimed(owner: string, request: { olderThanMs: number; leaseMs: number }): Promise<string[]> {
     const names: string[] = [];
     for (let after: string | undefined, pages = 0; pages < 1_000; pages++) {
-      const page = await this.#store.claimSent({ owner, ...request, limit: 100, after });
+      const page = await this.#store.claimSent({ owner, ...request, limit: 1_000, after });
       names.push(...page.holds.filter((hold) => hold.wallet === this.wallet).map((hold) => this.#name(hold)));
       if (page.next === undefined) return names;
       after = page.next;

@@ -104,7 +104,7 @@ const request = {
       hold('d', 50n),
       store.settle({ reference: 'd', to: 'released' }),
       hold('d', 50n),
-      hold('e', 1n, { wallet: 'other %0A\nwallet' }),
+      hold('e', 1n, { wallet: 'other %0A wallet' }),
       store.get('e'),
     ]);
     expect(answers.slice(0, 10).map((answer) => (answer as { outcome: string }).outcome)).toEqual([
@@ -119,7 +119,7 @@ const request = {
       'held',
       'held',
     ]);
-    expect(answers[10]).toMatchObject({ reference: 'e', wallet: 'other %0A\nwallet' });
+    expect(answers[10]).toMatchObject({ reference: 'e', wallet: 'other %0A wallet' });
     expect(await store.totals('w')).toEqual({ epoch, active: 50n, captured: 50n });
     expect(await store.get('d')).toMatchObject({ state: 'sent', heldBefore: true });
   });
@@ -133,12 +133,12 @@ const request = {
     await store.settle({ reference: '{y}late', to: 'captured', visibleInMs: 60_000 });
     const keys = await keysOf(io, `${prefix}.slot}`);
     expect(keys.map((key) => key.slice(`{${prefix}.slot}:`.length)).sort()).toEqual([
+      'closed',
       'due',
       'finished',
       'hold:reserved{x}',
       'hold:sent',
       'hold:{y}late',
-      'holds',
       'open',
       'store',
       'wallet:w',
@@ -158,7 +158,7 @@ const request = {
     await sleep(320);
     expect(await store.totals('w')).toEqual({ epoch, active: 0n, captured: 15n });
     expect(await io.llen(`{${prefix}.forget}:finished`)).toBe(2);
-    expect(await io.zcard(`{${prefix}.forget}:holds`)).toBe(2);
+    expect(await io.zcard(`{${prefix}.forget}:closed`)).toBe(2);
     expect(await io.zcard(`{${prefix}.forget}:open`)).toBe(0);
     expect(await io.zcard(`{${prefix}.forget}:due`)).toBe(0);
   });

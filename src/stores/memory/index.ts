@@ -119,6 +119,7 @@ class MemoryStore implements HoldStore {
       expiresAtMs: state === 'reserved' ? nowMs + request.expiresInMs : undefined,
       sentAtMs: state === 'sent' ? nowMs : undefined,
       endedAtMs: undefined,
+      visibleAtMs: undefined,
       heldBefore: again ? true : undefined,
       metadata,
     };
@@ -215,10 +216,11 @@ class MemoryStore implements HoldStore {
       row.activeMinor = 0n;
     } else {
       const capturedMinor = request.actualMinor ?? hold.amountMinor;
-      row.hold = moved(hold, { state: 'captured', capturedMinor, endedAtMs: nowMs });
+      const visibleAtMs = request.visibleInMs > 0 ? nowMs + request.visibleInMs : undefined;
+      row.hold = moved(hold, { state: 'captured', capturedMinor, endedAtMs: nowMs, visibleAtMs });
       row.activeMinor = capturedMinor;
       counters.active += capturedMinor;
-      if (request.visibleInMs > 0) this.#schedule(row, nowMs + request.visibleInMs);
+      if (visibleAtMs !== undefined) this.#schedule(row, visibleAtMs);
       else this.#makeVisible(row);
     }
     this.#finish(row);
@@ -263,10 +265,11 @@ class MemoryStore implements HoldStore {
   }
 }
 
-type Move = Pick<HoldRecord, 'state' | 'capturedMinor' | 'sentAtMs' | 'endedAtMs'>;
+type Move = Pick<HoldRecord, 'state' | 'capturedMinor' | 'sentAtMs' | 'endedAtMs' | 'visibleAtMs'>;
 
 /** The hold in its next state. Field by field: copying by spread made a capture 20 times as slow. */
-function moved(hold: HoldRecord, { state, capturedMinor, sentAtMs = hold.sentAtMs, endedAtMs }: Move): HoldRecord {
+function moved(hold: HoldRecord, move: Move): HoldRecord {
+  const { state, capturedMinor, sentAtMs = hold.sentAtMs, endedAtMs, visibleAtMs } = move;
   return {
     reference: hold.reference,
     wallet: hold.wallet,
@@ -278,6 +281,7 @@ function moved(hold: HoldRecord, { state, capturedMinor, sentAtMs = hold.sentAtM
     expiresAtMs: undefined,
     sentAtMs,
     endedAtMs,
+    visibleAtMs,
     heldBefore: hold.heldBefore,
     metadata: hold.metadata,
   };

@@ -55,7 +55,7 @@ local function atMost(a, b)
 end
 
 local function add(a, b)
-  if #a <= 15 and #b <= 15 then return string.format('%.0f', tonumber(a) + tonumber(b)) end
+  if #a <= 15 and #b <= 15 then return string.format('%d', tonumber(a) + tonumber(b)) end
   if isNegative(a) and isNegative(b) then return '-' .. addDigits(a:sub(2), b:sub(2)) end
   if isNegative(a) then a, b = b, a end
   if not isNegative(b) then return addDigits(a, b) end
@@ -67,10 +67,8 @@ local function subtract(a, b)
   return add(a, negated(b))
 end
 
--- Whether a + b + c <= limit, as every hold asks.
-local function sumAtMost(a, b, c, limit)
-  if #a <= 14 and #b <= 14 and #c <= 14 and #limit <= 15 then
-    return tonumber(a) + tonumber(b) + tonumber(c) <= tonumber(limit)
-  end
-  return atMost(add(add(a, b), c), limit)
+-- As a number, if sums of a few of its size are exact; else nil.
+local SMALL = 1e14
+local function small(a)
+  return #a <= 14 and tonumber(a) or nil
 end

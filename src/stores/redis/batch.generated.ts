@@ -43,7 +43,7 @@ local function atMost(a, b)
   return a <= b
 end
 local function add(a, b)
-  if #a <= 15 and #b <= 15 then return string.format('%.0f', tonumber(a) + tonumber(b)) end
+  if #a <= 15 and #b <= 15 then return string.format('%d', tonumber(a) + tonumber(b)) end
   if isNegative(a) and isNegative(b) then return '-' .. addDigits(a:sub(2), b:sub(2)) end
   if isNegative(a) then a, b = b, a end
   if not isNegative(b) then return addDigits(a, b) end
@@ -53,23 +53,21 @@ end
 local function subtract(a, b)
   return add(a, negated(b))
 end
-local function sumAtMost(a, b, c, limit)
-  if #a <= 14 and #b <= 14 and #c <= 14 and #limit <= 15 then
-    return tonumber(a) + tonumber(b) + tonumber(c) <= tonumber(limit)
-  end
-  return atMost(add(add(a, b), c), limit)
+local SMALL = 1e14
+local function small(a)
+  return #a <= 14 and tonumber(a) or nil
 end
-local STATE, AMOUNT, CAPTURED, CREATED_AT, EXPIRES_AT, SENT_AT, ENDED_AT = 1, 2, 3, 4, 5, 6, 7
-local SEQUENCE, ATTEMPT, LEASE_OWNER, LEASE_UNTIL, WALLET, HELD_BEFORE, ABANDONED, METADATA = 8, 9, 10, 11, 12, 13, 14, 15
+local STATE, AMOUNT, CAPTURED, CREATED_AT, DUE_AT, SENT_AT, ENDED_AT = 1, 2, 3, 4, 5, 6, 7
+local SEQUENCE, LEASE_OWNER, LEASE_UNTIL, WALLET, HELD_BEFORE, ABANDONED, ATTEMPT, METADATA = 8, 9, 10, 11, 12, 13, 14, 15
 local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(14) .. '(.*)$'
 local function readRow(text)
-  return text and { text:match(ROW_PATTERN) } or nil
+  return { text:match(ROW_PATTERN) }
 end
 local function writeRow(row)
   return table.concat(row, '\\n')
 end
 local function whole(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 local function serverTime()
   local time = redis.call('TIME')
@@ -82,33 +80,19 @@ local function callWithAll(command, key, values)
     if key then redis.call(command, key, unpack(values, from, to)) else redis.call(command, unpack(values, from, to)) end
   end
 end
-local function readRows(base, references)
-  local rows = {}
-  for from = 1, #references, 4000 do
-    local keys = {}
-    for index = from, math.min(from + 3999, #references) do keys[#keys + 1] = base .. 'hold:' .. references[index] end
-    for index, text in ipairs(redis.call('MGET', unpack(keys))) do
-      rows[references[from + index - 1]] = readRow(text)
+local function readTexts(keys, first)
+  local texts = {}
+  for from = first, #keys, 4000 do
+    for index, text in ipairs(redis.call('MGET', unpack(keys, from, math.min(from + 3999, #keys)))) do
+      texts[from - first + index] = text
     end
   end
-  return rows
-end
-local function indexed(key, after, count)
-  local pairs = redis.call('ZRANGEBYSCORE', key, '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, count)
-  local references, scores = {}, {}
-  for at = 1, #pairs, 2 do
-    references[#references + 1] = pairs[at]
-    scores[#scores + 1] = pairs[at + 1]
-  end
-  return references, scores
+  return texts
 end
 local SWEEP = 1000
 local FIRST = 6
-local PATTERNS = {}
-for letter, fields in pairs({ t = 1, h = 9, s = 5, g = 1, a = 5, r = 10 }) do
-  PATTERNS[letter] = '^' .. letter .. ('\\n([^\\n]*)'):rep(fields) .. '$'
-end
 local base = KEYS[1]:sub(1, -6)
+local holdBase = base .. 'hold:'
 local now, nowMicros = serverTime()
 local nowText = whole(now)
 local store = redis.call('HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId')
@@ -117,164 +101,196 @@ local version, seen = tonumber(store[3] or '0'), tonumber(ARGV[3])
 local sequence = tonumber(store[4] or '0')
 local info = redis.pcall('INFO', 'server')
 local lastRunId = store[5] or ''
-local runId = type(info) == 'string' and info:match('run_id:(%x+)') or lastRunId
-local isOther = lastRunId ~= '' and runId ~= lastRunId
-if not epoch or ARGV[2] == '1' or isOther or version < seen then
+local runId = type(info) == 'string' and info:match('run_id:(%x+)') or ''
+local isOther = ARGV[2] == '1'
+if runId ~= '' then isOther = lastRunId ~= '' and runId ~= lastRunId end
+if not epoch or isOther or version < seen then
   epoch, bornAt = ARGV[1], now
   version = math.max(version, nowMicros)
 end
 version = math.max(version, seen) + 1
 if bornAt > now then bornAt = now end
 local recoveringForMs = math.max(0, bornAt + tonumber(ARGV[4]) - now)
-local due = redis.call('ZRANGEBYSCORE', base .. 'due', '-inf', nowText, 'LIMIT', 0, SWEEP)
-local batch = {}
-for at = FIRST, #ARGV do
-  local letter = ARGV[at]:sub(1, 1)
-  local operation = { ARGV[at]:match(PATTERNS[letter]) }
-  operation.letter = letter
-  batch[#batch + 1] = operation
-end
-local function referencesOfBatch()
-  local references = {}
-  for _, member in ipairs(due) do
-    if member:byte(1) == 101 then references[#references + 1] = member:sub(2) end
-  end
-  for _, operation in ipairs(batch) do
-    if operation.letter ~= 't' then references[#references + 1] = operation[1] end
-  end
-  return references
-end
-local rows = readRows(base, referencesOfBatch())
+local texts = readTexts(KEYS, 2)
+local rows = {}
 local changedRows = {}
-local added = { holds = {}, open = {}, due = {} }
-local removed = { open = {}, due = {} }
+local newTexts = {}
+local added = { open = {}, closed = {}, due = {} }
+local removed = { open = {}, closed = {}, due = {} }
 local finished = {}
 local wallets = {}
+local function setTotals(wallet, active, captured)
+  wallet.active, wallet.captured = active, captured
+  wallet.smallActive, wallet.smallCaptured = small(active), small(captured)
+  wallet.totals = active .. '\\n' .. captured
+end
 local function walletOf(name)
   local wallet = wallets[name]
   if not wallet then
     local totals = redis.call('HMGET', base .. 'wallet:' .. name, 'active', 'captured')
-    wallet = { active = totals[1] or '0', captured = totals[2] or '0' }
+    wallet = {}
+    setTotals(wallet, totals[1] or '0', totals[2] or '0')
     wallets[name] = wallet
   end
   return wallet
 end
-local function setActive(wallet, active)
-  wallet.active = active
+local function changeTotals(name, active, captured)
+  local wallet = walletOf(name)
+  setTotals(wallet, add(wallet.active, active), add(wallet.captured, captured))
   wallet.isChanged = true
 end
 local function addTo(index, score, member)
   local values = added[index]
   values[#values + 1] = score
   values[#values + 1] = member
-  if removed[index] then removed[index][member] = nil end
+  removed[index][member] = nil
 end
 local function setRow(reference, row)
   rows[reference] = row
   changedRows[reference] = row
 end
-local function insert(reference, row)
+local function nextSequence()
   sequence = sequence + 1
-  row[SEQUENCE] = whole(sequence)
-  addTo('holds', row[SEQUENCE], reference)
-  setRow(reference, row)
+  return whole(sequence)
 end
 local function open(reference, row)
-  insert(reference, row)
-  local wallet = walletOf(row[WALLET])
-  setActive(wallet, add(wallet.active, row[AMOUNT]))
+  row[SEQUENCE] = nextSequence()
+  removed.closed[reference] = true
   addTo('open', row[SEQUENCE], reference)
-  if row[STATE] == 'reserved' then addTo('due', row[EXPIRES_AT], 'e' .. reference) end
+  if row[STATE] == 'reserved' then addTo('due', row[DUE_AT], 'e' .. reference) end
+  changeTotals(row[WALLET], row[AMOUNT], '0')
+  setRow(reference, row)
 end
 local function leaveReserved(reference, row)
   if row[STATE] == 'reserved' then removed.due['e' .. reference] = true end
-  row[EXPIRES_AT] = ''
+  row[DUE_AT] = ''
 end
 local function finish(reference, row, state)
   leaveReserved(reference, row)
   row[STATE], row[ENDED_AT], row[LEASE_OWNER], row[LEASE_UNTIL] = state, nowText, '', ''
   removed.open[reference] = true
+  addTo('closed', row[SEQUENCE], reference)
   finished[#finished + 1] = reference .. '\\n' .. row[SEQUENCE]
   setRow(reference, row)
 end
 local function release(reference, row)
-  local wallet = walletOf(row[WALLET])
-  setActive(wallet, subtract(wallet.active, row[AMOUNT]))
+  changeTotals(row[WALLET], negated(row[AMOUNT]), '0')
   finish(reference, row, 'released')
 end
-local function capture(reference, row, actual, visibleInMs)
-  local wallet = walletOf(row[WALLET])
-  setActive(wallet, subtract(wallet.active, row[AMOUNT]))
-  row[CAPTURED] = actual == '' and row[AMOUNT] or actual
-  if visibleInMs == '0' then
-    wallet.captured = add(wallet.captured, row[CAPTURED])
-  else
-    setActive(wallet, add(wallet.active, row[CAPTURED]))
-    local member = 'v' .. row[SEQUENCE] .. '\\n' .. row[WALLET] .. '\\n' .. row[CAPTURED]
-    addTo('due', whole(now + tonumber(visibleInMs)), member)
-  end
-  finish(reference, row, 'captured')
+local function showLater(row, visibleAt)
+  changeTotals(row[WALLET], row[CAPTURED], '0')
+  row[DUE_AT] = visibleAt
+  addTo('due', visibleAt, 'v' .. row[SEQUENCE] .. '\\n' .. row[WALLET] .. '\\n' .. row[CAPTURED])
 end
-local function isExpired(row)
-  return row[STATE] == 'reserved' and tonumber(row[EXPIRES_AT]) <= now
+local function capture(reference, row, actual, visibleInMs)
+  row[CAPTURED] = actual == '' and row[AMOUNT] or actual
+  changeTotals(row[WALLET], negated(row[AMOUNT]), visibleInMs == '0' and row[CAPTURED] or '0')
+  finish(reference, row, 'captured')
+  if visibleInMs ~= '0' then showLater(row, whole(now + tonumber(visibleInMs))) end
+end
+local function isOpen(row)
+  return row[STATE] == 'reserved' or row[STATE] == 'sent'
 end
 local function sweep()
+  local due, keys, references = redis.call('ZRANGEBYSCORE', base .. 'due', '-inf', nowText, 'LIMIT', 0, SWEEP), {}, {}
   for _, member in ipairs(due) do
     removed.due[member] = true
     if member:byte(1) == 118 then
       local name, amount = member:match('^v%d+\\n([^\\n]*)\\n(%d+)$')
-      local wallet = walletOf(name)
-      setActive(wallet, subtract(wallet.active, amount))
-      wallet.captured = add(wallet.captured, amount)
+      changeTotals(name, negated(amount), amount)
     else
-      local reference = member:sub(2)
-      local row = rows[reference]
-      if row and isExpired(row) then release(reference, row) end
+      references[#references + 1] = member:sub(2)
+      keys[#keys + 1] = holdBase .. member:sub(2)
     end
   end
-  if #due == SWEEP then
-    for reference, row in pairs(rows) do
-      if isExpired(row) then release(reference, row) end
-    end
+  for at, text in ipairs(readTexts(keys, 1)) do
+    local row = text and readRow(text)
+    if row and row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(references[at], row) end
   end
+end
+local function rowOf(reference, text)
+  local row = rows[reference]
+  if not row then
+    if not text then return nil end
+    row = readRow(text)
+    rows[reference] = row
+    if row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(reference, row) end
+  elseif type(row) == 'string' then
+    row = readRow(row)
+    rows[reference] = row
+  end
+  return row
+end
+local basis = {}
+local function setBasis(operation)
+  local name, limitEpoch, limit = operation:match('^w\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+  basis = { name = name, wallet = walletOf(name), isVoid = limitEpoch ~= epoch, limit = limit, smallLimit = small(limit) }
+  basis.afterAmount = '\\n\\n' .. nowText .. '\\n'
+  basis.afterSequence = '\\n\\n\\n' .. name .. '\\n\\n\\n'
+end
+local function activeWith(wallet, amount)
+  local smallAmount, smallActive = small(amount), wallet.smallActive
+  if smallAmount and smallActive and wallet.smallCaptured and basis.smallLimit then
+    local sum = smallActive + smallAmount
+    if sum + wallet.smallCaptured > basis.smallLimit then return nil end
+    return whole(sum), sum < SMALL and sum or nil
+  end
+  local active = add(wallet.active, amount)
+  if not atMost(add(active, wallet.captured), basis.limit) then return nil end
+  return active, small(active)
 end
 local operations = {}
-function operations.t(walletKey)
-  local wallet = walletOf(walletKey)
-  return wallet.active .. '\\n' .. wallet.captured
-end
-function operations.h(reference, walletKey, amount, state, expiresInMs, limitEpoch, limit, attempt, metadata)
-  local row = rows[reference]
+operations[104] = function(operation, reference, text, key)
+  local amount, expiresIn, rest = operation:match('^h\\n(%d+)\\n(%d*)\\n(.*)$')
+  local wallet = basis.wallet
+  local row = (text or rows[reference]) and rowOf(reference, text)
+  local attempt, metadata
   if row then
-    if row[ATTEMPT] == attempt and (row[STATE] == 'reserved' or row[STATE] == 'sent') then
-      return 'mine\\n' .. operations.t(walletKey) .. '\\n' .. writeRow(row)
-    end
-    local isFree = row[STATE] == 'released' and row[WALLET] == walletKey and row[AMOUNT] == amount
+    attempt, metadata = rest:match('^([^\\n]*)\\n(.*)$')
+    if row[ATTEMPT] == attempt and isOpen(row) then return 'mine\\n' .. wallet.totals .. '\\n' .. writeRow(row) end
+    local isFree = row[STATE] == 'released' and row[WALLET] == basis.name and row[AMOUNT] == amount
     local isOver = row[ATTEMPT] == attempt or row[ABANDONED]:find(attempt, 1, true)
     if not isFree or isOver then return 'exists\\n' .. writeRow(row) end
   end
-  local wallet = walletOf(walletKey)
-  local totals = wallet.active .. '\\n' .. wallet.captured
-  if limitEpoch ~= epoch then return 'void\\n' .. totals end
+  local totals = wallet.totals
+  if basis.isVoid then return 'void\\n' .. totals end
   if recoveringForMs > 0 then return 'recovering' end
-  if not sumAtMost(wallet.active, wallet.captured, amount, limit) then return 'insufficient\\n' .. totals end
-  local expiresAt, sentAt = '', nowText
-  if state == 'reserved' then expiresAt, sentAt = whole(now + tonumber(expiresInMs)), '' end
-  local heldBefore, abandoned = '', ''
-  if row then heldBefore, abandoned = '1', (row[ABANDONED] .. row[ATTEMPT] .. ' '):sub(-1000) end
-  open(
-    reference,
-    { state, amount, '', nowText, expiresAt, sentAt, '', '', attempt, '', '', walletKey, heldBefore, abandoned, metadata }
-  )
-  return 'held\\n' .. totals .. '\\n' .. heldBefore
+  local active, smallActive = activeWith(wallet, amount)
+  if not active then return 'insufficient\\n' .. totals end
+  local state, dueAt, sentAt = 'sent', '', nowText
+  if expiresIn ~= '' then state, dueAt, sentAt = 'reserved', whole(now + tonumber(expiresIn)), '' end
+  if row then
+    local abandoned = (row[ABANDONED] .. row[ATTEMPT] .. ' '):sub(-1000)
+    open(reference, {
+      state, amount, '', nowText, dueAt, sentAt, '', '', '', '', basis.name, '1', abandoned, attempt, metadata,
+    })
+    return 'held\\n' .. totals .. '\\n1'
+  end
+  local at = nextSequence()
+  local new = state .. '\\n' .. amount .. basis.afterAmount .. dueAt .. '\\n' .. sentAt .. '\\n\\n' .. at .. basis.afterSequence
+    .. rest
+  rows[reference] = new
+  newTexts[#newTexts + 1] = key
+  newTexts[#newTexts + 1] = new
+  local openMembers = added.open
+  openMembers[#openMembers + 1] = at
+  openMembers[#openMembers + 1] = reference
+  if dueAt ~= '' then addTo('due', dueAt, 'e' .. reference) end
+  wallet.active, wallet.smallActive, wallet.totals = active, smallActive, active .. '\\n' .. wallet.captured
+  wallet.isChanged = true
+  return 'held\\n' .. totals
 end
-function operations.s(reference, to, actual, visibleInMs, attempt)
-  local row = rows[reference]
+operations[103] = function(_, reference, text)
+  local row = rowOf(reference, text)
+  return row and writeRow(row) or ''
+end
+operations[115] = function(operation, reference, text)
+  local to, actual, visibleInMs, attempt = operation:match('^s\\n(%l+)\\n(%d*)\\n(%d*)\\n(.*)$')
+  local row = rowOf(reference, text)
   if not row then return 'unknown' end
   if attempt ~= '' and attempt ~= row[ATTEMPT] then return 'illegal\\n' .. writeRow(row) end
-  local from = row[STATE]
-  if from == to and to ~= 'sent' then return 'already\\n' .. writeRow(row) end
-  if from ~= 'reserved' and from ~= 'sent' or from == to then return 'illegal\\n' .. writeRow(row) end
+  if row[STATE] == to and to ~= 'sent' then return 'already\\n' .. writeRow(row) end
+  if not isOpen(row) or row[STATE] == to then return 'illegal\\n' .. writeRow(row) end
   if to == 'released' then
     release(reference, row)
   elseif to == 'captured' then
@@ -286,36 +302,52 @@ function operations.s(reference, to, actual, visibleInMs, attempt)
   end
   return 'done\\n' .. writeRow(row)
 end
-function operations.g(reference)
-  local row = rows[reference]
-  return row and writeRow(row) or ''
-end
-function operations.a(reference, walletKey, amount, attempt, metadata)
-  local row = rows[reference]
+operations[97] = function(operation, reference, text)
+  local name, amount, attempt, metadata = operation:match('^a\\n([^\\n]*)\\n(%d+)\\n([^\\n]*)\\n(.*)$')
+  local row = rowOf(reference, text)
   if not row then
-    row = { 'released', amount, '', nowText, '', '', '', '', attempt, '', '', walletKey, '', '', metadata }
-    insert(reference, row)
+    row = { 'released', amount, '', nowText, '', '', '', nextSequence(), '', '', name, '', '', attempt, metadata }
     finish(reference, row, 'released')
   elseif row[ATTEMPT] ~= attempt then
     if not row[ABANDONED]:find(attempt, 1, true) then row[ABANDONED] = row[ABANDONED] .. attempt .. ' ' end
     setRow(reference, row)
-  elseif row[STATE] == 'reserved' or row[STATE] == 'sent' then
+  elseif isOpen(row) then
     release(reference, row)
   end
   return ''
 end
-function operations.r(reference, walletKey, amount, state, createdAt, expiresAt, sentAt, attempt, heldBefore, metadata)
-  if rows[reference] then return '' end
-  open(
-    reference,
-    { state, amount, '', createdAt, expiresAt, sentAt, '', '', attempt, '', '', walletKey, heldBefore, '', metadata }
-  )
+local function isBehind(row, own)
+  if row[WALLET] ~= own[WALLET] or row[STATE] == 'captured' then return false end
+  if row[ATTEMPT] == own[ATTEMPT] then
+    return own[STATE] == 'captured' or own[STATE] == 'sent' and row[SENT_AT] == ''
+  end
+  return tonumber(row[CREATED_AT]) <= tonumber(own[CREATED_AT]) and not row[ABANDONED]:find(own[ATTEMPT], 1, true)
+end
+local RESTORE = '^r' .. ('\\n([^\\n]*)'):rep(11) .. '$'
+operations[114] = function(operation, reference, text)
+  local name, amount, state, captured, createdAt, dueAt, sentAt, endedAt, attempt, heldBefore, metadata =
+    operation:match(RESTORE)
+  local own = { state, amount, captured, createdAt, dueAt, sentAt, endedAt, '', '', '', name, heldBefore, '', attempt, metadata }
+  local row = rowOf(reference, text)
+  if row then
+    if not isBehind(row, own) then return '' end
+    if isOpen(row) then release(reference, row) end
+    own[ABANDONED] = row[ABANDONED]
+  end
+  if state == 'captured' then
+    own[SEQUENCE] = nextSequence()
+    finish(reference, own, 'captured')
+    own[ENDED_AT] = endedAt
+    showLater(own, dueAt)
+  else
+    open(reference, own)
+  end
   return ''
 end
 local function writeIndex(name)
   callWithAll('ZADD', base .. name, added[name])
   local members = {}
-  for member in pairs(removed[name] or {}) do members[#members + 1] = member end
+  for member in pairs(removed[name]) do members[#members + 1] = member end
   callWithAll('ZREM', base .. name, members)
 end
 local function forget()
@@ -323,37 +355,37 @@ local function forget()
   local excess = redis.call('LLEN', base .. 'finished') - tonumber(ARGV[5])
   local count = math.min(excess, 2 * #finished + 10)
   if count <= 0 then return end
-  local entries, references = redis.call('LRANGE', base .. 'finished', 0, count - 1), {}
-  redis.call('LTRIM', base .. 'finished', count, -1)
-  local sequences = {}
-  for index, entry in ipairs(entries) do
-    references[index], sequences[index] = entry:match('^([^\\n]*)\\n(%d+)$')
+  local keys, sequences = {}, {}
+  for index, entry in ipairs(redis.call('LRANGE', base .. 'finished', 0, count - 1)) do
+    local reference, endedSequence = entry:match('^([^\\n]*)\\n(%d+)$')
+    keys[index], sequences[index] = holdBase .. reference, endedSequence
   end
-  local old, keys, members = readRows(base, references), {}, {}
-  for index, reference in ipairs(references) do
-    local row = old[reference]
-    if row and row[SEQUENCE] == sequences[index] then
-      keys[#keys + 1] = base .. 'hold:' .. reference
-      members[#members + 1] = reference
+  redis.call('LTRIM', base .. 'finished', count, -1)
+  local forgotten, members = {}, {}
+  for index, text in ipairs(readTexts(keys, 1)) do
+    if text and readRow(text)[SEQUENCE] == sequences[index] then
+      forgotten[#forgotten + 1] = keys[index]
+      members[#members + 1] = keys[index]:sub(#holdBase + 1)
     end
   end
-  callWithAll('UNLINK', nil, keys)
-  callWithAll('ZREM', base .. 'holds', members)
+  callWithAll('UNLINK', nil, forgotten)
+  callWithAll('ZREM', base .. 'closed', members)
 end
 local function write()
-  local texts = {}
+  callWithAll('MSET', nil, newTexts)
+  local changed = {}
   for reference, row in pairs(changedRows) do
-    texts[#texts + 1] = base .. 'hold:' .. reference
-    texts[#texts + 1] = writeRow(row)
+    changed[#changed + 1] = holdBase .. reference
+    changed[#changed + 1] = writeRow(row)
   end
-  callWithAll('MSET', nil, texts)
+  callWithAll('MSET', nil, changed)
   for name, wallet in pairs(wallets) do
     if wallet.isChanged then
       redis.call('HSET', base .. 'wallet:' .. name, 'active', wallet.active, 'captured', wallet.captured)
     end
   end
-  writeIndex('holds')
   writeIndex('open')
+  writeIndex('closed')
   writeIndex('due')
   callWithAll('RPUSH', base .. 'finished', finished)
   redis.call(
@@ -364,8 +396,20 @@ local function write()
 end
 sweep()
 local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
-for _, operation in ipairs(batch) do
-  reply[#reply + 1] = operations[operation.letter](unpack(operation))
+local keyAt, afterBase, byte, sub = 1, #holdBase + 1, string.byte, string.sub
+local BASIS, TOTALS = byte('w'), byte('t')
+for at = FIRST, #ARGV do
+  local operation = ARGV[at]
+  local letter = byte(operation)
+  if letter == BASIS then
+    setBasis(operation)
+  elseif letter == TOTALS then
+    reply[#reply + 1] = walletOf(operation:sub(3)).totals
+  else
+    keyAt = keyAt + 1
+    local key = KEYS[keyAt]
+    reply[#reply + 1] = operations[letter](operation, sub(key, afterBase), texts[keyAt - 1], key)
+  end
 end
 write()
 return reply`;

@@ -7,17 +7,14 @@
 -- ARGV[4]  how many at most
 -- ARGV[5]  the sequence to continue after; 0 at the beginning
 --
--- Returns  { the sequence to continue after, or '' at the end; then reference, row for each hold }. A portion may hold fewer than
---          asked for, or none, and yet not be the last: 2,000 are looked at in one call, so that nobody else waits for long.
+-- Returns  { the sequence to continue after, or '' at the end; then reference, row for each hold }; see portion.lua.
 --
 -- Atomic, so that two owners are never given the same hold.
 
--- @include row.lua
-
-local LOOK = 2000
+-- @include portion.lua
 
 local base = KEYS[1]:sub(1, -6)
-local owner, leaseMs, limit, after = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local owner, leaseMs = ARGV[1], tonumber(ARGV[3])
 local now = serverTime()
 local sentBy = now - tonumber(ARGV[2])
 
@@ -26,29 +23,14 @@ local function isFree(row)
 end
 
 local reply, leased = { '' }, {}
-local last, looked, isEnd = after, 0, false
-while not isEnd and looked < LOOK and #reply < 1 + 2 * limit do
-  local portion = math.min(math.max(limit, 100), LOOK - looked)
-  local references, scores = indexed(base .. 'open', last, portion)
-  local rows = readRows(base, references)
-  isEnd = #references < portion
-  looked = looked + #references
-  for at, reference in ipairs(references) do
-    local row = rows[reference]
-    last = scores[at]
-    if row and row[STATE] == 'sent' and tonumber(row[SENT_AT]) <= sentBy and isFree(row) then
-      row[LEASE_OWNER], row[LEASE_UNTIL] = owner, whole(now + leaseMs)
-      leased[#leased + 1] = base .. 'hold:' .. reference
-      leased[#leased + 1] = writeRow(row)
-      reply[#reply + 1] = reference
-      reply[#reply + 1] = leased[#leased]
-      if #reply == 1 + 2 * limit then
-        isEnd = false
-        break
-      end
-    end
-  end
-end
+reply[1] = eachAfter(base, { 'open' }, ARGV[5], tonumber(ARGV[4]), function(key, reference, row)
+  if row[STATE] ~= 'sent' or tonumber(row[SENT_AT]) > sentBy or not isFree(row) then return false end
+  row[LEASE_OWNER], row[LEASE_UNTIL] = owner, whole(now + leaseMs)
+  reply[#reply + 1] = reference
+  reply[#reply + 1] = writeRow(row)
+  leased[#leased + 1] = key
+  leased[#leased + 1] = reply[#reply]
+  return true
+end)
 callWithAll('MSET', nil, leased)
-if not isEnd then reply[1] = last end
 return reply

@@ -31,22 +31,22 @@ export class Script {
   }
 
   /** Rejects with an error that {@link isUnknownScript} recognises when the server does not know it. */
-  runKnown(send: SendCommand, key: string, args: readonly string[]): Promise<unknown> {
-    return send(['EVALSHA', this.#digest, '1', key, ...args]);
+  runKnown(send: SendCommand, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    return send(['EVALSHA', this.#digest, `${keys.length}`, ...keys, ...args]);
   }
 
   /** Runs it in full; the server knows it from then on. */
-  runWhole(send: SendCommand, key: string, args: readonly string[]): Promise<unknown> {
-    return send(['EVAL', this.#source, '1', key, ...args]);
+  runWhole(send: SendCommand, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    return send(['EVAL', this.#source, `${keys.length}`, ...keys, ...args]);
   }
 
   /** For a script that does the same whether the server knew it or not. */
-  async run(send: SendCommand, key: string, args: readonly string[]): Promise<unknown> {
+  async run(send: SendCommand, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     try {
-      return await this.runKnown(send, key, args);
+      return await this.runKnown(send, keys, args);
     } catch (error) {
       if (!isUnknownScript(error)) throw error;
-      return this.runWhole(send, key, args);
+      return this.runWhole(send, keys, args);
     }
   }
 }

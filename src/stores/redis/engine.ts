@@ -7,7 +7,7 @@ import { claimScript } from './claim.generated.js';
 import { isUnknownScript, Script, type SendCommand } from './connection.js';
 import { listScript } from './list.generated.js';
 import { ServerCheck } from './server-check.js';
-import { decodeBatch, decodeRow, encode, oneLine, sequenceOf } from './wire.js';
+import { decodeBatch, decodeRow, encodeBatch, sequenceOf } from './wire.js';
 
 export interface RedisEngineOptions {
   readonly send: SendCommand;
@@ -26,8 +26,10 @@ export interface WaitReplicas {
 
 export class RedisEngine implements Engine {
   readonly name = 'redis';
+  readonly locksWallets = false;
   readonly #options: RedisEngineOptions;
   readonly #key: string;
+  readonly #holdBase: string;
   readonly #batch = new Script(batchScript);
   readonly #list = new Script(listScript);
   readonly #claim = new Script(claimScript);
@@ -38,20 +40,22 @@ export class RedisEngine implements Engine {
   constructor(options: RedisEngineOptions) {
     this.#options = options;
     this.#key = `{${options.prefix}}:store`;
+    this.#holdBase = `{${options.prefix}}:hold:`;
     this.#check = new ServerCheck(options.send);
   }
 
   async run(batch: readonly Op[]): Promise<BatchReply> {
     if (!this.#check.isPassed) await this.#check.run();
-    const ops = batch.map(encode);
+    const { keys, operations } = encodeBatch(batch, this.#holdBase);
+    const allKeys = [this.#key, ...keys];
     let reply: unknown;
     try {
-      reply = await this.#replicated((send) => this.#batch.runKnown(send, this.#key, this.#args('0', ops)));
+      reply = await this.#replicated((send) => this.#batch.runKnown(send, allKeys, this.#args('0', operations)));
     } catch (error) {
       if (!isUnknownScript(error)) throw error;
-      // A server that does not know the script was restarted, or is another one: it may have lost what was written last, so the
-      // script begins a new epoch in the same step. Loading it first would let somebody in between, who would not notice.
-      reply = await this.#replicated((send) => this.#batch.runWhole(send, this.#key, this.#args('1', ops)));
+      // The script is told, because a server that does not know it may be another one, or a restarted one. Loading it first would
+      // let somebody in between, who would not notice.
+      reply = await this.#replicated((send) => this.#batch.runWhole(send, allKeys, this.#args('1', operations)));
     }
     const { version, ...answer } = decodeBatch(batch, reply);
     this.#version = Math.max(this.#version, version);
@@ -65,8 +69,8 @@ export class RedisEngine implements Engine {
     // One more than asked for: it tells whether there is another page.
     while (next !== '' && found.length <= 2 * limit) {
       const missing = limit + 1 - found.length / 2;
-      const filters = [oneLine(wallet), state, olderThanMs === undefined ? '' : `${olderThanMs}`];
-      const reply = await this.#list.run(this.#options.send, this.#key, [...filters, `${missing}`, next]);
+      const filters = [wallet, state, olderThanMs === undefined ? '' : `${olderThanMs}`];
+      const reply = await this.#list.run(this.#options.send, [this.#key], [...filters, `${missing}`, next]);
       const [cursor, ...rows] = texts(reply);
       next = cursor;
       found.push(...rows);
@@ -80,8 +84,8 @@ export class RedisEngine implements Engine {
     const found: string[] = [];
     let next = after;
     while (next !== '' && found.length < 2 * limit) {
-      const args = [oneLine(owner), `${olderThanMs}`, `${leaseMs}`, `${limit - found.length / 2}`, next];
-      const [cursor, ...rows] = texts(await this.#claim.run(this.#options.send, this.#key, args));
+      const args = [owner, `${olderThanMs}`, `${leaseMs}`, `${limit - found.length / 2}`, next];
+      const [cursor, ...rows] = texts(await this.#claim.run(this.#options.send, [this.#key], args));
       next = cursor;
       found.push(...rows);
     }

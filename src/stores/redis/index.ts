@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import { readOptions } from '../../core/problems.js';
 import type { HoldStore } from '../../core/store.js';
-import { defaultRecoveryMs, EngineStore, type SharedStoreOptions, sharedStoreShape } from '../shared/engine-store.js';
+import { EngineStore } from '../shared/engine-store.js';
+import { resolveSharedOptions, type SharedStoreOptions, sharedStoreShape } from '../shared/options.js';
 import { isRedisClient, type RedisClient, type SendCommand, sendThrough } from './connection.js';
 import { RedisEngine, type WaitReplicas } from './engine.js';
 
-export type { SharedStoreOptions } from '../shared/engine-store.js';
+export type { SharedStoreOptions } from '../shared/options.js';
 export type { RedisClient } from './connection.js';
 export type { WaitReplicas } from './engine.js';
 
@@ -70,14 +71,12 @@ const optionsSchema: z.ZodType<RedisStoreOptions> = z
  * @throws `ConfigurationError` naming every problem of the options.
  */
 export function redisStore(options: RedisStoreOptions): HoldStore {
-  const { client, sendCommand, prefix, rememberFinished, waitReplicas, ...shared } = readOptions(
-    optionsSchema,
-    options,
-  );
+  const { client, sendCommand, prefix, rememberFinished, waitReplicas, ...rest } = readOptions(optionsSchema, options);
+  const shared = resolveSharedOptions(rest);
   const engine = new RedisEngine({
     send: client ? sendThrough(client) : (sendCommand as SendCommand),
     prefix: prefix ?? 'payout-guard',
-    recoveryMs: shared.recoveryMs ?? defaultRecoveryMs,
+    recoveryMs: shared.recoveryMs,
     rememberFinished: rememberFinished ?? 1_000_000,
     waitReplicas,
   });

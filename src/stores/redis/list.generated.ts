@@ -1,15 +1,15 @@
 // Made of list.lua by scripts/embed.mjs.
-export const listScript: string = `local STATE, AMOUNT, CAPTURED, CREATED_AT, EXPIRES_AT, SENT_AT, ENDED_AT = 1, 2, 3, 4, 5, 6, 7
-local SEQUENCE, ATTEMPT, LEASE_OWNER, LEASE_UNTIL, WALLET, HELD_BEFORE, ABANDONED, METADATA = 8, 9, 10, 11, 12, 13, 14, 15
+export const listScript: string = `local STATE, AMOUNT, CAPTURED, CREATED_AT, DUE_AT, SENT_AT, ENDED_AT = 1, 2, 3, 4, 5, 6, 7
+local SEQUENCE, LEASE_OWNER, LEASE_UNTIL, WALLET, HELD_BEFORE, ABANDONED, ATTEMPT, METADATA = 8, 9, 10, 11, 12, 13, 14, 15
 local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(14) .. '(.*)$'
 local function readRow(text)
-  return text and { text:match(ROW_PATTERN) } or nil
+  return { text:match(ROW_PATTERN) }
 end
 local function writeRow(row)
   return table.concat(row, '\\n')
 end
 local function whole(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 local function serverTime()
   local time = redis.call('TIME')
@@ -22,58 +22,63 @@ local function callWithAll(command, key, values)
     if key then redis.call(command, key, unpack(values, from, to)) else redis.call(command, unpack(values, from, to)) end
   end
 end
-local function readRows(base, references)
-  local rows = {}
-  for from = 1, #references, 4000 do
-    local keys = {}
-    for index = from, math.min(from + 3999, #references) do keys[#keys + 1] = base .. 'hold:' .. references[index] end
-    for index, text in ipairs(redis.call('MGET', unpack(keys))) do
-      rows[references[from + index - 1]] = readRow(text)
+local function readTexts(keys, first)
+  local texts = {}
+  for from = first, #keys, 4000 do
+    for index, text in ipairs(redis.call('MGET', unpack(keys, from, math.min(from + 3999, #keys)))) do
+      texts[from - first + index] = text
     end
   end
-  return rows
-end
-local function indexed(key, after, count)
-  local pairs = redis.call('ZRANGEBYSCORE', key, '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, count)
-  local references, scores = {}, {}
-  for at = 1, #pairs, 2 do
-    references[#references + 1] = pairs[at]
-    scores[#scores + 1] = pairs[at + 1]
-  end
-  return references, scores
+  return texts
 end
 local LOOK = 2000
-local base = KEYS[1]:sub(1, -6)
-local wallet, state, limit, after = ARGV[1], ARGV[2], tonumber(ARGV[4]), ARGV[5]
-local now = serverTime()
-local createdBy = ARGV[3] == '' and math.huge or now - tonumber(ARGV[3])
-local index = (state == 'reserved' or state == 'sent') and 'open' or 'holds'
-local reply = { '' }
-local last, looked, isEnd = after, 0, false
-while not isEnd and looked < LOOK and #reply < 1 + 2 * limit do
-  local portion = math.min(math.max(limit, 100), LOOK - looked)
-  local references, scores = indexed(base .. index, last, portion)
-  local rows = readRows(base, references)
-  isEnd = #references < portion
-  looked = looked + #references
-  for at, reference in ipairs(references) do
-    local row = rows[reference]
-    last = scores[at]
-    if row and row[STATE] == 'reserved' and tonumber(row[EXPIRES_AT]) <= now then
-      row[STATE], row[ENDED_AT], row[EXPIRES_AT] = 'released', row[EXPIRES_AT], ''
-    end
-    local isWanted = row and (wallet == '' or row[WALLET] == wallet)
-      and (state == '' or row[STATE] == state)
-      and tonumber(row[CREATED_AT]) <= createdBy
-    if isWanted then
-      reply[#reply + 1] = reference
-      reply[#reply + 1] = writeRow(row)
-      if #reply == 1 + 2 * limit then
-        isEnd = false
-        break
+local function entriesAfter(base, indexes, after, count)
+  local entries = {}
+  for _, index in ipairs(indexes) do
+    local pairs = redis.call('ZRANGEBYSCORE', base .. index, '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, count)
+    for at = 1, #pairs, 2 do entries[#entries + 1] = { pairs[at], pairs[at + 1] } end
+  end
+  if #indexes > 1 then
+    table.sort(entries, function(a, b) return tonumber(a[2]) < tonumber(b[2]) end)
+  end
+  return entries
+end
+local function eachAfter(base, indexes, after, limit, visit)
+  local last, looked, wanted = after, 0, 0
+  while looked < LOOK do
+    local count = math.min(math.max(limit, 100), LOOK - looked)
+    local entries, keys = entriesAfter(base, indexes, last, count), {}
+    for at = 1, math.min(count, #entries) do keys[at] = base .. 'hold:' .. entries[at][1] end
+    for at, text in ipairs(readTexts(keys, 1)) do
+      last = entries[at][2]
+      if text and visit(keys[at], entries[at][1], readRow(text)) then
+        wanted = wanted + 1
+        if wanted == limit then return last end
       end
     end
+    if #entries < count then return '' end
+    looked = looked + count
   end
+  return last
 end
-if not isEnd then reply[1] = last end
+local base = KEYS[1]:sub(1, -6)
+local wallet, state = ARGV[1], ARGV[2]
+local now = serverTime()
+local createdBy = ARGV[3] == '' and math.huge or now - tonumber(ARGV[3])
+local indexes = { 'open', 'closed' }
+if state == 'reserved' or state == 'sent' then indexes = { 'open' } elseif state == 'captured' then indexes = { 'closed' } end
+local reply = { '' }
+reply[1] = eachAfter(base, indexes, ARGV[5], tonumber(ARGV[4]), function(_, reference, row)
+  if row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then
+    row[STATE], row[ENDED_AT], row[DUE_AT] = 'released', row[DUE_AT], ''
+  end
+  local isWanted = (wallet == '' or row[WALLET] == wallet)
+    and (state == '' or row[STATE] == state)
+    and tonumber(row[CREATED_AT]) <= createdBy
+  if isWanted then
+    reply[#reply + 1] = reference
+    reply[#reply + 1] = writeRow(row)
+  end
+  return isWanted
+end)
 return reply`;

@@ -7,48 +7,33 @@
 -- ARGV[4]  how many at most
 -- ARGV[5]  the sequence to continue after; 0 at the beginning
 --
--- Returns  { the sequence to continue after, or '' at the end; then reference, row for each hold }. A portion may hold fewer than
---          asked for, or none, and yet not be the last: 2,000 are looked at in one call, so that nobody else waits for long.
+-- Returns  { the sequence to continue after, or '' at the end; then reference, row for each hold }; see portion.lua.
 --
--- Atomic, so that the index and the holds are of one instant.
+-- Atomic, so that the indexes and the holds are of one instant.
 
--- @include row.lua
-
-local LOOK = 2000
+-- @include portion.lua
 
 local base = KEYS[1]:sub(1, -6)
-local wallet, state, limit, after = ARGV[1], ARGV[2], tonumber(ARGV[4]), ARGV[5]
+local wallet, state = ARGV[1], ARGV[2]
 local now = serverTime()
 local createdBy = ARGV[3] == '' and math.huge or now - tonumber(ARGV[3])
-local index = (state == 'reserved' or state == 'sent') and 'open' or 'holds'
+
+-- A reservation that is over is released, though it may not be swept yet.
+local indexes = { 'open', 'closed' }
+if state == 'reserved' or state == 'sent' then indexes = { 'open' } elseif state == 'captured' then indexes = { 'closed' } end
 
 local reply = { '' }
-local last, looked, isEnd = after, 0, false
-while not isEnd and looked < LOOK and #reply < 1 + 2 * limit do
-  local portion = math.min(math.max(limit, 100), LOOK - looked)
-  local references, scores = indexed(base .. index, last, portion)
-  local rows = readRows(base, references)
-  isEnd = #references < portion
-  looked = looked + #references
-  for at, reference in ipairs(references) do
-    local row = rows[reference]
-    last = scores[at]
-    -- A reservation that is over and not swept yet.
-    if row and row[STATE] == 'reserved' and tonumber(row[EXPIRES_AT]) <= now then
-      row[STATE], row[ENDED_AT], row[EXPIRES_AT] = 'released', row[EXPIRES_AT], ''
-    end
-    local isWanted = row and (wallet == '' or row[WALLET] == wallet)
-      and (state == '' or row[STATE] == state)
-      and tonumber(row[CREATED_AT]) <= createdBy
-    if isWanted then
-      reply[#reply + 1] = reference
-      reply[#reply + 1] = writeRow(row)
-      if #reply == 1 + 2 * limit then
-        isEnd = false
-        break
-      end
-    end
+reply[1] = eachAfter(base, indexes, ARGV[5], tonumber(ARGV[4]), function(_, reference, row)
+  if row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then
+    row[STATE], row[ENDED_AT], row[DUE_AT] = 'released', row[DUE_AT], ''
   end
-end
-if not isEnd then reply[1] = last end
+  local isWanted = (wallet == '' or row[WALLET] == wallet)
+    and (state == '' or row[STATE] == state)
+    and tonumber(row[CREATED_AT]) <= createdBy
+  if isWanted then
+    reply[#reply + 1] = reference
+    reply[#reply + 1] = writeRow(row)
+  end
+  return isWanted
+end)
 return reply

@@ -1,17 +1,18 @@
 -- A hold as text: fifteen lines, of which any but the last may be empty. Text, because one MGET then reads all holds of a batch
--- and one MSET writes them; a hash for each hold made two calls for each. The wallet comes without line breaks, the metadata as
--- JSON, which has none. Times are milliseconds of the server's clock.
+-- and one MSET writes them; a hash for each hold made two calls for each. No text of a caller has a line break, and the metadata is
+-- JSON, which has none either. Times are milliseconds of the server's clock.
 
-local STATE, AMOUNT, CAPTURED, CREATED_AT, EXPIRES_AT, SENT_AT, ENDED_AT = 1, 2, 3, 4, 5, 6, 7
+-- DUE_AT is when a reservation expires, or when a capture counts as visible.
+local STATE, AMOUNT, CAPTURED, CREATED_AT, DUE_AT, SENT_AT, ENDED_AT = 1, 2, 3, 4, 5, 6, 7
 -- SEQUENCE counts up with each hold: the order of the list, and what tells two holds of one reference apart.
 -- HELD_BEFORE is '1' when the reference was held and released before.
 -- ABANDONED are other attempts, each with a space: they must not take the reference when they arrive late.
 -- ATTEMPT is the random text of the request that took the hold. LEASE_*: who reconciles it, and until when.
-local SEQUENCE, ATTEMPT, LEASE_OWNER, LEASE_UNTIL, WALLET, HELD_BEFORE, ABANDONED, METADATA = 8, 9, 10, 11, 12, 13, 14, 15
+local SEQUENCE, LEASE_OWNER, LEASE_UNTIL, WALLET, HELD_BEFORE, ABANDONED, ATTEMPT, METADATA = 8, 9, 10, 11, 12, 13, 14, 15
 local ROW_PATTERN = '^' .. ('([^\n]*)\n'):rep(14) .. '(.*)$'
 
 local function readRow(text)
-  return text and { text:match(ROW_PATTERN) } or nil
+  return { text:match(ROW_PATTERN) }
 end
 
 local function writeRow(row)
@@ -19,7 +20,7 @@ local function writeRow(row)
 end
 
 local function whole(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 
 -- Milliseconds and microseconds of the server's clock.
@@ -37,26 +38,13 @@ local function callWithAll(command, key, values)
   end
 end
 
--- The holds of these references: a table by reference.
-local function readRows(base, references)
-  local rows = {}
-  for from = 1, #references, 4000 do
-    local keys = {}
-    for index = from, math.min(from + 3999, #references) do keys[#keys + 1] = base .. 'hold:' .. references[index] end
-    for index, text in ipairs(redis.call('MGET', unpack(keys))) do
-      rows[references[from + index - 1]] = readRow(text)
+-- The texts of these keys, in their order; false where there is none.
+local function readTexts(keys, first)
+  local texts = {}
+  for from = first, #keys, 4000 do
+    for index, text in ipairs(redis.call('MGET', unpack(keys, from, math.min(from + 3999, #keys)))) do
+      texts[from - first + index] = text
     end
   end
-  return rows
-end
-
--- References of an index after a sequence, and their sequences.
-local function indexed(key, after, count)
-  local pairs = redis.call('ZRANGEBYSCORE', key, '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, count)
-  local references, scores = {}, {}
-  for at = 1, #pairs, 2 do
-    references[#references + 1] = pairs[at]
-    scores[#scores + 1] = pairs[at + 1]
-  end
-  return references, scores
+  return texts
 end

@@ -1,50 +1,70 @@
 // Operations, holds and answers as the scripts write them: see the headers of batch.lua and row.lua.
 import type { HoldRecord, HoldState } from '../../core/hold.js';
-import type { HoldOutcome, SettleOutcome, WalletTotals } from '../../core/store.js';
+import type { HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
 import type { Answer, BatchReply, Op } from '../shared/engine.js';
 
-/** One operation, as a text. Never throws: it would take the rest of the batch with it. */
-export function encode(op: Op): string {
-  return fieldsOf(op).join('\n');
+/** A batch as batch.lua reads it. */
+export interface WrittenBatch {
+  /** Keys of the holds, in the order of the operations that have one. */
+  readonly keys: readonly string[];
+  readonly operations: readonly string[];
 }
 
-function fieldsOf(op: Op): string[] {
-  switch (op.kind) {
-    case 'totals':
-      return ['t', oneLine(op.wallet)];
-    case 'hold': {
-      const { wallet, reference, amountMinor, state, expiresInMs, epoch, limitMinor, metadata } = op.request;
-      const request = [reference, oneLine(wallet), `${amountMinor}`, state, `${expiresInMs}`, epoch, `${limitMinor}`];
-      return ['h', ...request, op.attempt, JSON.stringify(metadata)];
+/** Never throws: it would take the rest of the batch with it. */
+export function encodeBatch(batch: readonly Op[], holdBase: string): WrittenBatch {
+  const keys: string[] = [];
+  const operations: string[] = [];
+  let basis: HoldRequest | undefined;
+  for (const op of batch) {
+    if (op.kind === 'hold') {
+      const { request } = op;
+      if (!basis || !isSameBasis(basis, request)) {
+        operations.push(`w\n${request.wallet}\n${request.epoch}\n${request.limitMinor}`);
+        basis = request;
+      }
     }
+    operations.push(encode(op));
+    if (op.kind !== 'totals') keys.push(holdBase + referenceOf(op));
+  }
+  return { keys, operations };
+}
+
+/** What is decided on the same snapshot is told once. */
+function isSameBasis(a: HoldRequest, b: HoldRequest): boolean {
+  return a.limitMinor === b.limitMinor && a.wallet === b.wallet && a.epoch === b.epoch;
+}
+
+function referenceOf(op: Exclude<Op, { kind: 'totals' }>): string {
+  if (op.kind === 'get') return op.reference;
+  return op.kind === 'restore' ? op.hold.reference : op.request.reference;
+}
+
+function encode(op: Op): string {
+  switch (op.kind) {
+    case 'hold': {
+      const { amountMinor, state, expiresInMs, attempt, metadata } = op.request;
+      return `h\n${amountMinor}\n${state === 'sent' ? '' : expiresInMs}\n${attempt}\n${json(metadata)}`;
+    }
+    case 'totals':
+      return `t\n${op.wallet}`;
+    case 'get':
+      return 'g';
     case 'settle': {
       const { request } = op;
-      const { reference, attempt = '' } = request;
-      if (request.to !== 'captured') return ['s', reference, request.to, '', '', attempt];
-      const { to, actualMinor, visibleInMs } = request;
-      return ['s', reference, to, optional(actualMinor), `${visibleInMs}`, attempt];
+      const { to, attempt = '' } = request;
+      if (to !== 'captured') return `s\n${to}\n\n\n${attempt}`;
+      return `s\n${to}\n${optional(request.actualMinor)}\n${request.visibleInMs}\n${attempt}`;
     }
-    case 'get':
-      return ['g', op.reference];
     case 'abandon': {
-      const { reference, wallet, amountMinor, metadata } = op.request;
-      return ['a', reference, oneLine(wallet), `${amountMinor}`, op.attempt, JSON.stringify(metadata)];
+      const { wallet, amountMinor, attempt, metadata } = op.request;
+      return `a\n${wallet}\n${amountMinor}\n${attempt}\n${json(metadata)}`;
     }
     case 'restore': {
-      const { reference, wallet, amountMinor, state, createdAtMs, expiresAtMs, sentAtMs, heldBefore, metadata } =
-        op.hold;
-      const times = [`${createdAtMs}`, optional(expiresAtMs), optional(sentAtMs)];
-      return [
-        'r',
-        reference,
-        oneLine(wallet),
-        `${amountMinor}`,
-        state,
-        ...times,
-        op.attempt,
-        flag(heldBefore),
-        JSON.stringify(metadata),
-      ];
+      const { wallet, amountMinor, state, capturedMinor, attempt, heldBefore, metadata } = op.hold;
+      const { createdAtMs, expiresAtMs, sentAtMs, endedAtMs, visibleAtMs } = op.hold;
+      const amounts = [`${amountMinor}`, state, optional(capturedMinor)];
+      const times = [`${createdAtMs}`, ...[visibleAtMs ?? expiresAtMs, sentAtMs, endedAtMs].map(optional)];
+      return ['r', wallet, ...amounts, ...times, attempt, heldBefore ? '1' : '', json(metadata)].join('\n');
     }
   }
 }
@@ -59,10 +79,10 @@ export interface BatchFacts {
 /** @throws if it is not what the script answers. */
 export function decodeBatch(batch: readonly Op[], reply: unknown): BatchReply & { readonly version: number } {
   if (!Array.isArray(reply) || reply.length !== 4 + batch.length) throw new Error('not an answer of the script');
-  const [epoch, version, nowMs, recoveringForMs, ...texts] = reply.map(String) as [string, string, string, string];
+  const [epoch, version, nowMs, recoveringForMs] = reply.slice(0, 4).map(String) as [string, string, string, string];
   const facts = { epoch, nowMs: Number(nowMs), recoveringForMs: Number(recoveringForMs) };
-  const answers = batch.map((op, index) => decode(op, (texts as string[])[index] ?? '', facts));
-  return { epoch, version: Number(version), answers };
+  const answers = batch.map((op, index) => decode(op, String(reply[4 + index]), facts));
+  return { epoch, nowMs: facts.nowMs, version: Number(version), answers };
 }
 
 function decode(op: Op, text: string, facts: BatchFacts): Answer {
@@ -82,17 +102,28 @@ function decode(op: Op, text: string, facts: BatchFacts): Answer {
 }
 
 function decodeHold(op: Op & { kind: 'hold' }, text: string, facts: BatchFacts): HoldOutcome {
-  const { reference, wallet, state, amountMinor, expiresInMs, metadata } = op.request;
+  const { reference, wallet, state, attempt, amountMinor, expiresInMs, metadata } = op.request;
   const [outcome, ...lines] = text.split('\n');
   switch (outcome) {
     case 'held': {
       const { nowMs } = facts;
       const isSent = state === 'sent';
-      const expiresAtMs = isSent ? undefined : nowMs + expiresInMs;
-      const sentAtMs = isSent ? nowMs : undefined;
-      const heldBefore = lines[2] === '1' ? true : undefined;
-      const times = { createdAtMs: nowMs, expiresAtMs, sentAtMs };
-      const hold = { reference, wallet, state, attempt: op.attempt, amountMinor, ...times, heldBefore, metadata };
+      // What was granted is what was asked for: only the time is new. Field by field, because a spread is slow.
+      const hold: HoldRecord = {
+        reference,
+        wallet,
+        state,
+        attempt,
+        amountMinor,
+        capturedMinor: undefined,
+        createdAtMs: nowMs,
+        expiresAtMs: isSent ? undefined : nowMs + expiresInMs,
+        sentAtMs: isSent ? nowMs : undefined,
+        endedAtMs: undefined,
+        visibleAtMs: undefined,
+        heldBefore: lines[2] === '1' ? true : undefined,
+        metadata,
+      };
       return { outcome, hold, totals: decodeTotals(lines, facts) };
     }
     case 'mine': {
@@ -132,19 +163,20 @@ export function sequenceOf(row: string): string {
 
 /** A hold as row.lua says. */
 export function decodeRow(reference: string, lines: readonly string[]): HoldRecord {
-  const [state, amount = '', captured = '', createdAt = '', expiresAt = '', sentAt = '', endedAt = ''] = lines;
-  const [attempt = '', , , wallet = '', heldBefore = '', , metadata = ''] = lines.slice(8);
+  const [state, amount = '', captured = '', createdAt = '', dueAt = '', sentAt = '', endedAt = ''] = lines;
+  const [, , wallet = '', heldBefore = '', , attempt = '', metadata = ''] = lines.slice(8);
   return {
     reference,
-    wallet: decodeURIComponent(wallet),
+    wallet,
     state: state as HoldState,
     attempt,
     amountMinor: BigInt(amount),
     capturedMinor: captured === '' ? undefined : BigInt(captured),
     createdAtMs: Number(createdAt),
-    expiresAtMs: time(expiresAt),
+    expiresAtMs: state === 'captured' ? undefined : time(dueAt),
     sentAtMs: time(sentAt),
     endedAtMs: time(endedAt),
+    visibleAtMs: state === 'captured' ? time(dueAt) : undefined,
     heldBefore: heldBefore === '1' ? true : undefined,
     metadata: JSON.parse(metadata) as Record<string, string>,
   };
@@ -158,11 +190,7 @@ function optional(value: bigint | number | undefined): string {
   return value === undefined ? '' : `${value}`;
 }
 
-/** A text without line breaks, which separate the fields of a row; decodeURIComponent undoes it. */
-export function oneLine(text: string): string {
-  return text.replace(/[%\r\n]/g, encodeURIComponent);
-}
-
-function flag(value: boolean | undefined): string {
-  return value === true ? '1' : '';
+function json(metadata: HoldRequest['metadata']): string {
+  for (const _ in metadata) return JSON.stringify(metadata);
+  return '{}';
 }

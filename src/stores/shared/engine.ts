@@ -11,25 +11,26 @@ import type {
   WalletTotals,
 } from '../../core/store.js';
 
-/** An open hold, and the attempt that took it: a random text that tells two holds of one reference apart. */
-export interface OwnHold {
-  readonly hold: HoldRecord;
-  readonly attempt: string;
-}
-
 /** One operation of a batch, and its answer. */
 export interface Operations {
   totals: { readonly op: { readonly wallet: string }; readonly answer: WalletTotals };
-  hold: { readonly op: { readonly request: HoldRequest; readonly attempt: string }; readonly answer: HoldOutcome };
+  hold: { readonly op: { readonly request: HoldRequest; readonly attempt?: string }; readonly answer: HoldOutcome };
   settle: { readonly op: { readonly request: SettleRequest }; readonly answer: SettleOutcome };
   get: { readonly op: { readonly reference: string }; readonly answer: HoldRecord | undefined };
   /**
    * The caller of this attempt was told that it failed, and has not paid: if the attempt took a hold, release it; if it did not,
    * see to it that it does not when it arrives late. Other attempts with the reference are left alone.
    */
-  abandon: { readonly op: { readonly request: HoldRequest; readonly attempt: string }; readonly answer: null };
-  /** Puts an open hold back after memory was lost, without a check; nothing if the reference is there. */
-  restore: { readonly op: OwnHold; readonly answer: null };
+  abandon: { readonly op: { readonly request: HoldRequest; readonly attempt?: string }; readonly answer: null };
+  /**
+   * Puts an open hold, or a capture that is not visible yet, back after memory was lost, without a check. Where memory went back
+   * in time, what is there of the same attempt is brought forward to this; an earlier attempt gives way. Otherwise nothing if the
+   * reference is there: others may have moved it on.
+   */
+  restore: {
+    readonly op: { readonly hold: HoldRecord; readonly attempt: string; readonly visibleAtMs?: number | undefined };
+    readonly answer: null;
+  };
 }
 
 export type OpKind = keyof Operations;
@@ -40,6 +41,8 @@ export type Answer = Operations[OpKind]['answer'];
 export interface BatchReply {
   /** The epoch that the whole batch ran in. */
   readonly epoch: string;
+  /** The time of the database's clock, in epoch milliseconds. */
+  readonly nowMs?: number;
   /** In the order of the operations. */
   readonly answers: readonly Answer[];
 }
@@ -47,12 +50,15 @@ export interface BatchReply {
 /**
  * A database as a store sees it.
  *
- * 1. `run` is one round trip and atomic for each wallet. An operation that is refused harms no other one.
+ * 1. `run` is one round trip and atomic for each wallet. An operation that is refused harms no other one. It may be called again
+ *    before an earlier call has ended.
  * 2. It answers `hold` with `recovering` while the epoch is younger than the recovery window on its own clock.
  * 3. When its memory is gone, `run` begins a new epoch; when it may have gone back in time, too.
  */
 export interface Engine {
   readonly name: string;
+  /** A batch waits for others that use one of its wallets, and a wallet may stay locked: wallets queue separately then. */
+  readonly locksWallets?: boolean;
   run(batch: readonly Op[]): Promise<BatchReply>;
   list(filter: HoldFilter): Promise<HoldPage>;
   claimSent(request: ClaimRequest): Promise<HoldPage>;

@@ -1,0 +1,56 @@
+// What the databases must never see: one odd operation would fail the batch that it travels in.
+import { ConfigurationError, InvalidReferenceError } from '../../core/errors.js';
+import type { HoldRequest, SettleRequest } from '../../core/store.js';
+
+/** @throws `InvalidReferenceError`, `ConfigurationError` */
+export function assertHoldRequest(request: HoldRequest): void {
+  const { wallet, reference, attempt, amountMinor, limitMinor, state, expiresInMs, epoch, metadata } = request;
+  assertReference(reference);
+  assertText('wallet', wallet);
+  assertText('attempt', attempt);
+  assertText('epoch', epoch);
+  assertThat(typeof amountMinor === 'bigint' && amountMinor > 0n, 'amountMinor: must be a positive bigint');
+  assertThat(typeof limitMinor === 'bigint', 'limitMinor: must be a bigint');
+  assertThat(state === 'sent' || state === 'reserved', "state: must be 'reserved' or 'sent'");
+  assertThat(isDuration(expiresInMs), 'expiresInMs: must be a whole number of milliseconds');
+  assertThat(isMetadata(metadata), 'metadata: must be an object of texts');
+}
+
+/** @throws `InvalidReferenceError`, `ConfigurationError` */
+export function assertSettleRequest(request: SettleRequest): void {
+  assertReference(request.reference);
+  if (request.attempt !== undefined) assertText('attempt', request.attempt);
+  if (request.to !== 'captured') return;
+  const { actualMinor = 0n, visibleInMs } = request;
+  assertThat(typeof actualMinor === 'bigint' && actualMinor >= 0n, 'actualMinor: must be a bigint of 0 or more');
+  assertThat(isDuration(visibleInMs), 'visibleInMs: must be a whole number of milliseconds');
+}
+
+/** @throws `InvalidReferenceError` */
+export function assertReference(reference: string): void {
+  if (!isText(reference)) throw new InvalidReferenceError();
+}
+
+/** @throws `ConfigurationError` */
+export function assertText(name: string, text: unknown): void {
+  assertThat(isText(text), `${name}: must be 1 to 256 characters that can be printed`);
+}
+
+/** No control characters, no halves of characters, and short enough for an index. The first test is the fast one. */
+function isText(text: unknown): boolean {
+  return typeof text === 'string' && (/^[ -~]{1,256}$/.test(text) || /^[^\p{Cc}\p{Cs}]{1,256}$/u.test(text));
+}
+
+function isDuration(ms: unknown): boolean {
+  return Number.isSafeInteger(ms) && (ms as number) >= 0;
+}
+
+function isMetadata(metadata: unknown): boolean {
+  if (typeof metadata !== 'object' || metadata === null) return false;
+  for (const key in metadata) if (typeof (metadata as Record<string, unknown>)[key] !== 'string') return false;
+  return true;
+}
+
+function assertThat(isSo: boolean, problem: string): void {
+  if (!isSo) throw new ConfigurationError([problem]);
+}

@@ -1,0 +1,41 @@
+// What all shared stores can be told.
+import { z } from 'zod';
+
+export interface SharedStoreOptions {
+  /**
+   * Longest time for one operation, in milliseconds; 10 to 10,000. What takes longer is refused with reason `store`.
+   * @defaultValue 250
+   */
+  deadlineMs?: number | undefined;
+  /**
+   * Operations in one round trip; 1 to 5,000.
+   * @defaultValue 128
+   */
+  maxBatch?: number | undefined;
+  /**
+   * Operations that may wait for a round trip; 1 to 1,000,000. More are refused at once.
+   * @defaultValue 10,000
+   */
+  maxQueue?: number | undefined;
+  /**
+   * How long nothing is approved after the database lost its memory, so that every process can put its open holds back, in
+   * milliseconds of the database's clock; 0 to 60,000. The same for all processes of a store, and longer than any of them may
+   * stand still.
+   * @defaultValue 3,000
+   */
+  recoveryMs?: number | undefined;
+}
+
+export const sharedStoreShape: { readonly [Key in keyof SharedStoreOptions]-?: z.ZodType<SharedStoreOptions[Key]> } = {
+  deadlineMs: z.int().min(10).max(10_000).optional(),
+  maxBatch: z.int().min(1).max(5_000).optional(),
+  maxQueue: z.int().min(1).max(1_000_000).optional(),
+  recoveryMs: z.int().min(0).max(60_000).optional(),
+};
+
+export type ResolvedSharedOptions = { readonly [Key in keyof SharedStoreOptions]-?: number };
+
+export function resolveSharedOptions(options: SharedStoreOptions): ResolvedSharedOptions {
+  const { deadlineMs = 250, maxBatch = 128, maxQueue = 10_000, recoveryMs = 3_000 } = options;
+  return { deadlineMs, maxBatch, maxQueue, recoveryMs };
+}
