@@ -1,45 +1,63 @@
-// Writes each script of a store, a .lua file, into a .generated.ts next to it, so that nothing is read from disk at runtime.
-// `-- @include other.lua` brings in another file; comments stay behind. With --check it fails if a file is not up to date.
+// Writes the scripts of the stores, .lua and .sql files, into .generated.ts files beside them, so that nothing is read from disk
+// at runtime. In Lua `-- @include other.lua` brings in another file, and comments stay behind; SQL keeps its comments, for those
+// who look at the database. With --check it fails if a file is not up to date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const folder = join(dirname(fileURLToPath(import.meta.url)), '../src/stores/redis');
+const stores = join(dirname(fileURLToPath(import.meta.url)), '../src/stores');
 const isCheck = process.argv.includes('--check');
-const names = readdirSync(folder).filter((name) => name.endsWith('.lua'));
-const included = new Set(
-  names.flatMap((name) => [...read(name).matchAll(/^-- @include (.+)$/gm)].map(([, part]) => part)),
-);
-let stale = 0;
 
-for (const name of names.filter((name) => !included.has(name))) {
-  const path = join(folder, name.replace(/\.lua$/, '.generated.ts'));
-  const text = generated(name);
+for (const [path, text] of [...redisScripts(), postgresMigrations()]) {
   if (text === readIfAny(path)) continue;
-  stale += 1;
-  if (isCheck) console.error(`${path} is not what ${name} says: run node scripts/embed.mjs`);
-  else writeFileSync(path, text);
-}
-if (isCheck && stale > 0) process.exitCode = 1;
-
-function generated(name) {
-  const source = expanded(name).replace(/[\\`]|\$\{/g, '\\$&');
-  return `// Made of ${name} by scripts/embed.mjs.\nexport const ${name.replace(/\.lua$/, '')}Script: string = \`${source}\`;\n`;
+  if (!isCheck) writeFileSync(path, text);
+  else {
+    console.error(`${path} is not what its sources say: run node scripts/embed.mjs`);
+    process.exitCode = 1;
+  }
 }
 
-function expanded(name) {
-  const lines = read(name)
-    .split('\n')
-    .flatMap((line) => {
-      const part = /^-- @include (.+)$/.exec(line)?.[1];
-      if (part) return expanded(part).split('\n');
-      return /^\s*(--|$)/.test(line) ? [] : [line];
+/** One file for each script that no other one includes. */
+function redisScripts() {
+  const folder = join(stores, 'redis');
+  const read = (name) => readFileSync(join(folder, name), 'utf8');
+  const names = readdirSync(folder).filter((name) => name.endsWith('.lua'));
+  const included = names.flatMap((name) => [...read(name).matchAll(/^-- @include (.+)$/gm)].map(([, part]) => part));
+  const expanded = (name) =>
+    read(name)
+      .split('\n')
+      .flatMap((line) => {
+        const part = /^-- @include (.+)$/.exec(line)?.[1];
+        if (part) return expanded(part).split('\n');
+        return /^\s*(--|$)/.test(line) ? [] : [line];
+      })
+      .filter((line) => line !== '')
+      .join('\n');
+  return names
+    .filter((name) => !included.includes(name))
+    .map((name) => {
+      const constant = `export const ${name.replace(/\.lua$/, '')}Script: string = ${literal(expanded(name))};`;
+      const header = `// Made of ${name} by scripts/embed.mjs.`;
+      return [join(folder, name.replace(/\.lua$/, '.generated.ts')), `${header}\n${constant}\n`];
     });
-  return lines.filter((line) => line !== '').join('\n');
 }
 
-function read(name) {
-  return readFileSync(join(folder, name), 'utf8');
+/** All migrations in one list, in the order of their numbers. */
+function postgresMigrations() {
+  const folder = join(stores, 'postgres');
+  const names = readdirSync(join(folder, 'migrations')).sort();
+  const misnumbered = names.find((name, index) => !name.startsWith(`${index + 1}`.padStart(4, '0')));
+  if (misnumbered) throw new Error(`${misnumbered}: migrations are numbered 0001, 0002 and so on, without a gap`);
+  const items = names.map(
+    (name) => `  // ${name}\n  ${literal(readFileSync(join(folder, 'migrations', name), 'utf8'))},\n`,
+  );
+  const header = '// Made of migrations/*.sql by scripts/embed.mjs.';
+  const text = `${header}\nexport const migrations: readonly string[] = [\n${items.join('')}];\n`;
+  return [join(folder, 'migrations.generated.ts'), text];
+}
+
+function literal(source) {
+  return `\`${source.replace(/[\\`]|\$\{/g, '\\$&')}\``;
 }
 
 function readIfAny(path) {

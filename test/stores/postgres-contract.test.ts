@@ -6,7 +6,8 @@ import { storeContract } from 'payout-guard/testing';
 import { testDatabase } from '../support/postgres.js';
 
 const database = await testDatabase();
-const embedded = new PGlite();
+// Ready before the first test: starting takes this process seconds on a busy machine.
+const embedded = await PGlite.create();
 afterAll(async () => {
   await embedded.close();
   await database?.drop();

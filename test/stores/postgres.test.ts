@@ -1,7 +1,16 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createPayoutGuard, type HoldRequest, type HoldStore } from 'payout-guard';
+import {
+  createPayoutGuard,
+  type HoldOutcome,
+  type HoldRecord,
+  type HoldRequest,
+  type HoldStore,
+  type WalletTotals,
+} from 'payout-guard';
 import {
   type PostgresClient,
   type PostgresStore,
@@ -9,6 +18,8 @@ import {
   postgresStore,
 } from 'payout-guard/stores/postgres';
 import type pg from 'pg';
+import { PostgresEngine } from '../../src/stores/postgres/engine.js';
+import type { Op } from '../../src/stores/shared/engine.js';
 import { testDatabase } from '../support/postgres.js';
 import { scriptedWallet } from '../support/wallet.js';
 
@@ -17,6 +28,7 @@ const describeStore = database ? describe : describe.skip;
 
 let schema = '';
 const stores: PostgresStore[] = [];
+const pools: pg.Pool[] = [];
 
 /** A store with a pool of its own: another process. */
 function openStore(options: Partial<PostgresStoreOptions> = {}): PostgresStore {
@@ -28,13 +40,15 @@ function openStore(options: Partial<PostgresStoreOptions> = {}): PostgresStore {
 
 function newPool(options?: pg.PoolConfig): pg.Pool {
   if (!database) throw new Error('no database');
-  return database.pool(options);
+  const pool = database.pool(options);
+  pools.push(pool);
+  return pool;
 }
 
 async function hold(store: HoldStore, reference: string, request: Partial<HoldRequest> = {}) {
   const wallet = request.wallet ?? 'w';
   const epoch = request.epoch ?? (await store.totals(wallet)).epoch;
-  const attempt = randomUUID();
+  const attempt = request.attempt ?? randomUUID();
   const usual = {
     wallet,
     reference,
@@ -45,6 +59,17 @@ async function hold(store: HoldStore, reference: string, request: Partial<HoldRe
     limitMinor: 1_000n,
   };
   return store.hold({ ...usual, metadata: {}, ...request, epoch });
+}
+
+/** The database as a store sees it: batches as they are, without anything that a store does around them. */
+function openEngine(deadlineMs = 5_000): PostgresEngine {
+  return new PostgresEngine({ pool: newPool(), schema, recoveryMs: 0, deadlineMs });
+}
+
+function holdOp(reference: string, epoch: string, request: Partial<HoldRequest> = {}): Op & { kind: 'hold' } {
+  const attempt = request.attempt ?? randomUUID();
+  const usual = { wallet: 'w', amountMinor: 5n, state: 'sent' as const, expiresInMs: 60_000, limitMinor: 1_000n };
+  return { kind: 'hold', request: { ...usual, metadata: {}, ...request, reference, attempt, epoch } };
 }
 
 async function totals(store: HoldStore, wallet = 'w'): Promise<[bigint, bigint]> {
@@ -71,6 +96,8 @@ describeStore('the postgres store', () => {
   });
   afterEach(async () => {
     await Promise.all(stores.splice(0).map((store) => store.close()));
+    // Not awaited: a failed test may have kept a connection.
+    for (const pool of pools.splice(0)) void pool.end();
   });
   afterAll(() => database?.drop());
 
@@ -148,7 +175,130 @@ describeStore('the postgres store', () => {
       await Promise.all(Array.from({ length: 5 }, () => openStore().migrate()));
       expect((await hold(openStore(), 'r')).outcome).toBe('held');
       const { rows } = await newPool().query(`SELECT number FROM "${schema}".migrations ORDER BY number`);
-      expect(rows).toEqual([{ number: 1 }, { number: 2 }]);
+      expect(rows).toEqual([{ number: 1 }, { number: 2 }, { number: 3 }]);
+    });
+  });
+
+  describe('in one batch', () => {
+    const short = (answers: readonly unknown[]) =>
+      (answers as readonly HoldOutcome[]).map((answer) =>
+        'totals' in answer
+          ? [answer.outcome, answer.totals.active, answer.totals.captured]
+          : [answer.outcome, 'hold' in answer && answer.hold.amountMinor],
+      );
+
+    it('grants holds up to the limit of each, and not one unit more, whichever way they are decided', async () => {
+      const engine = openEngine();
+      const { epoch } = await engine.run([]);
+      const three = (prefix: string, limitMinor: bigint) =>
+        ['1', '2', '3'].map((name) => holdOp(prefix + name, epoch, { wallet: prefix, limitMinor }));
+      expect(short((await engine.run(three('a', 15n))).answers)).toEqual([
+        ['held', 0n, 0n],
+        ['held', 5n, 0n],
+        ['held', 10n, 0n],
+      ]);
+      expect(short((await engine.run(three('b', 14n))).answers)).toEqual([
+        ['held', 0n, 0n],
+        ['held', 5n, 0n],
+        ['insufficient', 10n, 0n],
+      ]);
+      // The limits differ: the lowest is of the last.
+      const differing = three('c', 15n).with(2, holdOp('c3', epoch, { wallet: 'c', limitMinor: 14n }));
+      expect(short((await engine.run(differing)).answers)).toEqual([
+        ['held', 0n, 0n],
+        ['held', 5n, 0n],
+        ['insufficient', 10n, 0n],
+      ]);
+      expect(short((await engine.run([...three('d', 14n), ...three('e', 15n)])).answers)).toEqual([
+        ['held', 0n, 0n],
+        ['held', 5n, 0n],
+        ['insufficient', 10n, 0n],
+        ['held', 0n, 0n],
+        ['held', 5n, 0n],
+        ['held', 10n, 0n],
+      ]);
+      const wallets = ['a', 'b', 'c', 'd', 'e'].map((wallet): Op => ({ kind: 'totals', wallet }));
+      expect((await engine.run(wallets)).answers.map((one) => (one as WalletTotals).active)).toEqual([
+        15n,
+        10n,
+        10n,
+        10n,
+        15n,
+      ]);
+    });
+
+    it('grants new references beside other operations, and beside a taken one and one of another epoch', async () => {
+      const engine = openEngine();
+      const { epoch } = await engine.run([]);
+      await engine.run([holdOp('taken', epoch), holdOp('ends', epoch, { amountMinor: 7n })]);
+      const [a, ended, b, none] = (
+        await engine.run([
+          holdOp('a', epoch),
+          { kind: 'settle', request: { reference: 'ends', to: 'captured', visibleInMs: 0 } },
+          holdOp('b', epoch, { state: 'reserved', wallet: 'v' }),
+          { kind: 'get', reference: 'none' },
+        ])
+      ).answers;
+      expect(short([a, b])).toEqual([
+        ['held', 12n, 0n],
+        ['held', 0n, 0n],
+      ]);
+      expect([ended, none]).toMatchObject([{ outcome: 'done', hold: { state: 'captured' } }, undefined]);
+      const { answers } = await engine.run([
+        holdOp('c', epoch),
+        holdOp('taken', epoch, { amountMinor: 9n }),
+        holdOp('d', epoch),
+      ]);
+      expect(short(answers)).toEqual([
+        ['held', 10n, 7n],
+        ['exists', 5n],
+        ['held', 15n, 7n],
+      ]);
+      const mixed = await engine.run([holdOp('e', epoch), holdOp('old', 'another epoch')]);
+      expect(short(mixed.answers).map(([outcome]) => outcome)).toEqual(['held', 'void']);
+      const stale = await engine.run([holdOp('f', 'another epoch'), holdOp('g', 'another epoch')]);
+      expect(short(stale.answers).map(([outcome]) => outcome)).toEqual(['void', 'void']);
+      const store = openStore();
+      expect([await totals(store, 'w'), await totals(store, 'v')]).toEqual([
+        [25n, 7n],
+        [5n, 0n],
+      ]);
+    });
+
+    it('keeps of a new hold what it keeps of one that was held before', async () => {
+      const engine = openEngine();
+      const { epoch } = await engine.run([]);
+      const asked = [
+        holdOp('sent', epoch, { metadata: { quotes: `'"\\{},` } }),
+        holdOp('reserved', epoch, { state: 'reserved', expiresInMs: 1_234 }),
+      ];
+      const first = (await engine.run(asked)).answers as readonly { hold: HoldRecord }[];
+      const gets = ['sent', 'reserved'].map((reference): Op => ({ kind: 'get', reference }));
+      expect((await engine.run(gets)).answers).toEqual(first.map(({ hold }) => hold));
+      const release = ({ request }: { request: HoldRequest }): Op => ({
+        kind: 'settle',
+        request: { reference: request.reference, to: 'released' },
+      });
+      await engine.run(asked.map(release));
+      const again = asked.map(({ request }) =>
+        holdOp(request.reference, epoch, { ...request, attempt: `${request.attempt} again` }),
+      );
+      const second = (await engine.run(again)).answers as readonly { hold: HoldRecord }[];
+      expect((await engine.run(gets)).answers).toEqual(second.map(({ hold }) => hold));
+      for (const [index, { hold }] of second.entries()) {
+        const { createdAtMs, expiresAtMs, sentAtMs } = hold;
+        const before = first[index]?.hold as HoldRecord;
+        const moved = createdAtMs - before.createdAtMs;
+        expect(hold).toEqual({
+          ...before,
+          attempt: `${before.attempt} again`,
+          createdAtMs,
+          expiresAtMs: before.expiresAtMs && before.expiresAtMs + moved,
+          sentAtMs: before.sentAtMs && before.sentAtMs + moved,
+          heldBefore: true,
+        });
+        expect([expiresAtMs, sentAtMs]).toContain(undefined);
+      }
     });
   });
 
@@ -170,7 +320,7 @@ describeStore('the postgres store', () => {
         'invalid_reference',
         'invalid_reference',
         'configuration',
-        'held',
+        'configuration',
         'insufficient',
         'held',
       ]);
@@ -230,6 +380,25 @@ describeStore('the postgres store', () => {
       expect(await totals(store)).toEqual([10n, 0n]);
     });
 
+    it('says that nothing has happened before the deadline is over, and leaves no connection busy', async () => {
+      const engine = openEngine(300);
+      const { epoch } = await engine.run([{ kind: 'totals', wallet: 'w' }]);
+      const blocker = await newPool().connect();
+      await blocker.query('BEGIN');
+      await blocker.query(`SELECT * FROM "${schema}".wallets WHERE wallet = 'w' FOR UPDATE`);
+      const startedAt = performance.now();
+      const refused = engine.run([holdOp('locked', epoch), holdOp('other', epoch, { wallet: 'v' })]);
+      await expect(refused).rejects.toMatchObject({ code: '55P03' });
+      const tookMs = performance.now() - startedAt;
+      expect(tookMs).toBeGreaterThan(200);
+      expect(tookMs).toBeLessThan(300);
+      const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      expect((await blocker.query(waiting)).rows).toEqual([]);
+      await blocker.query('ROLLBACK');
+      blocker.release();
+      expect((await engine.run([{ kind: 'get', reference: 'other' }])).answers).toEqual([undefined]);
+    });
+
     it('releases a hold whose answer was lost, and only that attempt', async () => {
       const pool = newPool();
       let lose = false;
@@ -258,7 +427,7 @@ describeStore('the postgres store', () => {
       let late: (() => Promise<unknown>) | undefined;
       const client: PostgresClient = {
         query: async (text, values) => {
-          if (late || !String(values[0]).includes('"kind":"hold"')) return pool.query(text, values);
+          if (late || !JSON.stringify(values).includes('"sent"')) return pool.query(text, values);
           late = () => pool.query(text, values);
           throw new Error('the connection was cut');
         },
@@ -349,11 +518,97 @@ describeStore('the postgres store', () => {
       const ahead = openStore({
         pool: {
           query: (text, values) =>
-            pool.query(text, text.includes('run_batch') && values[6] ? values.with(6, 'FFFF/0') : values),
+            pool.query(
+              text,
+              values.map((value) => (/^[0-9A-F]+\/[0-9A-F]+$/.test(String(value)) ? 'FFFF/0' : value)),
+            ),
         },
       });
       await ahead.totals('w');
       expect((await ahead.totals('w')).epoch).not.toBe(second.epoch);
+    });
+
+    it('tells when a late capture becomes visible, each time, and afterwards', async () => {
+      const store = openStore();
+      await hold(store, 'a');
+      const late = { reference: 'a', to: 'captured', visibleInMs: 300 } as const;
+      const { hold: done } = (await store.settle(late)) as { hold: HoldRecord };
+      expect(done.visibleAtMs).toBe((done.endedAtMs as number) + 300);
+      expect(await store.settle(late)).toEqual({ outcome: 'already', hold: done });
+      expect([await store.get('a'), (await store.list({ limit: 1 })).holds[0]]).toEqual([done, done]);
+      await sleep(350);
+      expect([await store.get('a'), await totals(store)]).toEqual([done, [0n, 5n]]);
+      await hold(store, 'b', { state: 'reserved' });
+      expect((await store.get('b'))?.visibleAtMs).toBeUndefined();
+    });
+
+    it('puts back a later attempt where an earlier one is open', async () => {
+      const engine = openEngine();
+      const store = openStore();
+      await hold(store, 'a', { state: 'reserved', attempt: 'earlier' });
+      await store.settle({ reference: 'a', to: 'released' });
+      const later = (await hold(store, 'a', { attempt: 'later' })) as { hold: HoldRecord };
+      // As if memory had gone back to before the release.
+      await newPool().query(
+        `UPDATE "${schema}".holds SET state = 'reserved', attempt = 'earlier', created_at_ms = created_at_ms - 10`,
+      );
+      await engine.run([{ kind: 'restore', hold: later.hold }]);
+      expect(await store.get('a')).toMatchObject({ state: 'sent', attempt: 'later' });
+      expect(await totals(store)).toEqual([5n, 0n]);
+    });
+
+    it('puts back a capture that is not visible yet: it counts as held until then, once', async () => {
+      const engine = openEngine();
+      const store = openStore();
+      await hold(store, 'a', { metadata: { note: 'kept' } });
+      const late = { reference: 'a', to: 'captured', actualMinor: 8n, visibleInMs: 700 } as const;
+      const { hold: captured } = (await store.settle(late)) as { hold: HoldRecord };
+      const restore: Op = { kind: 'restore', hold: captured };
+      await newPool().query(`TRUNCATE "${schema}".store, "${schema}".wallets, "${schema}".holds`);
+      // Another process, which does not put it back by itself.
+      await engine.run([restore, restore]);
+      await engine.run([restore]);
+      const other = openStore();
+      expect(await other.get('a')).toEqual(captured);
+      expect(await totals(other)).toEqual([8n, 0n]);
+      expect((await hold(other, 'a')).outcome).toBe('exists');
+      await sleep(750);
+      expect(await totals(other)).toEqual([0n, 8n]);
+      await engine.run([restore]);
+      expect(await totals(other)).toEqual([0n, 8n]);
+    });
+
+    it.each([
+      ['reserved', [8n, 0n], 'captured'],
+      ['sent', [8n, 0n], 'captured'],
+      // It was not sent when memory ended, and expired since.
+      ['released', [8n, 0n], 'captured'],
+    ] as const)('puts right a late capture that is there as %s', async (state, sums, after) => {
+      const engine = openEngine();
+      const store = openStore();
+      await hold(store, 'a', { state: 'reserved', attempt: 'ours' });
+      if (state === 'sent') await store.settle({ reference: 'a', to: 'sent' });
+      if (state === 'released') await store.settle({ reference: 'a', to: 'released' });
+      const was = (await store.get('a')) as HoldRecord;
+      const nowMs = was.createdAtMs;
+      const captured = {
+        ...was,
+        state: 'captured',
+        capturedMinor: 8n,
+        endedAtMs: nowMs,
+        expiresAtMs: undefined,
+        visibleAtMs: nowMs + 60_000,
+      } as const;
+      const restore: Op = { kind: 'restore', hold: captured };
+      await engine.run([restore]);
+      await engine.run([restore]);
+      expect((await store.get('a'))?.state).toBe(after);
+      expect(await totals(store)).toEqual(sums);
+      // The hold of another attempt is left alone.
+      await hold(store, 'b', { attempt: 'theirs' });
+      await engine.run([{ kind: 'restore', hold: { ...captured, reference: 'b' } }]);
+      expect(await store.get('b')).toMatchObject({ state: 'sent', attempt: 'theirs' });
+      expect(await totals(store)).toEqual([13n, 0n]);
     });
 
     it('puts right a hold that is there as it was before it was sent', async () => {
@@ -403,6 +658,46 @@ describeStore('the postgres store', () => {
       expect(await totals(store, 'default')).toEqual([0n, 60_000n]);
     });
 
+    it('checks arguments, and gives the hold the attempt of its request', async () => {
+      const store = openStore();
+      const client = await newPool().connect();
+      await client.query('BEGIN');
+      const inside = store.within(client);
+      const { epoch } = await inside.totals('w');
+      await expect(hold(inside, 'nul\0', { epoch })).rejects.toMatchObject({ code: 'invalid_reference' });
+      await expect(hold(inside, 'a', { epoch, wallet: '' })).rejects.toMatchObject({ code: 'configuration' });
+      await expect(hold(inside, 'a', { epoch, attempt: '\0' })).rejects.toMatchObject({ code: 'configuration' });
+      await expect(inside.get('')).rejects.toMatchObject({ code: 'invalid_reference' });
+      await expect(inside.totals('half\ud800')).rejects.toMatchObject({ code: 'configuration' });
+      await expect(inside.settle({ reference: 'a', attempt: '', to: 'sent' })).rejects.toMatchObject({
+        code: 'configuration',
+      });
+      // Nothing of that reached the database, or the transaction would be over.
+      expect(await hold(inside, 'a', { attempt: 'ours' })).toMatchObject({
+        outcome: 'held',
+        hold: { attempt: 'ours' },
+      });
+      await client.query('COMMIT');
+      client.release();
+      const released = { reference: 'a', to: 'released' } as const;
+      expect((await store.settle({ ...released, attempt: 'theirs' })).outcome).toBe('illegal');
+      expect((await store.settle({ ...released, attempt: 'ours' })).outcome).toBe('done');
+    });
+
+    it('gives up waiting for another transaction before the deadline is over', async () => {
+      const store = openStore({ deadlineMs: 200 });
+      await store.totals('w');
+      const [one, other] = [await newPool().connect(), await newPool().connect()];
+      await one.query('BEGIN');
+      await other.query('BEGIN');
+      await hold(store.within(one), 'a');
+      await expect(hold(store.within(other), 'b')).rejects.toMatchObject({ code: '55P03' });
+      for (const client of [one, other]) {
+        await client.query('ROLLBACK');
+        client.release();
+      }
+    });
+
     it('leaves the lock timeout of the transaction as it was', async () => {
       const client = await newPool().connect();
       await client.query(`BEGIN; SET LOCAL lock_timeout = '7s'`);
@@ -410,6 +705,57 @@ describeStore('the postgres store', () => {
       expect((await client.query('SHOW lock_timeout')).rows).toEqual([{ lock_timeout: '7s' }]);
       await client.query('ROLLBACK');
       client.release();
+    });
+  });
+
+  describe('set up by somebody else', () => {
+    const hasPsql = spawnSync('psql', ['--version']).status === 0;
+    if (!hasPsql) console.warn('No psql in the PATH. The test of the plain SQL files is SKIPPED.');
+
+    (hasPsql ? it : it.skip)('takes the plain SQL files, applied by psql as their header says', async () => {
+      const folder = 'src/stores/postgres/migrations';
+      const names = readdirSync(folder).sort();
+      const header = readFileSync(`${folder}/${names[0]}`, 'utf8').replaceAll(/\\\n-- +/g, '');
+      const command = /^-- +psql (.+)$/m.exec(header)?.[1] as string;
+      schema = `s_${randomUUID().replaceAll('-', '')}`;
+      const { connectionString, host, port, user, database: name } = newPool().options;
+      const url = connectionString ?? `host=${host} port=${port} user=${user} dbname=${name}`;
+      const run = spawnSync('sh', ['-c', `psql -d "$0" ${command.replaceAll('payout_guard', schema)}`, url], {
+        cwd: folder,
+      });
+      expect([run.status, `${run.stderr}`]).toEqual([0, '']);
+      const store = openStore();
+      await store.migrate();
+      const { rows } = await newPool().query(`SELECT number FROM "${schema}".migrations ORDER BY number`);
+      expect(rows).toHaveLength(names.length);
+      expect((await hold(store, 'a')).outcome).toBe('held');
+    });
+
+    it('works with the rights that its documentation lists, and no others', async () => {
+      const owner = newPool();
+      const role = `role_${randomUUID().replaceAll('-', '')}`;
+      await owner.query(`CREATE ROLE ${role}`);
+      try {
+        await owner.query(`
+          GRANT USAGE ON SCHEMA "${schema}" TO ${role};
+          GRANT SELECT ON "${schema}".migrations TO ${role};
+          GRANT SELECT, INSERT, UPDATE ON "${schema}".store, "${schema}".wallets, "${schema}".holds TO ${role};
+          GRANT USAGE ON SEQUENCE "${schema}".hold_sequence TO ${role};`);
+        const store = openStore({ pool: newPool({ options: `-c role=${role}` }) });
+        await store.migrate();
+        await hold(store, 'a', { state: 'reserved' });
+        await store.settle({ reference: 'a', to: 'sent' });
+        expect((await store.claimSent({ owner: 'me', olderThanMs: 0, leaseMs: 1, limit: 10 })).holds).toHaveLength(1);
+        await store.settle({ reference: 'a', to: 'captured', visibleInMs: 0 });
+        expect((await store.list({ limit: 10 })).holds).toHaveLength(1);
+        await expect(store.deleteFinished({ olderThanMs: 0 })).rejects.toMatchObject({ code: '42501' });
+        await owner.query(`GRANT DELETE ON "${schema}".holds TO ${role}`);
+        expect(await store.deleteFinished({ olderThanMs: 0 })).toBe(1);
+        // An owner of tables and a login see the same memory: no new epoch.
+        expect((await store.totals('w')).epoch).toBe((await openStore().totals('w')).epoch);
+      } finally {
+        await owner.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      }
     });
   });
 

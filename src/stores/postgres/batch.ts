@@ -1,19 +1,19 @@
-// A batch as run_batch() reads it, and its answers as the library does. JSON, because every client of PostgreSQL can send text.
+// A batch as run_batch() reads it, and its answers as the library does. Arrays of texts and JSON, because every client of
+// PostgreSQL can send them.
 import type { HoldRecord } from '../../core/hold.js';
 import type { HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
-import type { Answer, BatchReply, Op } from '../shared/engine.js';
+import type { Answer, BatchReply, Op, Operations } from '../shared/engine.js';
 
 export interface WrittenBatch {
-  readonly ops: string;
-  readonly changes: readonly string[];
-  readonly reads: readonly string[];
-  readonly settles: readonly string[];
-  readonly gets: readonly string[];
-  /** Where each operation that was written stands in the batch. */
+  /** The first arguments of run_batch(), in their order. */
+  readonly values: unknown[];
+  /** Where each operation that was written stands in the batch; those of `fresh` come last. */
   readonly order: readonly number[];
+  /** How many of them are holds of references that occur nowhere else in the batch. */
+  readonly fresh: number;
 }
 
-/** `[reference, wallet, state, amount, captured, created, expires, sent, ended, held before, metadata, attempt]` */
+/** `[reference, wallet, state, amount, captured, created, expires, sent, ended, held before, metadata, attempt, visible at]` */
 export type HoldText = readonly [
   string,
   string,
@@ -27,6 +27,7 @@ export type HoldText = readonly [
   boolean,
   Readonly<Record<string, string>>,
   string,
+  number | null,
 ];
 
 type AnswerText = readonly unknown[] | null;
@@ -36,8 +37,12 @@ export interface BatchText {
   readonly nowMs: number;
   readonly recoveringForMs: number;
   readonly lsn: string | null;
+  /** `[wallet, active, captured]` before the fresh holds, if all of them were granted. */
+  readonly held: readonly (readonly [string, string, string])[] | null;
   readonly answers: readonly AnswerText[];
 }
+
+type HoldOp = { readonly kind: 'hold' } & Operations['hold']['op'];
 
 export function writeBatch(batch: readonly Op[]): WrittenBatch {
   const changes = new Set<string>();
@@ -56,9 +61,39 @@ export function writeBatch(batch: readonly Op[]): WrittenBatch {
     else if (op.kind === 'get') gets.add(op.reference);
     else changes.add(op.kind === 'restore' ? op.hold.wallet : op.request.wallet);
   }
-  const order = [...byReference.values()].flat();
-  const ops = JSON.stringify(order.map((index, n) => ({ n, ...written(batch[index] as Op) })));
-  return { ops, changes: [...changes], reads: [...reads], settles: [...settles], gets: [...gets], order };
+  const epoch = batch.find(isHold)?.request.epoch;
+  const isFresh = ([index, ...others]: readonly number[]) => {
+    const op = batch[index as number] as Op;
+    return others.length === 0 && isHold(op) && op.request.epoch === epoch && op.request.amountMinor > 0n;
+  };
+  const groups = [...byReference.values()];
+  const fresh = groups.filter(isFresh).flat();
+  const rest = groups.filter((group) => !isFresh(group)).flat();
+  // All rows of one call are inserted in one order, or two calls might wait for each other. What may insert besides?
+  const alsoInserts = (index: number) => ['hold', 'abandon', 'restore'].includes((batch[index] as Op).kind);
+  if (rest.some(alsoInserts)) rest.push(...fresh.splice(0));
+  const ops = JSON.stringify(rest.map((index, n) => ({ n, ...written(batch[index] as Op) })));
+  const holds = fresh.map((index) => (batch[index] as HoldOp).request);
+  const values = [ops, [...changes], [...reads], [...settles], [...gets], epoch ?? null, ...columns(holds)];
+  return { values, order: [...rest, ...fresh], fresh: fresh.length };
+}
+
+function isHold(op: Op): op is HoldOp {
+  return op.kind === 'hold';
+}
+
+/** The arguments new_references to new_metadata. */
+function columns(holds: readonly HoldRequest[]): unknown[] {
+  return [
+    holds.map(({ reference }) => reference),
+    holds.map(({ wallet }) => wallet),
+    holds.map(({ attempt }) => attempt),
+    holds.map(({ state }) => state),
+    holds.map(({ amountMinor }) => `${amountMinor}`),
+    holds.map(({ limitMinor }) => `${limitMinor}`),
+    holds.map(({ expiresInMs }) => `${wholeMs(expiresInMs)}`),
+    holds.map(({ metadata }) => metadataText(metadata)),
+  ];
 }
 
 function referenceOf(op: Op): string | undefined {
@@ -84,30 +119,31 @@ function written(op: Op): object {
     }
     case 'hold':
     case 'abandon': {
-      const { reference, wallet, amountMinor, state, expiresInMs, epoch, limitMinor, metadata } = op.request;
+      const { reference, wallet, attempt, amountMinor, state, expiresInMs, epoch, limitMinor, metadata } = op.request;
       const amount = `${amountMinor}`;
-      const asked = { kind, attempt: op.attempt, reference, wallet, amount, metadata: metadataText(metadata) };
+      const asked = { kind, attempt, reference, wallet, amount, metadata: metadataText(metadata) };
       if (kind === 'abandon') return asked;
       return { ...asked, state, expires_in_ms: wholeMs(expiresInMs), epoch, max: `${limitMinor}` };
     }
     case 'restore': {
-      const { reference, wallet, amountMinor, state, metadata, createdAtMs, expiresAtMs, sentAtMs, heldBefore } =
-        op.hold;
-      const times = {
-        created_at_ms: createdAtMs,
-        expires_at_ms: expiresAtMs,
-        sent_at_ms: sentAtMs,
-        held_before: heldBefore,
-      };
+      const { hold } = op;
+      const { attempt, visibleAtMs } = hold;
+      const { reference, wallet, state, amountMinor, capturedMinor, metadata } = hold;
       return {
         kind,
-        attempt: op.attempt,
+        attempt,
         reference,
         wallet,
         amount: `${amountMinor}`,
         state,
         metadata: metadataText(metadata),
-        ...times,
+        created_at_ms: hold.createdAtMs,
+        expires_at_ms: hold.expiresAtMs,
+        sent_at_ms: hold.sentAtMs,
+        ended_at_ms: hold.endedAtMs,
+        held_before: hold.heldBefore,
+        actual: capturedMinor?.toString(),
+        visible_at_ms: visibleAtMs,
       };
     }
   }
@@ -123,12 +159,21 @@ function wholeMs(ms: number): number {
   return Math.min(Math.max(0, Math.ceil(ms)), Number.MAX_SAFE_INTEGER / 4) || 0;
 }
 
-export function readBatch(batch: readonly Op[], order: readonly number[], reply: BatchText): BatchReply {
+export function readBatch(batch: readonly Op[], { order, fresh }: WrittenBatch, reply: BatchText): BatchReply {
+  const { epoch, nowMs, held } = reply;
   const answers: Answer[] = new Array(batch.length);
-  for (const [position, index] of order.entries()) {
+  const firstFresh = held ? order.length - fresh : order.length;
+  for (const [position, index] of order.slice(0, firstFresh).entries()) {
     answers[index] = readAnswer(batch[index] as Op, reply.answers[position] as AnswerText, reply);
   }
-  return { epoch: reply.epoch, answers };
+  const totals = new Map(held?.map(([wallet, active, captured]) => [wallet, readTotals([active, captured], reply)]));
+  for (const index of order.slice(firstFresh)) {
+    const { request } = batch[index] as HoldOp;
+    const before = totals.get(request.wallet) as WalletTotals;
+    totals.set(request.wallet, { ...before, active: before.active + request.amountMinor });
+    answers[index] = { outcome: 'held', hold: granted(request, reply), totals: before };
+  }
+  return { epoch, nowMs, answers };
 }
 
 function readAnswer(op: Op, answer: AnswerText, reply: BatchText): Answer {
@@ -154,24 +199,29 @@ function readHoldOutcome(request: HoldRequest, answer: readonly [string, ...unkn
   if (outcome === 'recovering') return { outcome, forMs: reply.recoveringForMs };
   const totals = readTotals(answer.slice(1) as [string, string], reply);
   if (outcome !== 'held' && outcome !== 'again') return { outcome, totals };
-  // What was granted is what was asked for: only the time is new.
+  const hold = granted(request, reply);
+  return { outcome: 'held', hold: outcome === 'again' ? { ...hold, heldBefore: true } : hold, totals };
+}
+
+/** What was granted is what was asked for: only the time is new. */
+function granted(request: HoldRequest, { nowMs }: BatchText): HoldRecord {
   const { reference, wallet, state, attempt, amountMinor, expiresInMs, metadata } = request;
   const isReserved = state === 'reserved';
-  const hold: HoldRecord = {
+  return {
     reference,
     wallet,
     state,
     attempt,
     amountMinor,
     capturedMinor: undefined,
-    createdAtMs: reply.nowMs,
-    expiresAtMs: isReserved ? reply.nowMs + wholeMs(expiresInMs) : undefined,
-    sentAtMs: isReserved ? undefined : reply.nowMs,
+    createdAtMs: nowMs,
+    expiresAtMs: isReserved ? nowMs + wholeMs(expiresInMs) : undefined,
+    sentAtMs: isReserved ? undefined : nowMs,
     endedAtMs: undefined,
-    heldBefore: outcome === 'again' ? true : undefined,
+    visibleAtMs: undefined,
+    heldBefore: undefined,
     metadata,
   };
-  return { outcome: 'held', hold, totals };
 }
 
 function readTotals(
@@ -184,7 +234,7 @@ function readTotals(
 
 export function readHold(hold: HoldText): HoldRecord {
   const [reference, wallet, state, amount, captured, ...more] = hold;
-  const [createdAtMs, expiresAtMs, sentAtMs, endedAtMs, heldBefore, metadata, attempt] = more;
+  const [createdAtMs, expiresAtMs, sentAtMs, endedAtMs, heldBefore, metadata, attempt, visibleAtMs] = more;
   return {
     reference,
     wallet,
@@ -196,6 +246,7 @@ export function readHold(hold: HoldText): HoldRecord {
     expiresAtMs: expiresAtMs ?? undefined,
     sentAtMs: sentAtMs ?? undefined,
     endedAtMs: endedAtMs ?? undefined,
+    visibleAtMs: visibleAtMs ?? undefined,
     heldBefore: heldBefore ? true : undefined,
     metadata,
   };

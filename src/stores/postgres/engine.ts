@@ -3,7 +3,7 @@ import { ConfigurationError } from '../../core/errors.js';
 import type { ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
 import { warn } from '../../core/warn.js';
 import type { BatchReply, Engine, Op } from '../shared/engine.js';
-import { defaultRecoveryMs, type SharedStoreOptions } from '../shared/engine-store.js';
+import { resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
 import { type BatchText, readBatch, writeBatch } from './batch.js';
 import { claimQuery, deleteQuery, listQuery, type Query, readPage } from './pages.js';
 
@@ -12,11 +12,16 @@ export interface PostgresClient {
   query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
+/** The arguments of run_batch(). */
+const parameters = Array.from({ length: 18 }, (_, index) => `$${index + 1}`).join(', ');
+/** The part of the deadline that may be spent waiting for locks: the server must have given up before its caller does. */
+const lockShare = 0.8;
 /** How many finished holds are deleted in one statement. */
 const deletedAtOnce = 1_000;
 
 export class PostgresEngine implements Engine {
   readonly name = 'postgres';
+  readonly locksWallets = true;
   /** Quoted. */
   readonly schema: string;
   readonly #options: SharedStoreOptions & { readonly pool: PostgresClient; readonly schema?: string | undefined };
@@ -29,7 +34,7 @@ export class PostgresEngine implements Engine {
   constructor(options: SharedStoreOptions & { readonly pool: PostgresClient; readonly schema?: string | undefined }) {
     this.#options = options;
     this.schema = `"${options.schema ?? 'payout_guard'}"`;
-    this.#runBatch = `SELECT ${this.schema}.run_batch($1, $2, $3, $4, $5, $6, $7, $8, $9) AS reply`;
+    this.#runBatch = `SELECT ${this.schema}.run_batch(${parameters}) AS reply`;
   }
 
   /** The same on another connection. */
@@ -37,15 +42,19 @@ export class PostgresEngine implements Engine {
     return new PostgresEngine({ ...this.#options, pool });
   }
 
+  /**
+   * @throws Errors of the client as they are. Code 55P03: a wallet of the batch stayed locked, or a reference was just being taken
+   *   elsewhere; nothing has happened, and nothing will.
+   */
   async run(batch: readonly Op[]): Promise<BatchReply> {
-    const { recoveryMs = defaultRecoveryMs, deadlineMs = 250 } = this.#options;
-    const { ops, changes, reads, settles, gets, order } = writeBatch(batch);
+    const { recoveryMs, deadlineMs } = resolveSharedOptions(this.#options);
+    const written = writeBatch(batch);
     const { epoch = null, lsn = null } = this.#seen ?? {};
-    const values = [ops, changes, reads, settles, gets, epoch, lsn, recoveryMs, deadlineMs];
+    const values = [...written.values, epoch, lsn, recoveryMs, Math.ceil(deadlineMs * lockShare)];
     const [row] = await this.#query({ text: this.#runBatch, values });
     const reply = JSON.parse((row as { reply: string }).reply) as BatchText;
     this.#see(reply);
-    return readBatch(batch, order, reply);
+    return readBatch(batch, written, reply);
   }
 
   async list(filter: HoldFilter): Promise<HoldPage> {
@@ -57,11 +66,17 @@ export class PostgresEngine implements Engine {
   }
 
   async deleteFinished(olderThanMs: number): Promise<number> {
-    for (let total = 0; ; ) {
-      const { length } = await this.#query(deleteQuery(this.schema, olderThanMs, deletedAtOnce));
-      total += length;
-      if (length < deletedAtOnce) return total;
+    let total = 0;
+    for (const state of ['captured', 'released'] as const) {
+      let after: string | null = '0';
+      while (after !== null) {
+        const [row] = await this.#query(deleteQuery(this.schema, state, olderThanMs, after, deletedAtOnce));
+        const { deleted, last } = row as { readonly deleted: number; readonly last: string | null };
+        total += deleted;
+        after = deleted === deletedAtOnce ? last : null;
+      }
     }
+    return total;
   }
 
   async close(): Promise<void> {}
@@ -80,8 +95,8 @@ export class PostgresEngine implements Engine {
       this.#isPrimary = true;
       return (await pool.query(text, values)).rows;
     } catch (error) {
-      // Whatever happened, the next connection may lead to another server.
-      this.#isPrimary = false;
+      // Whatever happened, the next connection may lead to another server. But a wallet that stays locked says nothing of it.
+      if ((error as { code?: unknown } | null)?.code !== '55P03') this.#isPrimary = false;
       this.#tell(error);
       throw error;
     }

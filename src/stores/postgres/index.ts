@@ -1,17 +1,10 @@
 // A store in PostgreSQL, shared by all processes that use the same schema.
 import { z } from 'zod';
-import { ConfigurationError, InvalidReferenceError } from '../../core/errors.js';
-import type { HoldRecord } from '../../core/hold.js';
+import { ConfigurationError } from '../../core/errors.js';
 import { readOptions } from '../../core/problems.js';
-import type {
-  HoldOutcome,
-  HoldRequest,
-  HoldStore,
-  SettleOutcome,
-  SettleRequest,
-  WalletTotals,
-} from '../../core/store.js';
-import { EngineStore, type SharedStoreOptions, sharedStoreShape } from '../shared/engine-store.js';
+import type { HoldStore } from '../../core/store.js';
+import { EngineStore } from '../shared/engine-store.js';
+import { type SharedStoreOptions, sharedStoreShape } from '../shared/options.js';
 import { type PostgresClient, PostgresEngine } from './engine.js';
 import { migrate } from './migrate.js';
 import { StoreInTransaction } from './transaction.js';
@@ -51,8 +44,14 @@ const optionsSchema: z.ZodType<PostgresStoreOptions> = z.strictObject({
  * A store in PostgreSQL, for any number of processes. Finished references are kept for ever, unless
  * {@link PostgresStore.deleteFinished} is called.
  *
- * Holds of one wallet wait for each other for the time of one batch; wallets do not wait for each other, but a process sends one
- * batch at a time.
+ * Holds of one wallet wait for each other for the time of one batch; wallets do not wait for each other.
+ *
+ * What commits is kept as safe as the server keeps it. After a failover to a replica that lagged, or with `synchronous_commit`
+ * off after a crash, the last changes are gone. The store notices, begins a new epoch, and each process puts back its open holds
+ * and its captures that are not visible yet. Nobody puts back a capture that was visible, or a release: such a hold is there as it
+ * was before. It counts against the wallet though it has ended, until it is settled again; a reservation expires, and its
+ * reference may then be held again though it was paid, and so may one that is not there at all. Only a synchronous replica
+ * excludes that.
  *
  * @example
  * ```ts
@@ -79,8 +78,13 @@ export interface PostgresStore extends HoldStore {
    * together with what else you write, and are gone when you roll back.
    *
    * The wallet is locked from the first hold until your transaction ends, and all other processes wait, so commit soon and talk to
-   * nobody in between. Use READ COMMITTED; a stricter level may fail with a serialization error. When a call rejects, roll back.
-   * Two wallets in one transaction: in the order of their names, or transactions may wait for each other.
+   * nobody in between. Use READ COMMITTED; a stricter level may fail with a serialization error. When a call rejects with anything
+   * but an argument that is refused, roll back. Two wallets in one transaction: in the order of their names, or transactions may
+   * wait for each other.
+   *
+   * Waiting for locks ends on the server, with an error of SQLSTATE 55P03 after four fifths of `deadlineMs` for each lock. Nothing
+   * else is bounded here: set `query_timeout` or `statement_timeout` on your connection against a network or a server that hangs.
+   * Errors of the client are thrown as they are.
    *
    * What is held here is not put back by this process if the database loses its memory: it is then as lost as the rest of your
    * transaction.
@@ -104,30 +108,6 @@ class EnginePostgresStore extends EngineStore implements PostgresStore {
     this.#engine = engine;
   }
 
-  // Checked here and not by the database, which would refuse the whole batch.
-  override async totals(wallet: string): Promise<WalletTotals> {
-    assertWallet(wallet);
-    return super.totals(wallet);
-  }
-
-  override async hold(request: HoldRequest): Promise<HoldOutcome> {
-    assertWallet(request.wallet);
-    assertReference(request.reference);
-    assertAttempt(request.attempt);
-    return super.hold(request);
-  }
-
-  override async settle(request: SettleRequest): Promise<SettleOutcome> {
-    assertReference(request.reference);
-    if (request.attempt !== undefined) assertAttempt(request.attempt);
-    return super.settle(request);
-  }
-
-  override async get(reference: string): Promise<HoldRecord | undefined> {
-    assertReference(reference);
-    return super.get(reference);
-  }
-
   async migrate(): Promise<void> {
     await migrate(this.#pool, this.#engine.schema);
     // The first epoch begins here, and not in a transaction of the application, where all others would wait for its end.
@@ -142,21 +122,4 @@ class EnginePostgresStore extends EngineStore implements PostgresStore {
     if (!(olderThanMs >= 0)) throw new ConfigurationError(['olderThanMs: must be 0 or more milliseconds']);
     return this.#engine.deleteFinished(olderThanMs);
   }
-}
-
-/** No control characters, no halves of characters, and short enough for an index. Callers without types may pass anything. */
-function isText(text: unknown): boolean {
-  return typeof text === 'string' && /^[^\p{Cc}\p{Cs}]{1,256}$/u.test(text);
-}
-
-function assertReference(reference: string): void {
-  if (!isText(reference)) throw new InvalidReferenceError();
-}
-
-function assertWallet(wallet: string): void {
-  if (!isText(wallet)) throw new ConfigurationError(['wallet: must be 1 to 256 characters that can be printed']);
-}
-
-function assertAttempt(attempt: string): void {
-  if (!isText(attempt)) throw new ConfigurationError(['attempt: must be 1 to 256 characters that can be printed']);
 }

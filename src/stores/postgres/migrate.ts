@@ -5,17 +5,18 @@ import { migrations } from './migrations.generated.js';
 
 /**
  * One statement, so that it is one transaction on any client: it waits for other migrators, and each migration first inserts its
- * number. The schema is as before, or up to date.
+ * number. The schema is as before, or up to date. A role that may not create needs no right but to read the numbers when nothing is
+ * left to do.
  */
 export async function migrate(client: PostgresClient, schema: string): Promise<void> {
   await assertPrimary(client);
-  const steps = migrations.map(
-    (sql, index) => `
-      IF NOT EXISTS (SELECT FROM ${schema}.migrations WHERE number = ${index + 1}) THEN
-        INSERT INTO ${schema}.migrations (number) VALUES (${index + 1});
-        EXECUTE ${literal(sql.replaceAll(':schema', schema))};
-      END IF;`,
-  );
+  const steps = migrations.map((sql, index) => {
+    const isMissing =
+      index === 0
+        ? `to_regclass(${literal(`${schema}.migrations`)}) IS NULL`
+        : `NOT EXISTS (SELECT FROM ${schema}.migrations WHERE number = ${index + 1})`;
+    return `IF ${isMissing} THEN EXECUTE ${literal(sql.replaceAll(':schema', schema))}; END IF;`;
+  });
   const text = `DO ${literal(`
     BEGIN
       PERFORM pg_advisory_xact_lock(hashtextextended(${literal(`payout-guard migrates ${schema}`)}, 0));
@@ -23,10 +24,7 @@ export async function migrate(client: PostgresClient, schema: string): Promise<v
       IF to_regnamespace(${literal(schema)}) IS NULL THEN
         CREATE SCHEMA ${schema};
       END IF;
-      IF to_regclass(${literal(`${schema}.migrations`)}) IS NULL THEN
-        CREATE TABLE ${schema}.migrations (number integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
-      END IF;
-      ${steps.join('')}
+      ${steps.join('\n      ')}
     END`)}`;
   await client.query(text, []);
   const [row] = (await client.query(`SELECT max(number) AS latest FROM ${schema}.migrations`, [])).rows;

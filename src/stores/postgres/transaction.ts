@@ -1,5 +1,4 @@
 // The store inside a transaction of the application.
-import { randomUUID } from 'node:crypto';
 import type { HoldRecord } from '../../core/hold.js';
 import type {
   ClaimRequest,
@@ -12,12 +11,15 @@ import type {
   SettleRequest,
   WalletTotals,
 } from '../../core/store.js';
+import { assertHoldRequest, assertReference, assertSettleRequest, assertText } from '../shared/checks.js';
 import type { Op, Operations, OpKind } from '../shared/engine.js';
 import type { PostgresEngine } from './engine.js';
 
 /**
- * Each operation is a batch of one on the connection of the transaction. No deadline but the server's lock timeout: whoever cannot
- * wait any longer rolls back. Nothing is undone here and nothing put back: both are for the transaction to do.
+ * Each operation is a batch of one on the connection of the transaction. What it waits for in the database, the locks, is bounded
+ * by the server: it gives up, with SQLSTATE 55P03, before `deadlineMs` is over. What it waits for outside is bounded by the
+ * client alone: the queries before it on the same connection, the network, a server that hangs. Nothing is undone here and
+ * nothing put back: both are for the transaction to do.
  */
 export class StoreInTransaction implements HoldStore {
   readonly name: string;
@@ -28,19 +30,23 @@ export class StoreInTransaction implements HoldStore {
     this.#engine = engine;
   }
 
-  totals(wallet: string): Promise<WalletTotals> {
+  async totals(wallet: string): Promise<WalletTotals> {
+    assertText('wallet', wallet);
     return this.#ask('totals', { wallet });
   }
 
-  hold(request: HoldRequest): Promise<HoldOutcome> {
-    return this.#ask('hold', { request, attempt: randomUUID() });
+  async hold(request: HoldRequest): Promise<HoldOutcome> {
+    assertHoldRequest(request);
+    return this.#ask('hold', { request });
   }
 
-  settle(request: SettleRequest): Promise<SettleOutcome> {
+  async settle(request: SettleRequest): Promise<SettleOutcome> {
+    assertSettleRequest(request);
     return this.#ask('settle', { request });
   }
 
-  get(reference: string): Promise<HoldRecord | undefined> {
+  async get(reference: string): Promise<HoldRecord | undefined> {
+    assertReference(reference);
     return this.#ask('get', { reference });
   }
 

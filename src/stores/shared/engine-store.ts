@@ -20,9 +20,6 @@ import type { Engine, Op, Operations, OpKind } from './engine.js';
 import { GroupCommit, unavailable } from './group-commit.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from './options.js';
 
-export { type SharedStoreOptions, sharedStoreShape } from './options.js';
-export const defaultRecoveryMs = 3_000;
-
 import { OwnHolds } from './own-holds.js';
 import { Undo } from './undo.js';
 
@@ -34,6 +31,8 @@ const pageDeadlineMs = 5_000;
 const looksPerTurn = 50;
 /** How often it is tried again when the database lost its memory once more while holds were put back. */
 const maxRounds = 5;
+/** Asked for when only the epoch of the answer is wanted. */
+const anyReference = 'payout-guard';
 
 export class EngineStore implements HoldStore {
   readonly name: string;
@@ -83,7 +82,7 @@ export class EngineStore implements HoldStore {
     if (answer.outcome === 'held') this.#own.add(answer.hold, epoch);
     if (this.#isCurrent(epoch)) return answer;
     try {
-      await this.#enter(epoch);
+      await this.#enter();
     } catch (error) {
       // The caller is refused and pays nothing, so what was held for it must go.
       this.#own.delete(request.reference);
@@ -107,7 +106,7 @@ export class EngineStore implements HoldStore {
         return answer;
       }
       // A database that has forgotten knows better when our holds are back.
-      await this.#enter(epoch);
+      await this.#enter();
     }
   }
 
@@ -144,7 +143,7 @@ export class EngineStore implements HoldStore {
     for (let round = 1; round <= maxRounds; round++) {
       const reply = await this.#ask(op);
       if (this.#isCurrent(reply.epoch)) return reply;
-      await this.#enter(reply.epoch);
+      await this.#enter();
     }
     throw unavailable('it loses its memory again and again');
   }
@@ -152,7 +151,7 @@ export class EngineStore implements HoldStore {
   /** Asks the database, when the holds of this process are back. */
   #ask<Asked extends Op>(op: Asked): Promise<Reply<Asked['kind']>> {
     if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason);
-    return this.#restoring ? this.#untilRestored().then(() => this.#submit(op)) : this.#submit(op);
+    return this.#restoring !== undefined ? this.#untilRestored().then(() => this.#submit(op)) : this.#submit(op);
   }
 
   #submit<Asked extends Op>(op: Asked): Promise<Reply<Asked['kind']>> {
@@ -178,59 +177,63 @@ export class EngineStore implements HoldStore {
   }
 
   async #run(batch: readonly Op[]): Promise<Reply<OpKind>[]> {
-    const { epoch, nowMs = 0, answers } = await this.#engine.run(batch);
+    const { epoch, nowMs, answers } = await this.#engine.run(batch);
     return answers.map((answer) => ({ epoch, nowMs, answer }));
   }
 
   #isCurrent(epoch: string): boolean {
-    if (this.#restoring) return false;
+    if (this.#restoring !== undefined) return false;
+    if (epoch === this.#epoch) return true;
+    if (this.#own.size > 0) return false;
     // With nothing to put back it is enough to know the epoch.
-    if (this.#own.size === 0) this.#epoch = epoch;
-    return epoch === this.#epoch;
+    if (this.#epoch !== undefined) this.#tell(epoch, 0);
+    this.#epoch = epoch;
+    return true;
   }
 
-  /** The database lost its memory, or is seen for the first time. */
-  #enter(epoch: string): Promise<void> {
-    this.#restoring ??= this.#restore(epoch).finally(() => {
+  /** An answer is of another epoch than the one that this process has put its holds back into. */
+  #enter(): Promise<void> {
+    this.#restoring ??= this.#restore().finally(() => {
       this.#restoring = undefined;
     });
     return this.#untilRestored();
   }
 
-  async #restore(seenEpoch: string): Promise<void> {
-    let epoch = seenEpoch;
+  async #restore(): Promise<void> {
+    // Asked anew: on several connections an answer of an earlier epoch may come after one of a later one.
+    let { epoch } = await this.#submit({ kind: 'get', reference: anyReference });
     for (let round = 1; round <= maxRounds; round++) {
       const lost = this.#own.notIn(epoch);
+      if (this.#epoch !== undefined && this.#epoch !== epoch) this.#tell(epoch, lost.length);
       if (lost.length === 0) {
         this.#epoch = epoch;
         return;
       }
-      this.#tell(epoch, lost.length);
-      // A portion at a time: each has the whole deadline, and what is back stays back if a later one fails.
-      const { maxBatch } = this.#options;
-      for (let from = 0; from < lost.length; from += maxBatch) {
-        const portion = lost.slice(from, from + maxBatch);
-        const replies = await Promise.all(
-          portion.map((hold) =>
-            this.#submit({ kind: 'restore', hold, attempt: hold.attempt, visibleAtMs: hold.visibleAtMs }),
-          ),
-        );
-        for (const [index, hold] of portion.entries()) {
-          epoch = replies[index]?.epoch ?? epoch;
-          this.#own.restored(hold, epoch);
-        }
-      }
+      epoch = await this.#putBack(lost, epoch);
     }
     throw unavailable('it loses its memory again and again');
+  }
+
+  /** A portion at a time: each has the whole deadline, and what is back stays back if a later one fails. */
+  async #putBack(lost: readonly HoldRecord[], seenEpoch: string): Promise<string> {
+    const { maxBatch } = this.#options;
+    let epoch = seenEpoch;
+    for (let from = 0; from < lost.length; from += maxBatch) {
+      const portion = lost.slice(from, from + maxBatch);
+      const replies = await Promise.all(portion.map((hold) => this.#submit({ kind: 'restore', hold })));
+      for (const [index, hold] of portion.entries()) {
+        epoch = replies[index]?.epoch ?? epoch;
+        this.#own.restored(hold, epoch);
+      }
+    }
+    return epoch;
   }
 
   #tell(epoch: string, count: number): void {
     if (this.#toldEpoch === epoch) return;
     this.#toldEpoch = epoch;
-    warn(
-      'PAYOUT_GUARD_EPOCH',
-      `The ${this.name} store lost its memory. ${count} hold(s) of this process are put back.`,
-    );
+    const lost = `The ${this.name} store lost its memory, or may have; this process puts back ${count} hold(s).`;
+    warn('PAYOUT_GUARD_EPOCH', `${lost} What processes held that have ended since must be asked of the provider.`);
   }
 
   #untilRestored(): Promise<void> {

@@ -14,23 +14,20 @@ import type {
 /** One operation of a batch, and its answer. */
 export interface Operations {
   totals: { readonly op: { readonly wallet: string }; readonly answer: WalletTotals };
-  hold: { readonly op: { readonly request: HoldRequest; readonly attempt?: string }; readonly answer: HoldOutcome };
+  hold: { readonly op: { readonly request: HoldRequest }; readonly answer: HoldOutcome };
   settle: { readonly op: { readonly request: SettleRequest }; readonly answer: SettleOutcome };
   get: { readonly op: { readonly reference: string }; readonly answer: HoldRecord | undefined };
   /**
    * The caller of this attempt was told that it failed, and has not paid: if the attempt took a hold, release it; if it did not,
    * see to it that it does not when it arrives late. Other attempts with the reference are left alone.
    */
-  abandon: { readonly op: { readonly request: HoldRequest; readonly attempt?: string }; readonly answer: null };
+  abandon: { readonly op: { readonly request: HoldRequest }; readonly answer: null };
   /**
    * Puts an open hold, or a capture that is not visible yet, back after memory was lost, without a check. Where memory went back
    * in time, what is there of the same attempt is brought forward to this; an earlier attempt gives way. Otherwise nothing if the
    * reference is there: others may have moved it on.
    */
-  restore: {
-    readonly op: { readonly hold: HoldRecord; readonly attempt: string; readonly visibleAtMs?: number | undefined };
-    readonly answer: null;
-  };
+  restore: { readonly op: { readonly hold: HoldRecord }; readonly answer: null };
 }
 
 export type OpKind = keyof Operations;
@@ -42,7 +39,7 @@ export interface BatchReply {
   /** The epoch that the whole batch ran in. */
   readonly epoch: string;
   /** The time of the database's clock, in epoch milliseconds. */
-  readonly nowMs?: number;
+  readonly nowMs: number;
   /** In the order of the operations. */
   readonly answers: readonly Answer[];
 }
@@ -58,7 +55,7 @@ export interface BatchReply {
 export interface Engine {
   readonly name: string;
   /** A batch waits for others that use one of its wallets, and a wallet may stay locked: wallets queue separately then. */
-  readonly locksWallets?: boolean;
+  readonly locksWallets: boolean;
   run(batch: readonly Op[]): Promise<BatchReply>;
   list(filter: HoldFilter): Promise<HoldPage>;
   claimSent(request: ClaimRequest): Promise<HoldPage>;

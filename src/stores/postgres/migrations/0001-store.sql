@@ -1,7 +1,16 @@
--- The tables of the store. `:schema` stands for the quoted name of the schema.
+-- The tables of the store. migrate() applies these files, in the order of their numbers; psql does it as well:
+--
+--   psql -1 -v ON_ERROR_STOP=1 -v schema=payout_guard -c 'CREATE SCHEMA payout_guard' \
+--     -f 0001-store.sql -f 0002-run-batch.sql -f 0003-claim-and-delete.sql
+--
+-- psql puts `:schema` in everywhere but in the bodies of functions, which is why each of them sets its search_path.
 --
 -- Amounts are minor units, numeric because sums go beyond 64 bits. Times are milliseconds since 1970 on the clock of this
 -- server. Names are compared byte by byte (COLLATE "C"): every process then locks in the same order.
+
+-- Which files were applied: each begins by inserting its number, and so is applied once.
+CREATE TABLE :schema.migrations (number integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+INSERT INTO :schema.migrations (number) VALUES (1);
 
 -- One row, or none when memory was lost.
 CREATE TABLE :schema.store (
@@ -23,7 +32,8 @@ CREATE TABLE :schema.wallets (
   epoch text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 50); -- The row of a busy wallet is updated in place as long as its page has room.
 
-CREATE SEQUENCE :schema.hold_sequence;
+-- Each batch takes a range: no batch has more operations than this.
+CREATE SEQUENCE :schema.hold_sequence INCREMENT BY 8192 CYCLE;
 
 -- A row is changed by the holder of its wallet's row lock only; leases are not.
 CREATE TABLE :schema.holds (
@@ -38,25 +48,27 @@ CREATE TABLE :schema.holds (
   ended_at_ms bigint,
   -- When the row does something by itself: a reservation expires, a capture becomes visible.
   due_at_ms bigint,
+  -- Until when a capture counts as held; null if it was visible at once.
+  visible_at_ms bigint,
   -- The reference was held and released before.
   held_before boolean NOT NULL DEFAULT false,
   -- The attempt that took the hold, and those that must not take it when they arrive late.
   attempt text NOT NULL,
   abandoned text[],
-  -- The order of the list, and of claims.
+  -- The order of the list, and of claims: created_at_ms << 21, plus a number that tells holds of one millisecond apart.
   seq bigint NOT NULL,
-  sent_seq bigint,
   lease_owner text,
   lease_until_ms bigint,
   -- json, not jsonb: it is kept as it was written, and jsonb refuses \u0000.
   metadata json NOT NULL
 );
 
--- A finished hold is in the first of these only.
-CREATE UNIQUE INDEX holds_by_age ON :schema.holds (seq);
-CREATE INDEX holds_open ON :schema.holds (wallet, seq) WHERE state IN ('reserved', 'sent');
-CREATE INDEX holds_sent ON :schema.holds (sent_seq) WHERE state = 'sent';
-CREATE INDEX holds_due ON :schema.holds (wallet, due_at_ms) WHERE due_at_ms IS NOT NULL;
+-- Each index is paid for with every hold; these two do for everything that is not looked up by reference.
+-- Lists, claims and the deletion of finished holds, each from the oldest on; all states are four of these in one.
+CREATE INDEX holds_by_state ON :schema.holds (state, seq);
+-- What is due in a wallet, and what is to be added up to its active amount. A finished hold is not in here.
+CREATE INDEX holds_active ON :schema.holds (wallet, due_at_ms)
+  WHERE state IN ('reserved', 'sent') OR due_at_ms IS NOT NULL;
 
 -- Where this memory lives. Another answer means that it may have gone back in time:
 --   the cluster      restored into another one, upgraded
@@ -66,7 +78,7 @@ CREATE INDEX holds_due ON :schema.holds (wallet, due_at_ms) WHERE due_at_ms IS N
 -- With the rights of its owner, so that all roles get the same answer. Providers that do not have one of these functions leave
 -- that part empty.
 CREATE FUNCTION :schema.place() RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp
 AS $$
 DECLARE
   cluster text := '';
@@ -81,15 +93,15 @@ BEGIN
   EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function THEN NULL;
   END;
   RETURN cluster || '/' || timeline
-    || '/' || pg_relation_filepath(':schema.holds'::regclass)
-    || '/' || pg_relation_filepath(':schema.wallets'::regclass);
+    || '/' || pg_relation_filepath('holds'::regclass)
+    || '/' || pg_relation_filepath('wallets'::regclass);
 END
 $$;
 
 -- How far the server has written, or null where that cannot be asked. Lower than before means that it has gone back in time
 -- on the same timeline: a disk was set back to a snapshot, or a crash took what was not on the disk yet.
 CREATE FUNCTION :schema.written() RETURNS pg_lsn
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp
 AS $$
 BEGIN
   RETURN pg_current_wal_insert_lsn();

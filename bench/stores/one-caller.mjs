@@ -1,0 +1,76 @@
+// What our code adds to a round trip when there is nothing to batch: one caller, against the very command or statement that the
+// store sends, with ready-made arguments, through the bare client.
+import { interleaved, median, medianRatio } from '../measure.mjs';
+import { load } from './load.mjs';
+
+/** More than one caller can ask for in a round. */
+const readyMade = 10_000;
+
+export async function oneCaller({ library, target }, { rounds, forMs }) {
+  const measured = async ({ hold, close }) => {
+    await load(hold, { callers: 1, forMs: 20 });
+    global.gc?.();
+    const figures = await load(hold, { callers: 1, forMs });
+    await close();
+    return figures;
+  };
+  const variants = {
+    store: async () => measured(await library.open(target.address)),
+    bare: async () => measured(await bare(library, target.address)),
+  };
+  await target.reset();
+  await interleaved(1, variants);
+  const figures = await interleaved(rounds, variants);
+  const of = (variant, name) => figures[variant].map((figure) => figure[name]);
+  const both = (name) => ({ store: median(of('store', name)), bare: median(of('bare', name)) });
+  return {
+    p50: both('p50'),
+    p99: both('p99'),
+    clientCpu: both('clientCpu'),
+    storeToBare: medianRatio(of('store', 'p50'), of('bare', 'p50')),
+  };
+}
+
+/** Sends what the store sent for a hold, with another reference each time. */
+async function bare(library, address) {
+  const calls = [];
+  const { hold, close, client } = await library.open(address, {
+    onCall: (method, args) => calls.push({ method, args }),
+  });
+  // Others of the same length, so that no text has to be written anew.
+  const reference = (index) => `${process.pid}-${String(rounds).padStart(4, '0')}-${String(index).padStart(8, '0')}`;
+  await hold('main', reference(0));
+  const { method, args } = calls.findLast((call) => replaced(call.args, reference(0), '').isFound);
+  const ready = Array.from(
+    { length: readyMade },
+    (_, index) => replaced(args, reference(0), reference(index + 1)).value,
+  );
+  rounds += 1;
+  let next = 0;
+  return {
+    hold: async () => {
+      if (next === readyMade) throw new Error('too few ready-made arguments');
+      await client[method](...ready[next++]);
+      return true;
+    },
+    close,
+  };
+}
+
+let rounds = 0;
+
+/** The value with one text in it replaced by another, wherever it stands. */
+function replaced(value, from, to) {
+  if (typeof value === 'string') return { value: value.replaceAll(from, to), isFound: value.includes(from) };
+  if (Buffer.isBuffer(value)) {
+    const { value: text, isFound } = replaced(value.toString('latin1'), from, to);
+    return { value: Buffer.from(text, 'latin1'), isFound };
+  }
+  if (typeof value !== 'object' || value === null) return { value, isFound: false };
+  const parts = Object.entries(value).map(([key, part]) => [key, replaced(part, from, to)]);
+  const copy = Object.assign(
+    Array.isArray(value) ? [] : {},
+    Object.fromEntries(parts.map(([key, part]) => [key, part.value])),
+  );
+  return { value: copy, isFound: parts.some(([, part]) => part.isFound) };
+}

@@ -1,0 +1,41 @@
+// A store of this library as a contender: what the guard asks of it for each payout.
+import { randomUUID } from 'node:crypto';
+import { amountMinor, limitMinor, metadata } from './payout.mjs';
+
+/** Generous, so that a moment in which the machine stands still refuses nobody; the others have no deadline at all. */
+export const patient = { deadlineMs: 10_000 };
+
+export async function holder(store, limit = limitMinor) {
+  const { epoch } = await store.totals('main');
+  const hold = async (wallet, reference) => {
+    const { outcome } = await store.hold({
+      wallet,
+      reference,
+      attempt: randomUUID(),
+      amountMinor,
+      state: 'sent',
+      expiresInMs: 900_000,
+      epoch,
+      limitMinor: limit,
+      metadata,
+    });
+    return outcome === 'held';
+  };
+  const holdAndCapture = async (wallet, reference) => {
+    if (!(await hold(wallet, reference))) return false;
+    const { outcome } = await store.settle({ reference, to: 'captured', visibleInMs: 0 });
+    return outcome === 'done';
+  };
+  return { hold, holdAndCapture };
+}
+
+/** The client as the store sees it, with somebody told of each call of this method. */
+export function watched(client, method, onCall) {
+  if (!onCall) return client;
+  return {
+    [method](...args) {
+      onCall(method, args);
+      return client[method](...args);
+    },
+  };
+}

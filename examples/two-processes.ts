@@ -1,0 +1,170 @@
+// Two processes of a payment API behind one port, and one wallet. They share their holds in Redis, then in PostgreSQL: each at
+// REDIS_URL and DATABASE_URL, or where it usually listens on this machine (`docker compose up --wait` starts both).
+//
+// Prints what happened, and fails if it is not what must happen.
+import cluster, { type Worker } from 'node:cluster';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { jpaySimulator } from 'payout-guard/testing';
+import { type SharedStore, sharedStores } from './two-processes-stores.js';
+
+const payouts = 50;
+const amount = '1500.00';
+const balance = '12000.00';
+const covered = 8;
+
+cluster.setupPrimary({ exec: fileURLToPath(new URL('two-processes-api.ts', import.meta.url)) });
+
+let played = 0;
+let wrong = 0;
+for (const [engine, shared] of Object.entries(sharedStores)) {
+  try {
+    await shared.ready();
+  } catch (error) {
+    console.log(`\n${shared.title} is left out: none at ${shared.place} (${(error as Error).message}).`);
+    continue;
+  }
+  await play(engine, shared);
+  played += 1;
+}
+if (played === 0) console.log('\nThere is nothing to share holds in: start one of them.');
+else console.log(wrong === 0 ? '\nEverything went as it must.' : `\n${wrong} things went wrong.`);
+process.exitCode = played > 0 && wrong === 0 ? 0 : 1;
+
+async function play(engine: string, shared: SharedStore): Promise<void> {
+  // JPay debits the wallet when a payout completes: until then only the holds know of it.
+  const simulator = await jpaySimulator({ payout: balance, debitAt: 'completion' });
+  const name = `two_processes_${randomBytes(8).toString('hex')}`;
+  const environment = {
+    STORE: engine,
+    STORE_NAME: name,
+    // Any port that is free, but the same one for both.
+    PORT: '0',
+    JPAY_BASE_URL: simulator.url,
+    JPAY_APP_KEY: simulator.appKey,
+    JPAY_APP_SECRET: simulator.appSecret,
+    JPAY_ACCESS_TOKEN: simulator.accessToken(),
+  };
+  const processes = new Map<string, Worker>();
+  try {
+    console.log(
+      `\n${shared.title}: ${payouts} payouts of ${amount} at once from ${balance} KES, which covers ${covered}`,
+    );
+    for (const each of ['A', 'B']) processes.set(each, cluster.fork({ ...environment, PROCESS: each }));
+    const [port = 0] = await Promise.all([...processes.values()].map(portOf));
+
+    const references = Array.from({ length: payouts }, (_, index) => `payout-${index}`);
+    const answers = await Promise.all(references.map((reference) => post(port, '/payouts', { reference })));
+    for (const each of processes.keys()) {
+      const own = answers.filter(({ by }) => by === each);
+      console.log(`  process ${each}   approved ${count(own, 202)}   refused ${count(own, 422)}`);
+    }
+    const approved = count(answers, 202);
+    expect(
+      `approved together ${approved}, ${times(approved, amount)} of ${balance} KES; refused ${count(answers, 422)}`,
+      'approved together 8, 12000.00 of 12000.00 KES; refused 42',
+    );
+    expect(`sent to JPay: ${simulator.payouts.length}`, 'sent to JPay: 8');
+
+    // One that approved something dies, as in a crash: nothing is said or written on the way out.
+    const dying = answers.find(({ status }) => status === 202) ?? { by: 'A', reference: '' };
+    const [left] = [...processes.keys()].filter((each) => each !== dying.by);
+    await killed(processes.get(dying.by));
+    processes.delete(dying.by);
+    console.log(`  process ${dying.by} is killed`);
+
+    const repeated = await post(port, '/payouts', { reference: dying.reference });
+    expect(
+      `process ${repeated.by} is asked for a payout that was approved by process ${dying.by}: ${repeated.body.code}`,
+      `process ${left} is asked for a payout that was approved by process ${dying.by}: duplicate_reference`,
+    );
+    for (const { refNo } of simulator.payouts) simulator.advance(refNo, 'completed');
+    const { by, body } = await post(port, '/reconcile', {});
+    expect(
+      `process ${by} asks JPay about the payouts of both: captured ${body.captured}, open ${body.open}`,
+      `process ${left} asks JPay about the payouts of both: captured 8, open 0`,
+    );
+    const { payout: rest } = simulator.balances();
+    expect(
+      `the wallet has ${rest} KES: overspent by ${rest.startsWith('-') ? rest.slice(1) : '0.00'}`,
+      'the wallet has 0.00 KES: overspent by 0.00',
+    );
+
+    // A guard that refuses asks the provider once more before, but not more than once a second.
+    await sleep(1_000);
+    simulator.credit('payout', amount);
+    for (const [reference, expected] of [
+      ['late-1', 'approved'],
+      ['late-2', 'insufficient_funds'],
+    ] as const) {
+      const { body } = await post(port, '/payouts', { reference });
+      expect(
+        `after a top-up of ${amount}, ${reference}: ${body.code ?? 'approved'}`,
+        `after a top-up of ${amount}, ${reference}: ${expected}`,
+      );
+    }
+  } finally {
+    await Promise.all([...processes.values()].map(ended));
+    await shared.remove(name);
+    await simulator.close();
+  }
+}
+
+interface Answer {
+  readonly reference: string;
+  readonly status: number;
+  /** The process that answered. */
+  readonly by: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+async function post(port: number, path: string, { reference = '' }: { reference?: string }): Promise<Answer> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method: 'POST',
+    // A connection for each request: connections are what is dealt out to the processes.
+    headers: { 'content-type': 'application/json', 'idempotency-key': reference, connection: 'close' },
+    body: JSON.stringify({ to: '+254712345678', amount }),
+  });
+  const body = (await response.json()) as Record<string, unknown>;
+  return { reference, status: response.status, by: response.headers.get('x-process') ?? '?', body };
+}
+
+function count(answers: readonly Answer[], status: number): number {
+  return answers.filter((answer) => answer.status === status).length;
+}
+
+/** So many times an amount with two decimals, without a float in between. */
+function times(factor: number, text: string): string {
+  return `${BigInt(factor) * BigInt(text.replace('.', ''))}`.replace(/..$/, '.$&');
+}
+
+function expect(happened: string, expected: string): void {
+  const isRight = happened === expected;
+  if (!isRight) wrong += 1;
+  console.log(isRight ? `  ${happened}` : `  ${happened}   WRONG: ${expected}`);
+}
+
+/** Where it listens, once it does. */
+async function portOf(worker: Worker): Promise<number> {
+  const ended = once(worker, 'exit').then(([code]) => {
+    throw new Error(`an API process ended with ${code} before it listened`);
+  });
+  const [{ port }] = await Promise.race([once(worker, 'listening'), ended]);
+  return port;
+}
+
+async function killed(worker: Worker | undefined): Promise<void> {
+  if (!worker) return;
+  const exit = once(worker, 'exit');
+  worker.process.kill('SIGKILL');
+  await exit;
+}
+
+async function ended(worker: Worker): Promise<void> {
+  if (worker.isDead()) return;
+  const exit = once(worker, 'exit');
+  worker.process.kill('SIGTERM');
+  await exit;
+}
