@@ -1,7 +1,8 @@
 // `npm run simulate`: histories of the guard, from a seed, until a time is up, a number is reached or one of them fails.
 // What they are is said in `test/simulation`.
 import { parseArgs } from 'node:util';
-import { kinds } from '../test/simulation/journal.js';
+import { engineNames, startEngine } from '../test/simulation/engines/engine.js';
+import { engineKinds, kinds } from '../test/simulation/journal.js';
 import { mistakes } from '../test/simulation/mistakes.js';
 import { simulate } from '../test/simulation/run.js';
 import { type Hazard, hazards } from '../test/simulation/world.js';
@@ -12,6 +13,7 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     histories: { type: 'string' },
     mistake: { type: 'string' },
+    engine: { type: 'string' },
     hazard: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -22,8 +24,12 @@ const limited = values.seconds !== undefined || values.histories === undefined;
 const seconds = limited ? (wholeNumber('seconds', values.seconds) ?? 60) : Number.POSITIVE_INFINITY;
 const mistake =
   values.mistake === undefined ? undefined : oneOf('mistake', values.mistake, mistakes, ({ name }) => name);
+const engineName =
+  values.engine === undefined ? undefined : oneOf('engine', values.engine, engineNames, (name) => name);
 const chosen = values.hazard.map((given) => oneOf('hazard', given, hazards, (hazard) => hazard));
 
+const engine = engineName && (await startEngine(engineName));
+if (engineName && !engine) throw new Error(`There is no ${engineName} to run on.`);
 const startedAt = performance.now();
 const elapsedSeconds = () => (performance.now() - startedAt) / 1_000;
 const result = await simulate({
@@ -31,15 +37,18 @@ const result = await simulate({
   goesOn: (done) => done < histories && elapsedSeconds() < seconds,
   mistake,
   hazards: new Set<Hazard>(chosen),
+  engine,
   // A mistake breaks a lot; what counts is the worst.
   watch: mistake && [mistake.breaks],
 });
 
-for (const kind of kinds) console.log(`${String(result.coverage.get(kind) ?? 0).padStart(12)}  ${kind}`);
+for (const kind of engine ? [...kinds, ...engineKinds] : kinds)
+  console.log(`${String(result.coverage.get(kind) ?? 0).padStart(12)}  ${kind}`);
 const pace = `${Math.round(result.histories / elapsedSeconds())} a second`;
 console.log(
   `${result.histories} histories from seed ${seed} in ${elapsedSeconds().toFixed(1)} s, ${pace}, ${result.steps} steps, hash ${result.hash}`,
 );
+await engine?.close();
 if (result.failure) {
   console.error(`\n${result.failure.message}`);
   process.exitCode = 1;

@@ -1,4 +1,6 @@
 // One history: everything that a seed makes happen, and the reckoning when it is over.
+
+import { isPromise } from './answers.js';
 import { look, reconcile, requestPayout } from './flows.js';
 import { Invariants } from './invariants.js';
 import type { Coverage } from './journal.js';
@@ -67,6 +69,7 @@ class History {
   }
 
   async run(): Promise<void> {
+    await this.#world.memory.begin();
     this.#plan();
     await this.#play();
     await reckon(this.#world, () => this.#play());
@@ -75,6 +78,7 @@ class History {
   async end(): Promise<void> {
     for (const process of this.#world.processes) process.end();
     await quiet();
+    await this.#world.memory.end();
   }
 
   /** Puts on the agenda what the outside world will do. What the guards do follows from it. */
@@ -133,12 +137,12 @@ class History {
   /** Goes on until nothing is left to do. */
   async #play(): Promise<void> {
     do {
-      this.#disturb();
-      this.#assertSound();
+      await this.#disturb();
+      await this.#assertSound();
     } while (await this.#step());
     const stuck = this.#world.processes.flatMap(({ isAlive, underWay }) => (isAlive ? [...underWay.values()] : []));
     if (stuck.length > 0) this.#world.report('stuck', `${stuck} will never end`);
-    this.#assertSound();
+    await this.#assertSound();
   }
 
   async #step(): Promise<boolean> {
@@ -149,16 +153,17 @@ class History {
   }
 
   /** Between any two steps, a process may crash or be closed, its clock be set, or the store lose its memory. */
-  #disturb(): void {
-    const { random, settings, scheduler, isCalm, payouts, processes } = this.#world;
+  async #disturb(): Promise<void> {
+    const { random, settings, scheduler, isCalm, memory, payouts, processes } = this.#world;
     if (isCalm) return;
-    if (random.chance(settings.crashes)) {
+    // Who crashes before it has put its holds back, takes them along.
+    if (!memory.isRecovering && random.chance(settings.crashes)) {
       const process = random.pick(processes.filter(({ isAlive }) => isAlive));
       if (process && random.chance(0.7)) this.#crash(process);
       else if (process?.isOpen) process.close();
       scheduler.after(random.upTo(settings.arrivalsWithinMs), () => this.#world.start());
     }
-    if (random.chance(settings.memoryLosses) && this.#world.loseMemory()) {
+    if (random.chance(settings.memoryLosses) && (await this.#world.loseMemory())) {
       // Whoever was refused tries again, while balances are remembered whose marks are of the memory that was lost.
       for (const payout of payouts) scheduler.after(random.upTo(settings.maxAgeMs), () => this.#request(payout, true));
     }
@@ -174,8 +179,9 @@ class History {
     this.#world.mistake?.afterCrash?.(this.#world, process);
   }
 
-  #assertSound(): void {
-    this.#invariants.check();
+  async #assertSound(): Promise<void> {
+    const contents = this.#world.memory.contents();
+    this.#invariants.check(isPromise(contents) ? await contents : contents);
     const { violation } = this.#world;
     if (violation) throw new HistoryFailure(violation, this.#seed, this.#steps, this.#world);
   }

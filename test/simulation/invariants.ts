@@ -1,27 +1,25 @@
 // What must be true after every step, computed from what really happened and not from what the guards believe.
 import type { HoldRecord, HoldState, WalletTotals } from 'payout-guard';
-import { atOnce } from './at-once.js';
+import type { Contents, Rows } from './memory.js';
 import { type Attempt, mayBePaid } from './truth.js';
 import type { World } from './world.js';
 
 export class Invariants {
   readonly #world: World;
   /** The rows as they were after the step before, by reference. */
-  #before = new Map<string, HoldRecord>();
+  #before: Rows = new Map();
   #totalsBefore: WalletTotals | undefined;
+  /** Attempts whose hold has ended. */
+  readonly #ended = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  check(): void {
-    const { store, journal } = this.#world;
-    const { holds } = atOnce(store.list({ limit: 1_000 }));
-    const totals = atOnce(store.totals('default'));
-    const rows = new Map(holds.map((row) => [row.reference, row]));
-
+  check({ rows, totals }: Contents): void {
+    const { journal, memory } = this.#world;
     this.#neverOverspent(rows);
-    this.#everyPayoutIsCovered(rows);
+    if (!memory.isRecovering) this.#everyPayoutIsCovered(rows);
     this.#countersAreSums(rows, totals);
     for (const row of rows.values()) {
       const before = this.#before.get(row.reference);
@@ -43,6 +41,8 @@ export class Invariants {
    * acceptance, a payout stops being promised there: the balance is lower by it from then on. If it fails afterwards the
    * refund makes the balance higher, which can only help. Where it debits at completion, it is promised until then.
    *
+   * A hold that had ended and is put back, because its process has not heard of that, promises nothing to anybody.
+   *
    * It follows that no payout that was approved is ever short of money, and that the balance never falls below the floor.
    */
   #neverOverspent(rows: Rows): void {
@@ -53,8 +53,9 @@ export class Invariants {
       if (mayBePaid(attempt)) promisedMinor += attempt.requiredMinor;
       if (mayBePaid(attempt) || attempt.debitedMinor > 0n) accountedFor.add(attempt.reference);
     }
-    for (const { reference, state, amountMinor } of rows.values()) {
-      if (isOpen(state) && !accountedFor.has(reference)) promisedMinor += amountMinor;
+    for (const { reference, state, amountMinor, attempt } of rows.values()) {
+      if (!isOpen(state)) this.#ended.add(attempt);
+      else if (!accountedFor.has(reference) && !this.#ended.has(attempt)) promisedMinor += amountMinor;
     }
     if (provider.balanceMinor - promisedMinor >= settings.floorMinor) return;
     report(
@@ -98,8 +99,6 @@ export class Invariants {
     }
   }
 }
-
-type Rows = ReadonlyMap<string, HoldRecord>;
 
 function isOpen(state: HoldState): boolean {
   return state === 'reserved' || state === 'sent';

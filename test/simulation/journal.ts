@@ -56,7 +56,10 @@ export const kinds = [
   'refused in the end',
 ] as const;
 
-export type Kind = (typeof kinds)[number];
+/** What only shared stores do. */
+export const engineKinds = ['store lost open holds', 'store lost late captures', 'put back'] as const;
+
+export type Kind = (typeof kinds)[number] | (typeof engineKinds)[number];
 
 /** How often each kind of event came up. */
 export type Coverage = Map<Kind, number>;

@@ -7,7 +7,8 @@ import {
   type SettleOutcome,
   type WalletTotals,
 } from 'payout-guard';
-import { atOnce } from './at-once.js';
+import { atOnce, isPromise, whenAnswered } from './answers.js';
+import type { StoreOptions } from './engines/engine.js';
 import type { Process } from './process.js';
 import type { Rule } from './violation.js';
 import { wired } from './wire.js';
@@ -24,12 +25,19 @@ export interface Mistake {
   readonly store?: (store: HoldStore, world: World) => HoldStore;
   /** Something that is done when a process has crashed. */
   readonly afterCrash?: (world: World, process: Process) => void;
+  /** Changes what a shared store is made with. */
+  readonly shared?: (options: StoreOptions) => StoreOptions;
+  /** Shared stores look for a loss of memory only when they are asked something. */
+  readonly looksNever?: true;
+  /** Where it can be made: in the store of this process, in shared ones, or, when absent, in both. */
+  readonly only?: 'local' | 'shared';
 }
 
 export const mistakes: readonly Mistake[] = [
   {
     name: 'the mark is read after the balance',
     breaks: 'overspent',
+    only: 'local',
     // The guard takes the mark out of the totals when the balance is there; these say what is true at that moment.
     options: changeStore((store, world) => ({
       ...store,
@@ -77,9 +85,10 @@ export const mistakes: readonly Mistake[] = [
   {
     name: 'a crash releases the holds of its process',
     breaks: 'overspent',
-    afterCrash: ({ truth, store }, { name }) => {
+    afterCrash: ({ truth, scheduler, store }, { name }) => {
       for (const { reference } of truth.attempts.filter(({ sender }) => sender === name)) {
-        atOnce(store.settle({ reference, to: 'released' }));
+        const released = store.settle({ reference, to: 'released' });
+        if (isPromise(released)) scheduler.waitFor(released);
       }
     },
   },
@@ -134,10 +143,14 @@ export const mistakes: readonly Mistake[] = [
       return {
         ...bound(store),
         hold: (request) => {
-          const answer = atOnce(store.hold(request));
-          if (answer.outcome !== 'exists') return answer;
-          const copy = atOnce(store.hold({ ...request, reference: `${request.reference}-${++copies}` }));
-          return copy.outcome === 'held' ? { ...copy, hold: { ...copy.hold, reference: request.reference } } : copy;
+          const { reference } = request;
+          return whenAnswered(store.hold(request), (answer) => {
+            if (answer.outcome !== 'exists') return answer;
+            const copied = store.hold({ ...request, reference: `${reference}-${++copies}` });
+            return whenAnswered(copied, (copy) =>
+              copy.outcome === 'held' ? { ...copy, hold: { ...copy.hold, reference } } : copy,
+            );
+          });
         },
       };
     },
@@ -145,6 +158,7 @@ export const mistakes: readonly Mistake[] = [
   {
     name: 'a capture counts each time it is repeated',
     breaks: 'counters',
+    only: 'local',
     store: (store) => {
       let extra = 0n;
       const added = (totals: WalletTotals) => ({ ...totals, captured: totals.captured + extra });
@@ -170,9 +184,10 @@ export const mistakes: readonly Mistake[] = [
       ...bound(store),
       settle: (request) => {
         if (request.to !== 'captured') return store.settle(request);
-        const answer = atOnce(store.settle({ reference: request.reference, to: 'released' }));
         const capturedMinor = request.actualMinor;
-        return 'hold' in answer ? { ...answer, hold: { ...answer.hold, state: 'captured', capturedMinor } } : answer;
+        return whenAnswered(store.settle({ reference: request.reference, to: 'released' }), (answer) =>
+          'hold' in answer ? { ...answer, hold: { ...answer.hold, state: 'captured', capturedMinor } } : answer,
+        );
       },
     }),
   },
@@ -245,6 +260,7 @@ export const mistakes: readonly Mistake[] = [
   {
     name: 'a store that lost its memory is not noticed',
     breaks: 'overspent',
+    only: 'local',
     store: (store) => {
       const { epoch } = atOnce(store.totals('default'));
       const always = (totals: WalletTotals) => ({ ...totals, epoch: 'always' });
@@ -274,6 +290,18 @@ export const mistakes: readonly Mistake[] = [
       },
     })),
   },
+  {
+    name: 'nobody waits for open holds to be put back',
+    breaks: 'overspent',
+    only: 'shared',
+    shared: (options) => ({ ...options, recoveryMs: 0 }),
+  },
+  {
+    name: 'a process without other business does not notice that memory was lost',
+    breaks: 'uncovered',
+    only: 'shared',
+    looksNever: true,
+  },
 ];
 
 type ChangeOptions = NonNullable<Mistake['options']>;
@@ -287,7 +315,10 @@ function changeStore(change: (store: HoldStore, world: World) => HoldStore): Cha
 function changeSettle(
   change: (answer: SettleOutcome, request: Parameters<HoldStore['settle']>[0]) => SettleOutcome,
 ): NonNullable<Mistake['store']> {
-  return (store) => ({ ...bound(store), settle: (request) => change(atOnce(store.settle(request)), request) });
+  return (store) => ({
+    ...bound(store),
+    settle: (request) => whenAnswered(store.settle(request), (answer) => change(answer, request)),
+  });
 }
 
 /** The methods of a store, to put others beside them: those of a class are not copied by a spread. */

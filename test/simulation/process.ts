@@ -5,6 +5,7 @@ import {
   DuplicateReferenceError,
   type GuardEvents,
   HoldConflictError,
+  type HoldStore,
   InsufficientFundsError,
   isPayoutGuardError,
   type PayoutGuard,
@@ -15,7 +16,6 @@ import {
 import type { Kind } from './journal.js';
 import { isReliable } from './settings.js';
 import { ExpectedError } from './violation.js';
-import { wired } from './wire.js';
 import { text, type World } from './world.js';
 
 export class Process {
@@ -27,20 +27,24 @@ export class Process {
   isOpen = true;
   /** Calls that have not ended. */
   readonly underWay: Map<number, string> = new Map();
+  /** The references that it was ever asked to pay. */
+  readonly asked: Set<string> = new Set();
   /** How far its clock is off. */
   clockErrorMs = 0;
   readonly #world: World;
+  readonly #store: HoldStore;
   #calls = 0;
 
   constructor(world: World, name: string) {
     this.name = name;
     this.#world = world;
+    this.#store = world.memory.storeOf(this);
     const { settings, scheduler, mistake } = world;
     const options: PayoutGuardOptions = {
       provider: world.provider.adapter(this),
       currency: 'KES',
       floor: text(settings.floorMinor),
-      store: wired(world, this, () => world.store),
+      store: this.#store,
       clock: { now: () => scheduler.now() + this.clockErrorMs },
       // One wallet: room for more would cost more than the history.
       cache: { maxAgeMs: settings.maxAgeMs, maxWallets: 1 },
@@ -65,7 +69,12 @@ export class Process {
   }
 
   get hasPayoutUnderWay(): boolean {
-    return [...this.underWay.values()].some((what) => what.startsWith('request'));
+    return this.requested.length > 0;
+  }
+
+  /** The references that it is asked to pay and has not answered. */
+  get requested(): readonly string[] {
+    return [...this.underWay.values()].flatMap(requestedBy);
   }
 
   /** Something reaches the process, if it still lives then. */
@@ -85,6 +94,7 @@ export class Process {
   async run(what: string, call: () => Promise<void>): Promise<void> {
     const id = ++this.#calls;
     this.underWay.set(id, what);
+    for (const reference of requestedBy(what)) this.asked.add(reference);
     try {
       await call();
     } catch (error) {
@@ -104,7 +114,7 @@ export class Process {
   close(): void {
     this.#world.journal.note('closed', this.name);
     this.isOpen = false;
-    void this.guard.close();
+    void this.guard.close().then(() => this.#store.close());
   }
 
   /** After the history: lets go of the timers of the machine. Nothing of it counts any more. */
@@ -150,6 +160,11 @@ const explainedCodes: ReadonlySet<string> = new Set<PayoutGuardErrorCode>([
   'hold_state',
   'payout_rejected',
 ]);
+
+/** The reference of a request, if the call is one. */
+function requestedBy(what: string): string[] {
+  return what.startsWith('request ') ? [what.slice('request '.length)] : [];
+}
 
 function kindOf(error: PayoutGuardError): Kind | undefined {
   if (error instanceof InsufficientFundsError) return error.temporary ? 'refused for now' : 'refused';

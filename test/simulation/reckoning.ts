@@ -1,6 +1,5 @@
 // What must be true in the end, when everything that was on its way has arrived and nothing goes wrong any more.
 import type { HoldRecord } from 'payout-guard';
-import { atOnce } from './at-once.js';
 import { reconcile, requestPayout } from './flows.js';
 import type { Process } from './process.js';
 import { isReliable } from './settings.js';
@@ -20,7 +19,7 @@ export async function reckon(world: World, play: Play): Promise<void> {
   await releaseUnknown(world, play);
   for (const payout of world.payouts) await payIfItFits(world, play, payout);
 
-  const left = openRows(world).map(({ reference }) => reference);
+  const left = (await openRows(world)).map(({ reference }) => reference);
   if (left.length > 0) world.report('left over', `${left} is still held in the end`);
   await play();
 }
@@ -30,18 +29,24 @@ export async function reckon(world: World, play: Play): Promise<void> {
  * held before and of which it says "failed", which may be its word on the first attempt.
  */
 async function settleAll(world: World, play: Play): Promise<void> {
-  const { journal, provider, settings, scheduler, truth, report } = world;
+  const { journal, memory, processes, provider, settings, scheduler, truth, report } = world;
   const process = world.anyProcess();
   scheduler.after(everythingIsOverMs, () => void process.run('reconcile', () => reconcile(world, process, 1)));
   await play();
 
-  for (const { reference, state, heldBefore } of openRows(world)) {
+  for (const { reference, state, heldBefore, createdAtMs, sentAtMs } of await openRows(world)) {
     journal.note('left unknown', reference);
     const isAmbiguous = heldBefore === true && provider.outcomeOf(reference) === 'failed';
     const isUnknown = state === 'sent' && (isAmbiguous || provider.outcomeOf(reference) === undefined);
     if (!isUnknown) report('left over', `${reference} is still ${state}`);
     if (isReliable(settings) && !isAmbiguous)
       report('left over', `${reference} is still ${state}, though nothing was lost`);
+    const asked = processes.filter((one) => one.asked.has(reference));
+    // Held as sent, not sent later: what was held before is no news, and stays as it is.
+    const isOfOneCall = sentAtMs === createdAtMs && truth.of(reference).length === 0;
+    const isRefused = isOfOneCall && asked.every(({ takesWork }) => takesWork);
+    if (isRefused && memory.undoesRefused)
+      report('left over', `${reference} is ${state}, and was refused to everybody`);
     if (truth.of(reference).some(mayBePaid)) report('unexpected', `${reference} is under way after the end`);
   }
 }
@@ -50,7 +55,7 @@ async function settleAll(world: World, play: Play): Promise<void> {
 async function assertAllIsSpendable(world: World, play: Play): Promise<void> {
   const { provider, settings, scheduler, report } = world;
   const process = world.anyProcess();
-  const heldMinor = openRows(world).reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
+  const heldMinor = (await openRows(world)).reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
   const spendableMinor = provider.balanceMinor - settings.floorMinor - heldMinor;
   const compare = async () => {
     const { spendable } = await process.guard.funds({ refresh: true });
@@ -63,7 +68,7 @@ async function assertAllIsSpendable(world: World, play: Play): Promise<void> {
 
 /** An operator frees what nobody can tell, having asked. */
 async function releaseUnknown(world: World, play: Play): Promise<void> {
-  for (const { reference } of openRows(world)) {
+  for (const { reference } of await openRows(world)) {
     const process = world.anyProcess();
     world.journal.note('released by an operator', reference);
     void process.run('operator', async () => void (await process.guard.release(reference)));
@@ -76,7 +81,7 @@ async function payIfItFits(world: World, play: Play, payout: Payout): Promise<vo
   const { journal, provider, random, settings, scheduler, store, truth, report } = world;
   const { reference, feeMinor } = payout;
   if (truth.isPaid(reference) || truth.isFailed(reference)) return;
-  const row = atOnce(store.get(reference));
+  const row = await store.get(reference);
   // It was debited at acceptance, captured, and then failed: its reference is used up.
   if (row?.state === 'captured') return;
 
@@ -108,8 +113,8 @@ async function settleNow(world: World, play: Play, process: Process): Promise<vo
   await play();
 }
 
-function openRows({ store }: World): readonly HoldRecord[] {
-  const { holds } = atOnce(store.list({ limit: 1_000 }));
+async function openRows({ store }: World): Promise<readonly HoldRecord[]> {
+  const { holds } = await store.list({ limit: 1_000 });
   return holds.filter(({ state }) => state === 'reserved' || state === 'sent');
 }
 

@@ -1,4 +1,6 @@
 // Many histories, one after the other.
+import type { RealEngine } from './engines/engine.js';
+import { replaceSurroundings } from './engines/surroundings.js';
 import { HistoryFailure, runHistory } from './history.js';
 import { addCoverage, type Coverage } from './journal.js';
 import type { Mistake } from './mistakes.js';
@@ -14,6 +16,8 @@ export interface SimulationOptions {
   readonly hazards?: ReadonlySet<Hazard> | undefined;
   /** Which rules to look at. */
   readonly watch?: readonly Rule[] | undefined;
+  /** What keeps the holds. @defaultValue the memory of this process */
+  readonly engine?: RealEngine | undefined;
 }
 
 export interface SimulationResult {
@@ -34,14 +38,24 @@ export interface SimulationFailure {
 
 /** Runs histories until one of them fails or there have been enough. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-  const { seed: firstSeed, goesOn, mistake, hazards, watch = rules } = options;
+  if (!options.engine) return simulateHere(options);
+  const putBack = replaceSurroundings();
+  try {
+    return await simulateHere(options);
+  } finally {
+    putBack();
+  }
+}
+
+async function simulateHere(options: SimulationOptions): Promise<SimulationResult> {
+  const { seed: firstSeed, goesOn, mistake, hazards, watch = rules, engine } = options;
   const watched = new Set(watch);
   const coverage: Coverage = new Map();
   let [histories, steps, hash] = [0, 0, ''];
   for (; goesOn(histories); histories++) {
     const seed = firstSeed + histories;
     try {
-      const result = await runHistory({ seed, watch: watched, mistake, hazards });
+      const result = await runHistory({ seed, watch: watched, mistake, hazards, engine });
       steps += result.steps;
       hash = fold(hash, result.hash);
       addCoverage(coverage, result.coverage);
@@ -57,10 +71,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 }
 
 /** The command that runs one history again. */
-function replay(seed: number, { mistake, hazards = new Set() }: SimulationOptions): string {
+function replay(seed: number, { mistake, hazards = new Set(), engine }: SimulationOptions): string {
   const mistakeOption = mistake ? ` --mistake '${mistake.name}'` : '';
   const hazardOptions = [...hazards].map((hazard) => ` --hazard ${hazard}`).join('');
-  return `replay: npm run simulate -- --seed ${seed} --histories 1${mistakeOption}${hazardOptions}`;
+  const engineOption = engine ? ` --engine ${engine.name}` : '';
+  return `replay: npm run simulate -- --seed ${seed} --histories 1${engineOption}${mistakeOption}${hazardOptions}`;
 }
 
 function fold(one: string, other: string): string {

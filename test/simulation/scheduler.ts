@@ -12,6 +12,7 @@ interface Task {
 export class Scheduler implements Clock {
   readonly #random: Random;
   readonly #tasks: Task[] = [];
+  readonly #work = new Set<Promise<unknown>>();
   readonly #startMs = 1_700_000_000_000;
   #nowMs: number = this.#startMs;
 
@@ -32,6 +33,12 @@ export class Scheduler implements Clock {
     this.#tasks.push({ atMs: this.#nowMs + delayMs, order: this.#random.next(), run });
   }
 
+  /** Work outside the history that the step is not over without: a question to a real engine. Must not reject. */
+  waitFor(work: Promise<unknown>): void {
+    this.#work.add(work);
+    void work.then(() => this.#work.delete(work));
+  }
+
   /** Moves the clock to the next task, runs it, and waits until nobody has anything left to do. False: there was none. */
   async step(): Promise<boolean> {
     const task = this.#takeSoonest();
@@ -39,6 +46,10 @@ export class Scheduler implements Clock {
     this.#nowMs = task.atMs;
     task.run();
     await quiet();
+    while (this.#work.size > 0) {
+      await Promise.all(this.#work);
+      await quiet();
+    }
     return true;
   }
 

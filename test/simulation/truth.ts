@@ -32,10 +32,10 @@ export interface Attempt {
 
 export class Truth {
   readonly attempts: Attempt[] = [];
+  #remembered: Attempt[] = [];
   readonly #report: Report;
   /** References that the provider has turned down or failed, for good: nothing is paid under them any more. */
   readonly #failed = new Set<string>();
-  #forgotten = 0;
 
   constructor(report: Report) {
     this.#report = report;
@@ -51,12 +51,13 @@ export class Truth {
     const stage = this.#failed.has(reference) ? 'over' : 'approved';
     const attempt: Attempt = { payout, reference, sender, requiredMinor, stage, debitedMinor: 0n, hasFailed: false };
     this.attempts.push(attempt);
+    this.#remembered.push(attempt);
     return attempt;
   }
 
   /** The attempts that the store should know of. */
   get remembered(): readonly Attempt[] {
-    return this.#forgotten === 0 ? this.attempts : this.attempts.slice(this.#forgotten);
+    return this.#remembered;
   }
 
   of(reference: string): readonly Attempt[] {
@@ -79,9 +80,9 @@ export class Truth {
     }
   }
 
-  /** The store lost its memory. */
-  forget(): void {
-    this.#forgotten = this.attempts.length;
+  /** The store lost its memory, and is told again of some. */
+  forget(isToldAgain: (attempt: Attempt) => boolean = () => false): void {
+    this.#remembered = this.#remembered.filter(isToldAgain);
   }
 
   /** What a process was permitted and had not begun, it will never do. */

@@ -1,15 +1,18 @@
 // Everything in one history.
-import { fromMinorUnits, type HoldStore, memoryStore } from 'payout-guard';
-import { atOnce } from './at-once.js';
+import { fromMinorUnits, type HoldStore, type MaybePromise } from 'payout-guard';
+import { whenAnswered } from './answers.js';
+import type { RealEngine } from './engines/engine.js';
+import { EngineMemory } from './engines/memory.js';
 import { hearWebhook } from './flows.js';
 import { Journal } from './journal.js';
+import { LocalMemory, type Memory } from './memory.js';
 import type { Mistake } from './mistakes.js';
 import { Process } from './process.js';
 import { FakeProvider } from './provider.js';
 import { Random } from './random.js';
 import { Scheduler } from './scheduler.js';
 import { drawSettings, type Settings } from './settings.js';
-import { type Attempt, mayBePaid, type Payout, Truth } from './truth.js';
+import { type Attempt, type Payout, Truth } from './truth.js';
 import { type Report, type Rule, Violation } from './violation.js';
 
 export interface WorldOptions {
@@ -17,6 +20,8 @@ export interface WorldOptions {
   readonly watch: ReadonlySet<Rule>;
   readonly mistake?: Mistake | undefined;
   readonly hazards?: ReadonlySet<Hazard> | undefined;
+  /** What keeps the holds. @defaultValue the memory of this process */
+  readonly engine?: RealEngine | undefined;
 }
 
 /**
@@ -40,13 +45,13 @@ export class World {
   readonly hazards: ReadonlySet<Hazard>;
   readonly payouts: Payout[] = [];
   readonly processes: Process[] = [];
+  readonly memory: Memory;
   /** From now on nothing is lost, nothing fails and everything is accepted. */
   isCalm = false;
   violation: Violation | undefined;
   readonly #watch: ReadonlySet<Rule>;
-  #store: HoldStore;
 
-  constructor({ seed, watch, mistake, hazards = new Set() }: WorldOptions) {
+  constructor({ seed, watch, mistake, hazards = new Set(), engine }: WorldOptions) {
     this.random = new Random(seed);
     this.settings = drawSettings(this.random);
     this.scheduler = new Scheduler(this.random);
@@ -56,12 +61,12 @@ export class World {
     this.mistake = mistake;
     this.hazards = hazards;
     this.#watch = watch;
-    this.#store = this.#newStore();
+    this.memory = engine ? new EngineMemory(this, engine) : new LocalMemory(this);
   }
 
-  /** What all processes share. Another one after it lost its memory. */
+  /** What all processes share, as it is. */
   get store(): HoldStore {
-    return this.#store;
+    return this.memory.store;
   }
 
   /** Reports a violation. The first one ends the history after this step. */
@@ -94,23 +99,12 @@ export class World {
     });
   }
 
-  /**
-   * Makes the store forget everything, if that is something, and nothing of it still matters: putting open holds back is
-   * another part of the library. Says whether it did.
-   */
-  loseMemory(): boolean {
-    const { active, captured } = atOnce(this.store.totals('default'));
-    if (active > 0n || captured === 0n || this.truth.attempts.some(mayBePaid)) return false;
-    if (this.processes.some(({ hasPayoutUnderWay }) => hasPayoutUnderWay)) return false;
-    this.journal.note('store lost its memory');
-    this.#store = this.#newStore();
-    this.truth.forget();
-    return true;
-  }
-
-  #newStore(): HoldStore {
-    const store = memoryStore({ clock: this.scheduler });
-    return this.mistake?.store?.(store, this) ?? store;
+  /** Makes the store forget everything, if the library withstands it now. Says whether it did. */
+  loseMemory(): MaybePromise<boolean> {
+    return whenAnswered(this.memory.lose(), (isLost) => {
+      if (isLost) this.journal.note('store lost its memory');
+      return isLost;
+    });
   }
 }
 

@@ -542,6 +542,17 @@ describeStore('the postgres store', () => {
       expect((await store.get('b'))?.visibleAtMs).toBeUndefined();
     });
 
+    it('puts a hold back though another attempt with its reference was given up meanwhile', async () => {
+      const engine = openEngine();
+      const store = openStore();
+      const { hold: held } = (await hold(store, 'a')) as { hold: HoldRecord };
+      await newPool().query(`TRUNCATE "${schema}".store, "${schema}".wallets, "${schema}".holds`);
+      await engine.run([{ ...holdOp('a', 'any'), kind: 'abandon' }]);
+      await engine.run([{ kind: 'restore', hold: held }]);
+      expect(await store.get('a')).toEqual(held);
+      expect(await totals(store)).toEqual([5n, 0n]);
+    });
+
     it('puts back a later attempt where an earlier one is open', async () => {
       const engine = openEngine();
       const store = openStore();

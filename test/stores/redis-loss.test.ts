@@ -165,6 +165,30 @@ const key = '{payout-guard}:store';
     expect(await store.get('a')).toMatchObject({ state: 'captured', capturedMinor: 50n });
   });
 
+  it('puts a hold back though an attempt of another process with its reference was given up meanwhile', async () => {
+    const holder = open();
+    await hold(holder, 'a', 60n);
+    let isCut = false;
+    const client = server.client();
+    const other = open({
+      client: undefined,
+      deadlineMs: 50,
+      sendCommand: ([name = '', ...args]) => (isCut ? new Promise(() => {}) : client.call(name, args)),
+    });
+    const { epoch } = await other.totals('w');
+    isCut = true;
+    await expect(other.hold({ ...request, epoch, reference: 'a', amountMinor: 60n })).rejects.toMatchObject({
+      reason: 'store',
+    });
+    await admin.flushall();
+    isCut = false;
+    // It undoes its attempt, of which the database knows nothing, before the holder has looked.
+    await until(async () => (await admin.exists('{payout-guard}:hold:a')) === 1);
+    expect(await holder.totals('w')).toMatchObject({ active: 60n });
+    expect(await holder.get('a')).toMatchObject({ state: 'sent' });
+    expect((await hold(other, 'a', 60n)).outcome).toBe('exists');
+  });
+
   it('puts back what another process held and this one captured', async () => {
     const [holder, settler] = [open(), open()];
     await hold(holder, 'a', 60n);

@@ -306,7 +306,9 @@ operations[97] = function(operation, reference, text)
   local name, amount, attempt, metadata = operation:match('^a\\n([^\\n]*)\\n(%d+)\\n([^\\n]*)\\n(.*)$')
   local row = rowOf(reference, text)
   if not row then
-    row = { 'released', amount, '', nowText, '', '', '', nextSequence(), '', '', name, '', '', attempt, metadata }
+    row = {
+      'released', amount, '', nowText, '', '', '', nextSequence(), '', '', name, '', attempt .. ' ', attempt, metadata,
+    }
     finish(reference, row, 'released')
   elseif row[ATTEMPT] ~= attempt then
     if not row[ABANDONED]:find(attempt, 1, true) then row[ABANDONED] = row[ABANDONED] .. attempt .. ' ' end
@@ -316,12 +318,16 @@ operations[97] = function(operation, reference, text)
   end
   return ''
 end
+local function isStone(row)
+  return row[ABANDONED]:find(row[ATTEMPT], 1, true) ~= nil
+end
 local function isBehind(row, own)
   if row[WALLET] ~= own[WALLET] or row[STATE] == 'captured' then return false end
   if row[ATTEMPT] == own[ATTEMPT] then
     return own[STATE] == 'captured' or own[STATE] == 'sent' and row[SENT_AT] == ''
   end
-  return tonumber(row[CREATED_AT]) <= tonumber(own[CREATED_AT]) and not row[ABANDONED]:find(own[ATTEMPT], 1, true)
+  if row[ABANDONED]:find(own[ATTEMPT], 1, true) then return false end
+  return isStone(row) or tonumber(row[CREATED_AT]) <= tonumber(own[CREATED_AT])
 end
 local RESTORE = '^r' .. ('\\n([^\\n]*)'):rep(11) .. '$'
 operations[114] = function(operation, reference, text)

@@ -319,8 +319,10 @@ operations[97] = function(operation, reference, text)
   local name, amount, attempt, metadata = operation:match('^a\n([^\n]*)\n(%d+)\n([^\n]*)\n(.*)$')
   local row = rowOf(reference, text)
   if not row then
-    -- The attempt may arrive yet; it must find that it is over.
-    row = { 'released', amount, '', nowText, '', '', '', nextSequence(), '', '', name, '', '', attempt, metadata }
+    -- The attempt may arrive yet; it must find that it is over. Nothing was held by it: see isStone().
+    row = {
+      'released', amount, '', nowText, '', '', '', nextSequence(), '', '', name, '', attempt .. ' ', attempt, metadata,
+    }
     finish(reference, row, 'released')
   elseif row[ATTEMPT] ~= attempt then
     -- Another attempt has the reference. Ours must not take it when that one was released.
@@ -332,13 +334,19 @@ operations[97] = function(operation, reference, text)
   return ''
 end
 
+-- Whether a row only stands in the way of an attempt that was abandoned before it came.
+local function isStone(row)
+  return row[ABANDONED]:find(row[ATTEMPT], 1, true) ~= nil
+end
+
 -- Whether what is there is older than what is put back: memory went back in time, to an earlier attempt or to before a move.
 local function isBehind(row, own)
   if row[WALLET] ~= own[WALLET] or row[STATE] == 'captured' then return false end
   if row[ATTEMPT] == own[ATTEMPT] then
     return own[STATE] == 'captured' or own[STATE] == 'sent' and row[SENT_AT] == ''
   end
-  return tonumber(row[CREATED_AT]) <= tonumber(own[CREATED_AT]) and not row[ABANDONED]:find(own[ATTEMPT], 1, true)
+  if row[ABANDONED]:find(own[ATTEMPT], 1, true) then return false end
+  return isStone(row) or tonumber(row[CREATED_AT]) <= tonumber(own[CREATED_AT])
 end
 
 local RESTORE = '^r' .. ('\n([^\n]*)'):rep(11) .. '$'

@@ -103,7 +103,8 @@ function decode(op: Op, text: string, facts: BatchFacts): Answer {
 
 function decodeHold(op: Op & { kind: 'hold' }, text: string, facts: BatchFacts): HoldOutcome {
   const { reference, wallet, state, attempt, amountMinor, expiresInMs, metadata } = op.request;
-  const [outcome, ...lines] = text.split('\n');
+  const lines = text.split('\n');
+  const outcome = lines.shift();
   switch (outcome) {
     case 'held': {
       const { nowMs } = facts;

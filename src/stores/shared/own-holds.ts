@@ -2,33 +2,34 @@
 // balance does not show yet. Both count against the wallet, and nobody else remembers them.
 import { type HoldRecord, isOpen } from '../../core/hold.js';
 
-interface OwnEntry {
-  readonly hold: HoldRecord;
-  /** The epoch in which the hold is known to be in the database as it is here. */
-  readonly epoch: string;
-}
-
 /** How far a hold has come: an answer that was overtaken on its way must not set it back. */
 const progress = { reserved: 0, sent: 1, captured: 2, released: 2 } as const;
 
 export class OwnHolds {
-  readonly #entries = new Map<string, OwnEntry>();
+  readonly #holds = new Map<string, HoldRecord>();
+  /** The epoch in which they are known to be in the database as they are here. */
+  #epoch: string | undefined;
+  /** Those that are known to be there in another epoch: for as long as it takes to put back the rest. */
+  readonly #elsewhere = new Map<string, string>();
 
   get size(): number {
-    return this.#entries.size;
+    return this.#holds.size;
   }
 
   get(reference: string): HoldRecord | undefined {
-    return this.#entries.get(reference)?.hold;
+    return this.#holds.get(reference);
   }
 
   /** Granted to this process. From the first moment: if the database loses it now, it is put back. */
   add(hold: HoldRecord, epoch: string): void {
-    this.#entries.set(hold.reference, { hold, epoch });
+    this.#holds.set(hold.reference, hold);
+    if (epoch !== this.#epoch) this.#elsewhere.set(hold.reference, epoch);
+    else if (this.#elsewhere.size > 0) this.#elsewhere.delete(hold.reference);
   }
 
   delete(reference: string): void {
-    this.#entries.delete(reference);
+    this.#holds.delete(reference);
+    if (this.#elsewhere.size > 0) this.#elsewhere.delete(reference);
   }
 
   /**
@@ -45,42 +46,50 @@ export class OwnHolds {
    * come from a database that has forgotten: it says nothing about the hold.
    */
   seen(reference: string, hold: HoldRecord | undefined, epoch: string, nowMs: number): void {
-    const own = this.#entries.get(reference);
+    const own = this.#holds.get(reference);
     if (!own) return;
-    if (hold && hold.attempt === own.hold.attempt && counts(hold, nowMs)) {
-      if (progress[hold.state] >= progress[own.hold.state]) this.add(hold, epoch);
+    if (hold && hold.attempt === own.attempt && counts(hold, nowMs)) {
+      if (progress[hold.state] >= progress[own.state]) this.add(hold, epoch);
       return;
     }
     // Ended, by whomever, or ended and forgotten since, or taken by a later attempt. A late capture counts though it is forgotten.
-    const isLate = own.hold.state === 'captured' && counts(own.hold, nowMs);
-    if (own.epoch === epoch && !isLate) this.delete(reference);
+    const isLate = own.state === 'captured' && counts(own, nowMs);
+    if (this.#epochOf(reference) === epoch && !isLate) this.delete(reference);
   }
 
-  /** Holds that are not known to be there in this epoch. */
+  /** Holds that are not known to be there in this epoch. When there are none, the epoch is that of all. */
   notIn(epoch: string): HoldRecord[] {
-    const holds: HoldRecord[] = [];
-    for (const own of this.#entries.values()) if (own.epoch !== epoch) holds.push(own.hold);
+    if (epoch === this.#epoch && this.#elsewhere.size === 0) return [];
+    const holds = [...this.#holds.values()].filter(({ reference }) => this.#epochOf(reference) !== epoch);
+    if (holds.length === 0) {
+      this.#epoch = epoch;
+      this.#elsewhere.clear();
+    }
     return holds;
   }
 
   /** Put back, unless it has moved on meanwhile. */
   restored(hold: HoldRecord, epoch: string): void {
-    if (this.#entries.get(hold.reference)?.hold === hold) this.add(hold, epoch);
+    if (this.#holds.get(hold.reference) === hold) this.add(hold, epoch);
   }
 
   /** The next ones in turn. */
   nextReferences(count: number): string[] {
     const references: string[] = [];
-    for (const reference of this.#entries.keys()) {
+    for (const reference of this.#holds.keys()) {
       if (references.length === count) break;
       references.push(reference);
     }
     for (const reference of references) {
-      const own = this.#entries.get(reference) as OwnEntry;
-      this.#entries.delete(reference);
-      this.#entries.set(reference, own);
+      const hold = this.#holds.get(reference) as HoldRecord;
+      this.#holds.delete(reference);
+      this.#holds.set(reference, hold);
     }
     return references;
+  }
+
+  #epochOf(reference: string): string | undefined {
+    return this.#elsewhere.get(reference) ?? this.#epoch;
   }
 }
 

@@ -423,8 +423,9 @@ BEGIN
             CONTINUE WHEN hold.wallet <> op.wallet OR at > locked;
             IF hold.attempt <> op.attempt THEN
               -- An earlier attempt gives way, open or not: it had ended before this one was taken.
-              CONTINUE WHEN hold.state = 'captured' OR op.created_at_ms < hold.created_at_ms
-                OR op.attempt = ANY (coalesce(hold.abandoned, '{}'));
+              -- A stone, whose own attempt is abandoned, was never a hold.
+              CONTINUE WHEN hold.state = 'captured' OR op.attempt = ANY (coalesce(hold.abandoned, '{}'))
+                OR (op.created_at_ms < hold.created_at_ms AND hold.attempt <> ALL (coalesce(hold.abandoned, '{}')));
             ELSIF op.state = 'captured' THEN
               CONTINUE WHEN hold.state = 'captured';
             ELSE

@@ -1,0 +1,225 @@
+// Holds in a real engine. Each process has a store object of its own, with a client of its own, and what gets lost or late is
+// the messages between that client and the engine: what the store makes of it, its deadlines, its putting right of what was
+// refused, its putting back of what was forgotten, is part of the history.
+//
+// The engine is real and answers in real time, in which the clock of the history stands still: a message arrives, the engine
+// is asked, the step waits for its answer, and the answer sets out on its way. So the same seed gives the same history on an
+// engine, too; what is random in it, epochs and attempts, decides nothing.
+//
+// Left out are two calls that run inside PostgreSQL at the same time, engines that go back in time or stop, and losses while a
+// process cannot reach the store: the tests of the stores have those.
+import type { HoldStore } from 'payout-guard';
+import { type Contents, type Memory, rowsOf } from '../memory.js';
+import type { Process } from '../process.js';
+import { isReliable } from '../settings.js';
+import { type Attempt, mayBePaid } from '../truth.js';
+import { noteAnswer, overWire, told } from '../wire.js';
+import type { World } from '../world.js';
+import { directLine, type Line, type RealEngine, type StoreOptions } from './engine.js';
+import { outside, type Surroundings, within } from './surroundings.js';
+
+/** Longer than a store takes until it undoes what it refused: a late request may come after that. */
+const longestQueueMs = 5_000;
+/** What is asked for while the store begins. */
+const beforeMs = 100_000;
+/** Of the steps at which the settings have memory lost, and at which the library withstands it. */
+const lossesThatHappen = 0.1;
+/** The same where captures are not visible yet, which is seldom. */
+const lateLossesThatHappen = 0.5;
+/** In one history: each makes all payouts be asked for again. */
+const mostLosses = 3;
+
+interface Store {
+  readonly process: Process;
+  readonly looks: { readonly everyMs: number; readonly look: () => void }[];
+}
+
+export class EngineMemory implements Memory {
+  readonly undoesRefused = true;
+  readonly store: HoldStore;
+  readonly #world: World;
+  readonly #engine: RealEngine;
+  readonly #options: StoreOptions;
+  readonly #stores: Store[] = [];
+  #hasBegun = false;
+  /** What is in it, as far as anybody asked since; undefined when that may have changed. */
+  #contents: Contents | undefined;
+  /** When something in it will change by itself. */
+  #changesAtMs = Number.POSITIVE_INFINITY;
+  #isLost = false;
+  #losses = 0;
+  /** The attempts of the open holds that were lost last. */
+  #lost = new Set<string>();
+  #recoversAtMs = 0;
+  #epoch: string | undefined;
+
+  constructor(world: World, engine: RealEngine) {
+    this.#world = world;
+    this.#engine = engine;
+    this.#options = drawOptions(world);
+    const { scheduler } = world;
+    const clock = { now: () => scheduler.now() - (this.#hasBegun ? 0 : beforeMs) };
+    const store = within(courtroom, () =>
+      engine.open(clock, { ...this.#options, deadlineMs: 10_000, maxBatch: 512 }, directLine),
+    );
+    this.store = told(async (_, act) => within(courtroom, () => act(store)));
+  }
+
+  get isRecovering(): boolean {
+    return this.#isLost || this.#world.scheduler.now() < this.#recoversAtMs;
+  }
+
+  /** The first epoch is long past its recovery window when the history begins. */
+  async begin(): Promise<void> {
+    await this.store.totals('default');
+    this.#hasBegun = true;
+  }
+
+  storeOf(process: Process): HoldStore {
+    const { journal, mistake, scheduler } = this.#world;
+    const looks: Store['looks'] = [];
+    this.#stores.push({ process, looks });
+    const place: Surroundings = {
+      now: () => scheduler.now(),
+      after: (delayMs, run) => process.hears(Math.ceil(delayMs), run),
+      // A store looks for a new epoch now and then. Between losses there is none to be found.
+      every: (everyMs, look) => void looks.push({ everyMs, look }),
+      warn: (message) => journal.tell(`${process.name} warns: ${message}`),
+    };
+    const line: Line = {
+      send: (what, isBatch, act) =>
+        overWire(this.#world, process, what, () => {
+          // From now on it is not known what is in it.
+          if (isBatch) this.#contents = undefined;
+          return outside(act);
+        }),
+      sendAtOnce: (act) => {
+        const answer = outside(act);
+        scheduler.waitFor(answer.catch(() => {}));
+        return answer;
+      },
+    };
+    const options = mistake?.shared?.(this.#options) ?? this.#options;
+    const store = within(place, () => this.#engine.open(scheduler, options, line));
+    const asked = told(async (what, act) => {
+      if (!process.isAlive) return new Promise(() => {});
+      const answer = await within(place, () => act(store));
+      noteAnswer(this.#world, process, what, answer);
+      return answer;
+    });
+    const seen: HoldStore = { ...asked, close: () => within(place, () => store.close()) };
+    return mistake?.store?.(seen, this.#world) ?? seen;
+  }
+
+  async contents(): Promise<Contents> {
+    const { journal, scheduler } = this.#world;
+    if (this.#contents && scheduler.now() < this.#changesAtMs) return this.#contents;
+    const [totals, { holds }] = await Promise.all([this.store.totals('default'), this.store.list({ limit: 1_000 })]);
+    this.#isLost = false;
+    this.#recoversAtMs = scheduler.now() + (totals.recoveringForMs ?? 0);
+    if (totals.epoch !== this.#epoch) journal.tell('another epoch');
+    this.#epoch = totals.epoch;
+    this.#contents = { rows: rowsOf(holds), totals };
+    this.#changesAtMs = this.#nextChangeMs(this.#contents);
+    for (const { attempt, reference } of holds) {
+      if (this.#lost.delete(attempt)) journal.note('put back', reference);
+    }
+    return this.#contents;
+  }
+
+  /**
+   * Any time, but not when something is lost with it that nobody can put back: payouts of a process that is gone, what is not
+   * visible yet of its captures, and captured references that are being asked for again.
+   */
+  async lose(): Promise<boolean> {
+    const { processes, random, truth } = this.#world;
+    if (this.isRecovering || this.#losses === mostLosses) return false;
+    const { rows, totals } = await this.contents();
+    const open = [...rows.values()].filter(({ state }) => state === 'reserved' || state === 'sent');
+    const heldMinor = open.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
+    const isAnyLate = totals.active !== heldMinor;
+    if (!random.chance(isAnyLate ? lateLossesThatHappen : lossesThatHappen)) return false;
+    if (rows.size === 0 || (isAnyLate && !processes.every(({ takesWork }) => takesWork))) return false;
+    const openReferences = new Set(open.map(({ reference }) => reference));
+    const isHeld = (attempt: Attempt) => mayBePaid(attempt) || openReferences.has(attempt.reference);
+    const working = new Set(processes.filter(({ takesWork }) => takesWork).map(({ name }) => name));
+    if (!truth.attempts.filter(isHeld).every(({ sender }) => working.has(sender))) return false;
+    const isEnded = (reference: string) => rows.get(reference)?.state === 'captured';
+    if (processes.some((process) => process.isAlive && process.requested.some(isEnded))) return false;
+
+    truth.forget(isHeld);
+    await this.#engine.forget();
+    this.#isLost = true;
+    this.#losses += 1;
+    this.#contents = { rows: new Map(), totals: { epoch: '', active: 0n, captured: 0n } };
+    this.#changesAtMs = Number.POSITIVE_INFINITY;
+    this.#lost = new Set(open.map(({ attempt }) => attempt));
+    if (open.length > 0) this.#world.journal.note('store lost open holds', `${[...openReferences]}`);
+    if (isAnyLate) this.#world.journal.note('store lost late captures');
+    this.#lookSoon();
+    return true;
+  }
+
+  async end(): Promise<void> {
+    await this.#engine.reset();
+  }
+
+  /**
+   * A message may take longer than the deadline of the store where some get lost, but not when all goes well in the end, nor while
+   * holds are put back: a process that cannot reach the store then loses its holds, and that is known.
+   */
+  slowestMs(): number {
+    const { isCalm, settings } = this.#world;
+    const { deadlineMs, recoveryMs } = this.#options;
+    // Many calls may be in a queue before one, and each of them is two messages or four.
+    const isGood = isCalm || isReliable(settings);
+    const mostMs = this.isRecovering ? recoveryMs / 1_000 : isGood ? deadlineMs / 50 : deadlineMs;
+    return Math.min(settings.slowestStoreMs, mostMs);
+  }
+
+  queuedMs(): number {
+    return this.#world.random.upTo(longestQueueMs);
+  }
+
+  // Before or after the deadline, and soon enough that a process is not mute for the whole of a recovery.
+  unheardMs(): number {
+    return this.#world.random.upTo(this.#options.recoveryMs / 4);
+  }
+
+  /** The stores that are open look as often as they do, until the recovery is over. */
+  #lookSoon(): void {
+    const { mistake, random } = this.#world;
+    if (mistake?.looksNever) return;
+    for (const { process, looks } of this.#stores) {
+      for (const { everyMs, look } of looks) {
+        const firstMs = random.between(0, everyMs);
+        for (let atMs = firstMs; atMs <= this.#options.recoveryMs; atMs += everyMs) process.hears(atMs, look);
+      }
+    }
+  }
+
+  #nextChangeMs({ rows }: Contents): number {
+    const { scheduler, settings } = this.#world;
+    const times = [...rows.values()].flatMap(({ state, expiresAtMs, endedAtMs }) => {
+      if (state === 'reserved' && expiresAtMs !== undefined) return expiresAtMs;
+      return state === 'captured' && endedAtMs !== undefined ? endedAtMs + settings.lagMs : [];
+    });
+    return Math.min(...times.filter((atMs) => atMs > scheduler.now()), Number.POSITIVE_INFINITY);
+  }
+}
+
+/** Where who judges reads the store: no deadline passes, however busy the machine is, and no timer goes off. */
+const courtroom: Surroundings = { now: () => 0, after: () => {}, every: () => {}, warn: () => {} };
+
+/**
+ * Deadlines are short when messages get lost, and when nothing goes wrong longer than anything takes. Yet none is shorter than the
+ * pauses of a busy machine: PostgreSQL takes it for its lock timeout, in real time.
+ */
+function drawOptions({ random, settings }: World): StoreOptions {
+  const deadlineMs = isReliable(settings) ? 5_000 : random.pick([1_000, 2_500]);
+  return {
+    deadlineMs,
+    maxBatch: random.pick([1, 3, 512]),
+    recoveryMs: deadlineMs * random.pick([3, 6]),
+  };
+}

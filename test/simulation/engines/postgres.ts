@@ -1,0 +1,103 @@
+// PostgreSQL, as a server and as PGlite: a database of our own. Its stores have one function that reads the server's clock;
+// here it reads what each connection was told last.
+import { PGlite } from '@electric-sql/pglite';
+import type { Clock, HoldStore } from 'payout-guard';
+import { type PostgresClient, postgresStore } from 'payout-guard/stores/postgres';
+import { testDatabase } from '../../support/postgres.js';
+import type { EngineName, Line, RealEngine, StoreOptions } from './engine.js';
+
+const schema = 'simulation';
+
+export async function startPostgres(): Promise<RealEngine | undefined> {
+  const database = await testDatabase();
+  if (!database) return undefined;
+  // What a crash of the server would lose is not asked here.
+  const options = '-c synchronous_commit=off';
+  const connect = () => database.pool({ max: 1, idleTimeoutMillis: 0, options });
+  return RealPostgres.start('postgres', connect, () => database.drop());
+}
+
+export async function startPGlite(): Promise<RealEngine> {
+  const embedded = new PGlite();
+  return RealPostgres.start(
+    'pglite',
+    () => embedded,
+    () => embedded.close(),
+  );
+}
+
+class RealPostgres implements RealEngine {
+  readonly name: EngineName;
+  readonly close: () => Promise<void>;
+  readonly #connect: () => PostgresClient;
+  readonly #admin: PostgresClient;
+  readonly #clients: TimedClient[] = [];
+  #used = 0;
+
+  private constructor(name: EngineName, connect: () => PostgresClient, close: () => Promise<void>) {
+    this.name = name;
+    this.close = close;
+    this.#connect = connect;
+    this.#admin = connect();
+  }
+
+  static async start(
+    name: EngineName,
+    connect: () => PostgresClient,
+    close: () => Promise<void>,
+  ): Promise<RealPostgres> {
+    const engine = new RealPostgres(name, connect, close);
+    await postgresStore({ pool: engine.#admin, schema }).migrate();
+    await engine.#admin.query(
+      `CREATE OR REPLACE FUNCTION ${schema}.now_ms() RETURNS bigint LANGUAGE sql VOLATILE
+       AS $$ SELECT current_setting('simulation.now_ms')::bigint $$`,
+      [],
+    );
+    await engine.reset();
+    return engine;
+  }
+
+  open(clock: Clock, options: StoreOptions, line: Line): HoldStore {
+    const client = this.#freeClient();
+    const query: PostgresClient['query'] = (text, values) =>
+      line.send(nameOf(text), text.includes('run_batch'), () => client.query(clock.now(), text, values));
+    return postgresStore({ ...options, pool: { query }, schema });
+  }
+
+  async forget(): Promise<void> {
+    await this.#admin.query(`TRUNCATE ${schema}.store, ${schema}.wallets, ${schema}.holds`, []);
+  }
+
+  // Not by TRUNCATE, after which each connection plans all its statements anew.
+  async reset(): Promise<void> {
+    for (const table of ['store', 'wallets', 'holds']) await this.#admin.query(`DELETE FROM ${schema}.${table}`, []);
+    this.#used = 0;
+  }
+
+  #freeClient(): TimedClient {
+    const client = this.#clients[this.#used] ?? new TimedClient(this.#connect());
+    this.#clients[this.#used++] = client;
+    return client;
+  }
+}
+
+/** A connection that is told the time before it is asked something. */
+class TimedClient {
+  readonly #client: PostgresClient;
+  #toldMs: number | undefined;
+
+  constructor(client: PostgresClient) {
+    this.#client = client;
+  }
+
+  async query(nowMs: number, text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }> {
+    if (this.#toldMs !== nowMs) await this.#client.query(`SET simulation.now_ms = ${nowMs}`, []);
+    this.#toldMs = nowMs;
+    return this.#client.query(text, values);
+  }
+}
+
+/** For the journal: the function or the first words. */
+function nameOf(text: string): string {
+  return /run_batch|pg_is_in_recovery|claimed/.exec(text)?.[0] ?? 'list';
+}

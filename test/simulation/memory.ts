@@ -1,0 +1,101 @@
+// Where the holds of a history live.
+import { type HoldRecord, type HoldStore, type MaybePromise, memoryStore, type WalletTotals } from 'payout-guard';
+import { atOnce } from './answers.js';
+import type { Process } from './process.js';
+import { mayBePaid } from './truth.js';
+import { wired } from './wire.js';
+import type { World } from './world.js';
+
+export interface Memory {
+  /** What all processes share, for those who judge: nothing gets lost or late on the way. */
+  readonly store: HoldStore;
+  /** Open holds are being put back after a loss: until that is over they may be missing, and nothing is approved. */
+  readonly isRecovering: boolean;
+  /** Holds are released whose requests were refused because the answer of the store was lost or late. */
+  readonly undoesRefused: boolean;
+  begin(): MaybePromise<void>;
+  /** The store as a process has it. */
+  storeOf(process: Process): HoldStore;
+  contents(): MaybePromise<Contents>;
+  /** Forgets everything, if that is something, and if the library withstands it now. Says whether it did. */
+  lose(): MaybePromise<boolean>;
+  end(): MaybePromise<void>;
+
+  /** The slowest message between a process and the store, in milliseconds. */
+  slowestMs(): number;
+  /** For how long a late request is in a queue, in milliseconds. */
+  queuedMs(): number;
+  /** How long after a message was lost its sender is told, in milliseconds. */
+  unheardMs(): number;
+}
+
+/** What there is to see in a store at one moment. */
+export interface Contents {
+  readonly rows: Rows;
+  readonly totals: WalletTotals;
+}
+
+export type Rows = ReadonlyMap<string, HoldRecord>;
+
+export function rowsOf(holds: readonly HoldRecord[]): Rows {
+  return new Map(holds.map((row) => [row.reference, row]));
+}
+
+/** A store in the memory of this process, as if it were far away. */
+export class LocalMemory implements Memory {
+  readonly isRecovering = false;
+  readonly undoesRefused = false;
+  readonly #world: World;
+  #store: HoldStore;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#store = this.#newStore();
+  }
+
+  /** Another one after it lost its memory. */
+  get store(): HoldStore {
+    return this.#store;
+  }
+
+  begin(): void {}
+
+  storeOf(process: Process): HoldStore {
+    return wired(this.#world, process, () => this.#store);
+  }
+
+  contents(): Contents {
+    const { holds } = atOnce(this.#store.list({ limit: 1_000 }));
+    return { rows: rowsOf(holds), totals: atOnce(this.#store.totals('default')) };
+  }
+
+  /** Only when nothing of it still matters: putting open holds back is for shared stores. */
+  lose(): boolean {
+    const { truth, processes } = this.#world;
+    const { active, captured } = atOnce(this.#store.totals('default'));
+    if (active > 0n || captured === 0n || truth.attempts.some(mayBePaid)) return false;
+    if (processes.some(({ hasPayoutUnderWay }) => hasPayoutUnderWay)) return false;
+    this.#store = this.#newStore();
+    truth.forget();
+    return true;
+  }
+
+  end(): void {}
+
+  slowestMs(): number {
+    return this.#world.settings.slowestStoreMs;
+  }
+
+  queuedMs(): number {
+    return this.slowestMs();
+  }
+
+  unheardMs(): number {
+    return this.#world.random.upTo(this.slowestMs());
+  }
+
+  #newStore(): HoldStore {
+    const store = memoryStore({ clock: this.#world.scheduler });
+    return this.#world.mistake?.store?.(store, this.#world) ?? store;
+  }
+}
