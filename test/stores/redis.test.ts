@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import type { HoldStore } from 'payout-guard';
+import { type HoldStore, memoryStore } from 'payout-guard';
 import { redisStore } from 'payout-guard/stores/redis';
 import { storeContract } from 'payout-guard/testing';
 import { createClient } from 'redis';
@@ -122,6 +123,47 @@ const request = {
     expect(answers[10]).toMatchObject({ reference: 'e', wallet: 'other %0A wallet' });
     expect(await store.totals('w')).toEqual({ epoch, active: 50n, captured: 50n });
     expect(await store.get('d')).toMatchObject({ state: 'sent', heldBefore: true });
+  });
+
+  it('answers any batch as the store in memory answers the same operations', async () => {
+    const reference = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
+    const amount = fc.constantFrom(1n, 5n, 10n ** 14n - 3n, 2n ** 62n);
+    const limitMinor = fc.constantFrom(12n, 10n ** 14n + 1n, 2n ** 63n - 1n, -1n);
+    const operation = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant('hold' as const), reference, amount, limitMinor }) },
+      fc.record({ kind: fc.constantFrom('sent' as const, 'released' as const, 'get' as const), reference }),
+      fc.record({ kind: fc.constant('captured' as const), reference, visibleInMs: fc.constantFrom(0, 60_000) }),
+      fc.record({ kind: fc.constant('totals' as const) }),
+    );
+    type Operation = typeof operation extends fc.Arbitrary<infer Made> ? Made : never;
+    const run = async (store: HoldStore, operations: readonly Operation[]): Promise<unknown[]> => {
+      const { epoch } = await store.totals('w');
+      const ask = (op: Operation, index: number) => {
+        if (op.kind === 'totals') return store.totals('w');
+        const { kind } = op;
+        if (kind === 'get') return store.get(op.reference);
+        if (kind === 'captured') return store.settle({ ...op, to: kind });
+        if (kind !== 'hold') return store.settle({ reference: op.reference, to: kind });
+        const state = index % 2 === 0 ? ('sent' as const) : ('reserved' as const);
+        return store.hold({ ...request, ...op, epoch, amountMinor: op.amount, state, attempt: `${index}` });
+      };
+      return Promise.all(operations.map(ask));
+    };
+    // Times and epochs differ.
+    const comparable = (answers: unknown[]) =>
+      JSON.stringify(answers, (key, value) => {
+        if (/AtMs$|^epoch$/.test(key)) return typeof value;
+        return typeof value === 'bigint' ? `${value}n` : value;
+      });
+    let stores = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 40 }), async (operations) => {
+        stores += 1;
+        const answers = await run(open(`any${stores}`), operations);
+        expect(comparable(answers)).toEqual(comparable(await run(memoryStore(), operations)));
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('keeps all its keys under one hash tag, so that they are on one node of a cluster', async () => {

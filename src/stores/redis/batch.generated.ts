@@ -122,7 +122,14 @@ local wallets = {}
 local function setTotals(wallet, active, captured)
   wallet.active, wallet.captured = active, captured
   wallet.smallActive, wallet.smallCaptured = small(active), small(captured)
-  wallet.totals = active .. '\\n' .. captured
+  wallet.isTold = false
+end
+local function activeOf(wallet)
+  if not wallet.active then wallet.active = whole(wallet.smallActive) end
+  return wallet.active
+end
+local function totalsOf(wallet)
+  return activeOf(wallet) .. '\\n' .. wallet.captured
 end
 local function walletOf(name)
   local wallet = wallets[name]
@@ -136,7 +143,7 @@ local function walletOf(name)
 end
 local function changeTotals(name, active, captured)
   local wallet = walletOf(name)
-  setTotals(wallet, add(wallet.active, active), add(wallet.captured, captured))
+  setTotals(wallet, add(activeOf(wallet), active), add(wallet.captured, captured))
   wallet.isChanged = true
 end
 local function addTo(index, score, member)
@@ -225,6 +232,7 @@ local basis = {}
 local function setBasis(operation)
   local name, limitEpoch, limit = operation:match('^w\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
   basis = { name = name, wallet = walletOf(name), isVoid = limitEpoch ~= epoch, limit = limit, smallLimit = small(limit) }
+  basis.wallet.isTold = false
   basis.afterAmount = '\\n\\n' .. nowText .. '\\n'
   basis.afterSequence = '\\n\\n\\n' .. name .. '\\n\\n\\n'
 end
@@ -232,12 +240,13 @@ local function activeWith(wallet, amount)
   local smallAmount, smallActive = small(amount), wallet.smallActive
   if smallAmount and smallActive and wallet.smallCaptured and basis.smallLimit then
     local sum = smallActive + smallAmount
-    if sum + wallet.smallCaptured > basis.smallLimit then return nil end
-    return whole(sum), sum < SMALL and sum or nil
+    if sum + wallet.smallCaptured > basis.smallLimit then return nil, nil end
+    if sum < SMALL then return sum, nil end
+    return nil, whole(sum)
   end
-  local active = add(wallet.active, amount)
-  if not atMost(add(active, wallet.captured), basis.limit) then return nil end
-  return active, small(active)
+  local active = add(activeOf(wallet), amount)
+  if not atMost(add(active, wallet.captured), basis.limit) then return nil, nil end
+  return nil, active
 end
 local operations = {}
 operations[104] = function(operation, reference, text, key)
@@ -247,16 +256,16 @@ operations[104] = function(operation, reference, text, key)
   local attempt, metadata
   if row then
     attempt, metadata = rest:match('^([^\\n]*)\\n(.*)$')
-    if row[ATTEMPT] == attempt and isOpen(row) then return 'mine\\n' .. wallet.totals .. '\\n' .. writeRow(row) end
+    if row[ATTEMPT] == attempt and isOpen(row) then return 'mine\\n' .. totalsOf(wallet) .. '\\n' .. writeRow(row) end
     local isFree = row[STATE] == 'released' and row[WALLET] == basis.name and row[AMOUNT] == amount
     local isOver = row[ATTEMPT] == attempt or row[ABANDONED]:find(attempt, 1, true)
     if not isFree or isOver then return 'exists\\n' .. writeRow(row) end
   end
-  local totals = wallet.totals
-  if basis.isVoid then return 'void\\n' .. totals end
+  if basis.isVoid then return 'void\\n' .. totalsOf(wallet) end
   if recoveringForMs > 0 then return 'recovering' end
-  local active, smallActive = activeWith(wallet, amount)
-  if not active then return 'insufficient\\n' .. totals end
+  local smallActive, active = activeWith(wallet, amount)
+  if not smallActive and not active then return 'insufficient\\n' .. totalsOf(wallet) end
+  local told = wallet.isTold and not row and '+' or 'held\\n' .. totalsOf(wallet)
   local state, dueAt, sentAt = 'sent', '', nowText
   if expiresIn ~= '' then state, dueAt, sentAt = 'reserved', whole(now + tonumber(expiresIn)), '' end
   if row then
@@ -264,7 +273,7 @@ operations[104] = function(operation, reference, text, key)
     open(reference, {
       state, amount, '', nowText, dueAt, sentAt, '', '', '', '', basis.name, '1', abandoned, attempt, metadata,
     })
-    return 'held\\n' .. totals .. '\\n1'
+    return told .. '\\n1'
   end
   local at = nextSequence()
   local new = state .. '\\n' .. amount .. basis.afterAmount .. dueAt .. '\\n' .. sentAt .. '\\n\\n' .. at .. basis.afterSequence
@@ -276,9 +285,13 @@ operations[104] = function(operation, reference, text, key)
   openMembers[#openMembers + 1] = at
   openMembers[#openMembers + 1] = reference
   if dueAt ~= '' then addTo('due', dueAt, 'e' .. reference) end
-  wallet.active, wallet.smallActive, wallet.totals = active, smallActive, active .. '\\n' .. wallet.captured
-  wallet.isChanged = true
-  return 'held\\n' .. totals
+  if smallActive then
+    wallet.active, wallet.smallActive = nil, smallActive
+  else
+    setTotals(wallet, active, wallet.captured)
+  end
+  wallet.isChanged, wallet.isTold = true, true
+  return told
 end
 operations[103] = function(_, reference, text)
   local row = rowOf(reference, text)
@@ -387,7 +400,7 @@ local function write()
   callWithAll('MSET', nil, changed)
   for name, wallet in pairs(wallets) do
     if wallet.isChanged then
-      redis.call('HSET', base .. 'wallet:' .. name, 'active', wallet.active, 'captured', wallet.captured)
+      redis.call('HSET', base .. 'wallet:' .. name, 'active', activeOf(wallet), 'captured', wallet.captured)
     end
   end
   writeIndex('open')
@@ -410,7 +423,7 @@ for at = FIRST, #ARGV do
   if letter == BASIS then
     setBasis(operation)
   elseif letter == TOTALS then
-    reply[#reply + 1] = walletOf(operation:sub(3)).totals
+    reply[#reply + 1] = totalsOf(walletOf(operation:sub(3)))
   else
     keyAt = keyAt + 1
     local key = KEYS[keyAt]

@@ -79,10 +79,48 @@ export interface BatchFacts {
 /** @throws if it is not what the script answers. */
 export function decodeBatch(batch: readonly Op[], reply: unknown): BatchReply & { readonly version: number } {
   if (!Array.isArray(reply) || reply.length !== 4 + batch.length) throw new Error('not an answer of the script');
-  const [epoch, version, nowMs, recoveringForMs] = reply.slice(0, 4).map(String) as [string, string, string, string];
+  const [epoch = '', version, nowMs, recoveringForMs] = reply.slice(0, 4).map(String);
   const facts = { epoch, nowMs: Number(nowMs), recoveringForMs: Number(recoveringForMs) };
-  const answers = batch.map((op, index) => decode(op, String(reply[4 + index]), facts));
+  /** The last hold that was granted: a `+` follows it. */
+  let last: Held | undefined;
+  const answers = batch.map((op, index) => {
+    const text = String(reply[4 + index]);
+    const answer = op.kind === 'hold' && text === '+' ? heldAfter(last, op, facts) : decode(op, text, facts);
+    if (op.kind === 'hold' && (answer as HoldOutcome).outcome === 'held') last = answer as Held;
+    return answer;
+  });
   return { epoch, nowMs: facts.nowMs, version: Number(version), answers };
+}
+
+type Held = Extract<HoldOutcome, { outcome: 'held' }>;
+
+function heldAfter(last: Held | undefined, { request }: Op & { kind: 'hold' }, facts: BatchFacts): Held {
+  if (!last) throw new Error('not an answer of the script');
+  const { captured } = last.totals;
+  const active = last.totals.active + last.hold.amountMinor;
+  return held(request, { epoch: facts.epoch, active, captured }, facts, undefined);
+}
+
+/** What was granted is what was asked for: only the time is new. Field by field, because a spread is slow. */
+function held(request: HoldRequest, totals: WalletTotals, { nowMs }: BatchFacts, heldBefore: true | undefined): Held {
+  const { reference, wallet, state, attempt, amountMinor, expiresInMs, metadata } = request;
+  const isSent = state === 'sent';
+  const hold: HoldRecord = {
+    reference,
+    wallet,
+    state,
+    attempt,
+    amountMinor,
+    capturedMinor: undefined,
+    createdAtMs: nowMs,
+    expiresAtMs: isSent ? undefined : nowMs + expiresInMs,
+    sentAtMs: isSent ? nowMs : undefined,
+    endedAtMs: undefined,
+    visibleAtMs: undefined,
+    heldBefore,
+    metadata,
+  };
+  return { outcome: 'held', hold, totals };
 }
 
 function decode(op: Op, text: string, facts: BatchFacts): Answer {
@@ -102,31 +140,12 @@ function decode(op: Op, text: string, facts: BatchFacts): Answer {
 }
 
 function decodeHold(op: Op & { kind: 'hold' }, text: string, facts: BatchFacts): HoldOutcome {
-  const { reference, wallet, state, attempt, amountMinor, expiresInMs, metadata } = op.request;
+  const { reference, amountMinor } = op.request;
   const lines = text.split('\n');
   const outcome = lines.shift();
   switch (outcome) {
-    case 'held': {
-      const { nowMs } = facts;
-      const isSent = state === 'sent';
-      // What was granted is what was asked for: only the time is new. Field by field, because a spread is slow.
-      const hold: HoldRecord = {
-        reference,
-        wallet,
-        state,
-        attempt,
-        amountMinor,
-        capturedMinor: undefined,
-        createdAtMs: nowMs,
-        expiresAtMs: isSent ? undefined : nowMs + expiresInMs,
-        sentAtMs: isSent ? nowMs : undefined,
-        endedAtMs: undefined,
-        visibleAtMs: undefined,
-        heldBefore: lines[2] === '1' ? true : undefined,
-        metadata,
-      };
-      return { outcome, hold, totals: decodeTotals(lines, facts) };
-    }
+    case 'held':
+      return held(op.request, decodeTotals(lines, facts), facts, lines[2] === '1' ? true : undefined);
     case 'mine': {
       const totals = decodeTotals(lines, facts);
       const before = { ...totals, active: totals.active - amountMinor };

@@ -2,13 +2,16 @@
 import { ConfigurationError, InvalidReferenceError } from '../../core/errors.js';
 import type { HoldRequest, SettleRequest } from '../../core/store.js';
 
-/** @throws `InvalidReferenceError`, `ConfigurationError` */
-export function assertHoldRequest(request: HoldRequest): void {
+/**
+ * @param checked - A request that is in order; what both have in common is not looked at again.
+ * @throws `InvalidReferenceError`, `ConfigurationError`
+ */
+export function assertHoldRequest(request: HoldRequest, checked?: HoldRequest): void {
   const { wallet, reference, attempt, amountMinor, limitMinor, state, expiresInMs, epoch, metadata } = request;
   assertReference(reference);
-  assertText('wallet', wallet);
+  if (wallet !== checked?.wallet) assertText('wallet', wallet);
   assertText('attempt', attempt);
-  assertText('epoch', epoch);
+  if (epoch !== checked?.epoch) assertText('epoch', epoch);
   assertThat(typeof amountMinor === 'bigint' && amountMinor > 0n, 'amountMinor: must be a positive bigint');
   assertThat(typeof limitMinor === 'bigint', 'limitMinor: must be a bigint');
   assertThat(state === 'sent' || state === 'reserved', "state: must be 'reserved' or 'sent'");

@@ -41,6 +41,8 @@ export class EngineStore implements HoldStore {
   readonly #line: GroupCommit<Op, Reply<OpKind>>;
   readonly #own = new OwnHolds();
   readonly #undo: Undo;
+  /** The last request that was in order. */
+  #checked: HoldRequest | undefined;
   readonly #closing = sharedController();
   readonly #lookTimer: NodeJS.Timeout;
   #isLooking = false;
@@ -76,7 +78,8 @@ export class EngineStore implements HoldStore {
   }
 
   async hold(request: HoldRequest): Promise<HoldOutcome> {
-    assertHoldRequest(request);
+    assertHoldRequest(request, this.#checked);
+    this.#checked = request;
     if (this.#undo.size > 0) this.#undoFirst(request);
     const { epoch, answer } = await this.#ask({ kind: 'hold', request });
     if (answer.outcome === 'held') this.#own.add(answer.hold, epoch);
