@@ -20,6 +20,7 @@ export {
   isPayoutGuardError,
   PayoutGuardError,
   PayoutRejectedError,
+  WalletFrozenError,
 } from './core/errors.js';
 export type { GuardEvents } from './core/events.js';
 export type { AttemptResult, Funds, PayoutGuard, ReconcileOptions, WithHoldOptions } from './core/guard.js';
@@ -42,6 +43,7 @@ export type {
 export type { Reconciliation } from './core/reconciler.js';
 export type {
   ClaimRequest,
+  Freeze,
   HoldFilter,
   HoldOutcome,
   HoldPage,

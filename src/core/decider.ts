@@ -1,7 +1,7 @@
 // Decides a payout: on the remembered snapshot if it can, otherwise on a new one.
 import { abandonable } from './deadline.js';
 import { Decision, decide, type Requirement, type Snapshot } from './decision.js';
-import { BalanceUnavailableError, ConfigurationError, CurrencyMismatchError } from './errors.js';
+import { BalanceUnavailableError, ConfigurationError, CurrencyMismatchError, WalletFrozenError } from './errors.js';
 import type { Events } from './events.js';
 import { type AmountInput, addMinorUnits, parseAmount, parseNonNegative } from './money.js';
 import type { ResolvedOptions } from './options.js';
@@ -108,6 +108,13 @@ export class Decider {
     throw storeLostItsMemory();
   }
 
+  /** Freezes a wallet; without a reason, unfreezes it. */
+  async freeze(wallet: string, reason: string | undefined): Promise<void> {
+    this.assertOpen();
+    const key = this.wallet(wallet);
+    await askStore(this.#options.store, (store) => store.freeze(key, reason));
+  }
+
   assertOpen(): void {
     if (this.#closed) throw new BalanceUnavailableError('closed');
   }
@@ -158,7 +165,8 @@ interface FirstLook {
 }
 
 function decideWithin(snapshot: Snapshot, totals: WalletTotals, requirement: Requirement): Decision | undefined {
-  const { epoch, recoveringForMs = 0 } = totals;
+  const { epoch, recoveringForMs = 0, frozen } = totals;
+  if (frozen) throw new WalletFrozenError(requirement.wallet, frozen);
   if (recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
   return snapshot.epoch === epoch ? decide(snapshot, totals, requirement) : undefined;
 }

@@ -14,6 +14,7 @@ export type PayoutGuardErrorCode =
   | 'duplicate_reference'
   | 'hold_conflict'
   | 'hold_state'
+  | 'wallet_frozen'
   | 'payout_rejected'
   | 'configuration';
 
@@ -265,6 +266,29 @@ export class HoldStateError extends PayoutGuardError {
 
   override toJSON(): Record<string, unknown> {
     return { ...super.toJSON(), reference: this.reference, state: this.state };
+  }
+}
+
+/** An operator has stopped all payouts from the wallet. */
+export class WalletFrozenError extends PayoutGuardError {
+  override readonly name = 'WalletFrozenError';
+  override readonly code = 'wallet_frozen';
+  /** The key of the wallet. */
+  readonly wallet: string;
+  /** Since when. */
+  readonly since: Date;
+  readonly #reason: string;
+
+  constructor(wallet: string, freeze: { readonly reason: string; readonly sinceMs: number }) {
+    super('Payouts from this wallet are stopped for now.', { status: 423, expose: true });
+    this.wallet = wallet;
+    this.since = new Date(freeze.sinceMs);
+    this.#reason = freeze.reason;
+  }
+
+  /** What the operator wrote; for operators. */
+  get reason(): string {
+    return this.#reason;
   }
 }
 

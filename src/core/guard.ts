@@ -1,7 +1,7 @@
 // Read this first: what a guard does, top-down.
 import { type CheckOptions, Decider, type WalletOptions } from './decider.js';
 import { type Decision, spendableMinor } from './decision.js';
-import { asPayoutGuardError, InsufficientFundsError } from './errors.js';
+import { asPayoutGuardError, ConfigurationError, InsufficientFundsError } from './errors.js';
 import { Events, type GuardEvents } from './events.js';
 import { isOpen } from './hold.js';
 import type { HoldInfo } from './hold-info.js';
@@ -30,6 +30,8 @@ export interface Funds {
   readonly asOf: Date;
   /** How long ago that was, in milliseconds. */
   readonly ageMs: number;
+  /** Why and since when nothing is approved, if somebody froze the wallet. */
+  readonly frozen?: { readonly reason: string; readonly since: Date };
   /** Other figures the provider sent, such as a ledger balance. Never part of a decision. */
   readonly details: Readonly<Record<string, string>>;
 }
@@ -70,6 +72,7 @@ export interface PayoutGuard {
    * @throws `BalanceUnavailableError` cannot tell: no balance, an odd or old one, no store.
    * @throws `CurrencyMismatchError` the provider's or the caller's currency is another one.
    * @throws `InvalidAmountError` the amount or fee is not exact money.
+   * @throws `WalletFrozenError` an operator has frozen the wallet.
    * @throws `ConfigurationError` the wallet is not one of this guard.
    */
   readonly assertSufficientFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
@@ -119,6 +122,16 @@ export interface PayoutGuard {
    * word proves nothing.
    */
   readonly reconcile: (options?: ReconcileOptions) => Promise<Reconciliation>;
+  /**
+   * Stops all payouts from a wallet, in every process that shares the store: from the moment this resolves, no hold is granted and no
+   * check says yes. Payouts under way go on to their outcome. May be repeated.
+   *
+   * @param reason - For operators: 1 to 200 printable characters. Shown by {@link PayoutGuard.funds}, never to HTTP clients.
+   * @throws `ConfigurationError` the wallet is not one of this guard, or there is no reason. `BalanceUnavailableError` no store.
+   */
+  readonly freeze: (wallet: string, reason: string) => Promise<void>;
+  /** Lets payouts from a wallet go on. May be repeated. @throws `ConfigurationError` `BalanceUnavailableError` */
+  readonly unfreeze: (wallet: string) => Promise<void>;
   /** Listens. Returns a function that stops listening. */
   readonly on: <Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => void) => () => void;
   /** Ends requests under way and lets go of all timers. Later calls reject. Does not close a store that was passed in. */
@@ -221,6 +234,14 @@ class Guard implements PayoutGuard {
     return reference === undefined ? this.#reconciler.run(olderThanMs) : this.#reconciler.runOne(reference);
   };
 
+  readonly freeze = async (wallet: string, reason: string): Promise<void> => {
+    const fits = typeof reason === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(reason);
+    if (!fits) throw new ConfigurationError(['reason: say why, in 1 to 200 printable characters']);
+    await this.#decider.freeze(wallet, reason);
+  };
+
+  readonly unfreeze = (wallet: string): Promise<void> => this.#decider.freeze(wallet, undefined);
+
   readonly on: PayoutGuard['on'] = (name, listener) => this.#events.on(name, listener);
 
   readonly funds = async (options: WalletOptions = {}): Promise<Funds> => {
@@ -238,6 +259,7 @@ class Guard implements PayoutGuard {
       floor: text(floorMinor),
       asOf: new Date(snapshot.requestedAtMs),
       ageMs: clock.now() - snapshot.requestedAtMs,
+      ...(totals.frozen && { frozen: { reason: totals.frozen.reason, since: new Date(totals.frozen.sinceMs) } }),
       details,
     };
   };

@@ -9,6 +9,7 @@ import {
   HoldConflictError,
   HoldStateError,
   InsufficientFundsError,
+  WalletFrozenError,
 } from './errors.js';
 import type { Events } from './events.js';
 import type { HoldRecord, HoldState } from './hold.js';
@@ -124,6 +125,7 @@ export class Holds {
     let hold: HoldRecord | undefined;
     const read = (snapshot: Snapshot, answer: HoldOutcome): Decision | undefined => {
       if (answer.outcome === 'exists') throw takenReference(answer.hold, requirement);
+      if (answer.outcome === 'frozen') throw new WalletFrozenError(requirement.wallet, answer.frozen);
       if (answer.outcome === 'recovering') throw storeIsRecovering(answer.forMs);
       if (answer.outcome === 'void') return undefined;
       if (answer.outcome === 'held') hold = answer.hold;

@@ -199,7 +199,7 @@ const optionsSchema: z.ZodType<PayoutGuardOptions> = z.strictObject({
   overdueAfterMs: milliseconds(1_000, aDayMs).optional(),
   reconcileEveryMs: z.union([z.literal(0), milliseconds(1_000, aDayMs)]).optional(),
   store: objectWith<HoldStore>(
-    ['totals', 'hold', 'settle', 'get', 'list', 'claimSent', 'close'],
+    ['totals', 'hold', 'settle', 'get', 'list', 'claimSent', 'freeze', 'close'],
     'a store, such as memoryStore()',
   ).optional(),
   insufficientFundsStatus: z.union([z.literal(402), z.literal(409), z.literal(422)]).optional(),

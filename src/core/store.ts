@@ -6,6 +6,14 @@ import { redactedCause } from './redact.js';
 /** A value, or a promise of it: a store in memory answers at once, and a warm check then costs no extra turn. */
 export type MaybePromise<T> = T | Promise<T>;
 
+/** Why nothing is approved from a wallet, until somebody unfreezes it. */
+export interface Freeze {
+  /** What the operator wrote; 1 to 200 printable characters. */
+  readonly reason: string;
+  /** Since when, in epoch milliseconds of the store's clock. */
+  readonly sinceMs: number;
+}
+
 /** What a store knows of one wallet, read in one atomic step. */
 export interface WalletTotals {
   /** Random text made when the store's memory began. Another epoch means that the store forgot everything before. */
@@ -19,6 +27,8 @@ export interface WalletTotals {
    * is approved.
    */
   readonly recoveringForMs?: number | undefined;
+  /** Present while the wallet is frozen. */
+  readonly frozen?: Freeze | undefined;
 }
 
 /** A request to check and hold in one step. */
@@ -49,6 +59,8 @@ export type HoldOutcome =
   | { readonly outcome: 'void'; readonly totals: WalletTotals }
   /** The store lost its memory and waits for open holds to be put back. Nothing was changed. */
   | { readonly outcome: 'recovering'; readonly forMs: number }
+  /** The wallet is frozen. Nothing was changed. */
+  | { readonly outcome: 'frozen'; readonly frozen: Freeze }
   /** The reference is taken. Nothing was changed. */
   | { readonly outcome: 'exists'; readonly hold: HoldRecord };
 
@@ -142,6 +154,8 @@ export interface ClaimRequest {
  * 17. **Attempts.** A hold is moved on by its own attempt, or by whoever names none. Another attempt is `illegal`, whatever
  *    the state: the holder of a reservation that expired cannot touch the hold of a retry.
  * 18. **Bounded time.** A store answers or rejects; it does not leave its caller waiting.
+ * 19. **Freezing.** From the answer of `freeze` on, whoever holds from the wallet is told `frozen`, until it is unfrozen. Holds that
+ *    are there move on as ever. A wallet that is frozen already keeps its time and gets the new reason.
  */
 export interface HoldStore {
   /** For messages and metrics: `memory`, `redis`, `postgres`. */
@@ -153,6 +167,8 @@ export interface HoldStore {
   list(filter: HoldFilter): MaybePromise<HoldPage>;
   /** Sent holds, oldest first, that nobody else is given for the time of the lease. */
   claimSent(request: ClaimRequest): MaybePromise<HoldPage>;
+  /** Freezes a wallet; without a reason, unfreezes it. Either may be repeated. */
+  freeze(wallet: string, reason: string | undefined): MaybePromise<void>;
   /** Lets go of timers and of whatever the store opened itself. Idempotent. */
   close(): Promise<void>;
 }

@@ -39,6 +39,7 @@ const titles: Record<PayoutGuardError['code'], string> = {
   duplicate_reference: 'Duplicate reference',
   hold_conflict: 'Conflicting payout',
   hold_state: 'Hold in another state',
+  wallet_frozen: 'Wallet frozen',
   payout_rejected: 'Payout rejected',
   configuration: 'Server misconfigured',
 };

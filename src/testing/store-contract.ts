@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { HoldRecord } from '../core/hold.js';
-import type { HoldOutcome, HoldRequest, HoldStore, SettleOutcome } from '../core/store.js';
+import type { Freeze, HoldOutcome, HoldRequest, HoldStore, SettleOutcome } from '../core/store.js';
 
 /** What the contract needs of a test runner: jest, vitest, mocha and node:test all have it. */
 export interface TestRunner {
@@ -388,6 +388,31 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.deepEqual(await store.totals(), { active: 0n, captured: 5n });
     });
 
+    rule('19. a frozen wallet grants nothing until it is unfrozen, and its holds move on', async (store) => {
+      await store.hold('a', { amountMinor: 5n });
+      await store.hold('b', { amountMinor: 3n, state: 'reserved' });
+      await store.freeze('an audit "today"');
+      const { frozen } = await store.hold('c', { amountMinor: 1n }).then((answer) => {
+        if (answer.outcome !== 'frozen') throw new Error(`expected frozen, got ${answer.outcome}`);
+        return answer;
+      });
+      assert.deepEqual([frozen.reason, typeof frozen.sinceMs], ['an audit "today"', 'number']);
+      assert.deepEqual(await store.frozen(), frozen);
+      assert.equal((await store.hold('c', { amountMinor: 1n, epoch: 'another', limitMinor: -1n })).outcome, 'frozen');
+      assert.equal((await store.hold('a', { amountMinor: 5n })).outcome, 'exists');
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'b')), ['done', 'sent']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'captured', visibleInMs: 0 }, 'a')), ['done', 'captured']);
+      assert.equal((await store.hold('d', { amountMinor: 1n, wallet: `${store.wallet}-other` })).outcome, 'held');
+      await target.pass(30);
+      await store.freeze('an audit, still');
+      assert.deepEqual(await store.frozen(), { reason: 'an audit, still', sinceMs: frozen.sinceMs });
+      await store.freeze(undefined);
+      await store.freeze(undefined);
+      assert.equal(await store.frozen(), undefined);
+      assert.equal((await store.hold('c', { amountMinor: 1n })).outcome, 'held');
+      assert.deepEqual(await store.totals(), { active: 4n, captured: 5n });
+    });
+
     rule('16. get tells what became of an operation', async (store) => {
       assert.equal(await store.get('a'), undefined);
       await store.hold('a', { amountMinor: 5n, state: 'reserved' });
@@ -421,6 +446,14 @@ class Probe {
   async totals(wallet: string = this.wallet): Promise<{ active: bigint; captured: bigint }> {
     const { active, captured } = await this.#store.totals(wallet);
     return { active, captured };
+  }
+
+  async freeze(reason: string | undefined): Promise<void> {
+    await this.#store.freeze(this.wallet, reason);
+  }
+
+  async frozen(): Promise<Freeze | undefined> {
+    return (await this.#store.totals(this.wallet)).frozen;
   }
 
   async hold(name: string, request: Partial<HoldRequest> & { amountMinor: bigint }): Promise<HoldOutcome> {

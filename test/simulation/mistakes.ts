@@ -331,6 +331,7 @@ function bound(store: HoldStore): HoldStore {
     get: (reference) => store.get(reference),
     list: (filter) => store.list(filter),
     claimSent: (request) => store.claimSent(request),
+    freeze: (wallet, reason) => store.freeze(wallet, reason),
     close: () => store.close(),
   };
 }

@@ -34,6 +34,7 @@ export function told(call: Call): HoldStore {
     get: (reference) => call(`get ${reference}`, (store) => store.get(reference)),
     list: (filter) => call('list', (store) => store.list(filter)),
     claimSent: (request) => call(`claim ${request.olderThanMs} ms`, (store) => store.claimSent(request)),
+    freeze: (wallet, reason) => call('freeze', (store) => store.freeze(wallet, reason)),
     close: async () => {},
   };
 }

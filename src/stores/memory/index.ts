@@ -7,6 +7,7 @@ import { readOptions } from '../../core/problems.js';
 import { aClock } from '../../core/schemas.js';
 import type {
   ClaimRequest,
+  Freeze,
   HoldFilter,
   HoldOutcome,
   HoldPage,
@@ -68,6 +69,7 @@ interface Row {
 interface Counters {
   active: bigint;
   captured: bigint;
+  frozen: Freeze | undefined;
 }
 
 class MemoryStore implements HoldStore {
@@ -104,6 +106,7 @@ class MemoryStore implements HoldStore {
     if (known && !again) return { outcome: 'exists', hold: known };
 
     const counters = this.#counters(wallet);
+    if (counters.frozen) return { outcome: 'frozen', frozen: counters.frozen };
     const totals = this.#totals(counters);
     if (request.epoch !== this.#epoch) return { outcome: 'void', totals };
     if (totals.active + totals.captured + amountMinor > request.limitMinor) return { outcome: 'insufficient', totals };
@@ -180,6 +183,12 @@ class MemoryStore implements HoldStore {
     return { holds };
   }
 
+  freeze(wallet: string, reason: string | undefined): void {
+    const counters = this.#counters(wallet);
+    const sinceMs = counters.frozen?.sinceMs ?? this.#clock.now();
+    counters.frozen = reason === undefined ? undefined : { reason, sinceMs };
+  }
+
   async close(): Promise<void> {}
 
   /** Does what the clock has made due, and returns the time. */
@@ -254,14 +263,14 @@ class MemoryStore implements HoldStore {
   #counters(wallet: string): Counters {
     let counters = this.#wallets.get(wallet);
     if (!counters) {
-      counters = { active: 0n, captured: 0n };
+      counters = { active: 0n, captured: 0n, frozen: undefined };
       this.#wallets.set(wallet, counters);
     }
     return counters;
   }
 
-  #totals(counters: Counters): WalletTotals {
-    return { epoch: this.#epoch, active: counters.active, captured: counters.captured };
+  #totals({ active, captured, frozen }: Counters): WalletTotals {
+    return frozen ? { epoch: this.#epoch, active, captured, frozen } : { epoch: this.#epoch, active, captured };
   }
 }
 

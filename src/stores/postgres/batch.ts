@@ -1,7 +1,7 @@
 // A batch as run_batch() reads it, and its answers as the library does. Arrays of texts and JSON, because every client of
 // PostgreSQL can send them.
 import type { HoldRecord } from '../../core/hold.js';
-import type { HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
+import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
 import type { Answer, BatchReply, Op, Operations } from '../shared/engine.js';
 
 export interface WrittenBatch {
@@ -59,7 +59,7 @@ export function writeBatch(batch: readonly Op[]): WrittenBatch {
     if (op.kind === 'totals') reads.add(op.wallet);
     else if (op.kind === 'settle') settles.add(op.request.reference);
     else if (op.kind === 'get') gets.add(op.reference);
-    else changes.add(op.kind === 'restore' ? op.hold.wallet : op.request.wallet);
+    else changes.add(walletOf(op));
   }
   const epoch = batch.find(isHold)?.request.epoch;
   const isFresh = ([index, ...others]: readonly number[]) => {
@@ -76,6 +76,11 @@ export function writeBatch(batch: readonly Op[]): WrittenBatch {
   const holds = fresh.map((index) => (batch[index] as HoldOp).request);
   const values = [ops, [...changes], [...reads], [...settles], [...gets], epoch ?? null, ...columns(holds)];
   return { values, order: [...rest, ...fresh], fresh: fresh.length };
+}
+
+function walletOf(op: Exclude<Op, { kind: 'get' | 'settle' }>): string {
+  if (op.kind === 'totals' || op.kind === 'freeze') return op.wallet;
+  return op.kind === 'restore' ? op.hold.wallet : op.request.wallet;
 }
 
 function isHold(op: Op): op is HoldOp {
@@ -97,7 +102,7 @@ function columns(holds: readonly HoldRequest[]): unknown[] {
 }
 
 function referenceOf(op: Op): string | undefined {
-  if (op.kind === 'totals') return undefined;
+  if (op.kind === 'totals' || op.kind === 'freeze') return undefined;
   if (op.kind === 'get') return op.reference;
   return op.kind === 'restore' ? op.hold.reference : op.request.reference;
 }
@@ -107,6 +112,8 @@ function written(op: Op): object {
   switch (op.kind) {
     case 'totals':
       return { kind, wallet: op.wallet };
+    case 'freeze':
+      return { kind, wallet: op.wallet, reason: op.reason, since_ms: op.sinceMs };
     case 'get':
       return { kind, reference: op.reference };
     case 'settle': {
@@ -178,8 +185,11 @@ export function readBatch(batch: readonly Op[], { order, fresh }: WrittenBatch, 
 
 function readAnswer(op: Op, answer: AnswerText, reply: BatchText): Answer {
   switch (op.kind) {
-    case 'totals':
-      return readTotals(answer as readonly [string, string], reply);
+    case 'totals': {
+      const [active, captured, ...freeze] = answer as readonly [string, string, ...unknown[]];
+      const totals = readTotals([active, captured], reply);
+      return freeze.length > 0 ? { ...totals, frozen: readFreeze(freeze) } : totals;
+    }
     case 'hold':
       return readHoldOutcome(op.request, answer as readonly [string, ...unknown[]], reply);
     case 'settle': {
@@ -197,6 +207,7 @@ function readHoldOutcome(request: HoldRequest, answer: readonly [string, ...unkn
   const [outcome] = answer as readonly [HoldOutcome['outcome'] | 'again'];
   if (outcome === 'exists') return { outcome, hold: readHold(answer[1] as HoldText) };
   if (outcome === 'recovering') return { outcome, forMs: reply.recoveringForMs };
+  if (outcome === 'frozen') return { outcome, frozen: readFreeze(answer.slice(1)) };
   const totals = readTotals(answer.slice(1) as [string, string], reply);
   if (outcome !== 'held' && outcome !== 'again') return { outcome, totals };
   const hold = granted(request, reply);
@@ -230,6 +241,10 @@ function readTotals(
 ): WalletTotals {
   const totals = { epoch, active: BigInt(active), captured: BigInt(captured) };
   return recoveringForMs > 0 ? { ...totals, recoveringForMs } : totals;
+}
+
+function readFreeze([sinceMs, reason]: readonly unknown[]): Freeze {
+  return { reason: reason as string, sinceMs: sinceMs as number };
 }
 
 export function readHold(hold: HoldText): HoldRecord {

@@ -32,7 +32,10 @@ CREATE TABLE :schema.wallets (
   -- Sum of visible captures.
   captured numeric NOT NULL DEFAULT 0,
   -- The epoch in which \`active\` was last added up from the holds; it is added up again in the next one.
-  epoch text NOT NULL DEFAULT ''
+  epoch text NOT NULL DEFAULT '',
+  -- While nothing is approved from it: since when, and what the operator wrote.
+  frozen_at_ms bigint,
+  frozen_for text
 ) WITH (fillfactor = 50); -- The row of a busy wallet is updated in place as long as its page has room.
 
 -- Each batch takes a range: no batch has more operations than this.
@@ -147,12 +150,12 @@ $$;
 
 -- Runs a batch of operations: one statement, one round trip, whatever is in it.
 --
---   ops           json array; kind is totals | hold | settle | get | abandon | restore, the rest as in the list of columns in
+--   ops           json array; kind is totals | hold | settle | get | abandon | restore | freeze, the rest as in the list of columns in
 --                 the loop below. Operations with the same reference are next to each other.
 --   new_*         columns of the holds whose references occur nowhere else in the batch, which must then have no abandon and no
 --                 restore; mostly they are new, and all fit, and go into the table as they are. amounts are positive,
 --                 new_epoch is that of all of them.
---   changes       wallets that hold, abandon and restore may change
+--   changes       wallets that hold, abandon, restore and freeze may change
 --   reads         wallets that totals reads
 --   settles, gets references of settle and of get
 --   seen_epoch,   what this process saw last, or null: the server must not be behind it
@@ -165,12 +168,13 @@ $$;
 -- held: [wallet, active, captured] of each wallet before the new holds, all of which were granted, and before everything else; or
 -- null, and their answers come after those of ops.
 -- answers: for each operation, in their order:
---   totals    [active, captured]
+--   totals    [active, captured], followed by since, reason while the wallet is frozen
 --   hold      ["held" | "again" | "insufficient" | "void", active, captured] | ["recovering"] | ["exists", hold]
+--             | ["frozen", since, reason]
 --             "again" is held, by a reference that was released before
 --   settle    ["done" | "already" | "illegal", hold] | ["unknown"]
 --   get       hold | null
---   abandon, restore  null
+--   abandon, restore, freeze  null
 -- where hold is [reference, wallet, state, amount, captured, created, expires, sent, ended, held before, metadata,
 -- attempt, when the capture becomes visible].
 --
@@ -209,6 +213,8 @@ DECLARE
   captureds numeric[];
   epochs text[];
   changed boolean[];
+  frozen_ats bigint[];
+  frozen_fors text[];
   locked integer;
   -- The same before anything was decided, for another try.
   actives_before numeric[];
@@ -273,8 +279,9 @@ BEGIN
         SELECT DISTINCT c.wallet COLLATE "C" FROM unnest(changes) c (wallet) ORDER BY 1
         ON CONFLICT DO NOTHING;
     END IF;
-    SELECT array_agg(l.wallet), array_agg(l.active), array_agg(l.captured), array_agg(l.epoch)
-      INTO names, actives, captureds, epochs
+    SELECT array_agg(l.wallet), array_agg(l.active), array_agg(l.captured), array_agg(l.epoch), array_agg(l.frozen_at_ms),
+        array_agg(l.frozen_for)
+      INTO names, actives, captureds, epochs, frozen_ats, frozen_fors
       FROM (SELECT w.* FROM wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE) l;
     -- Each lock was waited for in turn, and the caller does not wait for the sum.
     IF clock_timestamp() > latest THEN
@@ -322,12 +329,14 @@ BEGIN
   END IF;
 
   IF cardinality(reads) > 0 THEN
-    FOR op IN SELECT w.wallet, w.active, w.captured FROM wallets w
+    FOR op IN SELECT w.wallet, w.active, w.captured, w.frozen_at_ms, w.frozen_for FROM wallets w
       WHERE w.wallet = ANY (reads) AND (locked = 0 OR w.wallet <> ALL (names))
     LOOP
       names := array_append(names, op.wallet);
       actives := array_append(actives, op.active);
       captureds := array_append(captureds, op.captured);
+      frozen_ats := array_append(frozen_ats, op.frozen_at_ms);
+      frozen_fors := array_append(frozen_fors, op.frozen_for);
     END LOOP;
   END IF;
 
@@ -352,7 +361,8 @@ BEGIN
         LOOP
           at := array_position(names, op.wallet);
           -- If all of a wallet fit within the lowest limit, each fits, in whatever order they are taken.
-          is_fast := is_fast AND coalesce(at <= locked AND actives[at] + captureds[at] + op.amount <= op.max, false);
+          is_fast := is_fast AND frozen_ats[at] IS NULL
+            AND coalesce(at <= locked AND actives[at] + captureds[at] + op.amount <= op.max, false);
           EXIT WHEN NOT is_fast;
           actives[at] := actives[at] + op.amount;
           changed[at] := true;
@@ -382,10 +392,10 @@ BEGIN
             kind text, n integer, reference text, wallet text, amount numeric, state text, expires_in_ms bigint, epoch text,
             max numeric, metadata text, attempt text, target text, actual numeric, visible_in_ms bigint,
             created_at_ms bigint, expires_at_ms bigint, sent_at_ms bigint, ended_at_ms bigint, visible_at_ms bigint,
-            held_before boolean)
+            held_before boolean, since_ms bigint, reason text)
           UNION ALL
           SELECT 'hold', 10000 + n.position, n.reference, n.wallet, n.amount, n.state, n.expires_in_ms, new_epoch,
-            n.max, n.metadata, n.attempt, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+            n.max, n.metadata, n.attempt, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
           FROM unnest(new_references, new_wallets, new_attempts, new_states, new_amounts, new_limits, new_expires_in_ms,
             new_metadata) WITH ORDINALITY n (reference, wallet, attempt, state, amount, max, expires_in_ms, metadata, position)
           WHERE NOT is_fast
@@ -434,7 +444,10 @@ BEGIN
           IF at IS NULL OR at > locked THEN
             RAISE EXCEPTION 'a wallet disappeared' USING ERRCODE = 'lock_not_available';
           END IF;
-          IF op.epoch <> memory.epoch THEN
+          IF frozen_ats[at] IS NOT NULL THEN
+            answers := array_append(answers, json_build_array('frozen', frozen_ats[at], frozen_fors[at])::text);
+            CONTINUE;
+          ELSIF op.epoch <> memory.epoch THEN
             answer := 'void';
           ELSIF recovering_for_ms > 0 THEN
             answers := array_append(answers, '["recovering"]');
@@ -458,7 +471,16 @@ BEGIN
           actives[at] := actives[at] + op.amount;
 
         ELSIF op.kind = 'totals' THEN
-          answers := array_append(answers, '["' || actives[at]::text || '","' || captureds[at]::text || '"]');
+          answers := array_append(answers, CASE WHEN frozen_ats[at] IS NULL
+            THEN '["' || actives[at]::text || '","' || captureds[at]::text || '"]'
+            ELSE json_build_array(actives[at]::text, captureds[at]::text, frozen_ats[at], frozen_fors[at])::text END);
+          CONTINUE;
+
+        ELSIF op.kind = 'freeze' THEN
+          answers := array_append(answers, 'null');
+          frozen_ats[at] := CASE WHEN op.reason IS NOT NULL THEN coalesce(frozen_ats[at], op.since_ms, now_ms) END;
+          frozen_fors[at] := op.reason;
+          changed[at] := true;
           CONTINUE;
 
         ELSIF op.kind = 'get' THEN
@@ -614,8 +636,10 @@ BEGIN
   END LOOP;
 
   IF true = ANY (changed) THEN
-    UPDATE wallets w SET active = n.active, captured = n.captured, epoch = memory.epoch
-      FROM unnest(names[:locked], actives[:locked], captureds[:locked], changed) n (wallet, active, captured, changed)
+    UPDATE wallets w SET active = n.active, captured = n.captured, epoch = memory.epoch, frozen_at_ms = n.frozen_at_ms,
+        frozen_for = n.frozen_for
+      FROM unnest(names[:locked], actives[:locked], captureds[:locked], frozen_ats[:locked], frozen_fors[:locked], changed)
+        n (wallet, active, captured, frozen_at_ms, frozen_for, changed)
       WHERE n.changed AND w.wallet = n.wallet COLLATE "C";
   END IF;
   IF is_fast THEN

@@ -58,6 +58,12 @@ export class StoreInTransaction implements HoldStore {
     return this.#engine.claimSent(request);
   }
 
+  async freeze(wallet: string, reason: string | undefined): Promise<void> {
+    assertText('wallet', wallet);
+    if (reason !== undefined) assertText('reason', reason);
+    await this.#ask('freeze', { wallet, reason });
+  }
+
   async close(): Promise<void> {}
 
   async #ask<Kind extends OpKind>(kind: Kind, op: Operations[Kind]['op']): Promise<Operations[Kind]['answer']> {

@@ -134,9 +134,9 @@ end
 local function walletOf(name)
   local wallet = wallets[name]
   if not wallet then
-    local totals = redis.call('HMGET', base .. 'wallet:' .. name, 'active', 'captured')
-    wallet = {}
-    setTotals(wallet, totals[1] or '0', totals[2] or '0')
+    local known = redis.call('HMGET', base .. 'wallet:' .. name, 'active', 'captured', 'frozenAt', 'frozenFor')
+    wallet = { frozen = known[3] and known[3] .. '\\n' .. known[4] }
+    setTotals(wallet, known[1] or '0', known[2] or '0')
     wallets[name] = wallet
   end
   return wallet
@@ -228,6 +228,19 @@ local function rowOf(reference, text)
   end
   return row
 end
+local function freeze(operation)
+  local name, since, reason = operation:match('^f\\n([^\\n]*)\\n(%d*)\\n(.*)$')
+  local wallet, key = walletOf(name), base .. 'wallet:' .. name
+  if reason == '' then
+    wallet.frozen = nil
+    redis.call('HDEL', key, 'frozenAt', 'frozenFor')
+  else
+    local at = wallet.frozen and wallet.frozen:match('^%d+') or since ~= '' and since or nowText
+    wallet.frozen = at .. '\\n' .. reason
+    redis.call('HSET', key, 'frozenAt', at, 'frozenFor', reason)
+  end
+  return ''
+end
 local basis = {}
 local function setBasis(operation)
   local name, limitEpoch, limit = operation:match('^w\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
@@ -261,6 +274,7 @@ operations[104] = function(operation, reference, text, key)
     local isOver = row[ATTEMPT] == attempt or row[ABANDONED]:find(attempt, 1, true)
     if not isFree or isOver then return 'exists\\n' .. writeRow(row) end
   end
+  if wallet.frozen then return 'frozen\\n' .. wallet.frozen end
   if basis.isVoid then return 'void\\n' .. totalsOf(wallet) end
   if recoveringForMs > 0 then return 'recovering' end
   local smallActive, active = activeWith(wallet, amount)
@@ -416,14 +430,17 @@ end
 sweep()
 local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
 local keyAt, afterBase, byte, sub = 1, #holdBase + 1, string.byte, string.sub
-local BASIS, TOTALS = byte('w'), byte('t')
+local BASIS, TOTALS, FREEZE = byte('w'), byte('t'), byte('f')
 for at = FIRST, #ARGV do
   local operation = ARGV[at]
   local letter = byte(operation)
   if letter == BASIS then
     setBasis(operation)
   elseif letter == TOTALS then
-    reply[#reply + 1] = totalsOf(walletOf(operation:sub(3)))
+    local wallet = walletOf(operation:sub(3))
+    reply[#reply + 1] = wallet.frozen and totalsOf(wallet) .. '\\n' .. wallet.frozen or totalsOf(wallet)
+  elseif letter == FREEZE then
+    reply[#reply + 1] = freeze(operation)
   else
     keyAt = keyAt + 1
     local key = KEYS[keyAt]

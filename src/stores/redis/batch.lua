@@ -3,7 +3,7 @@
 -- KEYS[1]  '{prefix}:store'. All other keys begin the same way and share its hash tag, so that they live on one node:
 --            store          hash: epoch, bornAt (ms), version, sequence, runId
 --            hold:<ref>     a hold, see row.lua
---            wallet:<key>   hash: active, captured (minor units)
+--            wallet:<key>   hash: active, captured (minor units); while it is frozen: frozenAt (ms), frozenFor (the reason)
 --            open           sorted set: the references of reserved and sent holds by sequence
 --            closed         sorted set: those of captured and released ones
 --            due            sorted set by time (ms): 'e<ref>' a reservation expires;
@@ -20,6 +20,7 @@
 --            w wallet epoch limit      what the holds after it are decided on; not an operation, and not answered
 --            h amount expiresIn attempt metadata       a hold, as sent if it does not expire
 --            t wallet
+--            f wallet since reason     freezes a wallet, since now if that is not said; without a reason unfreezes it
 --            g
 --            s to actual visibleIn attempt
 --            a wallet amount attempt metadata
@@ -32,11 +33,12 @@
 --               'mine', active, captured, row: this very attempt was held before; its reply was lost
 --               'exists', row
 --               'recovering'
---            t  active, captured
+--               'frozen', since, reason
+--            t  active, captured; since, reason if it is frozen
 --            g  row, or ''
 --            s  'done' | 'already' | 'illegal', row
 --               'unknown'
---            a, r  ''
+--            a, f, r  ''
 --
 -- Atomic, because the check of a hold and the hold must be one step whoever else asks, and because a new epoch must begin before
 -- anything is answered in it. Nothing is written until every operation is decided: a script that fails half way is not rolled back.
@@ -115,9 +117,9 @@ end
 local function walletOf(name)
   local wallet = wallets[name]
   if not wallet then
-    local totals = redis.call('HMGET', base .. 'wallet:' .. name, 'active', 'captured')
-    wallet = {}
-    setTotals(wallet, totals[1] or '0', totals[2] or '0')
+    local known = redis.call('HMGET', base .. 'wallet:' .. name, 'active', 'captured', 'frozenAt', 'frozenFor')
+    wallet = { frozen = known[3] and known[3] .. '\n' .. known[4] }
+    setTotals(wallet, known[1] or '0', known[2] or '0')
     wallets[name] = wallet
   end
   return wallet
@@ -232,6 +234,21 @@ local function rowOf(reference, text)
   return row
 end
 
+-- Written at once: it depends on nothing else, and may be repeated.
+local function freeze(operation)
+  local name, since, reason = operation:match('^f\n([^\n]*)\n(%d*)\n(.*)$')
+  local wallet, key = walletOf(name), base .. 'wallet:' .. name
+  if reason == '' then
+    wallet.frozen = nil
+    redis.call('HDEL', key, 'frozenAt', 'frozenFor')
+  else
+    local at = wallet.frozen and wallet.frozen:match('^%d+') or since ~= '' and since or nowText
+    wallet.frozen = at .. '\n' .. reason
+    redis.call('HSET', key, 'frozenAt', at, 'frozenFor', reason)
+  end
+  return ''
+end
+
 local basis = {}
 
 local function setBasis(operation)
@@ -272,6 +289,7 @@ operations[104] = function(operation, reference, text, key)
     local isOver = row[ATTEMPT] == attempt or row[ABANDONED]:find(attempt, 1, true)
     if not isFree or isOver then return 'exists\n' .. writeRow(row) end
   end
+  if wallet.frozen then return 'frozen\n' .. wallet.frozen end
   if basis.isVoid then return 'void\n' .. totalsOf(wallet) end
   if recoveringForMs > 0 then return 'recovering' end
   local smallActive, active = activeWith(wallet, amount)
@@ -452,14 +470,17 @@ end
 sweep()
 local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
 local keyAt, afterBase, byte, sub = 1, #holdBase + 1, string.byte, string.sub
-local BASIS, TOTALS = byte('w'), byte('t')
+local BASIS, TOTALS, FREEZE = byte('w'), byte('t'), byte('f')
 for at = FIRST, #ARGV do
   local operation = ARGV[at]
   local letter = byte(operation)
   if letter == BASIS then
     setBasis(operation)
   elseif letter == TOTALS then
-    reply[#reply + 1] = totalsOf(walletOf(operation:sub(3)))
+    local wallet = walletOf(operation:sub(3))
+    reply[#reply + 1] = wallet.frozen and totalsOf(wallet) .. '\n' .. wallet.frozen or totalsOf(wallet)
+  elseif letter == FREEZE then
+    reply[#reply + 1] = freeze(operation)
   else
     keyAt = keyAt + 1
     local key = KEYS[keyAt]

@@ -1,6 +1,6 @@
 // Operations, holds and answers as the scripts write them: see the headers of batch.lua and row.lua.
 import type { HoldRecord, HoldState } from '../../core/hold.js';
-import type { HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
+import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
 import type { Answer, BatchReply, Op } from '../shared/engine.js';
 
 /** A batch as batch.lua reads it. */
@@ -24,7 +24,7 @@ export function encodeBatch(batch: readonly Op[], holdBase: string): WrittenBatc
       }
     }
     operations.push(encode(op));
-    if (op.kind !== 'totals') keys.push(holdBase + referenceOf(op));
+    if (op.kind !== 'totals' && op.kind !== 'freeze') keys.push(holdBase + referenceOf(op));
   }
   return { keys, operations };
 }
@@ -34,7 +34,7 @@ function isSameBasis(a: HoldRequest, b: HoldRequest): boolean {
   return a.limitMinor === b.limitMinor && a.wallet === b.wallet && a.epoch === b.epoch;
 }
 
-function referenceOf(op: Exclude<Op, { kind: 'totals' }>): string {
+function referenceOf(op: Exclude<Op, { kind: 'totals' | 'freeze' }>): string {
   if (op.kind === 'get') return op.reference;
   return op.kind === 'restore' ? op.hold.reference : op.request.reference;
 }
@@ -47,6 +47,8 @@ function encode(op: Op): string {
     }
     case 'totals':
       return `t\n${op.wallet}`;
+    case 'freeze':
+      return `f\n${op.wallet}\n${optional(op.sinceMs)}\n${op.reason ?? ''}`;
     case 'get':
       return 'g';
     case 'settle': {
@@ -125,8 +127,11 @@ function held(request: HoldRequest, totals: WalletTotals, { nowMs }: BatchFacts,
 
 function decode(op: Op, text: string, facts: BatchFacts): Answer {
   switch (op.kind) {
-    case 'totals':
-      return decodeTotals(text.split('\n'), facts);
+    case 'totals': {
+      const lines = text.split('\n');
+      const totals = decodeTotals(lines, facts);
+      return lines.length > 2 ? { ...totals, frozen: decodeFreeze(lines.slice(2)) } : totals;
+    }
     case 'hold':
       return decodeHold(op, text, facts);
     case 'settle':
@@ -134,6 +139,7 @@ function decode(op: Op, text: string, facts: BatchFacts): Answer {
     case 'get':
       return text === '' ? undefined : decodeRow(op.reference, text.split('\n'));
     case 'abandon':
+    case 'freeze':
     case 'restore':
       return null;
   }
@@ -154,6 +160,8 @@ function decodeHold(op: Op & { kind: 'hold' }, text: string, facts: BatchFacts):
     case 'insufficient':
     case 'void':
       return { outcome, totals: decodeTotals(lines, facts) };
+    case 'frozen':
+      return { outcome, frozen: decodeFreeze(lines) };
     case 'recovering':
       return { outcome, forMs: facts.recoveringForMs };
     case 'exists':
@@ -174,6 +182,10 @@ function decodeSettle(reference: string, text: string): SettleOutcome {
 function decodeTotals([active = '', captured = '']: readonly string[], facts: BatchFacts): WalletTotals {
   const totals = { epoch: facts.epoch, active: BigInt(active), captured: BigInt(captured) };
   return facts.recoveringForMs > 0 ? { ...totals, recoveringForMs: facts.recoveringForMs } : totals;
+}
+
+function decodeFreeze([since, reason = '']: readonly string[]): Freeze {
+  return { reason, sinceMs: Number(since) };
 }
 
 /** The sequence of a row: where a page of holds ends. */

@@ -18,8 +18,8 @@ import { warn } from '../../core/warn.js';
 import { assertHoldRequest, assertReference, assertSettleRequest, assertText } from './checks.js';
 import type { Engine, Op, Operations, OpKind } from './engine.js';
 import { GroupCommit, unavailable } from './group-commit.js';
+import { KnownFreezes } from './known-freezes.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from './options.js';
-
 import { OwnHolds } from './own-holds.js';
 import { Undo } from './undo.js';
 
@@ -40,6 +40,7 @@ export class EngineStore implements HoldStore {
   readonly #options: ResolvedSharedOptions;
   readonly #line: GroupCommit<Op, Reply<OpKind>>;
   readonly #own = new OwnHolds();
+  readonly #freezes = new KnownFreezes();
   readonly #undo: Undo;
   /** The last request that was in order. */
   #checked: HoldRequest | undefined;
@@ -74,7 +75,9 @@ export class EngineStore implements HoldStore {
 
   async totals(wallet: string): Promise<WalletTotals> {
     assertText('wallet', wallet);
-    return (await this.#read({ kind: 'totals', wallet })).answer;
+    const { epoch, answer } = await this.#read({ kind: 'totals', wallet });
+    this.#freezes.seen(wallet, answer.frozen, epoch);
+    return answer;
   }
 
   async hold(request: HoldRequest): Promise<HoldOutcome> {
@@ -83,6 +86,7 @@ export class EngineStore implements HoldStore {
     if (this.#undo.size > 0) this.#undoFirst(request);
     const { epoch, answer } = await this.#ask({ kind: 'hold', request });
     if (answer.outcome === 'held') this.#own.add(answer.hold, epoch);
+    if (answer.outcome === 'frozen') this.#freezes.seen(request.wallet, answer.frozen, epoch);
     if (this.#isCurrent(epoch)) return answer;
     try {
       await this.#enter();
@@ -130,6 +134,15 @@ export class EngineStore implements HoldStore {
     return this.#withinPageDeadline(() => this.#engine.claimSent(request));
   }
 
+  async freeze(wallet: string, reason: string | undefined): Promise<void> {
+    assertText('wallet', wallet);
+    if (reason !== undefined) assertText('reason', reason);
+    const { epoch, nowMs } = await this.#ask({ kind: 'freeze', wallet, reason });
+    // What is remembered here is only for a database that forgets; how long it has been frozen is then a little less.
+    if (reason === undefined) this.#freezes.delete(wallet);
+    else this.#freezes.seen(wallet, { reason, sinceMs: nowMs }, epoch);
+  }
+
   /** What is under way is answered first, and what callers were refused meanwhile is undone if the database answers. */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
@@ -165,6 +178,7 @@ export class EngineStore implements HoldStore {
     if (!this.#engine.locksWallets) return '';
     switch (op.kind) {
       case 'totals':
+      case 'freeze':
         return op.wallet;
       case 'hold':
       case 'abandon':
@@ -187,7 +201,7 @@ export class EngineStore implements HoldStore {
   #isCurrent(epoch: string): boolean {
     if (this.#restoring !== undefined) return false;
     if (epoch === this.#epoch) return true;
-    if (this.#own.size > 0) return false;
+    if (this.#own.size > 0 || this.#freezes.size > 0) return false;
     // With nothing to put back it is enough to know the epoch.
     if (this.#epoch !== undefined) this.#tell(epoch, 0);
     this.#epoch = epoch;
@@ -207,10 +221,16 @@ export class EngineStore implements HoldStore {
     let { epoch } = await this.#submit({ kind: 'get', reference: anyReference });
     for (let round = 1; round <= maxRounds; round++) {
       const lost = this.#own.notIn(epoch);
+      const freezes = this.#freezes.notIn(epoch);
       if (this.#epoch !== undefined && this.#epoch !== epoch) this.#tell(epoch, lost.length);
-      if (lost.length === 0) {
+      if (lost.length === 0 && freezes.length === 0) {
         this.#epoch = epoch;
         return;
+      }
+      for (const [wallet, freeze] of freezes) {
+        const reply = await this.#submit({ kind: 'freeze', wallet, ...freeze });
+        this.#freezes.seen(wallet, freeze, reply.epoch);
+        epoch = reply.epoch;
       }
       epoch = await this.#putBack(lost, epoch);
     }

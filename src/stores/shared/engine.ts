@@ -22,6 +22,15 @@ export interface Operations {
    * see to it that it does not when it arrives late. Other attempts with the reference are left alone.
    */
   abandon: { readonly op: { readonly request: HoldRequest }; readonly answer: null };
+  /** Freezes a wallet, since now if that is not said; without a reason unfreezes it. */
+  freeze: {
+    readonly op: {
+      readonly wallet: string;
+      readonly reason: string | undefined;
+      readonly sinceMs?: number | undefined;
+    };
+    readonly answer: null;
+  };
   /**
    * Puts an open hold, or a capture that is not visible yet, back after memory was lost, without a check. Where memory went back
    * in time, what is there of the same attempt is brought forward to this; an earlier attempt gives way. Otherwise nothing if the

@@ -29,7 +29,10 @@ CREATE TABLE :schema.wallets (
   -- Sum of visible captures.
   captured numeric NOT NULL DEFAULT 0,
   -- The epoch in which `active` was last added up from the holds; it is added up again in the next one.
-  epoch text NOT NULL DEFAULT ''
+  epoch text NOT NULL DEFAULT '',
+  -- While nothing is approved from it: since when, and what the operator wrote.
+  frozen_at_ms bigint,
+  frozen_for text
 ) WITH (fillfactor = 50); -- The row of a busy wallet is updated in place as long as its page has room.
 
 -- Each batch takes a range: no batch has more operations than this.

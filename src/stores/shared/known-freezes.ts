@@ -1,0 +1,29 @@
+// Wallets that this process knows to be frozen: a database that lost its memory is told again.
+import type { Freeze } from '../../core/store.js';
+
+interface Known {
+  readonly freeze: Freeze;
+  readonly epoch: string;
+}
+
+export class KnownFreezes {
+  readonly #wallets = new Map<string, Known>();
+
+  get size(): number {
+    return this.#wallets.size;
+  }
+
+  /** What the database says of a wallet. That it is not frozen is believed of the epoch in which it was. */
+  seen(wallet: string, freeze: Freeze | undefined, epoch: string): void {
+    if (freeze) this.#wallets.set(wallet, { freeze, epoch });
+    else if (this.#wallets.size > 0 && this.#wallets.get(wallet)?.epoch === epoch) this.#wallets.delete(wallet);
+  }
+
+  delete(wallet: string): void {
+    this.#wallets.delete(wallet);
+  }
+
+  notIn(epoch: string): [string, Freeze][] {
+    return [...this.#wallets].flatMap(([wallet, known]) => (known.epoch === epoch ? [] : [[wallet, known.freeze]]));
+  }
+}
