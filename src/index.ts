@@ -41,6 +41,7 @@ export type {
   ProviderBalance,
 } from './core/provider.js';
 export type { Reconciliation } from './core/reconciler.js';
+export type { ShadowRefusal, ShadowReport } from './core/shadow.js';
 export type {
   ClaimRequest,
   Freeze,
@@ -54,4 +55,5 @@ export type {
   SettleRequest,
   WalletTotals,
 } from './core/store.js';
+export type { Trace, TracedStep } from './core/trace.js';
 export { type MemoryStoreOptions, memoryStore } from './stores/memory/index.js';

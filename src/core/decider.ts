@@ -74,7 +74,7 @@ export class Decider {
 
   /** Decides without taking a hold. */
   advise(amount: AmountInput, options: CheckOptions): MaybePromise<Decision> {
-    return this.decide(this.requirement(amount, options), options, this.#adviseOn);
+    return this.decide(this.requirement(amount, options), options, this.#adviseOn, undefined);
   }
 
   readonly #adviseOn: Attempt = (snapshot, requirement) => {
@@ -85,7 +85,12 @@ export class Decider {
   };
 
   /** Decides on the remembered snapshot, without a turn of the event loop if it can; otherwise asks the provider. */
-  decide(requirement: Requirement, options: WalletOptions, attempt: Attempt): MaybePromise<Decision> {
+  decide(
+    requirement: Requirement,
+    options: WalletOptions,
+    attempt: Attempt,
+    reference: string | undefined,
+  ): MaybePromise<Decision> {
     this.assertOpen();
     const { clock, alwaysRefreshAboveMinor: limit } = this.#options;
     const nowMs = clock.now();
@@ -93,8 +98,8 @@ export class Decider {
     const remembered = refresh ? undefined : this.#snapshots.remembered(requirement.wallet, nowMs);
     const decision = remembered && attempt(remembered, requirement);
     return decision instanceof Decision && decision.sufficient
-      ? this.#announced(decision)
-      : this.#decideAsking(requirement, { ...options, refresh }, attempt, { nowMs, remembered, decision });
+      ? this.#announced(decision, reference)
+      : this.#decideAsking(requirement, { ...options, refresh }, attempt, { nowMs, remembered, decision, reference });
   }
 
   /** A wallet as it is now: a reading, and totals of the same epoch. */
@@ -113,6 +118,7 @@ export class Decider {
     this.assertOpen();
     const key = this.wallet(wallet);
     await askStore(this.#options.store, (store) => store.freeze(key, reason));
+    this.#events.emit('frozen', () => ({ wallet: key, reason }));
   }
 
   assertOpen(): void {
@@ -135,16 +141,16 @@ export class Decider {
     const snapshot = before.remembered ?? (await this.#read(wallet, options)).snapshot;
     const decision = before.remembered ? await before.decision : await attempt(snapshot, requirement);
     const isNewest = snapshot.requestedAtMs >= before.nowMs;
-    if (decision && (decision.sufficient || isNewest)) return this.#announced(decision);
+    if (decision && (decision.sufficient || isNewest)) return this.#announced(decision, before.reference);
 
     const newer = decision ? this.#snapshots.confirm(wallet) : this.#snapshots.read(wallet, { refresh: true });
     const last = await attempt((await abandonable(newer, options.signal)).snapshot, requirement);
     if (!last) throw storeLostItsMemory();
-    return this.#announced(last);
+    return this.#announced(last, before.reference);
   }
 
-  #announced(decision: Decision): Decision {
-    this.#events.emit(decision.sufficient ? 'approved' : 'refused', () => ({ decision }));
+  #announced(decision: Decision, reference: string | undefined): Decision {
+    this.#events.emit(decision.sufficient ? 'approved' : 'refused', () => ({ decision, reference }));
     return decision;
   }
 
@@ -162,6 +168,7 @@ interface FirstLook {
   readonly nowMs: number;
   readonly remembered: Snapshot | undefined;
   readonly decision: MaybePromise<Decision | undefined>;
+  readonly reference: string | undefined;
 }
 
 function decideWithin(snapshot: Snapshot, totals: WalletTotals, requirement: Requirement): Decision | undefined {

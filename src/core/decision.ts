@@ -1,5 +1,6 @@
 // The rule: what can be spent, and whether a payout fits. Pure; the only place that compares money.
 import type { Currency } from './currency.js';
+import type { PayoutGuardErrorCode } from './errors.js';
 import { formatMinorUnits } from './money.js';
 import type { WalletTotals } from './store.js';
 
@@ -44,23 +45,52 @@ export function decide(snapshot: Snapshot, totals: WalletTotals, requirement: Re
   return new Decision(snapshot, totals, requirement, spendable);
 }
 
+/** What a guard answers that only observes, when nothing could be decided: a yes without numbers. */
+export function undecided(requirement: Requirement, refusal: PayoutGuardErrorCode): Decision {
+  const snapshot = { availableMinor: 0n, capturedMarkMinor: 0n, epoch: '', requestedAtMs: 0, receivedAtMs: 0 };
+  return new Decision(snapshot, { epoch: '', active: 0n, captured: 0n }, requirement, 0n, refusal);
+}
+
 /** The outcome of a check with every number that led to it. Amounts are decimal text in major units. */
 export class Decision {
   readonly #snapshot: Snapshot;
   readonly #totals: WalletTotals;
   readonly #requirement: Requirement;
   readonly #spendableMinor: bigint;
+  /**
+   * In mode `observe`, why the payout would have been refused. Its numbers are zero unless that is `insufficient_funds`. Undefined
+   * when it was approved, and in mode `enforce`.
+   */
+  readonly refusal: PayoutGuardErrorCode | undefined;
 
   /** @internal */
-  constructor(snapshot: Snapshot, totals: WalletTotals, requirement: Requirement, spendable: bigint) {
+  constructor(
+    snapshot: Snapshot,
+    totals: WalletTotals,
+    requirement: Requirement,
+    spendable: bigint,
+    refusal?: PayoutGuardErrorCode,
+  ) {
+    this.refusal = refusal;
     this.#snapshot = snapshot;
     this.#totals = totals;
     this.#requirement = requirement;
     this.#spendableMinor = spendable;
   }
 
-  /** Whether the payout fits: `required <= spendable`. */
+  /** Amount plus fee, in minor units. @internal */
+  requiredMinor(): bigint {
+    return this.#requirement.requiredMinor;
+  }
+
+  /** The same, told as a yes by a guard that only observes. @internal */
+  observed(): Decision {
+    return new Decision(this.#snapshot, this.#totals, this.#requirement, this.#spendableMinor, 'insufficient_funds');
+  }
+
+  /** Whether the payout fits: `required <= spendable`. Always true in mode `observe`, where nothing is refused. */
   get sufficient(): boolean {
+    if (this.refusal !== undefined) return true;
     return this.#requirement.requiredMinor <= this.#spendableMinor;
   }
   /**
@@ -127,6 +157,7 @@ export class Decision {
       spendable: this.spendable,
       shortfall: this.shortfall,
       asOf: this.asOf.toISOString(),
+      ...(this.refusal && { refusal: this.refusal }),
     };
   }
 
@@ -154,4 +185,5 @@ export interface DecisionData {
   readonly spendable: string;
   readonly shortfall: string;
   readonly asOf: string;
+  readonly refusal?: PayoutGuardErrorCode;
 }

@@ -1,17 +1,25 @@
 // What a guard tells to those who listen. Costs nothing when nobody does: payloads are made only for listeners.
 import { EventEmitter } from 'node:events';
 import type { Decision } from './decision.js';
-import type { PayoutGuardError } from './errors.js';
+import { isPayoutGuardError, type PayoutGuardError } from './errors.js';
 import type { HoldInfo } from './hold-info.js';
 import type { PayoutAnswer } from './provider.js';
 import { warn } from './warn.js';
 
 /** The events of a guard. They carry balances: they are for operators. */
 export interface GuardEvents {
-  /** A check or hold was told yes. */
-  approved: { readonly decision: Decision };
-  /** A check or hold was told that funds are insufficient. */
-  refused: { readonly decision: Decision };
+  /** A check or hold was told yes. A hold has a reference. */
+  approved: { readonly decision: Decision; readonly reference?: string | undefined };
+  /** A check or hold was told that funds are insufficient, or would have been in mode `observe`. */
+  refused: { readonly decision: Decision; readonly reference?: string | undefined };
+  /** A check or hold was refused for another reason, or would have been in mode `observe`. */
+  rejected: {
+    readonly error: PayoutGuardError;
+    readonly wallet?: string | undefined;
+    readonly reference?: string | undefined;
+  };
+  /** A wallet was frozen by this guard, or unfrozen: then without a reason. */
+  frozen: { readonly wallet: string; readonly reason?: string | undefined };
   /** A hold was taken. */
   held: { readonly hold: HoldInfo };
   /** A hold was captured, for the first time. */
@@ -56,6 +64,12 @@ export class Events {
 
   emit<Name extends keyof GuardEvents>(name: Name, makeEvent: () => GuardEvents[Name]): void {
     if (this.hasListener(name)) this.#emitter.emit(name, makeEvent());
+  }
+
+  /** Tells of an error that refuses a payout, unless it is told as `refused` anyway. */
+  rejected(error: unknown, about: { wallet?: string | undefined; reference?: string | undefined }): void {
+    if (!this.hasListener('rejected') || !isPayoutGuardError(error) || error.code === 'insufficient_funds') return;
+    this.emit('rejected', () => ({ error, wallet: about.wallet, reference: about.reference }));
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 // Read this first: what a guard does, top-down.
 import { type CheckOptions, Decider, type WalletOptions } from './decider.js';
-import { type Decision, spendableMinor } from './decision.js';
-import { asPayoutGuardError, ConfigurationError, InsufficientFundsError } from './errors.js';
+import { type Decision, spendableMinor, undecided } from './decision.js';
+import { asPayoutGuardError, ConfigurationError, InsufficientFundsError, isPayoutGuardError } from './errors.js';
 import { Events, type GuardEvents } from './events.js';
 import { isOpen } from './hold.js';
 import type { HoldInfo } from './hold-info.js';
@@ -11,6 +11,8 @@ import { type PayoutGuardOptions, type ResolvedOptions, resolveOptions } from '.
 import type { PayoutVerdict } from './outcome.js';
 import type { BalanceProvider } from './provider.js';
 import { Reconciler, type Reconciliation } from './reconciler.js';
+import { Shadow, type ShadowReport } from './shadow.js';
+import { ShadowHold } from './shadow-hold.js';
 import { isPromise } from './store.js';
 import { warn } from './warn.js';
 
@@ -132,6 +134,10 @@ export interface PayoutGuard {
   readonly freeze: (wallet: string, reason: string) => Promise<void>;
   /** Lets payouts from a wallet go on. May be repeated. @throws `ConfigurationError` `BalanceUnavailableError` */
   readonly unfreeze: (wallet: string) => Promise<void>;
+  /** `'observe'`: this guard refuses nothing. */
+  readonly mode: 'enforce' | 'observe';
+  /** What would have been refused, in mode `observe`; undefined otherwise. */
+  readonly shadowReport: () => ShadowReport | undefined;
   /** Listens. Returns a function that stops listening. */
   readonly on: <Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => void) => () => void;
   /** Ends requests under way and lets go of all timers. Later calls reject. Does not close a store that was passed in. */
@@ -160,6 +166,7 @@ class Guard implements PayoutGuard {
   readonly #decider: Decider;
   readonly #holds: Holds;
   readonly #reconciler: Reconciler;
+  readonly #shadow: Shadow | undefined;
 
   constructor(options: ResolvedOptions, ownsStore: boolean) {
     this.#options = options;
@@ -167,24 +174,79 @@ class Guard implements PayoutGuard {
     this.#decider = new Decider(options, this.#events);
     this.#holds = new Holds(options, this.#decider, this.#events);
     this.#reconciler = new Reconciler(options, this.#holds, this.#events);
+    if (options.mode === 'observe') {
+      this.#shadow = new Shadow(options);
+      warn('PAYOUT_GUARD_OBSERVE', "This guard only observes (mode: 'observe'): it refuses no payout.");
+    }
   }
 
   readonly assertSufficientFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> => {
-    const decided = this.#decider.advise(amount, options);
-    const decision = isPromise(decided) ? await decided : decided;
-    if (!decision.sufficient) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
-    return decision;
+    try {
+      const decided = this.#decider.advise(amount, options);
+      const decision = isPromise(decided) ? await decided : decided;
+      if (!decision.sufficient) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
+      this.#shadow?.approved();
+      return decision;
+    } catch (error) {
+      this.#events.rejected(error, options);
+      return this.#observed(error, options);
+    }
   };
 
-  readonly checkFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> =>
-    this.#decider.advise(amount, options);
+  readonly checkFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> => {
+    if (this.#shadow) return this.assertSufficientFunds(amount, options);
+    try {
+      return await this.#decider.advise(amount, options);
+    } catch (error) {
+      this.#events.rejected(error, options);
+      throw error;
+    }
+  };
 
-  readonly hold = (options: HoldOptions): Promise<Hold> => this.#holds.take(options);
+  readonly hold = (options: HoldOptions): Promise<Hold> =>
+    this.#shadow ? this.#observedHold(this.#shadow, options) : this.#holds.take(options);
+
+  /** Throws the error, unless this guard only observes: then it is noted, and the answer is a yes. */
+  #observed(error: unknown, about: WalletOptions & { reference?: string | undefined }): Decision {
+    if (!this.#shadow || !isPayoutGuardError(error)) throw error;
+    const { wallet: own, currency, floorMinor } = this.#options;
+    const { wallet = own, reference } = about;
+    this.#shadow.refused(error, { wallet, reference });
+    if (error.code !== 'insufficient_funds') {
+      return undecided({ wallet, currency, requiredMinor: 0n, floorMinor }, error.code);
+    }
+    const { decision } = error as InsufficientFundsError;
+    this.#shadow.overspent(wallet, decision.requiredMinor());
+    return decision.observed();
+  }
+
+  async #observedHold(shadow: Shadow, options: HoldOptions): Promise<Hold> {
+    try {
+      const hold = await this.#holds.take(options);
+      shadow.approved();
+      return hold;
+    } catch (error) {
+      const decision = this.#observed(error, options);
+      const { reference, state = 'reserved' } = options;
+      const createdAt = new Date(this.#options.clock.now());
+      const hold = new ShadowHold({ reference, decision, state, createdAt }, () => {
+        if (decision.refusal === 'insufficient_funds') shadow.overspent(decision.wallet, -decision.requiredMinor());
+      });
+      shadow.remember(hold);
+      return hold;
+    }
+  }
+
+  get mode(): 'enforce' | 'observe' {
+    return this.#options.mode;
+  }
+
+  readonly shadowReport = (): ShadowReport | undefined => this.#shadow?.report();
 
   readonly withHold = async <T>(options: WithHoldOptions, pay: (hold: Hold) => T | Promise<T>): Promise<T> => {
     const { settles, ...request } = options;
     // Sent from the start: a crash at any moment from here on leaves the money held.
-    const hold = await this.#holds.take({ ...request, state: 'sent' });
+    const hold = await this.hold({ ...request, state: 'sent' });
     let result: T;
     try {
       result = await pay(hold);
@@ -219,11 +281,12 @@ class Guard implements PayoutGuard {
     }
   }
 
+  // A hold that would have been refused is not in the store.
   readonly capture = async (reference: string, actual?: AmountInput): Promise<HoldInfo> =>
-    this.#holds.info(await this.#holds.capture(reference, actual));
+    (await this.#shadow?.hold(reference)?.capture()) ?? this.#holds.info(await this.#holds.capture(reference, actual));
 
   readonly release = async (reference: string): Promise<HoldInfo> =>
-    this.#holds.info(await this.#holds.release(reference));
+    (await this.#shadow?.hold(reference)?.release()) ?? this.#holds.info(await this.#holds.release(reference));
 
   readonly getHold = (reference: string): Promise<HoldInfo | undefined> => this.#holds.get(reference);
 

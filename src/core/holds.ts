@@ -27,6 +27,7 @@ import {
   type SettleRequest,
   storeIsRecovering,
 } from './store.js';
+import { traced } from './trace.js';
 
 /** A payout that money is to be held for. */
 export interface HoldOptions extends CheckOptions {
@@ -114,6 +115,15 @@ export class Holds {
 
   /** Checks and holds in one step of the store. */
   async take(options: HoldOptions): Promise<Hold> {
+    try {
+      return await traced(this.#options.trace, { name: 'hold', wallet: options.wallet }, () => this.#take(options));
+    } catch (error) {
+      this.#events.rejected(error, options);
+      throw error;
+    }
+  }
+
+  async #take(options: HoldOptions): Promise<Hold> {
     const reference = parseReference(options.reference);
     const requirement = this.#decider.requirement(options.amount, options);
     const { state = 'reserved', expiresInMs = this.#options.holdExpiresInMs } = options;
@@ -131,14 +141,19 @@ export class Holds {
       if (answer.outcome === 'held') hold = answer.hold;
       return decide(snapshot, answer.totals, requirement);
     };
-    const decided = this.#decider.decide(requirement, options, (snapshot) => {
-      const { wallet, requiredMinor: amountMinor, floorMinor } = requirement;
-      const { epoch, availableMinor, capturedMarkMinor } = snapshot;
-      const limitMinor = availableMinor - floorMinor + capturedMarkMinor;
-      const request = { wallet, reference, attempt, amountMinor, state, expiresInMs, epoch, limitMinor, metadata };
-      const answer = this.#ask((store) => store.hold(request));
-      return isPromise(answer) ? answer.then((later) => read(snapshot, later)) : read(snapshot, answer);
-    });
+    const decided = this.#decider.decide(
+      requirement,
+      options,
+      (snapshot) => {
+        const { wallet, requiredMinor: amountMinor, floorMinor } = requirement;
+        const { epoch, availableMinor, capturedMarkMinor } = snapshot;
+        const limitMinor = availableMinor - floorMinor + capturedMarkMinor;
+        const request = { wallet, reference, attempt, amountMinor, state, expiresInMs, epoch, limitMinor, metadata };
+        const answer = this.#ask((store) => store.hold(request));
+        return isPromise(answer) ? answer.then((later) => read(snapshot, later)) : read(snapshot, answer);
+      },
+      reference,
+    );
     const decision = isPromise(decided) ? await decided : decided;
     const { currency, insufficientFundsStatus } = this.#options;
     if (!hold) throw new InsufficientFundsError(decision, insufficientFundsStatus);
@@ -207,7 +222,8 @@ export class Holds {
       if (outcome === 'done' && request.to !== 'sent') this.#events.emit(request.to, () => ({ hold: this.info(hold) }));
       return hold;
     };
-    const answer = this.#ask((store) => store.settle(request));
+    const { trace } = this.#options;
+    const answer = traced(trace, { name: stepOf[request.to] }, () => this.#ask((store) => store.settle(request)));
     return isPromise(answer) ? answer.then(read) : read(answer);
   }
 
@@ -272,6 +288,8 @@ class HeldHold implements Hold {
     return this.#holds.info(hold);
   }
 }
+
+const stepOf = { sent: 'sent', captured: 'capture', released: 'release' } as const;
 
 function takenReference(hold: HoldRecord, requirement: Requirement): HoldConflictError | DuplicateReferenceError {
   if (hold.wallet !== requirement.wallet) return new HoldConflictError(hold.reference, 'wallet');

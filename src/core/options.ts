@@ -10,6 +10,7 @@ import { Problems } from './problems.js';
 import type { BalanceProvider } from './provider.js';
 import { aFunction } from './schemas.js';
 import type { HoldStore } from './store.js';
+import type { Trace } from './trace.js';
 
 /** How a guard is set up. Unknown keys are refused, so that a typo cannot silently mean a default. */
 export interface PayoutGuardOptions {
@@ -102,6 +103,17 @@ export interface PayoutGuardOptions {
    */
   reconcileEveryMs?: number | undefined;
   /**
+   * `'observe'` refuses nothing: every check and hold is told yes, and `guard.shadowReport()` says what would have been refused. For the
+   * time before you rely on it; said at start as a process warning, and by every metric.
+   * @defaultValue `'enforce'`
+   */
+  mode?: 'enforce' | 'observe' | undefined;
+  /**
+   * Runs the steps of the guard, within spans for instance; `payout-guard/telemetry` makes one.
+   * @defaultValue none
+   */
+  trace?: Trace | undefined;
+  /**
    * Where holds live.
    * @defaultValue `memoryStore()`
    */
@@ -139,6 +151,8 @@ export interface ResolvedOptions {
   readonly lookup: BalanceProvider['lookup'];
   readonly overdueAfterMs: number;
   readonly reconcileEveryMs: number;
+  readonly mode: 'enforce' | 'observe';
+  readonly trace: Trace | undefined;
   readonly store: HoldStore;
   readonly insufficientFundsStatus: InsufficientFundsStatus;
   readonly clock: Clock;
@@ -202,6 +216,8 @@ const optionsSchema: z.ZodType<PayoutGuardOptions> = z.strictObject({
     ['totals', 'hold', 'settle', 'get', 'list', 'claimSent', 'freeze', 'close'],
     'a store, such as memoryStore()',
   ).optional(),
+  mode: z.enum(['enforce', 'observe']).optional(),
+  trace: aFunction<Trace>().optional(),
   insufficientFundsStatus: z.union([z.literal(402), z.literal(409), z.literal(422)]).optional(),
   clock: objectWith<Clock>(['now'], 'an object with now()').optional(),
 });
@@ -241,6 +257,8 @@ export function resolveOptions(options: PayoutGuardOptions): ResolvedOptions {
     lookup: given.lookup ?? given.provider.lookup?.bind(given.provider),
     overdueAfterMs: given.overdueAfterMs ?? defaults.overdueAfterMs,
     reconcileEveryMs: given.reconcileEveryMs ?? defaults.reconcileEveryMs,
+    mode: given.mode ?? 'enforce',
+    trace: given.trace,
     store: given.store ?? memoryStore({ clock: given.clock }),
     insufficientFundsStatus: given.insufficientFundsStatus ?? 422,
     clock: given.clock ?? systemClock,

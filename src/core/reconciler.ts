@@ -10,6 +10,7 @@ import type { ResolvedOptions } from './options.js';
 import type { PayoutAnswer } from './provider.js';
 import { parseReference } from './reference.js';
 import { askStore } from './store.js';
+import { traced } from './trace.js';
 import { warn } from './warn.js';
 
 /** What a reconciliation did with the holds it looked at. */
@@ -110,12 +111,14 @@ export class Reconciler {
 
   /** The provider's word on a payout; `unknown` when there is nobody to ask, or no answer. */
   async #ask({ reference, wallet }: HoldRecord): Promise<PayoutAnswer> {
-    const { lookup, fetchTimeoutMs: timeoutMs } = this.#options;
+    const { lookup, trace, fetchTimeoutMs: timeoutMs } = this.#options;
     if (!lookup) return { outcome: 'unknown' };
     const onTimeout = () => new BalanceUnavailableError('timeout');
     try {
-      return await withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, (signal) =>
-        lookup({ reference, wallet, signal }),
+      return await traced(trace, { name: 'lookup', wallet }, () =>
+        withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, (signal) =>
+          lookup({ reference, wallet, signal }),
+        ),
       );
     } catch (error) {
       this.#closing.signal.throwIfAborted();

@@ -10,6 +10,7 @@ import { formatMinorUnits, parseBalance } from './money.js';
 import { oldestBalanceMs } from './options.js';
 import type { BalanceProvider, ProviderBalance } from './provider.js';
 import { askStore, type HoldStore } from './store.js';
+import { type Trace, traced } from './trace.js';
 
 /** A snapshot, and beside it what the provider sent for display. Decisions get the snapshot alone. */
 export interface Reading {
@@ -41,6 +42,7 @@ export interface SnapshotsOptions {
   readonly minRefreshMs: number;
   readonly fetchTimeoutMs: number;
   readonly visibilityLagMs: number;
+  readonly trace: Trace | undefined;
 }
 
 export class Snapshots {
@@ -111,7 +113,9 @@ export class Snapshots {
 
   async #ask(wallet: string, startedAtMs: number): Promise<Reading> {
     try {
-      const reading = await this.#askProvider(wallet);
+      const reading = await traced(this.#options.trace, { name: 'fetch_balance', wallet }, () =>
+        this.#askProvider(wallet),
+      );
       this.#memory.set(wallet, { reading, attemptedAtMs: startedAtMs });
       this.#announce(wallet, reading);
       return reading;

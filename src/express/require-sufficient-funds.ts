@@ -1,9 +1,10 @@
 // The guard before a handler: checks, or holds and settles by what the handler answers.
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
+import type { CheckOptions } from '../core/decider.js';
 import { InvalidAmountError, InvalidReferenceError, type PayoutGuardError } from '../core/errors.js';
 import type { AttemptResult, PayoutGuard } from '../core/guard.js';
-import type { Hold } from '../core/holds.js';
+import type { Hold, HoldOptions } from '../core/holds.js';
 import type { AmountInput } from '../core/money.js';
 import { Problems } from '../core/problems.js';
 import type { BalanceProvider } from '../core/provider.js';
@@ -80,28 +81,39 @@ export function requireSufficientFunds(guard: PayoutGuard, options: RequireSuffi
   const walletOf = (req: Request, res: Response) =>
     typeof options.wallet === 'function' ? options.wallet(req, res) : options.wallet;
 
+  // A guard that only observes must not refuse either what cannot be read: it is asked with nothing, and notes that.
+  const readable = <T>(from: () => T, nothing: T): T => {
+    if (guard.mode !== 'observe') return from();
+    try {
+      return from();
+    } catch {
+      return nothing;
+    }
+  };
+
   if (!reference || mode === 'check') {
+    const describe = (req: Request, res: Response): [AmountInput, CheckOptions] => [
+      amountOf(req),
+      { fee: options.fee?.(req), currency: currencyOf(req), wallet: walletOf(req, res) },
+    ];
     const check = async (req: Request, res: Response) =>
-      guard.assertSufficientFunds(amountOf(req), {
-        fee: options.fee?.(req),
-        currency: currencyOf(req),
-        wallet: walletOf(req, res),
-      });
+      guard.assertSufficientFunds(...readable(() => describe(req, res), ['', {}]));
     return (req, res, next) => {
       check(req, res).then(() => next(), next);
     };
   }
 
+  const describe = (req: Request, res: Response): HoldOptions => ({
+    reference: read(req, reference, noReference) as string,
+    amount: amountOf(req),
+    fee: options.fee?.(req),
+    currency: currencyOf(req),
+    wallet: walletOf(req, res),
+    state: 'sent',
+    metadata: options.metadata?.(req),
+  });
   const take = (req: Request, res: Response) =>
-    guard.hold({
-      reference: read(req, reference, noReference) as string,
-      amount: amountOf(req),
-      fee: options.fee?.(req),
-      currency: currencyOf(req),
-      wallet: walletOf(req, res),
-      state: 'sent',
-      metadata: options.metadata?.(req),
-    });
+    guard.hold(readable(() => describe(req, res), { reference: '', amount: '', state: 'sent' }));
   return (req, res, next) => {
     try {
       take(req, res).then((hold) => {

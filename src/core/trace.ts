@@ -1,0 +1,16 @@
+// Steps of a guard that a tracer may see.
+
+/** A step of a guard. */
+export interface TracedStep {
+  readonly name: 'hold' | 'sent' | 'capture' | 'release' | 'fetch_balance' | 'lookup';
+  /** The key of the wallet, where it is known. */
+  readonly wallet?: string | undefined;
+}
+
+/** Runs a step, within a span for instance, and returns what it returns. Must not change it. */
+export type Trace = <T>(step: TracedStep, run: () => T) => T;
+
+/** Runs a step as it is when nobody traces. */
+export function traced<T>(trace: Trace | undefined, step: TracedStep, run: () => T): T {
+  return trace ? trace(step, run) : run();
+}
