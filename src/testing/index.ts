@@ -14,5 +14,11 @@ export type { JpayCallback } from './jpay-callback.js';
 export type { JpayPayout, JpayPayoutOptions } from './jpay-payouts.js';
 export { type JpaySimulator, type JpaySimulatorOptions, type JpayWallet, jpaySimulator } from './jpay-simulator.js';
 export type { DebitMoment, PayoutOptions, PayoutStatus } from './payout-book.js';
+export {
+  type PhoenixCredentials,
+  type PhoenixSimulator,
+  type PhoenixSimulatorOptions,
+  phoenixSimulator,
+} from './phoenix-simulator.js';
 export type { ReceivedRequest, Simulator, SimulatorOptions } from './simulator-server.js';
 export { type StoreTarget, storeContract, type TestRunner } from './store-contract.js';

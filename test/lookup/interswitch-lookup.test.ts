@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { BalanceProvider } from 'payout-guard';
 import { interswitch, type NetworkOptions } from 'payout-guard/providers/interswitch';
 import type { Fault, InterswitchSimulator, InterswitchSimulatorOptions } from 'payout-guard/testing';
-import { balanceMeaning, payoutOutcome, responseCodes } from '../../src/providers/interswitch/response-codes.js';
+import { balanceMeaning, payoutOutcome, responseCodes } from '../../src/providers/shared/response-codes.js';
 import { closeAll, quick, type RawServer, send, startInterswitch, startServer } from '../providers/support.js';
 import { ask, lookupFailure, once, wordOf } from './support.js';
 
@@ -106,7 +106,7 @@ describe('the table of codes', () => {
   it('still says of a balance what it said', () => {
     const meanings: Record<string, string[]> = {
       ok: ['90000', '9000'],
-      retry: ['90006', '90009', '90091', '90092', '90096'],
+      busy: ['90006', '90009', '90091', '90092', '90096'],
       unauthorized: ['90054', '90055', '90063', '700A5', '700A6'],
       operator: ['70026', '70027', '70028', '70029', '70030', '70031', '70037'],
     };

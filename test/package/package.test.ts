@@ -43,22 +43,25 @@ describe('the tarball', () => {
     const built = ['esm', 'cjs'].flatMap((format) =>
       modules.flatMap((module) => [`dist/${format}/${module}.js`, `dist/${format}/${module}.d.ts`]),
     );
-    const texts = ['CHANGELOG.md', 'LICENSE', 'README.md'];
+    const migrations = (await filesBelow(join(installed.source, 'src/stores/postgres/migrations'))).map((file) =>
+      join('src/stores/postgres/migrations', file),
+    );
+    const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', ...migrations];
     expect(await filesBelow(installed.library)).toEqual(
       [...built, ...texts, 'dist/cjs/package.json', 'package.json'].sort(),
     );
   });
 
-  it('is at most 200 kB to download and 1 MB on disk', async () => {
+  it('is at most 300 kB to download and 2 MB on disk', async () => {
     const files = await filesBelow(installed.library);
     const sizes = await Promise.all(files.map(async (file) => (await stat(join(installed.library, file))).size));
     const { size: packed } = await stat(installed.tarball);
     const unpacked = sizes.reduce((sum, size) => sum + size, 0);
     // Far below today's size, something is missing.
     expect(packed).toBeGreaterThan(30_000);
-    expect(packed).toBeLessThan(200_000);
+    expect(packed).toBeLessThan(300_000);
     expect(unpacked).toBeGreaterThan(200_000);
-    expect(unpacked).toBeLessThan(1_000_000);
+    expect(unpacked).toBeLessThan(2_000_000);
   });
 
   it('names no file that it does not contain and no place on the machine that built it', async () => {

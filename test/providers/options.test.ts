@@ -1,10 +1,13 @@
 // What an adapter refuses at creation: places that credentials must not be sent to, and options that can never work.
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from 'payout-guard';
 import { type HttpProviderOptions, httpProvider } from 'payout-guard/providers/http';
 import { type InterswitchOptions, interswitch } from 'payout-guard/providers/interswitch';
 import { type JpayOptions, jpay } from 'payout-guard/providers/jpay';
+import { type PhoenixOptions, phoenix } from 'payout-guard/providers/phoenix';
+import { phoenixCredentials } from '../support/phoenix.js';
 import { closeAll, failureOf, guardOf, quick, send, startServer } from './support.js';
 
 afterEach(closeAll);
@@ -18,6 +21,7 @@ const app = { appKey: 'key', appSecret: secret };
 const makers: [string, (url: string, more?: object) => unknown][] = [
   ['jpay', (baseUrl, more) => jpay({ baseUrl, ...app, ...more })],
   ['interswitch', (baseUrl, more) => interswitch({ baseUrl, ...more })],
+  ['phoenix', (baseUrl, more) => phoenix({ baseUrl, ...phoenixCredentials, ...more })],
   ['httpProvider', (url, more) => httpProvider({ name: 'shop', url, schema, select, ...more })],
 ];
 
@@ -153,7 +157,7 @@ describe('a base URL', () => {
   it.each([`https://h/?token=${secret}`, 'https://h?', 'https://h/#a', 'https://h/v1#'])(
     'has no query or fragment: %j',
     (url) => {
-      for (const [, make] of makers.slice(0, 2)) {
+      for (const [, make] of makers.slice(0, 3)) {
         expect(problemsOf(() => make(url))).toEqual(['baseUrl: must have no query or fragment']);
       }
     },
@@ -237,6 +241,39 @@ describe('the options', () => {
       problem,
     ]),
     ...Object.entries<[object, RegExp]>({
+      'no client': [{ clientId: '' }, /^clientId/],
+      'no secret': [{ clientSecret: undefined }, /^clientSecret/],
+      'a terminal with a blank': [{ terminalId: `${secret} 1` }, /^terminalId: must be letters/],
+      'a terminal that changes the query': [{ terminalId: 'a&b=c' }, /^terminalId/],
+      'no device': [{ serialId: '' }, /^serialId/],
+      'a password of blanks': [{ password: '  ' }, /^password: must not be empty/],
+      'a key that is none': [{ privateKey: secret }, /^privateKey: must be an RSA private key/],
+      'a key in half': [{ privateKey: phoenixCredentials.privateKey.slice(0, 400) }, /^privateKey: must be an RSA/],
+      'a public key': [{ privateKey: createPublicKey(phoenixCredentials.privateKey) }, /^privateKey/],
+      'a key of another kind': [{ privateKey: generateKeyPairSync('ed25519').privateKey }, /^privateKey/],
+      'no key': [{ privateKey: undefined }, /^privateKey/],
+      'a null key': [{ privateKey: null }, /^privateKey/],
+      'a session of a moment': [{ sessionMaxMs: 9_999 }, /^sessionMaxMs/],
+      'a session of days': [{ sessionMaxMs: 86_400_001 }, /^sessionMaxMs/],
+      'no balance': [{ balanceFields: [] }, /^balanceFields/],
+      'a balance of an odd name': [{ balanceFields: [`${secret} x`] }, /^balanceFields/],
+      'a currency in words': [{ assumedCurrency: 'shilling' }, /^assumedCurrency/],
+      'two answers instead of three': [{ notFound: { means: 'failed', times: 2 } }, /^notFound\.times/],
+      'less than five minutes': [{ notFound: { means: 'failed', overMs: 299_999 } }, /^notFound\.overMs/],
+      'another meaning': [{ notFound: { means: 'completed' } }, /^notFound/],
+      'another timestamp': [{ timestamp: secret }, /^timestamp/],
+      'another password': [{ passwordForm: secret }, /^passwordForm/],
+      'another point': [{ pointForm: 'hybrid' }, /^pointForm/],
+      'another initialisation vector': [{ tokenIv: 'none' }, /^tokenIv/],
+      'another scheme': [{ signedScheme: 'http' }, /^signedScheme/],
+      'another amount': [{ amountForm: 'float' }, /^amountForm/],
+    }).map(([what, [given, problem]]): (typeof cases)[number] => [
+      'phoenix',
+      what,
+      () => phoenix({ baseUrl, ...phoenixCredentials, ...given } as PhoenixOptions),
+      problem,
+    ]),
+    ...Object.entries<[object, RegExp]>({
       'no name': [{ name: '' }, /^name/],
       'a name with a line break': [{ name: 'a\nb' }, /^name/],
       'a name of 41 letters': [{ name: 'a'.repeat(41) }, /^name/],
@@ -267,7 +304,7 @@ describe('the options', () => {
 
   it('are refused when they are no object', () => {
     for (const given of [undefined, null, 'https://h', 5, []]) {
-      for (const make of [jpay, interswitch, httpProvider] as ((options: never) => unknown)[]) {
+      for (const make of [jpay, interswitch, phoenix, httpProvider] as ((options: never) => unknown)[]) {
         expect(problemsOf(() => make(given as never))).not.toEqual([]);
       }
     }
@@ -282,6 +319,11 @@ describe('the options', () => {
       [() => jpay({ baseUrl: evil, ...onlyKey, ...bad } as unknown as JpayOptions), [/^baseUrl/, /^pass either/]],
       [() => jpay({ baseUrl: evil, ...both, ...bad } as unknown as JpayOptions), [/^baseUrl/, /^pass either/]],
       [() => interswitch({ baseUrl: evil, ...bad } as unknown as InterswitchOptions), [/^baseUrl/]],
+      [
+        () =>
+          phoenix({ baseUrl: evil, ...phoenixCredentials, privateKey: secret, ...bad } as unknown as PhoenixOptions),
+        [/^baseUrl/, /^privateKey/],
+      ],
       [() => httpProvider({ name: '', url: evil, schema, select, ...bad } as never), [/^url/, /^name/]],
     ];
     for (const [make, further] of made) {

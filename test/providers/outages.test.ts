@@ -4,10 +4,21 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PayoutGuardOptions } from 'payout-guard';
 import { httpProvider } from 'payout-guard/providers/http';
 import { interswitch, type NetworkOptions } from 'payout-guard/providers/interswitch';
+import { phoenix } from 'payout-guard/providers/phoenix';
 import type { Fault } from 'payout-guard/testing';
 import { z } from 'zod';
 import { stoppedClock } from '../support/wallet.js';
-import { closeAll, failureOf, guardOf, quick, send, soon, startInterswitch, startServer } from './support.js';
+import {
+  closeAll,
+  failureOf,
+  guardOf,
+  quick,
+  send,
+  soon,
+  startInterswitch,
+  startPhoenix,
+  startServer,
+} from './support.js';
 
 afterEach(closeAll);
 
@@ -141,6 +152,37 @@ describe('the circuit', () => {
     }
     simulator.clearFaults();
     expect((await guardOf(provider).checkFunds('1000')).sufficient).toBe(true);
+  });
+});
+
+describe('the circuit of phoenix', () => {
+  it.each(['/client/doKeyExchange', '/sente/accountBalance'])(
+    'opens after two balances that failed at %s, and the provider is left alone',
+    async (path) => {
+      const simulator = await startPhoenix({ available: '1000' });
+      const circuitBreaker = { failures: 2, openMs: 60_000 };
+      const credentials = simulator.credentials();
+      const options = { baseUrl: simulator.url, ...credentials, ...quick, maxAttempts: 1, circuitBreaker };
+      const { checkFunds } = guardOf(phoenix(options));
+      simulator.fault(status(500), { path });
+      for (let failed = 0; failed < 2; failed += 1) {
+        expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'provider_error' });
+      }
+      simulator.clearFaults();
+      expect(await failureOf(checkFunds('1'))).toMatchObject({ ...circuitOpen, retryAfterMs: 60_000 });
+      expect(simulator.count(path)).toBe(2);
+    },
+  );
+
+  it('stays closed when a password is wrong', async () => {
+    const simulator = await startPhoenix({ available: '1000' });
+    const circuitBreaker = { failures: 2, openMs: 60_000 };
+    const options = { baseUrl: simulator.url, ...simulator.credentials(), password: 'wrong', ...quick, circuitBreaker };
+    const { checkFunds } = guardOf(phoenix(options));
+    for (let failed = 0; failed < 5; failed += 1) {
+      expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'unauthorized' });
+    }
+    expect(simulator.count()).toBe(5);
   });
 });
 

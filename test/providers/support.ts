@@ -1,5 +1,5 @@
 // What the tests of the adapters share: remote parties that end with the test, guards that remember nothing, and the
-// three families of adapters as one.
+// families of adapters as one.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +8,7 @@ import { type BalanceProvider, createPayoutGuard, type PayoutGuard, type PayoutG
 import { httpProvider } from 'payout-guard/providers/http';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay, type NetworkOptions } from 'payout-guard/providers/jpay';
+import { phoenix } from 'payout-guard/providers/phoenix';
 import {
   type InterswitchSimulator,
   type InterswitchSimulatorOptions,
@@ -15,8 +16,12 @@ import {
   type JpaySimulator,
   type JpaySimulatorOptions,
   jpaySimulator,
+  type PhoenixSimulator,
+  type PhoenixSimulatorOptions,
+  phoenixSimulator,
 } from 'payout-guard/testing';
 import { z } from 'zod';
+import { answeringKeyExchanges, phoenixCredentials } from '../support/phoenix.js';
 
 const running: { close(): Promise<unknown> }[] = [];
 
@@ -32,6 +37,11 @@ export async function startJpay(options?: JpaySimulatorOptions): Promise<JpaySim
 
 export async function startInterswitch(options?: InterswitchSimulatorOptions): Promise<InterswitchSimulator> {
   return started(await interswitchSimulator(options));
+}
+
+/** With the key of the test vectors, because a new one takes a moment. */
+export async function startPhoenix(options?: PhoenixSimulatorOptions): Promise<PhoenixSimulator> {
+  return started(await phoenixSimulator({ privateKey: phoenixCredentials.privateKey, ...options }));
 }
 
 export interface RawServer {
@@ -79,7 +89,7 @@ export const soon: NetworkOptions = { attemptTimeoutMs: 120 };
 
 /** A guard that asks the provider for each check. */
 export function guardOf(provider: BalanceProvider, options: Partial<PayoutGuardOptions> = {}): PayoutGuard {
-  const currency = provider.name === 'interswitch' ? 'UGX' : 'KES';
+  const currency = provider.name === 'interswitch' || provider.name === 'phoenix' ? 'UGX' : 'KES';
   return started(createPayoutGuard({ provider, currency, cache: { maxAgeMs: 0 }, ...options }));
 }
 
@@ -114,6 +124,9 @@ export interface Family {
   readonly answer: (amount: string, extra?: string) => string;
 }
 
+const phoenixAt = (baseUrl: string, options?: NetworkOptions) =>
+  phoenix({ baseUrl, ...phoenixCredentials, fetch: answeringKeyExchanges, ...quick, ...options });
+
 export const families: readonly Family[] = [
   {
     name: 'jpay',
@@ -134,6 +147,20 @@ export const families: readonly Family[] = [
     name: 'interswitch, flat',
     currency: 'UGX',
     provider: (baseUrl, options) => interswitch({ baseUrl, ...quick, ...options }),
+    answer: (amount, extra = '') =>
+      `{"responseCode":"90000","availableBalance":${amount},"currencyCode":"UGX"${extra}}`,
+  },
+  {
+    name: 'phoenix, wrapped',
+    currency: 'UGX',
+    provider: phoenixAt,
+    answer: (amount, extra = '') =>
+      `{"responseCode":"90000","response":{"availableBalance":${amount},"currencyCode":"UGX"${extra}}}`,
+  },
+  {
+    name: 'phoenix, flat',
+    currency: 'UGX',
+    provider: phoenixAt,
     answer: (amount, extra = '') =>
       `{"responseCode":"90000","availableBalance":${amount},"currencyCode":"UGX"${extra}}`,
   },

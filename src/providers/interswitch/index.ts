@@ -15,8 +15,8 @@ import {
   resolveNetwork,
   withoutTrailingSlashes,
 } from '../shared/network-options.js';
+import { balanceMeaning, refusalOf } from '../shared/response-codes.js';
 import { lookUp } from './lookup.js';
-import { balanceMeaning, refusalOf } from './response-codes.js';
 import { type Envelope, envelope, type Figures } from './schema.js';
 
 export type { NetworkOptions } from '../shared/network-options.js';

@@ -3,7 +3,7 @@
 import type { PayoutAnswer } from '../../core/provider.js';
 import { type Exchange, expectSuccess } from '../shared/http-client.js';
 import { parseJson, readShape } from '../shared/json.js';
-import { balanceMeaning, payoutOutcome, refusalOf } from './response-codes.js';
+import { balanceMeaning, payoutOutcome, refusalOf } from '../shared/response-codes.js';
 import { statusAnswer } from './schema.js';
 
 // The service puts the reference into a second URL, with or without escaping it; with other characters than these we

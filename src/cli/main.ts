@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// What `npx payout-guard` runs.
+import { createInterface } from 'node:readline/promises';
+import { runCommand } from './command.js';
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question);
+  } finally {
+    lines.close();
+  }
+}
+
+void runCommand(process.argv.slice(2), {
+  env: process.env,
+  say: (text) => console.log(text),
+  complain: (text) => console.error(text),
+  ask,
+}).then((code) => {
+  process.exitCode = code;
+});

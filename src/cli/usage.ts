@@ -1,0 +1,57 @@
+// Reading what a command was given. Secrets come from files or the environment: arguments are seen by everybody on the
+// machine and stay in the history of the shell.
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+
+/** The command was called wrongly. Repeats the names of options, never their values. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly help: string | undefined;
+
+  constructor(message: string, help?: string) {
+    super(message);
+    this.help = help;
+  }
+}
+
+/** The command could not do what it was asked to. Its message holds no secret. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+}
+
+/** Which options there are, and whether each takes a value. */
+export type OptionTypes = Readonly<Record<string, 'string' | 'boolean'>>;
+
+/** The options of a command; a flag that is set is `'true'`. @throws {@link UsageError} */
+export function readArguments(args: readonly string[], types: OptionTypes): Readonly<Record<string, string>> {
+  const options = Object.fromEntries(Object.entries(types).map(([name, type]) => [name, { type }]));
+  // Not strict: the messages of parseArgs repeat what was typed, which may be a secret in the wrong place.
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
+  const read: Record<string, string> = {};
+  for (const token of tokens) {
+    if (token.kind !== 'option') throw new UsageError('every value needs an option before it');
+    const { name, value } = token;
+    const type = Object.hasOwn(types, name) ? types[name] : undefined;
+    if (type === undefined) throw new UsageError('there is an option that does not exist');
+    if (Object.hasOwn(read, name)) throw new UsageError(`--${name} is given twice`);
+    if ((type === 'string') === (value === undefined)) {
+      throw new UsageError(`--${name} ${type === 'string' ? 'needs a value' : 'takes no value'}`);
+    }
+    // A value that looks like an option is an option whose value was forgotten.
+    if (value?.startsWith('-') && !token.inlineValue) throw new UsageError(`--${name} needs a value`);
+    read[name] = value ?? 'true';
+  }
+  return read;
+}
+
+/** The text of a file without blanks around it. @throws {@link UsageError} naming the option, not the file. */
+export async function readTextFile(option: string, path: string): Promise<string> {
+  let text: string;
+  try {
+    text = (await readFile(path, 'utf8')).trim();
+  } catch (error) {
+    throw new UsageError(`--${option}: the file cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  if (text === '') throw new UsageError(`--${option}: the file is empty`);
+  return text;
+}

@@ -1,0 +1,48 @@
+// What Phoenix answered, whatever the HTTP status: nothing documents the status of a refusal, its code says more.
+import { OutsideFailure } from '../shared/failure.js';
+import type { HttpAnswer } from '../shared/http-client.js';
+import { parseJson, readShape } from '../shared/json.js';
+import { knownCode, type ResponseCode } from '../shared/response-codes.js';
+import { type Envelope, envelope } from './schema.js';
+
+/** The envelope of an answer; one with an error status only if it is a refusal that Phoenix has a code for. */
+export function readEnvelope(answer: HttpAnswer): Envelope {
+  const { status, retryAfterMs } = answer;
+  if (isSuccess(answer)) {
+    return readShape(envelope, parseJson(answer.text), 'no responseCode, or a field of another type');
+  }
+  const refusal = refusalIn(answer);
+  if (refusal === undefined) throw new OutsideFailure({ kind: 'status', status, retryAfterMs });
+  return refusal;
+}
+
+/** Whether another session may help: a code that says so, or 401 from something before Phoenix. */
+export function rejectsSession(answer: HttpAnswer): boolean {
+  const code = codeOf(tryEnvelope(answer));
+  return code === undefined ? answer.status === 401 : code.retry === 'renew';
+}
+
+export function isSuccess({ status }: HttpAnswer): boolean {
+  return status >= 200 && status <= 299;
+}
+
+// 429 speaks for itself, with Retry-After; a redirect is nobody's word; an approval that is an error is nothing.
+function refusalIn(answer: HttpAnswer): Envelope | undefined {
+  if (answer.status < 400 || answer.status === 429) return undefined;
+  const body = tryEnvelope(answer);
+  const code = codeOf(body);
+  return code === undefined || code.payment === 'OK' ? undefined : body;
+}
+
+function codeOf(body: Envelope | undefined): ResponseCode | undefined {
+  return body && knownCode(body.responseCode);
+}
+
+function tryEnvelope({ text }: HttpAnswer): Envelope | undefined {
+  try {
+    return envelope.safeParse(parseJson(text)).data;
+  } catch (error) {
+    if (error instanceof OutsideFailure) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+// A terminal: its one session, shared by the guard that asks for balances and by the payments that a team sends itself.
+import { randomUUID } from 'node:crypto';
+import { ConfigurationError } from '../../core/errors.js';
+import type { BalanceProvider } from '../../core/provider.js';
+import { type Exchange, type HttpAnswer, HttpClient } from '../shared/http-client.js';
+import { readBalance } from './balance.js';
+import { type PhoenixCall, type SignedCall, signCall } from './calls.js';
+import { isSuccess, readEnvelope, rejectsSession } from './envelope.js';
+import { StatusReader } from './lookup.js';
+import { isPlainId, type PhoenixOptions, readPhoenix } from './options.js';
+import { type Session, Sessions } from './sessions.js';
+
+/** A terminal of Phoenix. No method needs `this`. */
+export interface PhoenixTerminal {
+  /** Balance and lookup over the session of this terminal: pass it to `createPayoutGuard`. */
+  readonly provider: BalanceProvider;
+  /**
+   * Signs a call with the session of this terminal; the first one exchanges keys. Send it once.
+   *
+   * @param signal - Ends the wait.
+   * @throws `BalanceUnavailableError` when there is no session to be had; `ConfigurationError` or `InvalidAmountError`
+   * when the call cannot be signed. Nothing was sent in either case.
+   */
+  sign(call: PhoenixCall, signal?: AbortSignal): Promise<SignedCall>;
+  /**
+   * Signs the same call with another session, after Phoenix answered it with 90063 or 90054. Do so once. The call keeps
+   * its reference, under which a payment is made at most once.
+   *
+   * @throws what `sign` throws.
+   */
+  signAgain(rejected: SignedCall, signal?: AbortSignal): Promise<SignedCall>;
+}
+
+/**
+ * A terminal of Interswitch Uganda. Make one for each terminal and process: Phoenix may end a session when it begins
+ * another, so two of them would go on ending each other's.
+ *
+ * @throws `ConfigurationError` naming every problem of the options.
+ */
+export function phoenixTerminal(options: PhoenixOptions): PhoenixTerminal {
+  const phoenix = readPhoenix(options);
+  const sessions = new Sessions(phoenix);
+  const status = new StatusReader(phoenix);
+  // One each: a status call that fails again and again must not open the circuit for balances.
+  const balances = new HttpClient(phoenix.network);
+  const lookups = new HttpClient(phoenix.network);
+  const signatures = new HttpClient(phoenix.network);
+  /** What a signed call was made of. */
+  const origins = new WeakMap<SignedCall, { readonly call: PhoenixCall; readonly session: Session }>();
+
+  function sign(call: PhoenixCall, session: Session): SignedCall {
+    const signed = signCall(phoenix, session, call);
+    origins.set(signed, { call, session });
+    return signed;
+  }
+
+  /** Asks a question; once more with another session when Phoenix does not accept this one. */
+  async function ask(exchange: Exchange, path: string, requestReference: string): Promise<HttpAnswer> {
+    const call: PhoenixCall = { method: 'GET', path, query: { requestReference } };
+    const session = await sessions.current(exchange);
+    const answer = await exchange.send(sign(call, session));
+    if (exchange.tokenRenewed || !rejectsSession(answer)) return answer;
+    exchange.tokenRenewed = true;
+    return exchange.send(sign(call, await sessions.after(exchange, session)));
+  }
+
+  return {
+    provider: {
+      name: 'phoenix',
+      debitVisibleAt: 'unknown',
+      settles: 'onReturn',
+      wallets: 'one',
+      fetchBalance: ({ signal }) =>
+        balances.run(signal, async (exchange) => {
+          const answer = await ask(exchange, 'sente/accountBalance', randomUUID());
+          return readBalance(readEnvelope(answer), phoenix);
+        }),
+      lookup: ({ reference, signal }) =>
+        lookups.run(signal, async (exchange) => {
+          // No payment was ever signed under another one.
+          if (!isPlainId(reference)) return { outcome: 'unknown' };
+          const answer = await ask(exchange, 'sente/status', reference);
+          return status.read(readEnvelope(answer), reference, isSuccess(answer));
+        }),
+    },
+    sign: (call, signal = never()) =>
+      signatures.run(signal, async (exchange) => sign(call, await sessions.current(exchange))),
+    signAgain: (rejected, signal = never()) =>
+      signatures.run(signal, async (exchange) => {
+        const origin = origins.get(rejected);
+        if (!origin) throw new ConfigurationError(['signAgain: this terminal did not sign that call']);
+        return sign(origin.call, await sessions.after(exchange, origin.session));
+      }),
+  };
+}
+
+function never(): AbortSignal {
+  return new AbortController().signal;
+}

@@ -1,0 +1,158 @@
+// Response codes of Interswitch Uganda (Phoenix): what each means for a payment, for a question about one, and for a
+// balance. One table for the adapter that speaks Phoenix and for the one that speaks to a service in front of it;
+// docs/response-codes.md is made of it. Source: constants of the vendor's sample client and of independent clients.
+import type { PayoutAnswer } from '../../core/provider.js';
+import { OutsideFailure } from './failure.js';
+
+/** What a code means when a balance, or a session, was asked for. */
+export type BalanceMeaning =
+  /** A balance, or a session, follows. */
+  | 'ok'
+  /** The systems behind are busy. */
+  | 'busy'
+  /** The session, the password or the signature is not accepted. */
+  | 'unauthorized'
+  /** Somebody has to set something up at Interswitch first. */
+  | 'operator'
+  /** Anything else that is no balance. */
+  | 'no';
+
+/** What a code says of a payment: made, under way, nobody knows, not made, the caller was not let in, sent before. */
+export type PaymentClass = 'OK' | 'PEND' | 'UNK' | 'FAIL' | 'AUTH' | 'DUP';
+
+/** Whether the same question (balance, status, session) may be asked again. A payment is never repeated for its code. */
+export type Retry =
+  /** A moment later. */
+  | 'later'
+  /** Once, with a new session and the same reference. Only this one is also true of a payment. */
+  | 'renew'
+  /** It will be answered in the same way, or nobody knows. */
+  | 'no';
+
+export interface ResponseCode {
+  readonly text: string;
+  readonly payment: PaymentClass;
+  readonly balance: BalanceMeaning;
+  readonly retry: Retry;
+  /** Why a question about a payment that is answered with this FAIL does not prove that the payment failed. */
+  readonly doubt?: string | undefined;
+}
+
+// Doubts that several codes share: what they say may be about our question and not about the payment we asked about.
+const refusedQuestion = 'the question may be what was not permitted';
+const setUp = 'the question may be what the set-up does not allow';
+const suspect = 'a repetition may have been rejected, and the payment itself made';
+const ourAccount = 'the account may be ours';
+
+const approved: ResponseCode = { text: 'TRANSACTION APPROVED', payment: 'OK', balance: 'ok', retry: 'no' };
+
+// The constants behind these codes name the biller, the issuer or the owner of the terminal.
+const notSetUp: ResponseCode = {
+  text: 'NOT ENABLED, NOT SET UP OR NOT RECOGNISED',
+  payment: 'FAIL',
+  balance: 'operator',
+  retry: 'no',
+  doubt: setUp,
+};
+
+const open = (payment: PaymentClass, text: string): ResponseCode => ({
+  text,
+  payment,
+  balance: 'busy',
+  retry: 'later',
+});
+const failed = (text: string, doubt?: string): ResponseCode => ({
+  text,
+  payment: 'FAIL',
+  balance: 'no',
+  retry: 'no',
+  doubt,
+});
+const refused = (text: string, retry: Retry): ResponseCode => ({
+  text,
+  payment: 'AUTH',
+  balance: 'unauthorized',
+  retry,
+});
+const duplicate = (text: string): ResponseCode => ({ text, payment: 'DUP', balance: 'no', retry: 'no' });
+
+/**
+ * Every known code. 90020 is believed when it answers a question about a payment: it is that confirmation which the
+ * answer to the payment itself needs, because it also stands for codes that nobody mapped. Codes with two texts have
+ * two meanings.
+ */
+export const responseCodes: Readonly<Record<string, ResponseCode>> = {
+  '90000': approved,
+  '9000': approved,
+  // The constant is named TRANSACTION_SENT: sent, not made.
+  '90001': { text: 'TRANSACTION APPROVED', payment: 'PEND', balance: 'no', retry: 'no' },
+  '90009': open('PEND', 'REQUEST IN PROGRESS / RESPONSE RECEIVED TOO LATE'),
+  '90006': open('UNK', 'ERROR RESPONSE FROM HOST'),
+  '90091': open('UNK', 'REMOTE SYSTEM TEMPORARILY UNAVAILABLE'),
+  '90092': open('UNK', 'ROUTING_ERROR'),
+  '90096': open('UNK', 'AN ERROR OCCURED'),
+  '90020': failed('TRANSACTION DECLINED BY BILLER'),
+  '90051': failed('INSUFFICIENT FUNDS'),
+  '90098': failed('EXCEEDS CONFIGURED LIMIT'),
+  '70061': failed('EXCEEDS WITHDRAWAL LIMIT'),
+  '90063': refused('AUTHORIZATION ERROR', 'renew'),
+  '90054': refused('EXPIRED TIN/PIN/TOKEN OR OTP', 'renew'),
+  '90055': refused('WRONG PIN OR OTP', 'no'),
+  '700A5': refused('SECURITY CONFIGURATION REQUIRED', 'no'),
+  '700A6': refused('PASSWORD CHANGE REQUIRED', 'no'),
+  '90026': duplicate('DUPLICATE REQUEST REFERENCE / DUPLICATE RECORD'),
+  '70018': duplicate('INVALID OR DUPLICATE REQUEST REFERENCE'),
+  '30020': duplicate('INVALID OR DUPLICATE REQUEST REFERENCE'),
+  '90094': failed('REJECTED AS SUSPECT DUPLICATE', suspect),
+  '90059': failed('DUPLICATE-FRAUD', suspect),
+  // Not known yet is not the same as not sent: the payment may still be on its way.
+  '90025': { text: 'NON EXISTENT TRANSACTION', payment: 'UNK', balance: 'no', retry: 'no' },
+  '90013': failed('INVALID_AMOUNT'),
+  '90030': failed('FORMAT ERROR', 'the question may be what is malformed'),
+  '900A9': failed('MISSING_PHONE_NUMBER'),
+  '90023': failed('UN ACCEPTABLE TRANSACTION FEE'),
+  '90052': failed('UN RECOGNIZABLE CUSTOMER NUMBER / ACCOUNT NOT FOUND', ourAccount),
+  '70010': failed('BILLER NOT FOUND'),
+  '70017': failed('INVALID PAYMENT ITEM'),
+  '70026': notSetUp,
+  '70027': notSetUp,
+  '70028': notSetUp,
+  '70029': notSetUp,
+  '70030': notSetUp,
+  '70031': notSetUp,
+  '70037': { ...notSetUp, text: 'INCORRECT FEE SETUP' },
+  '70038': failed('DATA NOT FOUND / PIN TRIES EXCEEDED', 'what was not found may be the payment'),
+  '70053': failed('SAVINGS ACCOUNT NOT FOUND', ourAccount),
+  '70054': failed('EXPIRED CARD'),
+  '70056': failed('NO CARD RECORD'),
+  '70057': failed('NOT PERMITTED TO CARDHOLDER', refusedQuestion),
+  '70058': failed('TRANSACTION NOT PERMITTED', refusedQuestion),
+};
+
+/** What is known of a code; undefined for one that is not listed. */
+export function knownCode(code: string): ResponseCode | undefined {
+  return Object.hasOwn(responseCodes, code) ? responseCodes[code] : undefined;
+}
+
+/** What a code says when a balance was asked for. Codes that are not listed are no balance. */
+export function balanceMeaning(code: string): BalanceMeaning {
+  return knownCode(code)?.balance ?? 'no';
+}
+
+/** What a code says when it was asked what became of a payment. Codes that are not listed say nothing. */
+export function payoutOutcome(code: string): PayoutAnswer['outcome'] {
+  const { payment = 'UNK', doubt } = knownCode(code) ?? {};
+  if (payment === 'FAIL') return doubt === undefined ? 'failed' : 'unknown';
+  return payment === 'OK' ? 'completed' : payment === 'PEND' ? 'pending' : 'unknown';
+}
+
+/** The failure to answer at all that a code stands for. */
+export function refusalOf(code: string): OutsideFailure {
+  const { balance = 'no', retry = 'no' } = knownCode(code) ?? {};
+  return new OutsideFailure({
+    kind: 'answer',
+    reason: balance === 'unauthorized' ? 'unauthorized' : balance === 'operator' ? 'forbidden' : 'provider_error',
+    detail: /^[0-9A-Z]{1,8}$/.test(code) ? `code ${code}` : 'unknown code',
+    retryable: retry === 'later',
+  });
+}

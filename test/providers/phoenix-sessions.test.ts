@@ -1,0 +1,343 @@
+// Sessions of Phoenix: exchanged once, used for a while, replaced once when refused, and never made up.
+import { generateKeyPairSync } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { BalanceProvider } from 'payout-guard';
+import { type PhoenixOptions, phoenix } from 'payout-guard/providers/phoenix';
+import type { Fault, PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
+import { exchangedKeys, phoenixCredentials } from '../support/phoenix.js';
+import { stoppedClock } from '../support/wallet.js';
+import { closeAll, failureOf, guardOf, quick, send, startPhoenix, startServer } from './support.js';
+
+afterEach(closeAll);
+
+const minuteMs = 60_000;
+const paths = { exchange: '/client/doKeyExchange', balance: '/sente/accountBalance' } as const;
+
+/** How often the simulator was asked for [a session, a balance]. */
+function asked(simulator: PhoenixSimulator): [exchanges: number, balances: number] {
+  return [simulator.count(paths.exchange), simulator.count(paths.balance)];
+}
+
+async function terminal(simulated: PhoenixSimulatorOptions = {}, options: Partial<PhoenixOptions> = {}) {
+  const clock = stoppedClock();
+  const simulator = await startPhoenix({ clock, available: '1000', ...simulated });
+  const provider = phoenix({ baseUrl: simulator.url, ...simulator.credentials(), clock, ...quick, ...options });
+  return { ...guardOf(provider), clock, simulator, provider };
+}
+
+const ask = (provider: BalanceProvider, signal = new AbortController().signal) =>
+  provider.fetchBalance({ wallet: 'default', signal });
+
+/** A `fetch` that notes the references of balances. */
+function noting(references: string[]): typeof fetch {
+  return (input, init) => {
+    const url = new URL(String(input));
+    if (url.pathname.endsWith(paths.balance)) references.push(url.searchParams.get('requestReference') ?? '');
+    return fetch(input, init);
+  };
+}
+
+describe('a session', () => {
+  it('is exchanged once for a thousand checks at once, and so is the balance', async () => {
+    const { simulator, provider } = await terminal();
+    const { checkFunds } = guardOf(provider, { cache: {} });
+    const decisions = await Promise.all(Array.from({ length: 1_000 }, () => checkFunds('1000')));
+    expect(decisions.every(({ sufficient }) => sufficient)).toBe(true);
+    expect(asked(simulator)).toEqual([1, 1]);
+  });
+
+  it('is exchanged once for a thousand balances at once', async () => {
+    const { simulator, provider } = await terminal({}, { attemptTimeoutMs: 30_000, timeoutMs: 30_000 });
+    const balances = await Promise.all(Array.from({ length: 1_000 }, () => ask(provider)));
+    expect(new Set(balances.map(({ available }) => available))).toEqual(new Set(['1000']));
+    expect(asked(simulator)).toEqual([1, 1_000]);
+  }, 30_000);
+
+  it('is exchanged a thousand times in a row without a failure', async () => {
+    const clock = stoppedClock();
+    const { simulator, provider } = await terminal({ clock, sessionLifeMs: 3_600_000 }, { clock });
+    for (let round = 0; round < 1_000; round += 1) {
+      expect((await ask(provider)).available).toBe('1000');
+      clock.advance(10 * minuteMs);
+    }
+    expect(asked(simulator)).toEqual([1_000, 1_000]);
+  }, 60_000);
+
+  it.each(['compressed', 'uncompressed'] as const)(
+    'works when the shared X coordinate begins with zeros (%s points)',
+    async (form) => {
+      const { simulator, checkFunds } = await terminal({ leadingZeroKeys: true, point: form }, { pointForm: form });
+      for (let round = 0; round < 3; round += 1) {
+        expect((await checkFunds('1000')).sufficient).toBe(true);
+        simulator.expireSessions();
+      }
+      expect(asked(simulator)).toEqual([3, 5]);
+    },
+  );
+
+  const forms: [Partial<PhoenixOptions>, PhoenixSimulatorOptions][] = [
+    [{ timestamp: 'iso' }, { timestampToleranceMs: 1_000 }],
+    [{ timestamp: 'seconds' }, { timestampToleranceMs: 1_000 }],
+    [{ passwordForm: 'upperHex' }, { passwordForm: 'upperHex' }],
+    [{ passwordForm: 'base64OfHex' }, { passwordForm: 'base64OfHex' }],
+    [{ tokenIv: 'zero' }, {}],
+    [{ signedScheme: 'https' }, {}],
+    [{ gprsCoordinate: '0.3,32.5', appVersion: '1' }, { refuseRepeatedNonces: true }],
+    [{ serialId: 'a device, with blanks & signs' }, { serialId: 'a device, with blanks & signs' }],
+    [{ password: '  simulated-password\n' }, {}],
+  ];
+  it.each(forms)('works with %j against %j', async (options, simulated) => {
+    const { simulator, provider, checkFunds } = await terminal(simulated, options);
+    expect((await checkFunds('1000')).sufficient).toBe(true);
+    await ask(provider);
+    expect(asked(simulator)).toEqual([1, 2]);
+  });
+
+  it('works where signatures name the public address of a proxy', async () => {
+    const publicUrl = 'https://services.example.com/api/v1/phoenix';
+    const simulator = await startPhoenix({ publicUrl });
+    const forwarding: typeof fetch = (input, init) => fetch(String(input).replace(publicUrl, simulator.url), init);
+    const provider = phoenix({ baseUrl: publicUrl, ...simulator.credentials(), ...quick, fetch: forwarding });
+    expect((await ask(provider)).available).toBe('250000');
+  });
+
+  it.each(['PKCS#1', 'PKCS#8 in base64', 'a KeyObject'])('is signed with a key given as %s', async (form) => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+    expect(publicKey.asymmetricKeyType).toBe('rsa');
+    const simulator = await startPhoenix({
+      privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    });
+    const given = {
+      'PKCS#1': privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+      'PKCS#8 in base64': privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
+      'a KeyObject': privateKey,
+    }[form];
+    const options = { ...simulator.credentials(), privateKey: given ?? '' };
+    expect((await ask(phoenix({ baseUrl: simulator.url, ...options }))).available).toBe('250000');
+  });
+
+  it('is used for ten minutes, or as long as the options say', async () => {
+    for (const [options, lifeMs] of [
+      [{}, 10 * minuteMs],
+      [{ sessionMaxMs: 10_000 }, 10_000],
+    ] as const) {
+      const { clock, simulator, provider } = await terminal({ sessionLifeMs: 24 * 60 * minuteMs }, options);
+      await ask(provider);
+      clock.advance(lifeMs - 1);
+      await ask(provider);
+      expect(asked(simulator)).toEqual([1, 2]);
+      clock.advance(1);
+      await ask(provider);
+      expect(asked(simulator)).toEqual([2, 3]);
+    }
+  });
+
+  it('is renewed a minute before Phoenix ends it', async () => {
+    const { clock, simulator, provider } = await terminal({ sessionLifeMs: 5 * minuteMs });
+    await ask(provider);
+    clock.advance(4 * minuteMs - 1);
+    await ask(provider);
+    expect(asked(simulator)).toEqual([1, 2]);
+    clock.advance(1);
+    await ask(provider);
+    expect(asked(simulator)).toEqual([2, 3]);
+  });
+
+  it.each<[string, unknown, number]>([
+    ['in UTC', '2023-11-14T22:18:20Z', 4 * minuteMs],
+    ['without a zone', '2023-11-14T22:18:20', 4 * minuteMs],
+    ['with a blank', '2023-11-14 22:18:20.123456', 4 * minuteMs + 123],
+    ['in Kampala', '2023-11-15T01:18:20+03:00', 4 * minuteMs],
+    ['in Kampala, in short', '2023-11-15T01:18:20+0300', 4 * minuteMs],
+    ['that is over', '2023-11-14T22:13:19Z', 10 * minuteMs],
+    ['within the minute', '2023-11-14T22:14:19Z', 10 * minuteMs],
+    ['in a year', '2024-11-14T22:14:19Z', 10 * minuteMs],
+    ['in words', 'Tomorrow', 10 * minuteMs],
+    ['in digits', 1_700_000_300_000, 10 * minuteMs],
+    ['that is no day', '2023-13-45T22:18:20Z', 10 * minuteMs],
+    ['of null', null, 10 * minuteMs],
+    ['that is not told', undefined, 10 * minuteMs],
+  ])('with an end %s is used accordingly', async (_, expireTime, usedMs) => {
+    const { clock, simulator, provider } = await terminal({ sessionLifeMs: 60 * minuteMs });
+    simulator.fault({ kind: 'fields', fields: { response: { expireTime } } }, { path: paths.exchange });
+    await ask(provider);
+    clock.advance(usedMs - 1);
+    await ask(provider);
+    expect(asked(simulator)).toEqual([1, 2]);
+    clock.advance(1);
+    await ask(provider);
+    expect(asked(simulator)).toEqual([2, 3]);
+  });
+
+  it.each(['expireSessions', 'replaceSessions'] as const)(
+    'that is refused (%s) is renewed once, and the balance asked for once more under its reference',
+    async (end) => {
+      const references: string[] = [];
+      const { simulator, provider } = await terminal({}, { fetch: noting(references) });
+      await ask(provider);
+      simulator[end]();
+      expect((await ask(provider)).available).toBe('1000');
+      expect(asked(simulator)).toEqual([2, 3]);
+      const [first, second, third] = references;
+      expect([second === third, first === second]).toEqual([true, false]);
+      expect(first).toMatch(/^[0-9a-f-]{36}$/);
+    },
+  );
+
+  it('that is refused is renewed once for many balances at once', async () => {
+    const { simulator, provider } = await terminal();
+    await ask(provider);
+    simulator.replaceSessions();
+    await Promise.all(Array.from({ length: 50 }, () => ask(provider)));
+    expect(asked(simulator)).toEqual([2, 101]);
+  });
+
+  it('that is refused again and again is unauthorized, after one renewal for each balance', async () => {
+    const { simulator, checkFunds } = await terminal();
+    for (const code of ['90063', '90054']) simulator.respondWith({ code });
+    const error = await failureOf(checkFunds('1'));
+    expect(error).toMatchObject({ reason: 'unauthorized', status: 503 });
+    expect(error.message).toContain('(code 90054)');
+    expect(asked(simulator)).toEqual([2, 2]);
+    for (let round = 0; round < 5; round += 1) await failureOf(checkFunds('1'));
+    expect(asked(simulator)).toEqual([7, 12]);
+  });
+
+  it('is renewed once for a balance, not once for each of its attempts', async () => {
+    const { simulator, checkFunds } = await terminal();
+    simulator.fault({ kind: 'status', status: 500 }, { times: 1 });
+    simulator.respondWith({ code: '90063' }, { times: 1 });
+    simulator.respondWith({ code: '90091' }, { times: 1 });
+    simulator.respondWith({ code: '90063' });
+    expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'unauthorized' });
+    expect(asked(simulator)).toEqual([2, 4]);
+  });
+
+  it('of two processes that end those of each other is renewed each time', async () => {
+    const { simulator, provider } = await terminal();
+    const other = phoenix({ baseUrl: simulator.url, ...simulator.credentials(), ...quick });
+    for (let round = 0; round < 5; round += 1) {
+      expect((await ask(provider)).available).toBe('1000');
+      expect((await ask(other)).available).toBe('1000');
+    }
+    expect(asked(simulator)).toEqual([10, 18]);
+  });
+
+  it('stays alive beside another one where Phoenix keeps both', async () => {
+    const { simulator, provider } = await terminal({ sessions: 'keep' });
+    const other = phoenix({ baseUrl: simulator.url, ...simulator.credentials(), ...quick });
+    for (let round = 0; round < 5; round += 1) await Promise.all([ask(provider), ask(other)]);
+    expect(asked(simulator)).toEqual([2, 10]);
+  });
+
+  it('that one guard waits for is not lost to another when the first is closed, or gives up', async () => {
+    for (const end of ['close', 'timeout'] as const) {
+      const { simulator, provider } = await terminal({}, { attemptTimeoutMs: 1_000, timeoutMs: 5_000 });
+      simulator.fault({ kind: 'slow', ms: 200 }, { path: paths.exchange, times: 1 });
+      const first = guardOf(provider, { fetchTimeoutMs: 100 });
+      const gone = failureOf(first.checkFunds('1'));
+      const staying = guardOf(provider).checkFunds('1000');
+      while (simulator.count(paths.exchange) === 0) await sleep(1);
+      if (end === 'close') await first.close();
+      expect(await gone).toMatchObject({ reason: end === 'close' ? 'closed' : 'timeout' });
+      expect((await staying).sufficient).toBe(true);
+    }
+  });
+});
+
+describe('who is not let in', () => {
+  const other = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;
+
+  it.each<[string, Partial<PhoenixOptions>, PhoenixSimulatorOptions, string, string]>([
+    ['a wrong secret', { clientSecret: 'wrong' }, {}, 'unauthorized', '90063'],
+    ['a wrong client', { clientId: 'IKIAWRONG' }, {}, 'unauthorized', '90063'],
+    ['a wrong key', { privateKey: other }, {}, 'unauthorized', '90063'],
+    ['a wrong password', { password: 'wrong' }, {}, 'unauthorized', '90063'],
+    ['a password in another form', { passwordForm: 'upperHex' }, {}, 'unauthorized', '90063'],
+    ['another device', { serialId: 'another' }, {}, 'unauthorized', '90063'],
+    ['a terminal that is not registered', {}, { registered: false }, 'unauthorized', '90063'],
+    ['an unknown terminal', { terminalId: '3SIM0002' }, {}, 'forbidden', '70030'],
+    [
+      'a clock an hour fast',
+      { clock: stoppedClock(1_700_003_600_000) },
+      { timestampToleranceMs: 300_000 },
+      'unauthorized',
+      '90063',
+    ],
+    [
+      'a clock an hour slow',
+      { clock: stoppedClock(1_699_996_400_000) },
+      { timestampToleranceMs: 300_000 },
+      'unauthorized',
+      '90063',
+    ],
+  ])('%s', async (_, options, simulated, reason, code) => {
+    const { simulator, checkFunds } = await terminal(simulated, options);
+    const error = await failureOf(checkFunds('1'));
+    expect(error).toMatchObject({ code: 'balance_unavailable', reason, status: 503 });
+    expect(error.message).toContain(`(code ${code})`);
+    // A wrong password is not tried again: after a few tries the account may be locked.
+    expect(asked(simulator)).toEqual([1, 0]);
+  });
+
+  it('one whose secret is replaced while a session is alive', async () => {
+    const { simulator, provider } = await terminal();
+    await ask(provider);
+    simulator.respondWith({ code: '90063' }, { times: 1 });
+    simulator.respondWith({ code: '90063' }, { path: paths.exchange });
+    expect(await failureOf(guardOf(provider).checkFunds('1'))).toMatchObject({ reason: 'unauthorized' });
+    expect(asked(simulator)).toEqual([2, 2]);
+  });
+});
+
+describe('an answer to a key exchange', () => {
+  it.each<[string, Fault, string, number]>([
+    ['that never comes', { kind: 'hang' }, 'timeout', 3],
+    ['that breaks off', { kind: 'reset_midway' }, 'network', 3],
+    ['of a gateway', { kind: 'html_500' }, 'provider_error', 3],
+    ['in HTML', { kind: 'body', body: '<html></html>', contentType: 'text/html' }, 'malformed', 1],
+    ['in a sentence', { kind: 'body', body: 'Cannot Continue with Key Exchange' }, 'malformed', 1],
+    ['without a code', { kind: 'fields', fields: { responseCode: undefined } }, 'malformed', 1],
+    ['with a code for "busy"', { kind: 'fields', fields: { responseCode: '90091' } }, 'provider_error', 3],
+    ['with a code for the operator', { kind: 'fields', fields: { responseCode: '700A6' } }, 'unauthorized', 1],
+    ['with an unknown code', { kind: 'fields', fields: { responseCode: '00' } }, 'provider_error', 1],
+    ['with a redirect', { kind: 'status', status: 307, headers: { location: '/' } }, 'provider_error', 1],
+    ['without a session', { kind: 'fields', fields: { response: null } }, 'malformed', 1],
+    ['without a token', { kind: 'fields', fields: { response: { authToken: null } } }, 'malformed', 1],
+    ['with a token in clear', { kind: 'fields', fields: { response: { authToken: 'TOKEN' } } }, 'malformed', 1],
+    ['with a JWT', { kind: 'fields', fields: { response: { authToken: 'e30.e30.x' } } }, 'malformed', 1],
+    ['without a point', { kind: 'fields', fields: { response: { serverSessionPublicKey: '' } } }, 'malformed', 1],
+  ])('%s is no session', async (_, fault, reason, exchanges) => {
+    const { simulator, checkFunds } = await terminal({}, { attemptTimeoutMs: 300 });
+    simulator.fault(fault, { path: paths.exchange });
+    expect(await failureOf(checkFunds('1'))).toMatchObject({ reason, status: 503 });
+    expect(asked(simulator)).toEqual([exchanges, 0]);
+    simulator.clearFaults();
+    expect((await checkFunds('1000')).sufficient).toBe(true);
+  });
+
+  it.each<[string, (answer: string) => string]>([
+    ['a token for another key', (answer) => answer.replace(/("authToken":").{40}/, `$1${'A'.repeat(40)}`)],
+    ['a point for another key', (answer) => answer.replace(/("serverSessionPublicKey":").{40}/, `$1${'A'.repeat(40)}`)],
+    ['a token in the place of the point', swapped],
+  ])('that holds %s is no session', async (_, change) => {
+    const server = await startServer((response, { text }) => send(response, change(exchangedKeys(text).answer)));
+    const provider = phoenix({ baseUrl: server.url, ...phoenixCredentials, ...quick });
+    const error = await failureOf(guardOf(provider).checkFunds('1'));
+    expect(error).toMatchObject({ reason: 'malformed', message: expect.stringContaining('cannot be decrypted') });
+    expect(server.requests.map(({ path }) => path)).toEqual([paths.exchange]);
+  });
+
+  it.each(['', 'a b', 'tök', `${'T'.repeat(180)}\r\nX: 1`])('that holds the token %j is no session', async (token) => {
+    const server = await startServer((response, { text }) => send(response, exchangedKeys(text, token).answer));
+    const provider = phoenix({ baseUrl: server.url, ...phoenixCredentials, ...quick });
+    expect(await failureOf(guardOf(provider).checkFunds('1'))).toMatchObject({ reason: 'malformed' });
+  });
+
+  function swapped(answer: string): string {
+    const { response, ...envelope } = JSON.parse(answer);
+    const { authToken: serverSessionPublicKey, serverSessionPublicKey: authToken } = response;
+    return JSON.stringify({ ...envelope, response: { ...response, authToken, serverSessionPublicKey } });
+  }
+});

@@ -1,0 +1,453 @@
+// The simulator of Phoenix, spoken to by a client that shares no code with the library.
+import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
+import { closeAll, startPhoenix } from '../providers/support.js';
+import { type ClientChoices, LittlePhoenixClient, type Reply } from '../support/phoenix-client.js';
+import { stoppedClock } from '../support/wallet.js';
+
+afterEach(closeAll);
+
+interface World {
+  readonly simulator: PhoenixSimulator;
+  readonly client: LittlePhoenixClient;
+}
+
+async function start(options: PhoenixSimulatorOptions = {}, choices: Partial<ClientChoices> = {}): Promise<World> {
+  const simulator = await startPhoenix({ available: '1000', ledger: '5000', ...options });
+  const { clientSecret: secret, appVersion: _, ...credentials } = simulator.credentials();
+  return { simulator, client: new LittlePhoenixClient(simulator.url, { ...credentials, secret, ...choices }) };
+}
+
+/** With a session. */
+async function session(options: PhoenixSimulatorOptions = {}, choices: Partial<ClientChoices> = {}): Promise<World> {
+  const world = await start(options, choices);
+  expect((await world.client.exchangeKeys()).body.responseCode).toBe('90000');
+  return world;
+}
+
+const codeOf = ({ status, body }: Reply) => {
+  expect(status).toBe(200);
+  return body.responseCode;
+};
+const upperHex = (password: string) => createHash('sha512').update(password).digest('hex').toUpperCase();
+const base64OfHex = (password: string) => btoa(createHash('sha512').update(password).digest('hex'));
+
+describe('a correct client', () => {
+  it.each<[string, Partial<ClientChoices>, PhoenixSimulatorOptions]>([
+    ['as the notes have it', {}, {}],
+    ['with uncompressed points', { point: 'uncompressed' }, { point: 'uncompressed' }],
+    ['with a vector of zeros', { zeroIv: true }, {}],
+    ['with ISO timestamps', { timestamp: () => new Date().toISOString() }, { timestampToleranceMs: 60_000 }],
+    ['with RFC 3339', { timestamp: () => '2024-11-21T19:00:00+03:00' }, {}],
+    ['with a clock of its own', { timestamp: () => '12' }, {}],
+    ['with short nonces', { nonce: () => 'a1' }, {}],
+    ['that signs the https form', { signedUrl: (url) => url.replace('http:', 'https:') }, {}],
+    ['with an uppercase hex password', { passwordText: upperHex }, { passwordForm: 'upperHex' }],
+    ['with the base64 of a hex password', { passwordText: base64OfHex }, { passwordForm: 'base64OfHex' }],
+    ['with keys that begin with zeros', {}, { leadingZeroKeys: true }],
+    ['at another path', {}, { prefix: '/phoenix' }],
+    ['at no path', {}, { prefix: '' }],
+  ])('%s is let in', async (_, choices, options) => {
+    const { client } = await session(options, choices);
+    expect(await client.balance()).toEqual({
+      status: 200,
+      body: {
+        responseCode: '90000',
+        responseMessage: 'TRANSACTION APPROVED',
+        requestReference: expect.stringMatching(/^[0-9a-f]{8}$/),
+        response: {
+          terminalId: '3SIM0001',
+          availableBalance: 1_000,
+          ledgerBalance: 5_000,
+          currencyCode: 'UGX',
+          accountName: 'SIMULATED WALLET',
+        },
+      },
+    });
+    expect(codeOf(await client.pay('600', '600'))).toBe('90000');
+    expect(codeOf(await client.status('ref-1'))).toBe('90000');
+  });
+
+  it('may send its query in any order, and with more in it, escaped in either way', async () => {
+    const { client } = await session();
+    for (const query of [
+      'requestReference=r-1&terminalId=3SIM0001',
+      'terminalId=3SIM0001&requestReference=a%20b',
+      'terminalId=3SIM0001&requestReference=a+b',
+      'terminalId=3SIM0001&requestReference=a%2Fb%26c',
+    ]) {
+      expect([query, codeOf(await client.call('GET', `sente/accountBalance?${query}`))]).toEqual([query, '90000']);
+    }
+  });
+
+  it('is told of a balance beside its code, in text, or as Java writes it', async () => {
+    const { client } = await session({ shape: 'flat', amounts: 'javaDouble', available: '10000000', currency: '800' });
+    expect((await client.balance()).body).toMatchObject({ availableBalance: 1e7, currencyCode: '800' });
+    const { client: other } = await session({ amounts: 'text' });
+    expect((await other.balance()).body.response).toMatchObject({ availableBalance: '1000' });
+  });
+});
+
+describe('a session', () => {
+  it('has a token of 60 characters, an end, and a key that begins with zeros when told to', async () => {
+    const clock = stoppedClock();
+    const { client } = await session({ leadingZeroKeys: true, clock });
+    expect(client.token).toMatch(/^[A-Z0-9]{60}$/);
+    expect([client.key.length, client.key[0]]).toEqual([32, 0]);
+    expect((await client.exchangeKeys()).body.response).toMatchObject({
+      expireTime: '2023-11-14T22:23:20',
+      requiresOtp: false,
+      terminalKey: null,
+    });
+  });
+
+  it('replaces the one before it, or does not', async () => {
+    for (const [sessions, code] of [
+      ['replace', '90063'],
+      ['keep', '90000'],
+    ] as const) {
+      const { client } = await session({ sessions });
+      const { token, key } = client;
+      await client.exchangeKeys();
+      expect(codeOf(await client.balance())).toBe('90000');
+      Object.assign(client, { token, key });
+      expect(codeOf(await client.balance())).toBe(code);
+    }
+  });
+
+  it('ends after its time with 90054, and when it is told to', async () => {
+    const clock = stoppedClock();
+    const { simulator, client } = await session({ clock, sessionLifeMs: 5_000 });
+    clock.advance(4_999);
+    expect(codeOf(await client.balance())).toBe('90000');
+    clock.advance(1);
+    expect(codeOf(await client.balance())).toBe('90054');
+    await client.exchangeKeys();
+    simulator.expireSessions();
+    expect(codeOf(await client.balance())).toBe('90054');
+    await client.exchangeKeys();
+    simulator.replaceSessions();
+    expect(codeOf(await client.balance())).toBe('90063');
+  });
+
+  it('of a login waits for its one-time code', async () => {
+    const { client } = await start({ otp: '123456' });
+    expect((await client.exchangeKeys('client/login')).body.response).toMatchObject({ requiresOtp: true });
+    expect(codeOf(await client.balance())).toBe('90063');
+    const validate = (otp: string) =>
+      client.call('POST', 'client/validateLoginOtp', {
+        body: JSON.stringify({ requestReference: 'r', otp: client.encrypted(otp) }),
+        bare: true,
+      });
+    expect(codeOf(await validate('654321'))).toBe('90055');
+    expect(codeOf(await client.balance())).toBe('90063');
+    expect(codeOf(await validate('123456'))).toBe('90000');
+    expect(codeOf(await client.balance())).toBe('90000');
+  });
+});
+
+describe('who is turned away', () => {
+  const otherKey = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;
+  const pem = otherKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+  it.each<[string, Partial<ClientChoices>]>([
+    ['another client', { clientId: 'IKIAOTHER' }],
+    ['another identity in clear', { authorization: 'InterswitchAuth IKIASIMULATED' }],
+    ['no identity', { authorization: '' }],
+    ['another scheme', { authorization: `Bearer ${btoa('IKIASIMULATED0000000000000000000000000000001')}` }],
+    ['another secret', { secret: 'other' }],
+    ['another key', { privateKey: pem }],
+    ['another password', { password: 'other' }],
+    ['another form of the password', { passwordText: upperHex }],
+    ['another device', { serialId: 'other' }],
+    ['an unsigned timestamp', { timestamp: () => '' }],
+    ['no nonce', { nonce: () => '' }],
+    ['a signature of another path', { signedUrl: (url) => `${url}s` }],
+    ['a signature of another host', { signedUrl: (url) => url.replace('127.0.0.1', 'localhost') }],
+    ['a signature of a URL that is not escaped', { signedUrl: (url) => decodeURIComponent(url).slice(1) }],
+  ])('%s, with 90063', async (_, choices) => {
+    const { client } = await start({}, choices);
+    expect(codeOf(await client.exchangeKeys())).toBe('90063');
+  });
+
+  it('an unknown terminal, with 70030', async () => {
+    const { client } = await start({}, { terminalId: '3OTHER01' });
+    expect(codeOf(await client.exchangeKeys())).toBe('70030');
+    const known = await session();
+    expect(codeOf(await known.client.balance('3OTHER01'))).toBe('70030');
+    expect(codeOf(await known.client.pay('1', '1', { terminalId: '3OTHER01' }))).toBe('70030');
+  });
+
+  it('what is no key exchange: 90030 or the text of the real server', async () => {
+    const { client } = await start();
+    for (const body of ['', '{', '[]', '{"terminalId":"3SIM0001"}', 'null']) {
+      expect(codeOf(await client.call('POST', 'client/doKeyExchange', { body, bare: true }))).toBe('90030');
+    }
+    const point = 'An error occurred on ECDH key exchange, probably wrong ecdh publicKey format shared';
+    for (const clientSessionPublicKey of ['AAAA', 'x', Buffer.alloc(33, 5).toString('base64')]) {
+      const { body } = await client.exchangeKeys('client/doKeyExchange', { clientSessionPublicKey });
+      expect(body).toMatchObject({ responseCode: '90063', responseMessage: point, response: null });
+    }
+    const { body } = await client.exchangeKeys('client/doKeyExchange', { password: 'AAAA' });
+    expect(body).toMatchObject({ responseCode: '90063', responseMessage: 'We failed to decrypt your hashed password' });
+  });
+
+  it.each(['', 'AAAA', btoa('TOKEN'), 'not base64!'])('the token %j, with 90063', async (token) => {
+    const { client } = await session();
+    const path = 'sente/accountBalance?terminalId=3SIM0001&requestReference=r';
+    expect(codeOf(await client.call('GET', path, { headers: { AuthToken: token } }))).toBe('90063');
+    expect(codeOf(await client.call('GET', path, { headers: { AuthToken: client.encrypted('TOKEN') } }))).toBe('90063');
+    expect(codeOf(await client.call('GET', path))).toBe('90000');
+  });
+
+  it('a timestamp too far from the clock, and a nonce used twice, where it is told to', async () => {
+    let [timestamp, nonce] = ['1700000000', 'one'];
+    const choices = { timestamp: () => timestamp, nonce: () => nonce };
+    const options = { clock: stoppedClock(), timestampToleranceMs: 5_000, refuseRepeatedNonces: true };
+    const { client } = await session(options, choices);
+    const answers: string[] = [];
+    for (const [at, word] of [
+      ['1700000005', 'two'],
+      ['1700000005', 'two'],
+      ['1700000006', 'three'],
+      ['1699999995', 'four'],
+      ['1699999994', 'five'],
+      ['soon', 'six'],
+    ]) {
+      [timestamp, nonce] = [at ?? '', word ?? ''];
+      answers.push(codeOf(await client.balance()));
+    }
+    expect(answers).toEqual(['90000', '90063', '90063', '90000', '90063', '90063']);
+  });
+
+  it('who asks elsewhere', async () => {
+    const { simulator } = await start();
+    expect((await fetch(`${simulator.url}/sente/other`)).status).toBe(404);
+    expect((await fetch(`${simulator.url}/sente/xpayment`)).status).toBe(405);
+  });
+});
+
+describe('the amount of a payment', () => {
+  it.each([
+    ['600', '600', 'any', '90000'],
+    ['600', '600.0', 'any', '90000'],
+    ['600.0', '600', 'any', '90000'],
+    ['"600"', '600', 'any', '90000'],
+    ['600.00', '600.00', 'any', '90000'],
+    ['600.5', '600.50', 'any', '90063'],
+    ['600', '6E2', 'any', '90063'],
+    ['600', '601', 'any', '90063'],
+    ['600.0', '600.0', 'javaDouble', '90000'],
+    ['600', '600.0', 'javaDouble', '90000'],
+    ['600', '600', 'javaDouble', '90063'],
+    ['1.0E7', '1.0E7', 'javaDouble', '90000'],
+    ['10000000', '10000000', 'javaDouble', '90063'],
+    ['600.0', '600', 'plain', '90000'],
+    ['600.0', '600.0', 'plain', '90063'],
+    ['1.0E7', '10000000', 'plain', '90000'],
+    ['0', '0', 'any', '90013'],
+    ['-1', '-1', 'any', '90013'],
+    ['1.001', '1.001', 'any', '90013'],
+    ['"much"', 'much', 'any', '90013'],
+  ] as const)('%s, signed as %s, where %s is accepted: %s', async (json, signed, signedAmount, code) => {
+    const { simulator, client } = await session({ signedAmount, available: '20000000', ledger: '20000000' });
+    expect(codeOf(await client.pay(json, signed))).toBe(code);
+    expect(simulator.payouts.length).toBe(code === '90000' ? 1 : 0);
+  });
+});
+
+describe('payments', () => {
+  it('are refused as the service refuses them, once they are signed', async () => {
+    const { simulator, client } = await session({ fee: '10' });
+    const reference = (requestReference: string) => ({ requestReference });
+    expect(codeOf(await client.pay('990.01', '990.01', reference('a')))).toBe('90051');
+    expect(codeOf(await client.pay('1', '1', { requestReference: 'b', paymentCode: 'airtime' }))).toBe('70017');
+    expect(codeOf(await client.pay('1', '1', reference('c')))).toBe('90000');
+    expect(codeOf(await client.pay('1', '1', reference('c')))).toBe('90026');
+    expect(codeOf(await client.status('nobody'))).toBe('90025');
+    const body = '{"requestReference":"d"}';
+    expect(codeOf(await client.call('POST', 'sente/xpayment', { body }))).toBe('90030');
+    expect(simulator.balances()).toEqual({ available: '989', ledger: '4989' });
+    expect(simulator.payouts.map(({ requestReference, status }) => [requestReference, status])).toEqual([
+      ['a', 'failed'],
+      ['c', 'completed'],
+    ]);
+  });
+
+  it.each(['ref-2', ''])('are refused when the signature covers another reference (%j)', async (other) => {
+    const { simulator, client } = await session();
+    const body = JSON.stringify({
+      amount: 1,
+      terminalId: '3SIM0001',
+      requestReference: 'ref-1',
+      customerId: '1',
+      paymentCode: '12345',
+    });
+    const covered = ['1', '3SIM0001', other, '1', '12345'];
+    expect(codeOf(await client.call('POST', 'sente/xpayment', { body, covered }))).toBe('90063');
+    expect(codeOf(await client.call('POST', 'sente/xpayment', { body }))).toBe('90063');
+    expect(simulator.payouts).toEqual([]);
+  });
+
+  it('of two steps need a validation under the same reference', async () => {
+    const { client } = await session({ fee: '5' });
+    const validate = (fields: object) =>
+      client.call('POST', 'sente/customerValidation', { body: JSON.stringify({ terminalId: '3SIM0001', ...fields }) });
+    const fields = { requestReference: 'v-1', amount: '100', customerId: '0770000000', paymentCode: '53046936951' };
+    expect(codeOf(await client.pay('100', '100', { requestReference: 'v-1' }, 'payment'))).toBe('70038');
+    expect((await validate(fields)).body.response).toMatchObject({ amount: 100, surcharge: 5, totalAmount: 105 });
+    expect(codeOf(await validate({ ...fields, amount: '0' }))).toBe('90013');
+    expect(codeOf(await validate({ ...fields, customerId: undefined }))).toBe('90030');
+    expect(codeOf(await client.pay('100', '100', { requestReference: 'v-1' }, 'payment'))).toBe('90000');
+    expect(codeOf(await client.pay('100', '100', { requestReference: 'v-2' }, 'payment'))).toBe('70038');
+  });
+
+  it('end as they are told to, and debit when they are told to', async () => {
+    const { simulator, client } = await session({
+      openCodeOf: ({ customerId }) => ({ p: '90009', s: '90001', d: '90091' })[customerId] as '90009' | undefined,
+      outcomeOf: ({ customerId }) => (customerId === 'bad' ? 'failed' : 'completed'),
+      debitAt: { msAfterCompletion: 50 },
+      ledgerDebitAt: { msAfterCompletion: 150 },
+    });
+    const pay = (customerId: string) => client.pay('100', '100', { requestReference: customerId, customerId });
+    const codes: string[] = [];
+    for (const customer of ['p', 's', 'd', 'bad', 'good']) codes.push(codeOf(await pay(customer)));
+    expect(codes).toEqual(['90009', '90001', '90091', '90020', '90000']);
+    expect(simulator.balances()).toEqual({ available: '1000', ledger: '5000' });
+    await sleep(90);
+    expect(simulator.balances()).toEqual({ available: '900', ledger: '5000' });
+    await sleep(110);
+    expect(simulator.balances()).toEqual({ available: '900', ledger: '4900' });
+    simulator.advance('p', 'failed');
+    expect(codeOf(await client.status('p'))).toBe('90020');
+  });
+
+  it('are made even if their answer is lost or late, and are not looked at when a gateway answers', async () => {
+    const { simulator, client } = await session();
+    const path = '/sente/xpayment';
+    simulator.fault({ kind: 'lost' }, { path, times: 1 });
+    await expect(client.pay('100', '100', { requestReference: 'lost' })).rejects.toThrow();
+    simulator.fault({ kind: 'slow', ms: 60 }, { path, times: 1 });
+    const startedAtMs = Date.now();
+    expect(codeOf(await client.pay('100', '100', { requestReference: 'late' }))).toBe('90000');
+    expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(58);
+    simulator.fault({ kind: 'html_500' }, { path, times: 1 });
+    await expect(client.pay('100', '100', { requestReference: 'gateway' })).rejects.toThrow();
+    simulator.respondWith({ code: 90_091 }, { path, times: 1 });
+    expect((await client.pay('100', '100', { requestReference: 'busy' })).body).toMatchObject({
+      responseCode: 90_091,
+      responseMessage: 'REMOTE SYSTEM TEMPORARILY UNAVAILABLE',
+    });
+    expect(simulator.payouts.map(({ requestReference }) => requestReference)).toEqual(['lost', 'late']);
+    expect(simulator.balances().available).toBe('800');
+  });
+});
+
+describe('registration', () => {
+  const world = (options: PhoenixSimulatorOptions = {}) => start({ registered: false, ...options });
+  const publicKeyOf = ({ choices }: LittlePhoenixClient, format: 'der' | 'pem' = 'der') => {
+    const key = createPublicKey(choices.privateKey);
+    return format === 'pem'
+      ? key.export({ type: 'spki', format }).toString()
+      : key.export({ type: 'spki', format }).toString('base64');
+  };
+
+  it.each(['der', 'pem'] as const)('in two steps returns the secret that signs from then on (%s)', async (format) => {
+    const { simulator, client } = await world();
+    const before = simulator.credentials().clientSecret;
+    expect(codeOf(await client.exchangeKeys())).toBe('90063');
+    const first = await client.register({ publicKey: publicKeyOf(client, format) });
+    expect(codeOf(first)).toBe('90000');
+    expect(codeOf(await client.balance())).toBe('90063');
+    const second = await client.completeRegistration(first.body.response?.transactionReference ?? '');
+    expect(codeOf(second)).toBe('90000');
+    const secret = client.decrypted(second.body.response?.clientSecret ?? '');
+    expect(secret).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+    expect([secret === before, secret]).toEqual([false, simulator.credentials().clientSecret]);
+    expect(codeOf(await client.balance())).toBe('90063');
+    const registered = new LittlePhoenixClient(simulator.url, { ...client.choices, secret });
+    Object.assign(registered, { token: client.token, key: client.key });
+    expect(codeOf(await registered.balance())).toBe('90000');
+    expect(codeOf(await registered.exchangeKeys())).toBe('90000');
+    expect(codeOf(await client.exchangeKeys())).toBe('90063');
+    const again = await registered.register({ publicKey: publicKeyOf(client) });
+    expect(again.body).toMatchObject({
+      responseCode: '90063',
+      responseMessage: 'Client is already Authorised to transact',
+    });
+  });
+
+  it('is refused without a key, with another one, and to an unknown terminal', async () => {
+    const { client } = await world();
+    const other = createPublicKey(generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey);
+    const publicKey = publicKeyOf(client);
+    const codes: string[] = [];
+    for (const changes of [
+      {},
+      { publicKey: 'AAAA' },
+      { publicKey: other.export({ type: 'spki', format: 'der' }).toString('base64') },
+      { publicKey, terminalId: '3OTHER01' },
+      { publicKey, clientSessionPublicKey: 'AAAA' },
+    ]) {
+      codes.push(codeOf(await client.register(changes)));
+    }
+    expect(codes).toEqual(['90030', '90030', '90063', '70030', '90063']);
+  });
+
+  it('is not completed without its first step, its token, its password or its code', async () => {
+    const { client } = await world({ otp: '4711' });
+    expect(codeOf(await client.completeRegistration('SIM'))).toBe('90063');
+    const first = await client.register({ publicKey: publicKeyOf(client) });
+    const reference = first.body.response?.transactionReference ?? '';
+    expect(codeOf(await client.completeRegistration('other', { otp: client.encrypted('4711') }))).toBe('90063');
+    expect(codeOf(await client.completeRegistration(reference))).toBe('90055');
+    expect(codeOf(await client.completeRegistration(reference, { otp: client.encrypted('4712') }))).toBe('90055');
+    expect(codeOf(await client.completeRegistration(reference, { password: 'clear' }))).toBe('90063');
+    expect(codeOf(await client.completeRegistration(reference, { serialId: 'other' }))).toBe('90063');
+    const { token } = client;
+    client.token = 'OTHER';
+    expect(codeOf(await client.completeRegistration(reference, { otp: client.encrypted('4711') }))).toBe('90063');
+    client.token = token;
+    expect(codeOf(await client.completeRegistration(reference, { otp: client.encrypted('4711') }))).toBe('90000');
+  });
+});
+
+describe('the simulator', () => {
+  it('makes a key of its own when it is given none', async () => {
+    const [one, other] = await Promise.all([
+      startPhoenix({ privateKey: undefined }),
+      startPhoenix({ privateKey: undefined }),
+    ]);
+    const keys = [one, other].map((simulator) => simulator.credentials().privateKey);
+    expect(createPublicKey(keys[0] ?? '').asymmetricKeyDetails?.modulusLength).toBe(2_048);
+    expect(keys[0]).not.toBe(keys[1]);
+  });
+
+  it('credits, debits and sets', async () => {
+    const { simulator } = await start();
+    simulator.credit('1.50');
+    simulator.debit('0.50');
+    expect(simulator.balances()).toEqual({ available: '1001', ledger: '5001' });
+    simulator.setBalance({ available: '7' });
+    expect(simulator.balances()).toEqual({ available: '7', ledger: '5001' });
+    expect(() => simulator.debit('8')).toThrow('the wallet has less than that');
+    expect(() => simulator.credit('much')).toThrow(expect.objectContaining({ code: 'configuration' }));
+  });
+
+  it.each<[string, object]>([
+    ['prefix', { prefix: 'phoenix' }],
+    ['terminalId', { terminalId: 'a b' }],
+    ['privateKey', { privateKey: 'none' }],
+    ['point', { point: 'hybrid' }],
+    ['sessionLifeMs', { sessionLifeMs: -1 }],
+    ['shape', { shape: 'round' }],
+    ['typo', { typo: 1 }],
+  ])('refuses an odd %s', async (name, options) => {
+    await expect(startPhoenix(options)).rejects.toMatchObject({
+      code: 'configuration',
+      message: expect.stringContaining(name),
+    });
+  });
+});
