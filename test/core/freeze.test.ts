@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { memoryStore, type PayoutGuard } from 'payout-guard';
+import { scriptedWallet } from '../support/wallet.js';
+
+const guards: PayoutGuard[] = [];
+afterEach(() => Promise.all(guards.splice(0).map((guard) => guard.close())));
+
+describe('a frozen wallet', () => {
+  const open = (store = memoryStore()): PayoutGuard => {
+    const guard = scriptedWallet('1000.00').guard({ store });
+    guards.push(guard);
+    return guard;
+  };
+  const frozen = { name: 'WalletFrozenError', code: 'wallet_frozen', status: 423, wallet: 'default' };
+
+  it('approves nothing in any guard of the store, from the moment that freezing is answered', async () => {
+    const store = memoryStore();
+    const [one, other] = [open(store), open(store)];
+    await other.checkFunds('1.00');
+    await one.freeze('default', 'drift of 12.00');
+    await expect(other.hold({ amount: '1.00', reference: 'a' })).rejects.toMatchObject(frozen);
+    await expect(other.assertSufficientFunds('1.00')).rejects.toMatchObject(frozen);
+    await expect(other.checkFunds('1.00')).rejects.toMatchObject(frozen);
+    await other.unfreeze('default');
+    expect((await one.hold({ amount: '1.00', reference: 'a' })).state).toBe('reserved');
+  });
+
+  it('lets payouts under way go on to their outcome', async () => {
+    const guard = open();
+    const hold = await guard.hold({ amount: '10.00', reference: 'a' });
+    await guard.freeze('default', 'audit');
+    await hold.sent();
+    expect((await hold.capture()).state).toBe('captured');
+  });
+
+  it('tells operators why and since when, and clients neither', async () => {
+    const guard = open();
+    const told: unknown[] = [];
+    guard.on('frozen', (event) => told.push(event));
+    await guard.freeze('default', 'suspected theft');
+    expect((await guard.funds()).frozen).toMatchObject({ reason: 'suspected theft', since: expect.any(Date) });
+    const error = await guard.hold({ amount: '1.00', reference: 'a' }).catch((reason) => reason);
+    expect(error.reason).toBe('suspected theft');
+    expect(JSON.stringify(error) + error.message + error.stack).not.toContain('theft');
+    await guard.unfreeze('default');
+    expect((await guard.funds()).frozen).toBeUndefined();
+    expect(told).toEqual([{ wallet: 'default', reason: 'suspected theft' }, { wallet: 'default' }]);
+  });
+
+  it.each([[''], [undefined], [7], ['a\nb'], ['x'.repeat(201)]])(
+    'needs a reason that can be shown: not %p',
+    async (reason) => {
+      const guard = open();
+      await expect(guard.freeze('default', reason as string)).rejects.toMatchObject({
+        code: 'configuration',
+        message: expect.stringContaining('reason'),
+      });
+      expect((await guard.checkFunds('1.00')).sufficient).toBe(true);
+    },
+  );
+
+  it('is one of the wallets of the guard', async () => {
+    await expect(open().freeze('other', 'audit')).rejects.toMatchObject({ code: 'configuration' });
+  });
+});
