@@ -172,7 +172,7 @@ const key = '{payout-guard}:store';
     const client = server.client();
     const other = open({
       client: undefined,
-      deadlineMs: 50,
+      deadlineMs: 150,
       sendCommand: ([name = '', ...args]) => (isCut ? new Promise(() => {}) : client.call(name, args)),
     });
     const { epoch } = await other.totals('w');
@@ -187,6 +187,19 @@ const key = '{payout-guard}:store';
     expect(await holder.totals('w')).toMatchObject({ active: 60n });
     expect(await holder.get('a')).toMatchObject({ state: 'sent' });
     expect((await hold(other, 'a', 60n)).outcome).toBe('exists');
+  });
+
+  it('freezes a wallet again that was frozen, and not one that was unfrozen', async () => {
+    const [one, other] = [open(), open()];
+    await one.freeze('w', 'audit');
+    expect((await hold(other, 'a', 1n)).outcome).toBe('frozen');
+    await one.close();
+    await admin.flushall();
+    expect((await other.totals('w')).frozen).toMatchObject({ reason: 'audit' });
+    expect((await hold(other, 'a', 1n)).outcome).toBe('frozen');
+    await other.freeze('w', undefined);
+    await admin.flushall();
+    expect((await hold(other, 'a', 1n)).outcome).toBe('held');
   });
 
   it('puts back what another process held and this one captured', async () => {
