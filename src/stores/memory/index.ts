@@ -86,6 +86,7 @@ class MemoryStore implements HoldStore {
   readonly #finished: { oldest?: Row | undefined; newest?: Row | undefined; count: number } = { count: 0 };
   /** Rows by the time they are due. May hold a row under an earlier time of its life, which then means nothing. */
   readonly #agenda = new Agenda<Row>();
+  readonly #notes = new Map<string, string>();
   #sequence = 0;
 
   constructor(rememberFinished: number, clock: Clock) {
@@ -187,6 +188,17 @@ class MemoryStore implements HoldStore {
     const counters = this.#counters(wallet);
     const sinceMs = counters.frozen?.sinceMs ?? this.#clock.now();
     counters.frozen = reason === undefined ? undefined : { reason, sinceMs };
+  }
+
+  note(key: string): string | undefined {
+    return this.#notes.get(key);
+  }
+
+  swapNote(key: string, expected: string | undefined, value: string | undefined): boolean {
+    if (this.#notes.get(key) !== expected) return false;
+    if (value === undefined) this.#notes.delete(key);
+    else this.#notes.set(key, value);
+    return true;
   }
 
   async close(): Promise<void> {}

@@ -5,6 +5,7 @@ import { warn } from '../../core/warn.js';
 import type { BatchReply, Engine, Op } from '../shared/engine.js';
 import { resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
 import { type BatchText, readBatch, writeBatch } from './batch.js';
+import { noteQuery, swapQuery } from './notes.js';
 import { claimQuery, deleteQuery, listQuery, type Query, readPage } from './pages.js';
 
 /** What the store needs of a client: a `Pool`, a `PoolClient` or a `Client` of `pg` fits, PGlite as well. */
@@ -63,6 +64,15 @@ export class PostgresEngine implements Engine {
 
   async claimSent(request: ClaimRequest): Promise<HoldPage> {
     return readPage(await this.#query(claimQuery(this.schema, request)), request.limit, false);
+  }
+
+  async note(key: string): Promise<string | undefined> {
+    const [row] = await this.#query(noteQuery(this.schema, key));
+    return (row as { readonly value: string } | undefined)?.value;
+  }
+
+  async swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
+    return (await this.#query(swapQuery(this.schema, key, expected, value))).length === 1;
   }
 
   async deleteFinished(olderThanMs: number): Promise<number> {

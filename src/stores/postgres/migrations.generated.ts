@@ -4,7 +4,7 @@ export const migrations: readonly string[] = [
   `-- The tables of the store. migrate() applies these files, in the order of their numbers; psql does it as well:
 --
 --   psql -1 -v ON_ERROR_STOP=1 -v schema=payout_guard -c 'CREATE SCHEMA payout_guard' \\
---     -f 0001-store.sql -f 0002-run-batch.sql -f 0003-claim-and-delete.sql
+--     -f 0001-store.sql -f 0002-run-batch.sql -f 0003-claim-and-delete.sql -f 0004-notes.sql
 --
 -- psql puts \`:schema\` in everywhere but in the bodies of functions, which is why each of them sets its search_path.
 --
@@ -714,5 +714,16 @@ BEGIN
   SELECT count(*), max(gone.seq) INTO deleted, last FROM gone;
 END
 $$;
+`,
+  // 0004-notes.sql
+  `-- Needs 0001-store.sql.
+INSERT INTO :schema.migrations (number) VALUES (4);
+
+-- Small facts that processes share, such as which alerts were sent. A loss of them is no loss of money, so they have no part in the
+-- epoch. Each change is one statement whose condition is what the caller expects to be there.
+CREATE TABLE :schema.notes (
+  key text COLLATE "C" PRIMARY KEY,
+  value text COLLATE "C" NOT NULL
+);
 `,
 ];

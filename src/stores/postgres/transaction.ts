@@ -11,7 +11,7 @@ import type {
   SettleRequest,
   WalletTotals,
 } from '../../core/store.js';
-import { assertHoldRequest, assertReference, assertSettleRequest, assertText } from '../shared/checks.js';
+import { assertHoldRequest, assertNote, assertReference, assertSettleRequest, assertText } from '../shared/checks.js';
 import type { Op, Operations, OpKind } from '../shared/engine.js';
 import type { PostgresEngine } from './engine.js';
 
@@ -62,6 +62,16 @@ export class StoreInTransaction implements HoldStore {
     assertText('wallet', wallet);
     if (reason !== undefined) assertText('reason', reason);
     await this.#ask('freeze', { wallet, reason });
+  }
+
+  async note(key: string): Promise<string | undefined> {
+    assertNote(key);
+    return this.#engine.note(key);
+  }
+
+  async swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
+    assertNote(key, expected, value);
+    return this.#engine.swapNote(key, expected, value);
   }
 
   async close(): Promise<void> {}

@@ -9,6 +9,7 @@
 --            due            sorted set by time (ms): 'e<ref>' a reservation expires;
 --                           'v<sequence>\n<wallet>\n<amount>' a capture becomes visible
 --            finished       list: '<ref>\n<sequence>' in the order they ended
+--            notes          hash, see swap.lua
 -- KEYS[2+] '{prefix}:hold:<ref>' for each operation that has a reference, in their order
 -- ARGV[1]  the epoch to begin if one must begin: random text
 -- ARGV[2]  '1' when the server did not know this script; else '0'

@@ -7,6 +7,7 @@ import { claimScript } from './claim.generated.js';
 import { isUnknownScript, Script, type SendCommand } from './connection.js';
 import { listScript } from './list.generated.js';
 import { ServerCheck } from './server-check.js';
+import { swapScript } from './swap.generated.js';
 import { decodeBatch, decodeRow, encodeBatch, sequenceOf } from './wire.js';
 
 export interface RedisEngineOptions {
@@ -30,9 +31,11 @@ export class RedisEngine implements Engine {
   readonly #options: RedisEngineOptions;
   readonly #key: string;
   readonly #holdBase: string;
+  readonly #notes: string;
   readonly #batch = new Script(batchScript);
   readonly #list = new Script(listScript);
   readonly #claim = new Script(claimScript);
+  readonly #swap = new Script(swapScript);
   readonly #check: ServerCheck;
   /** The highest version of the store that was seen: a lower one means that it went back in time. */
   #version = 0;
@@ -41,6 +44,7 @@ export class RedisEngine implements Engine {
     this.#options = options;
     this.#key = `{${options.prefix}}:store`;
     this.#holdBase = `{${options.prefix}}:hold:`;
+    this.#notes = `{${options.prefix}}:notes`;
     this.#check = new ServerCheck(options.send);
   }
 
@@ -91,6 +95,15 @@ export class RedisEngine implements Engine {
     }
     const holds = decodePairs(found);
     return next === '' ? { holds } : { holds, next };
+  }
+
+  async note(key: string): Promise<string | undefined> {
+    const note = await this.#options.send(['HGET', this.#notes, key]);
+    return note === null || note === undefined ? undefined : String(note);
+  }
+
+  async swapNote(key: string, expected = '', value = ''): Promise<boolean> {
+    return Number(await this.#swap.run(this.#options.send, [this.#notes], [key, expected, value])) === 1;
   }
 
   /** The client belongs to the application. */

@@ -39,6 +39,15 @@ export function assertText(name: string, text: unknown): void {
   assertThat(isText(text), `${name}: must be 1 to 256 characters that can be printed`);
 }
 
+/** @throws `ConfigurationError` */
+export function assertNote(key: string, ...texts: readonly (string | undefined)[]): void {
+  assertText('key', key);
+  const isNote = (text: unknown) => text === undefined || (typeof text === 'string' && notePattern.test(text));
+  assertThat(texts.every(isNote), 'note: must be 1 to 16,384 characters that can be printed');
+}
+
+const notePattern = /^[^\p{Cc}\p{Cs}]{1,16384}$/u;
+
 /** No control characters, no halves of characters, and short enough for an index. The first test is the fast one. */
 function isText(text: unknown): boolean {
   return typeof text === 'string' && (/^[ -~]{1,256}$/.test(text) || /^[^\p{Cc}\p{Cs}]{1,256}$/u.test(text));

@@ -15,7 +15,7 @@ import type {
   WalletTotals,
 } from '../../core/store.js';
 import { warn } from '../../core/warn.js';
-import { assertHoldRequest, assertReference, assertSettleRequest, assertText } from './checks.js';
+import { assertHoldRequest, assertNote, assertReference, assertSettleRequest, assertText } from './checks.js';
 import type { Engine, Op, Operations, OpKind } from './engine.js';
 import { GroupCommit, unavailable } from './group-commit.js';
 import { KnownFreezes } from './known-freezes.js';
@@ -92,8 +92,10 @@ export class EngineStore implements HoldStore {
       await this.#enter();
     } catch (error) {
       // The caller is refused and pays nothing, so what was held for it must go.
-      this.#own.delete(request.reference);
-      this.#undo.add(request);
+      if (answer.outcome === 'held') {
+        this.#own.delete(request.reference);
+        this.#undo.add(request);
+      }
       throw error;
     }
     return answer;
@@ -126,12 +128,12 @@ export class EngineStore implements HoldStore {
 
   async list(filter: HoldFilter): Promise<HoldPage> {
     if (filter.wallet !== undefined) assertText('wallet', filter.wallet);
-    return this.#withinPageDeadline(() => this.#engine.list(filter));
+    return this.#within(pageDeadlineMs, () => this.#engine.list(filter));
   }
 
   async claimSent(request: ClaimRequest): Promise<HoldPage> {
     assertText('owner', request.owner);
-    return this.#withinPageDeadline(() => this.#engine.claimSent(request));
+    return this.#within(pageDeadlineMs, () => this.#engine.claimSent(request));
   }
 
   async freeze(wallet: string, reason: string | undefined): Promise<void> {
@@ -141,6 +143,16 @@ export class EngineStore implements HoldStore {
     // What is remembered here is only for a database that forgets; how long it has been frozen is then a little less.
     if (reason === undefined) this.#freezes.delete(wallet);
     else this.#freezes.seen(wallet, { reason, sinceMs: nowMs }, epoch);
+  }
+
+  async note(key: string): Promise<string | undefined> {
+    assertNote(key);
+    return this.#within(this.#options.deadlineMs, () => this.#engine.note(key));
+  }
+
+  async swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
+    assertNote(key, expected, value);
+    return this.#within(this.#options.deadlineMs, () => this.#engine.swapNote(key, expected, value));
   }
 
   /** What is under way is answered first, and what callers were refused meanwhile is undone if the database answers. */
@@ -277,13 +289,14 @@ export class EngineStore implements HoldStore {
     if (this.#isLooking) return;
     this.#isLooking = true;
     const looks = this.#own.nextReferences(looksPerTurn).map((reference) => this.get(reference));
-    await Promise.allSettled(looks);
+    const freezes = this.#freezes.nextWallets(looksPerTurn).map((wallet) => this.totals(wallet));
+    await Promise.allSettled([...looks, ...freezes]);
     this.#isLooking = false;
   }
 
-  #withinPageDeadline(ask: () => Promise<HoldPage>): Promise<HoldPage> {
+  #within<T>(timeoutMs: number, ask: () => Promise<T>): Promise<T> {
     const onTimeout = () => unavailable('no answer in time');
-    return withDeadline({ timeoutMs: pageDeadlineMs, outer: this.#closing.signal, onTimeout }, ask);
+    return withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, ask);
   }
 }
 

@@ -68,5 +68,7 @@ export interface Engine {
   run(batch: readonly Op[]): Promise<BatchReply>;
   list(filter: HoldFilter): Promise<HoldPage>;
   claimSent(request: ClaimRequest): Promise<HoldPage>;
+  note(key: string): Promise<string | undefined>;
+  swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>;
   close(): Promise<void>;
 }

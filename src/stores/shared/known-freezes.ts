@@ -23,6 +23,12 @@ export class KnownFreezes {
     this.#wallets.delete(wallet);
   }
 
+  /** Some of the wallets. */
+  nextWallets(count: number): string[] {
+    return [...this.#wallets.keys()].slice(0, count);
+  }
+
+  /** Those that are not known to be frozen in this epoch. */
   notIn(epoch: string): [string, Freeze][] {
     return [...this.#wallets].flatMap(([wallet, known]) => (known.epoch === epoch ? [] : [[wallet, known.freeze]]));
   }

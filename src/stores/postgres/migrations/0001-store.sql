@@ -1,7 +1,7 @@
 -- The tables of the store. migrate() applies these files, in the order of their numbers; psql does it as well:
 --
 --   psql -1 -v ON_ERROR_STOP=1 -v schema=payout_guard -c 'CREATE SCHEMA payout_guard' \
---     -f 0001-store.sql -f 0002-run-batch.sql -f 0003-claim-and-delete.sql
+--     -f 0001-store.sql -f 0002-run-batch.sql -f 0003-claim-and-delete.sql -f 0004-notes.sql
 --
 -- psql puts `:schema` in everywhere but in the bodies of functions, which is why each of them sets its search_path.
 --
