@@ -1,11 +1,140 @@
-// A PostgreSQL for tests: the one of DATABASE_URL, one that answers on this machine, or one that is started and thrown away.
-import { execFileSync, spawn } from 'node:child_process';
+// A PostgreSQL for tests: the one of DATABASE_URL, one that answers on this machine, or one that is started and thrown away; and
+// throw-away ones that may be killed, truncated and set back in time.
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+
+/** A cluster of our own on a unix socket, with its data in a folder that goes away with it. */
+export class PostgresServer {
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'payout-guard-postgres-'));
+  readonly path: string = join(this.folder, '.s.PGSQL.5432');
+  readonly config: pg.PoolConfig = { host: this.folder, user: 'root', database: 'postgres' };
+  readonly #data = join(this.folder, 'data');
+  #process: ChildProcess | undefined;
+
+  /** Undefined where there is no initdb. @throws when there is one and it, or the server, does not work. */
+  static async start(...options: string[]): Promise<PostgresServer | undefined> {
+    if (!hasInitdb) return undefined;
+    const server = new PostgresServer();
+    try {
+      if (owner) chownSync(server.folder, owner.uid, owner.gid);
+      const initdb = ['-D', server.#data, '-U', 'root', '-A', 'trust', '-N', '--wal-segsize=1'];
+      execFileSync(program('initdb'), initdb, { ...server.#asOwner, stdio: 'pipe' });
+      await server.boot(...options);
+      return server;
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async boot(...options: string[]): Promise<void> {
+    // Left behind by a kill. Its process is gone, and another one may have its number by now.
+    rmSync(join(this.#data, 'postmaster.pid'), { force: true });
+    const args = ['-D', this.#data, '-k', this.folder, '-h', '', '-c', 'shared_buffers=16MB', ...options];
+    const running = spawn(program('postgres'), args, { ...this.#asOwner, stdio: 'ignore' });
+    this.#process = running;
+    for (let tries = 0; tries < 500; tries++) {
+      if (running.exitCode !== null) break;
+      try {
+        return await onServer(this.config, 'SELECT 1');
+      } catch {
+        await sleep(20);
+      }
+    }
+    throw new Error(`PostgreSQL did not start (exit code ${running.exitCode})`);
+  }
+
+  /** Ends it as a crash would: the postmaster and all of its processes, at once. */
+  async kill(): Promise<void> {
+    const running = this.#process;
+    if (!running?.pid || running.exitCode !== null || running.signalCode !== null) return;
+    // Each of them is in a process group of its own, and would live on until it notices. Nor may another one begin meanwhile.
+    running.kill('SIGSTOP');
+    const children = spawnSync('pgrep', ['-P', `${running.pid}`], { encoding: 'utf8' })
+      .stdout.trim()
+      .split('\n');
+    const exited = once(running, 'exit');
+    running.kill('SIGKILL');
+    for (const pid of children) killNow(Number(pid));
+    await exited;
+    while (children.some((pid) => isRunning(Number(pid)))) await sleep(5);
+  }
+
+  /** Keeps a copy of the data of a server that was killed. */
+  saveCopy(): void {
+    rmSync(this.#copy, { recursive: true, force: true });
+    execFileSync('cp', ['-a', this.#data, this.#copy]);
+  }
+
+  /** Puts a server that was killed back to the copy. */
+  restoreCopy(): void {
+    rmSync(this.#data, { recursive: true, force: true });
+    execFileSync('cp', ['-a', this.#copy, this.#data]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  get #copy(): string {
+    return join(this.folder, 'copy');
+  }
+
+  get #asOwner(): SpawnOptions & { cwd: string } {
+    return { cwd: this.folder, ...owner };
+  }
+}
+
+/** PostgreSQL refuses to run as root: the user of its package runs it then, or nobody. */
+const owner: { readonly uid: number; readonly gid: number } | undefined =
+  process.getuid?.() === 0 ? (userNamed('postgres') ?? userNamed('nobody')) : undefined;
+
+function userNamed(name: string): { uid: number; gid: number } | undefined {
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((text) => text.startsWith(`${name}:`));
+  const [, , uid, gid] = line?.split(':') ?? [];
+  return line === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
+}
+
+/** In the PATH, or where packages put the programs of a server without linking them. */
+function program(name: string): string {
+  const inPath = (process.env.PATH ?? '').split(delimiter);
+  const packaged = ['/usr/lib/postgresql', '/usr/local/opt', '/opt/homebrew/opt'].flatMap((folder) =>
+    existsSync(folder)
+      ? readdirSync(folder)
+          .sort()
+          .reverse()
+          .map((version) => join(folder, version, 'bin'))
+      : [],
+  );
+  const folders = [...inPath, ...packaged, '/usr/local/pgsql/bin'];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name;
+}
+
+/** Whether throw-away servers can be started here. */
+export const hasInitdb: boolean = spawnSync(program('initdb'), ['--version']).status === 0;
+
+function killNow(pid: number): void {
+  try {
+    if (pid > 0) process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** A process that has ended and that nobody has asked about yet does not count. */
+function isRunning(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`], { encoding: 'utf8' });
+  return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
+}
 
 export interface TestDatabase {
   /** A pool of its own: another process, as far as the database can tell. */
@@ -18,8 +147,7 @@ export interface TestDatabase {
 export async function testDatabase(): Promise<TestDatabase | undefined> {
   const server = (await answering()) ?? (await started());
   if (!server) {
-    const problem =
-      'No PostgreSQL: DATABASE_URL is not set, none answers at 127.0.0.1:5432, and initdb is not in the PATH.';
+    const problem = 'No PostgreSQL: DATABASE_URL is not set, none answers at 127.0.0.1:5432, and there is no initdb.';
     if (process.env.CI) throw new Error(problem);
     console.warn(`${problem} These tests are SKIPPED.`);
     return undefined;
@@ -69,34 +197,8 @@ async function answering(): Promise<Server | undefined> {
 }
 
 async function started(): Promise<Server | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), 'payout-guard-postgres-'));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  try {
-    execFileSync('initdb', ['-D', join(folder, 'data'), '-U', 'root', '-A', 'trust', '-N'], { stdio: 'ignore' });
-  } catch {
-    remove();
-    return undefined;
-  }
-  const server = spawn('postgres', ['-D', join(folder, 'data'), '-k', folder, '-h', ''], { stdio: 'ignore' });
-  const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
-  const config = { host: folder, user: 'root', database: 'postgres' };
-  for (let tries = 0; ; tries++) {
-    try {
-      await onServer(config, 'SELECT 1');
-      break;
-    } catch (error) {
-      if (tries === 100) throw error;
-      await sleep(100);
-    }
-  }
-  return {
-    config,
-    stop: async () => {
-      server.kill('SIGINT');
-      await exited;
-      remove();
-    },
-  };
+  const server = await PostgresServer.start();
+  return server && { config: server.config, stop: () => server[Symbol.asyncDispose]() };
 }
 
 async function onServer(config: pg.PoolConfig, text: string): Promise<void> {

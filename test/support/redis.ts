@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
 /** A server of our own on a unix socket, with an empty folder for its files. */
@@ -35,8 +36,10 @@ export class RedisServer {
     });
     probe.on('error', () => {});
     await probe.connect().catch(() => {});
-    while ((await probe.ping().catch(() => '')) !== 'PONG') await new Promise((resolve) => setTimeout(resolve, 10));
+    let tries = 0;
+    while ((await probe.ping().catch(() => '')) !== 'PONG' && ++tries < 1_000) await sleep(10);
     probe.disconnect();
+    if (tries === 1_000) throw new Error(`Redis did not start (exit code ${this.#process.exitCode})`);
   }
 
   client(): Redis {
@@ -53,6 +56,11 @@ export class RedisServer {
     const exited = once(running, 'exit');
     running.kill('SIGKILL');
     await exited;
+  }
+
+  /** Deletes the data of a server that was killed. */
+  wipe(): void {
+    for (const file of readdirSync(this.folder)) rmSync(join(this.folder, file), { recursive: true, force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,160 @@
+// A throw-away Redis or PostgreSQL, and what may happen to it.
+import type { Redis } from 'ioredis';
+import pg from 'pg';
+import { PostgresServer } from '../support/postgres.js';
+import { RedisServer } from '../support/redis.js';
+import type { EngineName } from './messages.js';
+import { type OpenStore, openPostgres, openStore } from './store.js';
+
+export interface Engine {
+  readonly name: EngineName;
+  /** The unix socket it listens on. */
+  readonly path: string;
+  /** Makes room for a store, and opens it for whoever judges. */
+  prepare(space: string, recoveryMs: number): Promise<OpenStore>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
+  /** Starts it again with the data it has. */
+  boot(): Promise<void>;
+  /** Starts it again with nothing. */
+  bootEmpty(space: string): Promise<void>;
+  /** Forgets everything while it runs. */
+  flush(space: string): Promise<void>;
+  /** Keeps a copy of the data of now. */
+  remember(): Promise<void>;
+  /** Starts it again with the copy. */
+  bootOlder(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param isDurable - Whether Redis writes to disk what it answers. PostgreSQL always does. */
+export async function startEngine(name: EngineName, isDurable: boolean): Promise<Engine> {
+  return name === 'redis' ? RedisEngine.start(isDurable) : PostgresEngine.start();
+}
+
+class RedisEngine implements Engine {
+  readonly name = 'redis';
+  readonly #server: RedisServer;
+  readonly #options: readonly string[];
+  readonly #admin: Redis;
+
+  static async start(isDurable: boolean): Promise<RedisEngine> {
+    const options = isDurable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : [];
+    return new RedisEngine(await RedisServer.start(...options), options);
+  }
+
+  private constructor(server: RedisServer, options: readonly string[]) {
+    this.#server = server;
+    this.#options = options;
+    this.#admin = server.client();
+  }
+
+  get path(): string {
+    return this.#server.path;
+  }
+
+  async prepare(space: string, recoveryMs: number): Promise<OpenStore> {
+    return openStore({ engine: 'redis', space, recoveryMs, client: 'ioredis' }, this.#server);
+  }
+
+  kill(): Promise<void> {
+    return this.#server.kill();
+  }
+
+  boot(): Promise<void> {
+    return this.#server.boot(...this.#options);
+  }
+
+  async bootEmpty(): Promise<void> {
+    this.#server.wipe();
+    await this.boot();
+  }
+
+  async flush(): Promise<void> {
+    await this.#admin.flushall();
+  }
+
+  async remember(): Promise<void> {
+    await this.#admin.save();
+  }
+
+  /** What was saved is what it starts with. */
+  bootOlder(): Promise<void> {
+    return this.boot();
+  }
+
+  close(): Promise<void> {
+    return this.#server[Symbol.asyncDispose]();
+  }
+}
+
+class PostgresEngine implements Engine {
+  readonly name = 'postgres';
+  readonly #server: PostgresServer;
+
+  static async start(): Promise<PostgresEngine> {
+    const server = await PostgresServer.start();
+    if (!server) throw new Error('there is no initdb');
+    return new PostgresEngine(server);
+  }
+
+  private constructor(server: PostgresServer) {
+    this.#server = server;
+  }
+
+  get path(): string {
+    return this.#server.path;
+  }
+
+  async prepare(space: string, recoveryMs: number): Promise<OpenStore> {
+    const opened = openPostgres(space, { path: this.#server.folder }, { recoveryMs });
+    await opened.store.migrate();
+    return opened;
+  }
+
+  kill(): Promise<void> {
+    return this.#server.kill();
+  }
+
+  boot(): Promise<void> {
+    return this.#server.boot();
+  }
+
+  async bootEmpty(space: string): Promise<void> {
+    await this.boot();
+    await this.flush(space);
+  }
+
+  async flush(space: string): Promise<void> {
+    const tables = await this.#query(
+      `SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') AS names
+       FROM pg_tables WHERE schemaname = '${space}' AND tablename <> 'migrations'`,
+    );
+    await this.#query(`TRUNCATE ${(tables[0] as { names: string }).names}`);
+  }
+
+  async remember(): Promise<void> {
+    await this.kill();
+    this.#server.saveCopy();
+    await this.boot();
+  }
+
+  async bootOlder(): Promise<void> {
+    this.#server.restoreCopy();
+    await this.boot();
+  }
+
+  close(): Promise<void> {
+    return this.#server[Symbol.asyncDispose]();
+  }
+
+  async #query(text: string): Promise<readonly unknown[]> {
+    const client = new pg.Client(this.#server.config);
+    await client.connect();
+    try {
+      return (await client.query(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+}

@@ -1,0 +1,61 @@
+// `npm run faults -- --runs 20 --seed 1 [--engine redis] [--scenario flush]`: runs every scenario on every engine with as many seeds
+// as wanted, prints a line for each run, and ends with 1 if one of them failed.
+import { parseArgs } from 'node:util';
+import type { EngineName } from './messages.js';
+import { Crew } from './process.js';
+import { scenarios } from './scenarios.js';
+import { type Result, Session } from './session.js';
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '3' },
+    seed: { type: 'string', default: '1' },
+    engine: { type: 'string', multiple: true, default: ['redis', 'postgres'] },
+    scenario: { type: 'string', multiple: true, default: scenarios.map(({ name }) => name) },
+  },
+});
+
+// The store of the judge warns as any other; what the others say is counted.
+process.removeAllListeners('warning');
+const crew = new Crew();
+const results: Result[] = [];
+for (const name of values.scenario) {
+  const scenario = scenarios.find((one) => one.name === name);
+  if (!scenario) throw new Error(`--scenario must be one of: ${scenarios.map((one) => one.name).join(', ')}`);
+  for (const engine of values.engine) await runAll(scenario, engine as EngineName);
+}
+for (const problem of await crew.leave()) {
+  console.log(problem);
+  process.exitCode = 1;
+}
+
+const failed = results.filter(({ problems }) => problems.length > 0);
+console.log(`${results.length} runs, ${failed.length} failed`);
+for (const { scenario, engine, seed } of failed) {
+  console.log(`  npm run faults -- --runs 1 --seed ${seed} --engine ${engine} --scenario ${scenario}`);
+}
+if (failed.length > 0) process.exitCode = 1;
+// All is closed; the thread of the loader that runs TypeScript does not always let the process end.
+process.exit();
+
+async function runAll(scenario: (typeof scenarios)[number], engine: EngineName): Promise<void> {
+  const session = await Session.start(scenario, engine, crew);
+  try {
+    const first = Number(values.seed);
+    for (let seed = first; seed < first + Number(values.runs); seed++) {
+      const result = await session.run(seed);
+      results.push(result);
+      print(result);
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+function print(result: Result): void {
+  const { scenario, engine, seed, approvals, refusals, unavailable, faults, leastFree, problems, tookMs } = result;
+  const verdict = problems.length === 0 ? 'ok' : result.isInconclusive ? 'INCONCLUSIVE' : 'FAILED';
+  const counts = `${approvals} approved, ${refusals} refused, ${unavailable} unavailable, least free ${leastFree}`;
+  console.log(`${verdict.padEnd(7)}${scenario} ${engine} seed ${seed}: ${counts}, ${tookMs} ms; ${faults.join('; ')}`);
+  for (const problem of problems.slice(0, 8)) console.log(`          ${problem}`);
+}
