@@ -3,6 +3,8 @@ export default {
   testEnvironment: 'node',
   // On two cores jest would run everything in one process, whose heap then slows down the long tests.
   maxWorkers: 2,
+  // A bound for what hangs, not a measure: many tests start processes, compilers and servers.
+  testTimeout: 60_000,
   roots: ['<rootDir>/test', '<rootDir>/examples'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
