@@ -4,6 +4,7 @@ import type { Decision } from './decision.js';
 import { isPayoutGuardError, type PayoutGuardError } from './errors.js';
 import type { HoldInfo } from './hold-info.js';
 import type { PayoutAnswer } from './provider.js';
+import type { Reconciliation } from './reconciler.js';
 import { warn } from './warn.js';
 
 /** The events of a guard. They carry balances: they are for operators. */
@@ -28,10 +29,27 @@ export interface GuardEvents {
   released: { readonly hold: HoldInfo };
   /** A sent hold is older than `overdueAfterMs`, and its outcome could not be learnt. Told again at each reconciliation. */
   overdue: { readonly hold: HoldInfo; readonly ageMs: number; readonly outcome: PayoutAnswer['outcome'] };
+  /**
+   * Sent holds that no other process looks at were looked up, by timer or `reconcile()`. `overdue` of them are told as such, and are
+   * `open` too.
+   */
+  reconciled: Reconciliation & { readonly overdue: number };
   /** A hold could not be settled though the outcome of its payout is known; it stays held until it is settled. */
   unsettled: { readonly reference: string; readonly error: PayoutGuardError };
   /** A balance was read. */
-  snapshot: { readonly wallet: string; readonly available: string; readonly currency: string; readonly asOf: Date };
+  snapshot: {
+    readonly wallet: string;
+    readonly available: string;
+    readonly currency: string;
+    /** When the balance was asked for. */
+    readonly asOf: Date;
+    /** When the answer was there. */
+    readonly receivedAt: Date;
+    /** What the store had counted as captured just before the balance was asked for. */
+    readonly capturedMark: string;
+    /** The epoch of the store that `capturedMark` belongs to. */
+    readonly epoch: string;
+  };
   /** A balance or a payout could not be read from the provider. */
   providerFailure: { readonly wallet: string; readonly error: PayoutGuardError };
 }

@@ -1,4 +1,6 @@
 // Read this first: what a guard does, top-down.
+import type { Clock } from './clock.js';
+import type { Currency } from './currency.js';
 import { type CheckOptions, Decider, type WalletOptions } from './decider.js';
 import { type Decision, spendableMinor, undecided } from './decision.js';
 import { asPayoutGuardError, ConfigurationError, InsufficientFundsError, isPayoutGuardError } from './errors.js';
@@ -13,7 +15,7 @@ import type { BalanceProvider } from './provider.js';
 import { Reconciler, type Reconciliation } from './reconciler.js';
 import { Shadow, type ShadowReport } from './shadow.js';
 import { ShadowHold } from './shadow-hold.js';
-import { isPromise } from './store.js';
+import { type HoldStore, isPromise } from './store.js';
 import { warn } from './warn.js';
 
 /** A wallet for display: contains balances. Amounts are decimal text in major units. */
@@ -134,6 +136,16 @@ export interface PayoutGuard {
   readonly freeze: (wallet: string, reason: string) => Promise<void>;
   /** Lets payouts from a wallet go on. May be repeated. @throws `ConfigurationError` `BalanceUnavailableError` */
   readonly unfreeze: (wallet: string) => Promise<void>;
+  /** The store of this guard: the one that was passed in, or its own in memory. For operating tools; change no holds through it. */
+  readonly store: HoldStore;
+  /** The currency of all amounts. */
+  readonly currency: Currency;
+  /** When the balance shows a payout, as the provider declares it and `visibilityLagMs` says. */
+  readonly debits: { readonly visibleAt: BalanceProvider['debitVisibleAt']; readonly lagMs: number };
+  /** Where the time comes from. */
+  readonly clock: Clock;
+  /** The key of the wallet that is meant by this one, or by none. @throws `ConfigurationError` it is not one of this guard. */
+  readonly walletKey: (wallet?: string) => string;
   /** `'observe'`: this guard refuses nothing. */
   readonly mode: 'enforce' | 'observe';
   /** What would have been refused, in mode `observe`; undefined otherwise. */
@@ -236,6 +248,25 @@ class Guard implements PayoutGuard {
       return hold;
     }
   }
+
+  get store(): HoldStore {
+    return this.#options.store;
+  }
+
+  get currency(): Currency {
+    return this.#options.currency;
+  }
+
+  get debits(): PayoutGuard['debits'] {
+    const { provider, visibilityLagMs: lagMs } = this.#options;
+    return { visibleAt: provider.debitVisibleAt ?? 'unknown', lagMs };
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  readonly walletKey = (wallet?: string): string => this.#decider.wallet(wallet);
 
   get mode(): 'enforce' | 'observe' {
     return this.#options.mode;

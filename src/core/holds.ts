@@ -27,7 +27,6 @@ import {
   type SettleRequest,
   storeIsRecovering,
 } from './store.js';
-import { traced } from './trace.js';
 
 /** A payout that money is to be held for. */
 export interface HoldOptions extends CheckOptions {
@@ -115,15 +114,20 @@ export class Holds {
 
   /** Checks and holds in one step of the store. */
   async take(options: HoldOptions): Promise<Hold> {
+    const { trace } = this.#options;
     try {
-      return await traced(this.#options.trace, { name: 'hold', wallet: options.wallet }, () => this.#take(options));
+      // One promise, and nothing made for a tracer, where there is none: every payout comes this way.
+      const taken = trace
+        ? trace({ name: 'hold', wallet: options.wallet, reference: options.reference }, () => this.#take(options))
+        : this.#take(options);
+      return isPromise(taken) ? await taken : taken;
     } catch (error) {
       this.#events.rejected(error, options);
       throw error;
     }
   }
 
-  async #take(options: HoldOptions): Promise<Hold> {
+  #take(options: HoldOptions): MaybePromise<Hold> {
     const reference = parseReference(options.reference);
     const requirement = this.#decider.requirement(options.amount, options);
     const { state = 'reserved', expiresInMs = this.#options.holdExpiresInMs } = options;
@@ -154,13 +158,14 @@ export class Holds {
       },
       reference,
     );
-    const decision = isPromise(decided) ? await decided : decided;
-    const { currency, insufficientFundsStatus } = this.#options;
-    if (!hold) throw new InsufficientFundsError(decision, insufficientFundsStatus);
-
-    const held = hold;
-    this.#events.emit('held', () => ({ hold: this.info(held) }));
-    return new HeldHold(this, held, currency, decision);
+    const granted = (decision: Decision): Hold => {
+      const { currency, insufficientFundsStatus } = this.#options;
+      if (!hold) throw new InsufficientFundsError(decision, insufficientFundsStatus);
+      const held = hold;
+      this.#events.emit('held', () => ({ hold: this.info(held) }));
+      return new HeldHold(this, held, currency, decision);
+    };
+    return isPromise(decided) ? decided.then(granted) : granted(decided);
   }
 
   /** @throws `HoldStateError` unless the hold is reserved and has not expired. */
@@ -213,6 +218,12 @@ export class Holds {
   }
 
   #settle(request: SettleRequest): MaybePromise<HoldRecord> {
+    const { trace } = this.#options;
+    if (!trace) return this.#settled(request);
+    return trace({ name: stepOf[request.to], reference: request.reference }, () => this.#settled(request));
+  }
+
+  #settled(request: SettleRequest): MaybePromise<HoldRecord> {
     const read = (answer: SettleOutcome): HoldRecord => {
       if (answer.outcome === 'unknown') throw new HoldStateError(request.reference, 'unknown', request.to);
       const { outcome, hold } = answer;
@@ -222,8 +233,7 @@ export class Holds {
       if (outcome === 'done' && request.to !== 'sent') this.#events.emit(request.to, () => ({ hold: this.info(hold) }));
       return hold;
     };
-    const { trace } = this.#options;
-    const answer = traced(trace, { name: stepOf[request.to] }, () => this.#ask((store) => store.settle(request)));
+    const answer = this.#ask((store) => store.settle(request));
     return isPromise(answer) ? answer.then(read) : read(answer);
   }
 

@@ -88,6 +88,7 @@ export class Reconciler {
       after = page.next;
     } while (after !== undefined);
     const overdue = countOf(fates, 'overdue');
+    this.#events.emit('reconciled', () => ({ ...summary(fates), overdue }));
     if (overdue > 0 && !this.#events.hasListener('overdue')) warnOfOverdue(overdue);
     return summary(fates);
   }
@@ -115,7 +116,7 @@ export class Reconciler {
     if (!lookup) return { outcome: 'unknown' };
     const onTimeout = () => new BalanceUnavailableError('timeout');
     try {
-      return await traced(trace, { name: 'lookup', wallet }, () =>
+      return await traced(trace, { name: 'lookup', wallet, reference }, () =>
         withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, (signal) =>
           lookup({ reference, wallet, signal }),
         ),

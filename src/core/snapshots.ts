@@ -134,6 +134,9 @@ export class Snapshots {
       available: formatMinorUnits(snapshot.availableMinor, currency),
       currency: currency.code,
       asOf: new Date(snapshot.requestedAtMs),
+      receivedAt: new Date(snapshot.receivedAtMs),
+      capturedMark: formatMinorUnits(snapshot.capturedMarkMinor, currency),
+      epoch: snapshot.epoch,
     }));
   }
 

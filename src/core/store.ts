@@ -156,6 +156,9 @@ export interface ClaimRequest {
  * 18. **Bounded time.** A store answers or rejects; it does not leave its caller waiting.
  * 19. **Freezing.** From the answer of `freeze` on, whoever holds from the wallet is told `frozen`, until it is unfrozen. Holds that
  *    are there move on as ever. A wallet that is frozen already keeps its time and gets the new reason.
+ * 20. **Notes** are small facts that the processes of a store share, not about money: a key of 1 to 256 and a text of 1 to 16,384
+ *    printable characters. `swapNote` changes a note exactly if it is what the caller expects, in one step: of several callers that
+ *    expect the same, one is told true. Notes live as long as the store's memory; nobody puts them back.
  */
 export interface HoldStore {
   /** For messages and metrics: `memory`, `redis`, `postgres`. */
@@ -169,6 +172,10 @@ export interface HoldStore {
   claimSent(request: ClaimRequest): MaybePromise<HoldPage>;
   /** Freezes a wallet; without a reason, unfreezes it. Either may be repeated. */
   freeze(wallet: string, reason: string | undefined): MaybePromise<void>;
+  /** The note with this key, if there is one. */
+  note(key: string): MaybePromise<string | undefined>;
+  /** Writes a note, or without a `value` deletes it, if it is `expected` now; without one, if there is none. Says whether it did. */
+  swapNote(key: string, expected: string | undefined, value: string | undefined): MaybePromise<boolean>;
   /** Lets go of timers and of whatever the store opened itself. Idempotent. */
   close(): Promise<void>;
 }

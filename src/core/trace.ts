@@ -5,6 +5,8 @@ export interface TracedStep {
   readonly name: 'hold' | 'sent' | 'capture' | 'release' | 'fetch_balance' | 'lookup';
   /** The key of the wallet, where it is known. */
   readonly wallet?: string | undefined;
+  /** The reference of the payout, where there is one, as the caller wrote it: it may be no reference at all. */
+  readonly reference?: string | undefined;
 }
 
 /** Runs a step, within a span for instance, and returns what it returns. Must not change it. */

@@ -413,6 +413,33 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.deepEqual(await store.totals(), { active: 4n, captured: 5n });
     });
 
+    rule('20. a note is changed by whoever expects what is there', async (store) => {
+      assert.equal(await store.note('a'), undefined);
+      assert.equal(await store.swapNote('a', 'one', 'two'), false);
+      assert.equal(await store.swapNote('a', 'one', undefined), false);
+      assert.equal(await store.swapNote('a', undefined, undefined), true);
+      assert.equal(await store.note('a'), undefined);
+      assert.equal(await store.swapNote('a', undefined, '{"n":1,"ü":"\\u0000 %\'"}'), true);
+      assert.equal(await store.note('a'), '{"n":1,"ü":"\\u0000 %\'"}');
+      assert.equal(await store.swapNote('a', undefined, 'two'), false);
+      assert.equal(await store.swapNote('a', '{"n":1}', 'two'), false);
+      assert.equal(await store.swapNote('a', '{"n":1,"ü":"\\u0000 %\'"}', 'x'.repeat(16_384)), true);
+      assert.equal(await store.note('b'), undefined);
+      assert.equal(await store.swapNote('a', 'x'.repeat(16_383), undefined), false);
+      assert.equal(await store.swapNote('a', 'x'.repeat(16_384), undefined), true);
+      assert.equal(await store.note('a'), undefined);
+    });
+
+    rule('20. of 20 that expect the same one changes the note', async (store) => {
+      for (const expected of [undefined, 'old'] as const) {
+        if (expected) await store.swapNote('a', await store.note('a'), expected);
+        const texts = Array.from({ length: 20 }, (_, index) => `new ${index}`);
+        const done = await Promise.all(texts.map((text) => store.swapNote('a', expected, text)));
+        assert.equal(done.filter((isDone) => isDone).length, 1);
+        assert.equal(await store.note('a'), texts[done.indexOf(true)]);
+      }
+    });
+
     rule('16. get tells what became of an operation', async (store) => {
       assert.equal(await store.get('a'), undefined);
       await store.hold('a', { amountMinor: 5n, state: 'reserved' });
@@ -454,6 +481,14 @@ class Probe {
 
   async frozen(): Promise<Freeze | undefined> {
     return (await this.#store.totals(this.wallet)).frozen;
+  }
+
+  async note(name: string): Promise<string | undefined> {
+    return this.#store.note(this.#reference(name));
+  }
+
+  async swapNote(name: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
+    return this.#store.swapNote(this.#reference(name), expected, value);
   }
 
   async hold(name: string, request: Partial<HoldRequest> & { amountMinor: bigint }): Promise<HoldOutcome> {

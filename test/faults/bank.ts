@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../simulation/random.js';
-import { lagMs, type Payment, type Permission, type Wallet, wallets } from './messages.js';
+import { lagMs, type Payment, type Permission, type Wallet } from './messages.js';
 
 /** What a payer asks the bank to do. What goes wrong is its choice, so that it follows from its seed. */
 export interface PayoutRequest {
@@ -30,7 +30,6 @@ interface Account {
   hidden: bigint;
   /** Promised to payouts that were permitted and are not over. What a process that died was permitted stays promised. */
   promised: bigint;
-  leastFree: bigint;
 }
 
 export interface BankOptions {
@@ -49,6 +48,7 @@ export class Bank {
   readonly permissions: Map<string, Permission> = new Map();
   readonly #options: BankOptions;
   readonly #accounts: Record<Wallet, Account>;
+  #leastFree: bigint;
   readonly #payouts = new Map<string, { outcome: Outcome; actual: bigint }>();
   /** Permissions that count as promised. */
   readonly #promised = new Set<string>();
@@ -66,11 +66,11 @@ export class Bank {
     // Every delay listens.
     setMaxListeners(0, this.#closing.signal);
     this.#options = options;
+    this.#leastFree = options.openingMinor - options.floorMinor;
     const account = (): Account => ({
       balance: options.openingMinor,
       hidden: 0n,
       promised: 0n,
-      leastFree: options.openingMinor - options.floorMinor,
     });
     this.#accounts = { prompt: account(), late: account() };
   }
@@ -81,7 +81,7 @@ export class Bank {
 
   /** What was left above the floor at the worst moment, promises kept. Below zero: overspent. */
   get leastFree(): bigint {
-    return wallets.map((wallet) => this.#accounts[wallet].leastFree).reduce((a, b) => (a < b ? a : b));
+    return this.#leastFree;
   }
 
   outcomeOf(reference: string): Outcome | undefined {
@@ -166,20 +166,19 @@ export class Bank {
     const { random, onWebhook } = this.#options;
     const account = this.#accounts[wallet];
     const debited = BigInt(actual);
-    account.balance -= debited;
     // What it takes beyond what was held is put in at once, so that what may be promised stays exact.
-    if (debited > BigInt(amount)) account.balance += debited - BigInt(amount);
+    const gone = debited < BigInt(amount) ? debited : BigInt(amount);
+    account.balance -= gone;
     if (wallet === 'late') {
-      account.hidden += debited;
-      this.#later(random.between(0, lagMs - 20), () => {
-        account.hidden -= debited;
+      account.hidden += gone;
+      this.#later(random.between(lagMs / 2, lagMs - 20), () => {
+        account.hidden -= gone;
       });
     }
     this.#judge(wallet, reference);
     // Topped up with what was paid, so that the wallet stays short of money and yet never runs dry.
-    const paid = debited < BigInt(amount) ? debited : BigInt(amount);
     this.#later(random.between(50, 400), () => {
-      account.balance += paid;
+      account.balance += gone;
     });
     if (isWebhook) onWebhook({ reference, wallet, actual: debited });
   }
@@ -191,8 +190,8 @@ export class Bank {
   #judge(wallet: Wallet, reference: string): void {
     const account = this.#accounts[wallet];
     const free = account.balance - this.#options.floorMinor - account.promised;
-    if (free >= account.leastFree) return;
-    account.leastFree = free;
+    if (free >= this.#leastFree) return;
+    this.#leastFree = free;
     if (free < 0n && !this.#options.mayOverspend) {
       this.#options.onProblem(`overspent: ${free} is left in the wallet ${wallet} with ${reference}`);
     }

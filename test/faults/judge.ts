@@ -1,7 +1,7 @@
 // Compares what the store says when nothing is under way with what the bank and the processes know.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HoldRecord, HoldStore, WalletTotals } from 'payout-guard';
-import { deadlineMs, lagMs, monotonicMs, type Permission, type Quiet, wallets } from './messages.js';
+import { lagMs, monotonicMs, type Permission, type Quiet, wallets } from './messages.js';
 import type { World } from './world.js';
 
 /** How long the store has to undo what callers were refused, and to let captures become visible, in milliseconds. */
@@ -92,9 +92,10 @@ function permissionProblem(world: World, permission: Permission, hold: HoldRecor
   const { reference, amount, wallet } = permission;
   const outcome = world.bank.outcomeOf(reference);
   const ended = world.ended.get(reference);
-  // What had ended when the engine forgot is nobody's to put back: it is gone, or as it was in the older copy.
-  const hadEnded = ended && ended.atMs - deadlineMs <= (world.losses.at(-1)?.toMs ?? 0);
-  if (hadEnded && (world.isOlder || !hold)) return undefined;
+  const lastLossMs = world.losses.at(-1)?.toMs ?? 0;
+  // What may have ended when the engine forgot need not be put back: it may be gone, or as it was in the older copy.
+  const mayHaveEnded = (world.ending.get(reference) ?? Number.POSITIVE_INFINITY) <= lastLossMs;
+  if (mayHaveEnded && (world.isOlder || !hold)) return undefined;
   if (!hold) {
     // Held, or captured by webhook, in a process that is gone.
     if (world.mayOverspend && (isOfTheDead(world, reference) || outcome === 'paid')) return undefined;
@@ -106,14 +107,14 @@ function permissionProblem(world: World, permission: Permission, hold: HoldRecor
   if (hold.state === 'captured' && hold.capturedMinor !== world.bank.actualOf(reference)) {
     return `captured with ${hold.capturedMinor}, and debited with ${world.bank.actualOf(reference)}`;
   }
-  if (ended && !hadEnded && hold.state !== ended.as) {
+  if (ended && ended.fromMs > lastLossMs && hold.state !== ended.as) {
     return `${hold.state}, though a process was told that it is ${ended.as}`;
   }
   return undefined;
 }
 
 /** What is open is somebody's. */
-function openProblems(world: World, { holds, totals, beganAtMs }: Look, quiet: readonly Quiet[]): string[] {
+function openProblems(world: World, { holds, beganAtMs }: Look, quiet: readonly Quiet[]): string[] {
   const believed = new Map(quiet.flatMap(({ open }) => open.map(({ reference, amount }) => [reference, amount])));
   const refused = new Set(quiet.flatMap((one) => one.refused));
   const problems: string[] = [];
@@ -127,11 +128,12 @@ function openProblems(world: World, { holds, totals, beganAtMs }: Look, quiet: r
   }
   for (const [reference, amount] of believed) {
     const hold = holds.get(reference);
-    if (!hold && !world.ended.has(reference))
-      problems.push(`${reference} (${amount}) is open, and the store does not know it`);
+    if (hold || world.ending.has(reference)) continue;
+    problems.push(`${reference} (${amount}) is open, and the store does not know it`);
   }
-  const hidden = [...holds.values()].some(({ endedAtMs = 0 }) => endedAtMs + lagMs > beganAtMs);
-  if (hidden && totals.size > 0) problems.push('a capture is not visible yet');
+  if ([...holds.values()].some(({ endedAtMs = 0 }) => endedAtMs + lagMs > beganAtMs)) {
+    problems.push('a capture may not be visible yet');
+  }
   return problems;
 }
 

@@ -6,7 +6,7 @@ export const wallets = ['prompt', 'late'] as const;
 export type Wallet = (typeof wallets)[number];
 
 /** How late the balance of the wallet `late` shows a payout, at most. */
-export const lagMs = 300;
+export const lagMs = 500;
 /** Longest time for one operation of a store. */
 export const deadlineMs = 250;
 /** A reservation that nobody means to use in time. */
@@ -41,6 +41,8 @@ export type ToPayer =
   | { readonly kind: 'race'; readonly reference: string; readonly wallet: Wallet; readonly amount: bigint }
   /** Begin nothing new, and say `quiet` when all that is under way is over. */
   | { readonly kind: 'pause' }
+  /** Say what was asked of the store about this reference. */
+  | { readonly kind: 'tell trail'; readonly reference: string }
   /** Close everything of this run. */
   | { readonly kind: 'end' };
 
@@ -65,17 +67,20 @@ export interface Permission {
   readonly answeredAt: number;
 }
 
+/** The end of a hold, as a process was told it. */
 export interface End {
   readonly as: 'captured' | 'released';
-  /** When the process was told. */
-  readonly atMs: number;
+  /** When it asked for it. */
+  readonly fromMs: number;
 }
 
 export type FromPayer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'begun' }
   | ({ readonly kind: 'permitted' } & Permission)
-  /** A hold was ended, by whichever process, and this one was told so. */
+  /** The store was asked to end a hold: it may do so from now on. */
+  | { readonly kind: 'ending'; readonly reference: string; readonly fromMs: number }
+  /** It has ended. */
   | ({ readonly kind: 'ended'; readonly reference: string } & End)
   /** The bank's word was passed on, or could not be. */
   | { readonly kind: 'webhook done'; readonly reference: string; readonly error?: string | undefined }
@@ -85,6 +90,7 @@ export type FromPayer =
   /** Something that must not happen. */
   | { readonly kind: 'problem'; readonly problem: string }
   | ({ readonly kind: 'quiet' } & Quiet)
+  | { readonly kind: 'trail'; readonly lines: readonly string[] }
   | { readonly kind: 'over' };
 
 /** What a payer believes when nothing is under way in it. */

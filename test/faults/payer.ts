@@ -75,6 +75,9 @@ function hear(message: ToPayer): void {
     case 'pause':
       void run?.pause();
       break;
+    case 'tell trail':
+      tell({ kind: 'trail', lines: run?.till.trailOf(message.reference) ?? [] });
+      break;
     case 'end':
       void run?.end();
   }

@@ -8,7 +8,7 @@ import type { FromPayer, Quiet, ToPayer } from './messages.js';
 const program = fileURLToPath(new URL('payer.ts', import.meta.url));
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Longest time for anything that a process is waited for, in milliseconds. */
-const patienceMs = 15_000;
+const patienceMs = 40_000;
 
 export class PayerProcess {
   /** What it says is heard here. */
@@ -67,6 +67,12 @@ export class PayerProcess {
   async pause(): Promise<Quiet> {
     this.tell({ kind: 'pause' });
     return this.hear('quiet');
+  }
+
+  /** What it asked of its store about a reference, and what it was told. */
+  async trailOf(reference: string): Promise<readonly string[]> {
+    this.tell({ kind: 'tell trail', reference });
+    return (await this.hear('trail')).lines;
   }
 
   async end(): Promise<void> {

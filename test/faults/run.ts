@@ -15,6 +15,8 @@ const { values } = parseArgs({
   },
 });
 
+// Engines are ended on exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 // The store of the judge warns as any other; what the others say is counted.
 process.removeAllListeners('warning');
 const crew = new Crew();
@@ -57,5 +59,6 @@ function print(result: Result): void {
   const verdict = problems.length === 0 ? 'ok' : result.isInconclusive ? 'INCONCLUSIVE' : 'FAILED';
   const counts = `${approvals} approved, ${refusals} refused, ${unavailable} unavailable, least free ${leastFree}`;
   console.log(`${verdict.padEnd(7)}${scenario} ${engine} seed ${seed}: ${counts}, ${tookMs} ms; ${faults.join('; ')}`);
-  for (const problem of problems.slice(0, 8)) console.log(`          ${problem}`);
+  if (problems.length === 0) return;
+  for (const line of [...problems.slice(0, 8), ...result.trails]) console.log(`          ${line}`);
 }

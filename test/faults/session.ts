@@ -27,6 +27,8 @@ export interface Result {
   /** What was left above the floor at the worst moment; below zero only where a loss cannot be survived. */
   readonly leastFree: bigint;
   readonly problems: readonly string[];
+  /** What processes saw of that, on the machine's monotonic clock. */
+  readonly trails: readonly string[];
   /** The machine stood still for so long that nothing can be said: a process that stands still cannot put holds back in time. */
   readonly isInconclusive: boolean;
   readonly tookMs: number;
@@ -66,6 +68,7 @@ export class Session {
     });
     const races = scenario.forgets ? undefined : setInterval(() => world.race(), 100);
     let stalledMs = 0;
+    let trails: string[] = [];
     try {
       await world.untilAllArePermitted(monotonicMs(), recoveredWithinMs);
       const overAtMs = await runScenario(scenario, world);
@@ -79,6 +82,7 @@ export class Session {
       const epochs = new Set([...quiet.map((one) => one.epoch), await epochOf(witness)]);
       if (epochs.size !== 1) world.problem(`processes are in different epochs: ${[...epochs]}`);
       if (scenario.forgets) judgeNotice(world, epochs.has(epoch));
+      trails = await world.trails();
     } finally {
       clearInterval(races);
       await world.end();
@@ -93,6 +97,7 @@ export class Session {
       faults: world.faults,
       leastFree: world.bank.leastFree,
       problems: world.problems,
+      trails: [...world.losses.map(({ fromMs, toMs }) => `forgotten from ${fromMs} to ${toMs}`), ...trails],
       isInconclusive: world.problems.length > 0 && scenario.forgets && stalledMs > recoveryMs / 2,
       tookMs: Math.round(monotonicMs() - startedAtMs),
     };

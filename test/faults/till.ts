@@ -29,9 +29,10 @@ import {
   wallets,
 } from './messages.js';
 import { type OpenStore, openStore } from './store.js';
+import { Trail, watched } from './trail.js';
 
 /** How long a settlement is repeated while the store cannot answer, in milliseconds. */
-const insistMs = 8_000;
+const insistMs = 30_000;
 const repeatMs = 40;
 
 interface Payout {
@@ -50,14 +51,21 @@ export class Till {
   readonly #open = new Map<string, bigint>();
   readonly #refused = new Set<string>();
   readonly #running = new Set<Promise<void>>();
+  readonly #trail = new Trail();
   #count = 0;
 
   constructor(assignment: Assignment, random: Random, tell: (message: FromPayer) => void) {
     this.#assignment = assignment;
     this.#random = random;
     this.#tell = tell;
-    this.#connection = openStore(assignment, { host: '127.0.0.1', port: assignment.port });
+    const { store, close } = openStore(assignment, { host: '127.0.0.1', port: assignment.port });
+    this.#connection = { store: watched(store, this.#trail, tell), close };
     this.#guards = { prompt: this.#guard('prompt', 0), late: this.#guard('late', lagMs) };
+  }
+
+  /** What happened to a hold, as this process saw it. */
+  trailOf(reference: string): readonly string[] {
+    return this.#trail.of(reference);
   }
 
   get underWay(): number {
@@ -222,19 +230,16 @@ export class Till {
       wallet,
       floor: inMajor(floorMinor),
       store: this.#connection.store,
-      cache: { maxAgeMs: 600 },
+      cache: { maxAgeMs: 2_000 },
       minRefreshMs: 100,
       visibilityLagMs,
       reconcileEveryMs: 0,
       overdueAfterMs: 1_000,
       lookup: ({ reference, signal }) => this.#lookUp(reference, signal),
     });
-    const ended = (as: 'captured' | 'released') => (event: { hold: { reference: string } }) => {
-      this.#open.delete(event.hold.reference);
-      this.#tell({ kind: 'ended', reference: event.hold.reference, as, atMs: monotonicMs() });
-    };
-    guard.on('captured', ended('captured'));
-    guard.on('released', ended('released'));
+    const ended = ({ hold }: { hold: { reference: string } }) => void this.#open.delete(hold.reference);
+    guard.on('captured', ended);
+    guard.on('released', ended);
     // Somebody listens, so that the guard need not warn.
     guard.on('overdue', () => {});
     return guard;
@@ -246,7 +251,10 @@ export class Till {
       // Nothing was held, as far as a client knows: it asks once more under the same reference.
       if (!(error instanceof BalanceUnavailableError) || this.#open.has(payout.reference)) return;
       await this.#pause();
-      await flow().catch((later: unknown) => this.#note(payout.reference, later));
+      await flow().catch((later: unknown) => {
+        // It may have been held all the same. Then that is being undone, and the client has to wait.
+        if (!(later instanceof DuplicateReferenceError)) this.#note(payout.reference, later);
+      });
     };
     this.#track(flow().catch(again));
   }

@@ -24,7 +24,7 @@ const floorMinor = 500n;
 const openingMinor = 6_000n;
 /** How long until a webhook is sent again, in milliseconds, and for how long. */
 const webhookEveryMs = 150;
-const webhooksForMs = 8_000;
+const webhooksForMs = 30_000;
 
 /** A moment in which the engine forgot. */
 export interface Loss {
@@ -72,7 +72,9 @@ export class World {
   isOlder = false;
   readonly problems: string[] = [];
   readonly warnings: string[] = [];
-  /** Ends of holds that a process was told of, */
+  /** When somebody first asked the store to end a hold. */
+  readonly ending: Map<string, number> = new Map();
+  /** Ends of holds that somebody was told of. */
   readonly ended: Map<string, End> = new Map();
   /** Processes that were killed, by name, and when. */
   readonly killed: Map<string, number> = new Map();
@@ -201,6 +203,19 @@ export class World {
     return quiet;
   }
 
+  /** What every process that lives knows of the references that the first problems are about. */
+  async trails(): Promise<string[]> {
+    const named = this.problems.map((problem) => /\b(?:p\d+|race)-\d+\b/.exec(problem)?.[0]);
+    const references = [...new Set(named)].filter((reference) => reference !== undefined).slice(0, 3);
+    const trails: string[] = [];
+    for (const reference of references) {
+      for (const { payer, name } of this.places.filter((place) => place.payer.isAlive)) {
+        for (const line of await payer.trailOf(reference)) trails.push(`${reference} in ${name}: ${line}`);
+      }
+    }
+    return trails;
+  }
+
   /** Lets go of everything. The processes that live may be given other work. */
   async end(): Promise<void> {
     this.#isOver = true;
@@ -220,7 +235,12 @@ export class World {
 
   #hear(place: Place, message: FromPayer): void {
     if (message.kind === 'permitted') this.#permit(place, message);
-    else if (message.kind === 'ended') {
+    else if (message.kind === 'ending') {
+      this.ending.set(
+        message.reference,
+        Math.min(message.fromMs, this.ending.get(message.reference) ?? message.fromMs),
+      );
+    } else if (message.kind === 'ended') {
       this.ended.set(message.reference, message);
     } else if (message.kind === 'webhook done') this.#heardWebhook(message.reference, message.error);
     else if (message.kind === 'refused') this.refusals += 1;

@@ -52,16 +52,16 @@ describe('the tarball', () => {
     );
   });
 
-  it('is at most 300 kB to download and 2 MB on disk', async () => {
+  it('is at most 500 kB to download and 3 MB on disk', async () => {
     const files = await filesBelow(installed.library);
     const sizes = await Promise.all(files.map(async (file) => (await stat(join(installed.library, file))).size));
     const { size: packed } = await stat(installed.tarball);
     const unpacked = sizes.reduce((sum, size) => sum + size, 0);
     // Far below today's size, something is missing.
     expect(packed).toBeGreaterThan(30_000);
-    expect(packed).toBeLessThan(300_000);
+    expect(packed).toBeLessThan(500_000);
     expect(unpacked).toBeGreaterThan(200_000);
-    expect(unpacked).toBeLessThan(2_000_000);
+    expect(unpacked).toBeLessThan(3_000_000);
   });
 
   it('names no file that it does not contain and no place on the machine that built it', async () => {
@@ -84,7 +84,7 @@ describe.each(['module', 'commonjs'] as const)('a project of type %s, without Ex
     project = await makeProject(installed, type, {
       type,
       files: { 'payments.ts': 'payments.ts', 'main.ts': 'main.ts', [loader]: loader },
-      packages: ['@types/node'],
+      packages: ['@types/node', '@opentelemetry/api'],
     });
     await compile(project);
   });
@@ -123,6 +123,7 @@ describe('both module formats', () => {
     const project = await makeProject(installed, 'names', {
       type: 'module',
       files: { 'load.mjs': 'load.mjs', 'load.cjs': 'load.cjs' },
+      packages: ['@opentelemetry/api'],
     });
     const code = entries.filter((entry) => !entry.endsWith('.json'));
     const [esm, cjs] = await Promise.all(
@@ -173,7 +174,7 @@ describe('a CommonJS project tested with jest', () => {
     const project = await makeProject(installed, 'jest', {
       type: 'commonjs',
       files: { 'payments.ts': 'payments.ts', 'payments.test.cjs': 'jest-test.cjs' },
-      packages: ['@types/node'],
+      packages: ['@types/node', '@opentelemetry/api'],
     });
     await compile(project);
     const jestCli = join(root, 'node_modules/jest/bin/jest.js');

@@ -332,6 +332,8 @@ function bound(store: HoldStore): HoldStore {
     list: (filter) => store.list(filter),
     claimSent: (request) => store.claimSent(request),
     freeze: (wallet, reason) => store.freeze(wallet, reason),
+    note: (key) => store.note(key),
+    swapNote: (key, expected, value) => store.swapNote(key, expected, value),
     close: () => store.close(),
   };
 }

@@ -35,6 +35,8 @@ export function told(call: Call): HoldStore {
     list: (filter) => call('list', (store) => store.list(filter)),
     claimSent: (request) => call(`claim ${request.olderThanMs} ms`, (store) => store.claimSent(request)),
     freeze: (wallet, reason) => call('freeze', (store) => store.freeze(wallet, reason)),
+    note: (key) => call(`note ${key}`, (store) => store.note(key)),
+    swapNote: (key, expected, value) => call(`swap ${key}`, (store) => store.swapNote(key, expected, value)),
     close: async () => {},
   };
 }

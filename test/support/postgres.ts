@@ -16,6 +16,8 @@ export class PostgresServer {
   readonly config: pg.PoolConfig = { host: this.folder, user: 'root', database: 'postgres' };
   readonly #data = join(this.folder, 'data');
   #process: ChildProcess | undefined;
+  /** Whoever is stopped half way leaves nothing running: the postmaster ends its processes at once and goes. */
+  readonly #onExit = () => this.#process?.kill('SIGQUIT');
 
   /** Undefined where there is no initdb. @throws when there is one and it, or the server, does not work. */
   static async start(...options: string[]): Promise<PostgresServer | undefined> {
@@ -34,6 +36,7 @@ export class PostgresServer {
   }
 
   async boot(...options: string[]): Promise<void> {
+    process.off('exit', this.#onExit).once('exit', this.#onExit);
     // Left behind by a kill. Its process is gone, and another one may have its number by now.
     rmSync(join(this.#data, 'postmaster.pid'), { force: true });
     const args = ['-D', this.#data, '-k', this.folder, '-h', '', '-c', 'shared_buffers=16MB', ...options];
@@ -80,6 +83,7 @@ export class PostgresServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
+    process.off('exit', this.#onExit);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

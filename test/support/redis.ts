@@ -14,6 +14,8 @@ export class RedisServer {
   readonly path: string = join(this.folder, 'socket');
   readonly #clients: Redis[] = [];
   #process: ChildProcess | undefined;
+  /** Whoever is stopped half way leaves nothing running. */
+  readonly #onExit = () => this.#process?.kill('SIGKILL');
 
   static async start(...options: string[]): Promise<RedisServer> {
     const server = new RedisServer();
@@ -26,6 +28,7 @@ export class RedisServer {
   }
 
   async boot(...options: string[]): Promise<void> {
+    process.off('exit', this.#onExit).once('exit', this.#onExit);
     const plain = ['--port', '0', '--unixsocket', this.path, '--dir', this.folder, '--save', ''];
     this.#process = spawn('redis-server', [...plain, ...options], { stdio: 'ignore' });
     const probe = new Redis({
@@ -66,6 +69,7 @@ export class RedisServer {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.disconnect();
     await this.kill();
+    process.off('exit', this.#onExit);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

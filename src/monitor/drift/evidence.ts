@@ -1,0 +1,69 @@
+// What one snapshot says about money that nobody told us of.
+//
+// Take everything that was ever debited and credited apart: payouts of this guard, credits the application reported, and the
+// rest, which is external. Then for each snapshot k, up to a constant that is the same for all of them,
+//
+//   external(k) = credits(k) - available(k) - payouts(k)
+//
+// where payouts(k) is what of our payouts the balance k shows. That is mark(k), since a capture follows its debit and the mark is
+// read before the balance, plus what it shows of payouts that are not in the mark: those that may have been sent when the balance
+// came, each of which is in it with all it debited, or not at all. A payout that was released debited nothing. So
+//
+//   position(k) = available(k) + mark(k) - credits(k) + one of the sums of such debits
+//
+// is a set of amounts, one of which is true; the true one is the same for all snapshots between which nothing external happened,
+// and falls by what was debited. Two sets without a common amount prove that something happened; two sets of one amount say what.
+import { amount, type Ranges, upTo, withOrWithout } from './ranges.js';
+
+/** A snapshot, and the payouts of which it cannot be told whether it shows them. Amounts are minor units. */
+export interface Evidence {
+  /** Counts snapshots, in the order in which they came. */
+  readonly number: number;
+  readonly requestedAtMs: number;
+  readonly receivedAtMs: number;
+  readonly availableMinor: bigint;
+  /** The store's captured amount before the balance was asked for. */
+  readonly markMinor: bigint;
+  /** What each payout debited that was open when the balance came. */
+  readonly debitsMinor: readonly bigint[];
+  /** What further payouts may have debited, together: any part of it may be in the balance. */
+  readonly furtherMinor: bigint;
+}
+
+/** Money that came in, as the application knows it. */
+export interface Credit {
+  readonly amountMinor: bigint;
+  readonly atMs: number;
+}
+
+export interface Visibility {
+  /** A balance may be this old when it comes, in milliseconds. */
+  readonly lagMs: number;
+  /** A credit may be in the balance this long before or after its time, in milliseconds. */
+  readonly creditToleranceMs: number;
+}
+
+/** The amounts that the wallet would hold, by this evidence, if no payout of ours were under way. */
+export function positionsOf(evidence: Evidence, credits: readonly Credit[], visibility: Visibility): Ranges {
+  const { availableMinor, markMinor, debitsMinor, furtherMinor } = evidence;
+  let positions = amount(availableMinor + markMinor);
+  for (const debit of debitsMinor) positions = withOrWithout(positions, debit);
+  for (const credit of credits) {
+    if (isShown(credit, evidence, visibility)) positions = withoutCredit(positions, credit);
+    else if (mayBeShown(credit, evidence, visibility)) positions = withOrWithout(positions, -credit.amountMinor);
+  }
+  return upTo(positions, furtherMinor);
+}
+
+/** Whether the balance certainly contains the credit. */
+export function isShown({ atMs }: Credit, { requestedAtMs }: Evidence, visibility: Visibility): boolean {
+  return atMs + visibility.creditToleranceMs <= requestedAtMs - visibility.lagMs;
+}
+
+function mayBeShown({ atMs }: Credit, { receivedAtMs }: Evidence, { creditToleranceMs }: Visibility): boolean {
+  return atMs - creditToleranceMs <= receivedAtMs;
+}
+
+function withoutCredit(positions: Ranges, { amountMinor }: Credit): Ranges {
+  return positions.map(({ least, most }) => ({ least: least - amountMinor, most: most - amountMinor }));
+}

@@ -1,0 +1,148 @@
+// The evidence on one wallet, and what follows from it. Pure: time comes with the calls.
+import { firstMovement, isExplained, type Movement, withoutBlips } from './analysis.js';
+import { type Credit, type Evidence, isShown, positionsOf, type Visibility } from './evidence.js';
+import { hull, pointOf, type Range, type Ranges } from './ranges.js';
+
+export interface LedgerOptions extends Visibility {
+  /**
+   * Whether a balance may show a payout that fails, until the provider has given the money back: then nothing is believed to a single
+   * snapshot.
+   */
+  readonly mayBlip: boolean;
+}
+
+/** A {@link Movement} with the evidence it rests on. */
+export interface Finding {
+  /** Positive: more was debited than is explained. Minor units; one amount when it is known exactly. */
+  readonly debitedMinor: Range;
+  /** The last snapshot before it. */
+  readonly from: Evidence;
+  /** The first snapshot after it. */
+  readonly to: Evidence;
+}
+
+interface Entry {
+  readonly evidence: Evidence;
+  positions: Ranges;
+}
+
+/** Snapshots that are kept; beyond, the one that says least goes. */
+const maxEntries = 64;
+
+export class DriftLedger {
+  readonly #options: LedgerOptions;
+  /** In the order in which they came. The first is the base of comparison. */
+  #entries: Entry[] = [];
+  #credits: Credit[] = [];
+  /** Whether the base was confirmed by another snapshot. */
+  #established = false;
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+  }
+
+  /** An empty one that knows of the same credits: for a store that lost its memory. */
+  renewed(): DriftLedger {
+    const ledger = new DriftLedger(this.#options);
+    ledger.#credits = this.#credits;
+    return ledger;
+  }
+
+  /** Notes a credit. May come before or after the snapshots that show it. */
+  credit(credit: Credit): void {
+    this.#credits = [...this.#credits, credit];
+    for (const entry of this.#entries) entry.positions = this.#positionsOf(entry.evidence);
+  }
+
+  /** Adds a snapshot, or says of one that is there what is known by now. One before the base says nothing any more. */
+  add(evidence: Evidence): void {
+    const { number } = evidence;
+    const entries = this.#entries;
+    const index = entries.findIndex((entry) => entry.evidence.number >= number);
+    if (index === 0 && entries[0]?.evidence.number !== number) return;
+    const isKnown = entries[index]?.evidence.number === number;
+    const entry = { evidence, positions: this.#positionsOf(evidence) };
+    entries.splice(index === -1 ? entries.length : index, isKnown ? 1 : 0, entry);
+    if (entries.length > maxEntries) this.#dropWidest();
+  }
+
+  /** What was found since the last call. Each movement is found once. */
+  findings(nowMs: number): Finding[] {
+    const found: Finding[] = [];
+    for (;;) {
+      const entries = this.#believed();
+      const movement = firstMovement(entries.map(({ positions }) => positions));
+      if (!movement) {
+        this.#advance(entries, nowMs);
+        return found;
+      }
+      const finding = findingOf(movement, entries);
+      // The application may be about to say where that money came from.
+      const { creditToleranceMs } = this.#options;
+      if (finding.debitedMinor.least < 0n && nowMs - finding.to.receivedAtMs < creditToleranceMs) return found;
+      // What may have been nothing in the end is not told: it went out and came back, or its direction will never be known.
+      const { least, most } = finding.debitedMinor;
+      if (least > 0n || most < 0n) found.push(finding);
+      this.#keepFrom(entries[movement.next] as Entry);
+      this.#established = true;
+    }
+  }
+
+  /** What was debited without explanation, at least, though the amount may not be known yet; minor units. */
+  provenDebitMinor(): bigint {
+    const hulls = this.#believed().map(({ positions }) => hull(positions));
+    const newest = hulls.at(-1);
+    return hulls.reduce((most, { least }) => (newest && least - newest.most > most ? least - newest.most : most), 0n);
+  }
+
+  #positionsOf(evidence: Evidence): Ranges {
+    return positionsOf(evidence, this.#credits, this.#options);
+  }
+
+  #believed(): Entry[] {
+    return this.#options.mayBlip ? withoutBlips(this.#entries, this.#established) : this.#entries;
+  }
+
+  /**
+   * All is explained so far: a snapshot of one position is the best base for what comes, once no credit can be reported any more that
+   * it may show.
+   */
+  #advance(entries: readonly Entry[], nowMs: number): void {
+    if (!isExplained(entries.map(({ positions }) => positions))) return;
+    const settledMs = nowMs - 2 * this.#options.creditToleranceMs;
+    const last = entries.findLastIndex(
+      ({ positions, evidence }) => pointOf(positions) !== undefined && evidence.receivedAtMs <= settledMs,
+    );
+    if (last <= 0) return;
+    this.#keepFrom(entries[last] as Entry);
+    this.#established = true;
+  }
+
+  #keepFrom(base: Entry): void {
+    this.#entries = this.#entries.slice(this.#entries.indexOf(base));
+    // What all snapshots show makes no difference between them.
+    this.#credits = this.#credits.filter((credit) => !isShown(credit, base.evidence, this.#options));
+    for (const entry of this.#entries) entry.positions = this.#positionsOf(entry.evidence);
+  }
+
+  #dropWidest(): void {
+    let widest = 0;
+    for (const [index, { positions }] of this.#entries.slice(0, -1).entries()) {
+      if (widthOf(positions) > widthOf((this.#entries[widest] as Entry).positions)) widest = index;
+    }
+    this.#entries.splice(widest, 1);
+  }
+}
+
+function findingOf({ debitedMinor, from, to }: Movement, entries: readonly Entry[]): Finding {
+  return {
+    debitedMinor,
+    from: (entries[from] as Entry).evidence,
+    to: (entries[to] as Entry).evidence,
+  };
+}
+
+function widthOf(ranges: Ranges): bigint {
+  const { least, most } = hull(ranges);
+  return most - least;
+}

@@ -1,0 +1,40 @@
+// Reports as CSV, after RFC 4180.
+import type { DayReport } from './day-report.js';
+import { historyKinds } from './entry.js';
+
+const fields = [
+  'wallet',
+  'currency',
+  'day',
+  'timeZone',
+  'from',
+  'to',
+  'opening',
+  'openingAt',
+  'closing',
+  'closingAt',
+  'credits',
+  'captured',
+  'fees',
+  'unexplained',
+  'otherDays',
+] as const satisfies readonly (keyof DayReport)[];
+
+/**
+ * One line for each report, below a line of names; lines end with CR LF. Amounts are as exact as in the report. A text that a
+ * spreadsheet would take for a formula begins with an apostrophe.
+ */
+export function toCsv(reports: DayReport | readonly DayReport[]): string {
+  const all = 'day' in reports ? [reports] : reports;
+  const lines = all.map((report) => [
+    ...fields.map((field) => report[field] ?? ''),
+    ...historyKinds.map((kind) => String(report.counts[kind])),
+  ]);
+  return [[...fields, ...historyKinds], ...lines].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
+}
+
+function cell(text: string): string {
+  const isNumber = /^-?\d+(\.\d+)?$/.test(text);
+  const harmless = !isNumber && /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}

@@ -1,0 +1,100 @@
+// The SQL of the history.
+import { type HistoryEntry, type HistoryPage, historyKinds } from './entry.js';
+import { placeText, type ResolvedQuery } from './query.js';
+
+/** An entry under the id that its writer gave it. */
+export interface Row {
+  readonly id: string;
+  readonly entry: HistoryEntry;
+}
+
+interface Statement {
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+export function insertStatement(schema: string, rows: readonly Row[]): Statement {
+  const text = `
+    INSERT INTO ${schema}.history (at_ms, id, kind, wallet, reference, amount, data)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::json[])
+    ON CONFLICT DO NOTHING`;
+  const column = (read: (entry: HistoryEntry) => unknown) => rows.map(({ entry }) => read(entry) ?? null);
+  const values = [
+    column(({ at }) => at.getTime()),
+    rows.map(({ id }) => id),
+    column(({ kind }) => kind),
+    column(({ wallet }) => wallet),
+    column(({ reference }) => reference),
+    column(({ amount }) => amount),
+    column(({ data }) => JSON.stringify(data)),
+  ];
+  return { text, values };
+}
+
+/** A page and one entry more, along one index: by reference, by wallet and kind, by kind, or by time. */
+export function pageStatement(schema: string, query: ResolvedQuery): Statement {
+  const { wallet, kind, reference, fromMs, toMs, isNewestFirst, limit, after } = query;
+  const values: unknown[] = [fromMs, toMs, limit + 1];
+  const add = (value: unknown) => `$${values.push(value)}`;
+  const conditions = ['h.at_ms >= $1::bigint', 'h.at_ms < $2::bigint'];
+  if (wallet !== undefined) conditions.push(`h.wallet = ${add(wallet)}`);
+  if (reference !== undefined) conditions.push(`h.reference = ${add(reference)}`);
+  if (kind !== undefined) conditions.push(`h.kind = ${add(kind)}`);
+  if (after)
+    conditions.push(`(h.at_ms, h.id) ${isNewestFirst ? '<' : '>'} (${add(after.atMs)}::bigint, ${add(after.id)})`);
+  const turn = isNewestFirst ? 'DESC' : 'ASC';
+  const walk = (also: readonly string[]) => `
+    SELECT * FROM ${schema}.history h WHERE ${[...conditions, ...also].join(' AND ')}
+    ORDER BY h.at_ms ${turn}, h.id ${turn} LIMIT $3`;
+  // Everything of one wallet is one walk for each kind: the index has the kind before the time.
+  const isByKinds = wallet !== undefined && kind === undefined && reference === undefined;
+  const found = isByKinds
+    ? `SELECT w.* FROM unnest(${add([...historyKinds])}::text[]) AS k (kind) CROSS JOIN LATERAL (${walk(['h.kind = k.kind'])}) w`
+    : walk([]);
+  const text = `
+    SELECT f.at_ms::text, f.id, f.kind, f.wallet, f.reference, f.amount::text, f.data::text FROM (${found}) f
+    ORDER BY f.at_ms ${turn}, f.id ${turn} LIMIT $3`;
+  return { text, values };
+}
+
+export function deleteStatement(schema: string, beforeMs: number, limit: number): Statement {
+  const text = `
+    WITH gone AS (
+      DELETE FROM ${schema}.history h USING (
+        SELECT at_ms, id FROM ${schema}.history WHERE at_ms < $1::bigint ORDER BY at_ms, id LIMIT $2
+      ) old
+      WHERE h.at_ms = old.at_ms AND h.id = old.id RETURNING 1
+    )
+    SELECT count(*)::integer AS deleted FROM gone`;
+  return { text, values: [beforeMs, limit] };
+}
+
+interface Found {
+  readonly at_ms: string;
+  readonly id: string;
+  readonly kind: HistoryEntry['kind'];
+  readonly wallet: string | null;
+  readonly reference: string | null;
+  readonly amount: string | null;
+  readonly data: string;
+}
+
+export function readPage(rows: readonly unknown[], limit: number): HistoryPage {
+  const page = (rows as readonly Found[]).slice(0, limit);
+  const last = page.at(-1);
+  const entries = page.map(readEntry);
+  return last && rows.length > limit
+    ? { entries, next: placeText({ atMs: Number(last.at_ms), id: last.id }) }
+    : { entries };
+}
+
+function readEntry({ at_ms, kind, wallet, reference, amount, data }: Found): HistoryEntry {
+  return {
+    kind,
+    at: new Date(Number(at_ms)),
+    ...(wallet !== null && { wallet }),
+    ...(reference !== null && { reference }),
+    ...(amount !== null && { amount }),
+    data: JSON.parse(data) as HistoryEntry['data'],
+  };
+}

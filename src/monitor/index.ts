@@ -1,0 +1,21 @@
+// payout-guard/monitor: looks at wallets by a schedule, and alerts.
+export type {
+  Alert,
+  DriftAlert,
+  LowBalanceAlert,
+  OverdueHoldAlert,
+  ReachableAlert,
+  RecoveredAlert,
+  UnreachableAlert,
+} from './alert.js';
+export type { Undelivered } from './delivery.js';
+export * from './drift/index.js';
+export type { MonitoredDrift } from './drifts.js';
+export * from './history/index.js';
+export type { Logger } from './logger.js';
+export { createMonitor, type Monitor, type Round, type WalletReport } from './monitor.js';
+export type { MonitoredWallet, MonitorOptions } from './options.js';
+export type { Runway } from './runway.js';
+export type { ScheduleInput } from './schedule.js';
+export { type ReceivedWebhook, signatureHeader, verifyWebhook } from './signature.js';
+export type { WebhookOptions } from './webhook.js';

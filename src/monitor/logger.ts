@@ -1,0 +1,28 @@
+// Where the monitor writes what it does: one line each, structured, without balances and secrets.
+
+import { z } from 'zod';
+import { aFunction } from '../core/schemas.js';
+import { warn } from '../core/warn.js';
+
+/** A logger that takes `(object, message)`, as pino does. */
+export interface Logger {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+const aMethod = aFunction<() => void>();
+export const aLogger: z.ZodType<Logger> = z.custom<Logger>(
+  (value) =>
+    ['info', 'warn', 'error'].every((level) => aMethod.safeParse((value as Logger | null)?.[level as 'info']).success),
+  'must have info(), warn() and error()',
+);
+
+/** Calls a logger, or another function of the application, whose mistakes must not stop the monitor. */
+export function safely(what: string, call: () => unknown): void {
+  try {
+    call();
+  } catch (error) {
+    warn('PAYOUT_GUARD_MONITOR', `${what} threw.`, error);
+  }
+}

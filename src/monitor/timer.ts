@@ -1,0 +1,45 @@
+// Runs rounds when they are due, by the clock that was passed in.
+import type { Clock } from '../core/clock.js';
+import type { Schedule } from './schedule.js';
+
+/** The clock is looked at so often at least, in milliseconds: it may be set, and the machine may have slept. */
+const longestWaitMs = 60_000;
+
+export class Timer {
+  readonly #schedule: Schedule;
+  readonly #clock: Clock;
+  readonly #run: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #isStarted = false;
+
+  constructor(schedule: Schedule, clock: Clock, run: () => void) {
+    this.#schedule = schedule;
+    this.#clock = clock;
+    this.#run = run;
+  }
+
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#wait(this.#schedule.firstMs(this.#clock.now()));
+  }
+
+  stop(): void {
+    this.#isStarted = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** What was due while nobody could look is done once. */
+  #wait(dueMs: number | undefined): void {
+    if (dueMs === undefined) return;
+    const waitMs = Math.min(Math.max(dueMs - this.#clock.now(), 0), longestWaitMs);
+    this.#timer = setTimeout(() => {
+      const nowMs = this.#clock.now();
+      const nextMs = this.#schedule.nextMs(nowMs);
+      // A clock that was set back must not make the next round late by as much.
+      if (nowMs < dueMs) return this.#wait(Math.min(dueMs, nextMs ?? dueMs));
+      this.#wait(nextMs);
+      this.#run();
+    }, waitMs).unref();
+  }
+}

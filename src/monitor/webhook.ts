@@ -1,0 +1,103 @@
+// Sends alerts to a URL: signed, with bounded retries, and without following redirects.
+import { z } from 'zod';
+import type { Clock } from '../core/clock.js';
+import type { BalanceUnavailableError } from '../core/errors.js';
+import { aFunction } from '../core/schemas.js';
+import { canBeSent, expectSuccess, HttpClient } from '../providers/shared/http-client.js';
+import { resolveNetwork } from '../providers/shared/network-options.js';
+import { urlProblem } from '../providers/shared/safe-url.js';
+import type { Alert } from './alert.js';
+import { signatureHeader, signWebhook } from './signature.js';
+
+export interface WebhookOptions {
+  /** Where alerts are posted, as JSON. https; http for loopback only, or see `dangerouslyAllowHttp`. */
+  url: string;
+  /** What the receiver verifies the signature with; 16 to 256 characters. See `verifyWebhook`. */
+  secret: string;
+  /**
+   * Further headers.
+   * @defaultValue none
+   */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * How many times an alert is sent at most: again after no answer, 408, 429 or 5xx, after a random time of up to 0.1 s, 0.2 s and so on
+   * to 2 s, or after what `Retry-After` says. 1 to 10.
+   * @defaultValue 5
+   */
+  maxAttempts?: number | undefined;
+  /**
+   * Longest time for one attempt, in milliseconds. 50 to 30,000.
+   * @defaultValue 5,000
+   */
+  attemptTimeoutMs?: number | undefined;
+  /**
+   * Allows plain http to hosts of a private network: alerts carry balances, and travel readable then.
+   * @defaultValue false
+   */
+  dangerouslyAllowHttp?: boolean | undefined;
+  /**
+   * The `fetch` to use, for proxies and client certificates.
+   * @defaultValue the one of Node.js
+   */
+  fetch?: typeof globalThis.fetch | undefined;
+  /**
+   * Randomness of the waits between attempts, from 0 up to but not including 1.
+   * @defaultValue `Math.random`
+   */
+  random?: (() => number) | undefined;
+}
+
+export const webhookSchema: z.ZodType<WebhookOptions> = z
+  .strictObject({
+    url: z.string(),
+    secret: z.string().min(16).max(256),
+    headers: z.record(z.string(), z.string()).refine(canBeSent, 'cannot be sent').optional(),
+    maxAttempts: z.int().min(1).max(10).optional(),
+    attemptTimeoutMs: z.int().min(50).max(30_000).optional(),
+    dangerouslyAllowHttp: z.boolean().optional(),
+    fetch: aFunction<typeof globalThis.fetch>().optional(),
+    random: aFunction<() => number>().optional(),
+  })
+  .superRefine(({ url, dangerouslyAllowHttp = false }, context) => {
+    const message = urlProblem(url, { dangerouslyAllowHttp });
+    if (message) context.addIssue({ code: 'custom', path: ['url'], message });
+  });
+
+export class Webhook {
+  readonly #options: WebhookOptions;
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+
+  /** @param timeoutMs - Longest time for all attempts of one alert. */
+  constructor(options: WebhookOptions, timeoutMs: number, clock: Clock) {
+    this.#options = options;
+    this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
+  }
+
+  /** Why the alert could not be delivered; undefined when it was. Says nothing of the URL, which may hold a secret. */
+  async send(alert: Alert): Promise<string | undefined> {
+    const { url, secret, headers, attemptTimeoutMs = 5_000, maxAttempts = 5, ...rest } = this.#options;
+    // A client of its own for each alert: that one was refused says nothing of the next.
+    const network = { ...rest, attemptTimeoutMs, maxAttempts, timeoutMs: this.#timeoutMs, clock: this.#clock };
+    const client = new HttpClient(resolveNetwork(network));
+    const body = JSON.stringify(alert);
+    let status: number | undefined;
+    try {
+      await client.run(new AbortController().signal, async ({ send }) => {
+        status = undefined;
+        // Signed anew each time: a repetition is as young as a first attempt.
+        const signature = signWebhook(body, secret, this.#clock.now());
+        const answer = await send({ method: 'POST', url, body, headers: { ...headers, [signatureHeader]: signature } });
+        status = answer.status;
+        expectSuccess(answer);
+      });
+      return undefined;
+    } catch (error) {
+      const { reason = 'unknown' } = error as Partial<BalanceUnavailableError>;
+      // Only the body of an answer that says success can be malformed, and nobody cares what is in it.
+      if (status === undefined && reason === 'malformed') return undefined;
+      return status === undefined ? reason : `HTTP ${status}`;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+// The instruments, made of the table of metrics.
+import type { Counter, Histogram, Meter, ObservableGauge } from '@opentelemetry/api';
+import { type Metric, type MetricKey, metrics } from './metrics.js';
+
+export interface Instruments {
+  readonly decisions: Counter;
+  readonly changes: Counter;
+  readonly unsettled: Counter;
+  readonly holdDuration: Histogram;
+  readonly operationDuration: Histogram;
+  readonly requestDuration: Histogram;
+  readonly overdue: ObservableGauge;
+  readonly frozen: ObservableGauge;
+  readonly balances: Readonly<Record<'available' | 'held' | 'spendable', ObservableGauge>>;
+}
+
+export function instrumentsOf(meter: Meter): Instruments {
+  const about = ({ unit, description, boundaries }: Metric) => ({
+    unit,
+    description,
+    ...(boundaries && { advice: { explicitBucketBoundaries: [...boundaries] } }),
+  });
+  const counter = (key: MetricKey) => meter.createCounter(metrics[key].name, about(metrics[key]));
+  const histogram = (key: MetricKey) => meter.createHistogram(metrics[key].name, about(metrics[key]));
+  const gauge = (key: MetricKey) => meter.createObservableGauge(metrics[key].name, about(metrics[key]));
+  return {
+    decisions: counter('decisions'),
+    changes: counter('changes'),
+    unsettled: counter('unsettled'),
+    holdDuration: histogram('holdDuration'),
+    operationDuration: histogram('operationDuration'),
+    requestDuration: histogram('requestDuration'),
+    overdue: gauge('overdue'),
+    frozen: gauge('frozen'),
+    balances: { available: gauge('available'), held: gauge('held'), spendable: gauge('spendable') },
+  };
+}

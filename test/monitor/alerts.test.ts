@@ -1,0 +1,424 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { BalanceUnavailableError, type HoldStore, memoryStore } from 'payout-guard';
+import type { Alert } from 'payout-guard/monitor';
+import { scriptedWallet } from '../support/wallet.js';
+import { type Setting, short, until, type Watch, watch as watchOnly } from './support.js';
+
+const open: Watch[] = [];
+function watch(...args: Parameters<typeof watchOnly>): Watch {
+  const made = watchOnly(...args);
+  open.push(made);
+  return made;
+}
+
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+describe('thresholds', () => {
+  it('are told once when crossed, each, and their recovery once, at 5 % above', async () => {
+    const { round } = watch();
+    expect(await round('500.00')).toEqual([]);
+    expect(await round('499.99')).toEqual(['low_balance 500.00 499.99']);
+    expect(await round('499.98')).toEqual([]);
+    expect(await round('99.00')).toEqual(['low_balance 100.00 99.00']);
+    expect(await round('104.99')).toEqual([]);
+    expect(await round('105.00')).toEqual(['recovered 100.00 105.00']);
+    expect(await round('524.99')).toEqual([]);
+    expect(await round('499.00')).toEqual([]);
+    expect(await round('525.00')).toEqual(['recovered 500.00 525.00']);
+    expect(await round('0.00')).toEqual(['low_balance 500.00 0.00', 'low_balance 100.00 0.00']);
+    expect(await round('1000.00')).toEqual(['recovered 500.00 1000.00', 'recovered 100.00 1000.00']);
+  });
+
+  it('recover at the hysteresis that is given, to the cent', async () => {
+    const { round } = watch({ wallets: [{ thresholds: ['100'], hysteresis: '0.01' }] });
+    expect(await round('99.99')).toEqual(['low_balance 100.00 99.99']);
+    expect(await round('100.00')).toEqual([]);
+    expect(await round('100.01')).toEqual(['recovered 100.00 100.01']);
+  });
+
+  it('are compared with what can be spent, which may be negative', async () => {
+    const { guard, monitor, wallet, round } = watch({ wallets: [{ thresholds: ['0'] }] }, { guard: { floor: '200' } });
+    await guard.hold({ amount: '700.00', reference: 'a', state: 'sent' });
+    expect(await round('1000.00')).toEqual([]);
+    expect(await round('899.99')).toEqual(['low_balance 0.00 -0.01']);
+    await guard.release('a');
+    wallet.clock.advance(1);
+    expect((await monitor.check()).alerts.map(short)).toEqual(['recovered 0.00 699.99']);
+  });
+
+  it('are exact beyond 2^53', async () => {
+    const { round } = watch({ wallets: [{ thresholds: ['90071992547409.93'], hysteresis: '0' }] });
+    expect(await round('90071992547409.93')).toEqual([]);
+    expect(await round('90071992547409.92')).toEqual(['low_balance 90071992547409.93 90071992547409.92']);
+    expect(await round('90071992547409.93')).toEqual(['recovered 90071992547409.93 90071992547409.93']);
+  });
+
+  it('come with wallet, currency, time and an id', async () => {
+    const { alerts, round, wallet } = watch();
+    await round('400');
+    expect(alerts).toEqual([
+      {
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        kind: 'low_balance',
+        wallet: 'default',
+        currency: 'KES',
+        at: new Date(wallet.clock.now()).toISOString(),
+        threshold: '500.00',
+        spendable: '400.00',
+      },
+    ]);
+  });
+
+  it('ignore a balance that is older than the one another process has moved on by', async () => {
+    const store = memoryStore();
+    const wallet = scriptedWallet('400.00');
+    const setting: Setting = { wallet, guard: { store, cache: { maxAgeMs: 60_000 } } };
+    const [one, other] = [watch({}, setting), watch({}, setting)];
+    expect(await one.round()).toEqual(['low_balance 500.00 400.00']);
+    // Remembers 1000.00 from here on.
+    wallet.balance = { available: '1000.00', currency: 'KES' };
+    expect(await other.round()).toEqual(['recovered 500.00 1000.00']);
+    // The first still remembers 400.00.
+    expect(await one.round()).toEqual([]);
+    wallet.clock.advance(60_000);
+    expect(await one.round('400.00')).toEqual(['low_balance 500.00 400.00']);
+  });
+
+  it('do not fall silent because a process with a wrong clock was there', async () => {
+    const store = memoryStore();
+    const fast = scriptedWallet('400.00');
+    fast.clock.advance(86_400_000);
+    const [one, other] = [watch({}, { guard: { store } }), watch({}, { wallet: fast, guard: { store } })];
+    expect(await other.round()).toEqual(['low_balance 500.00 400.00']);
+    expect(await one.round('600.00')).toEqual(['recovered 500.00 600.00']);
+  });
+});
+
+describe('a round', () => {
+  it('asks the provider no more often than the guard does', async () => {
+    const { wallet, guard, monitor } = watch();
+    for (let round = 0; round < 5; round++) {
+      await monitor.check();
+      await guard.checkFunds('1.00');
+      wallet.clock.advance(999);
+    }
+    expect(wallet.asked).toBe(1);
+    wallet.clock.advance(5);
+    await monitor.check();
+    expect(wallet.asked).toBe(2);
+  });
+
+  it('reports funds and errors of all its wallets', async () => {
+    const wallet = scriptedWallet('700.00', { wallets: 'many' });
+    wallet.answer = async ({ wallet: key }) => {
+      if (key === 'broken') throw new BalanceUnavailableError('timeout');
+      return wallet.balance;
+    };
+    const wallets = [{ thresholds: ['500'] }, { wallet: 'broken', thresholds: ['500'] }];
+    const { monitor } = watch({ wallets }, { wallet, guard: { wallets: ['broken'] } });
+    const { at, wallets: reports, undelivered } = await monitor.check();
+    expect(at).toEqual(new Date(wallet.clock.now()));
+    expect(reports.map((report) => [report.wallet, report.funds?.spendable, report.error?.code])).toEqual([
+      ['default', '700.00', undefined],
+      ['broken', undefined, 'balance_unavailable'],
+    ]);
+    expect(undelivered).toEqual([]);
+  });
+
+  it('is refused when the monitor or the guard is closed', async () => {
+    const { monitor, guard, alerts } = watch({ unreachableAfter: 1 });
+    await guard.close();
+    await expect(monitor.check()).rejects.toMatchObject({ reason: 'closed' });
+    await monitor.close();
+    await expect(monitor.check()).rejects.toMatchObject({ reason: 'closed' });
+    expect(() => monitor.start()).toThrow(expect.objectContaining({ reason: 'closed' }));
+    expect(alerts).toEqual([]);
+  });
+});
+
+describe('a wallet that cannot be reached', () => {
+  const down = async () => Promise.reject(new BalanceUnavailableError('timeout'));
+
+  it('is told after two rounds, once, and its return once', async () => {
+    const { wallet, round } = watch();
+    expect(await round()).toEqual([]);
+    wallet.answer = down;
+    expect(await round()).toEqual([]);
+    expect(await round()).toEqual(['unreachable timeout']);
+    expect(await round()).toEqual([]);
+    wallet.answer = undefined;
+    expect(await round('400.00')).toEqual(['reachable timeout', 'low_balance 500.00 400.00']);
+    expect(await round()).toEqual([]);
+    wallet.answer = down;
+    expect(await round()).toEqual([]);
+    wallet.answer = undefined;
+    expect(await round()).toEqual([]);
+  });
+
+  it('is told with another currency, too', async () => {
+    const { wallet, round } = watch({ unreachableAfter: 1 });
+    wallet.balance = { available: '1', currency: 'UGX' };
+    expect(await round()).toEqual(['unreachable currency_mismatch']);
+  });
+
+  it('is told once when one process of two reaches it, until that one has come back or is gone', async () => {
+    const store = memoryStore();
+    const cut = scriptedWallet('1000.00');
+    cut.answer = down;
+    const one = watch({}, { guard: { store } });
+    const other = watch({}, { wallet: cut, guard: { store } });
+    const told: string[] = [];
+    for (let round = 0; round < 5; round++) told.push(...(await other.round()), ...(await one.round()));
+    expect(told).toEqual(['unreachable timeout']);
+    cut.answer = undefined;
+    expect([...(await one.round()), ...(await other.round())]).toEqual(['reachable timeout']);
+    cut.answer = down;
+    for (let round = 0; round < 2; round++) told.push(...(await other.round()));
+    expect(told).toEqual(['unreachable timeout', 'unreachable timeout']);
+    // Gone: its word stands until its next round should have been.
+    expect(await one.round()).toEqual([]);
+    one.wallet.clock.advance(100_000);
+    expect(await one.round()).toEqual(['reachable timeout']);
+  });
+
+  it('is told for a store that does not answer, by each process for itself', async () => {
+    const store = failing(memoryStore());
+    const { round } = watch({}, { guard: { store } });
+    expect(await round('400.00')).toEqual(['low_balance 500.00 400.00']);
+    store.isDown = true;
+    expect(await round('1000.00')).toEqual([]);
+    expect(await round()).toEqual(['unreachable store']);
+    expect(await round()).toEqual([]);
+    store.isDown = false;
+    expect(await round()).toEqual(['recovered 500.00 1000.00', 'reachable store']);
+  });
+});
+
+describe('an overdue hold', () => {
+  it('is told once, whichever process the guard tells of it, and again only as another hold', async () => {
+    const wallet = scriptedWallet();
+    const store = memoryStore({ clock: wallet.clock });
+    const setting: Setting = { wallet, guard: { store } };
+    const watches = [watch({}, setting), watch({}, setting)];
+    const told = async () => {
+      for (let round = 0; round < 3; round++) {
+        // Longer than overdueAfterMs, and than the lease of a reconciliation: each is given the hold in its turn.
+        wallet.clock.advance(400_000);
+        await Promise.all(watches.map(({ guard }) => guard.reconcile()));
+        await Promise.all(watches.map(({ monitor }) => monitor.check()));
+        wallet.clock.advance(400_000);
+        for (const { guard } of watches) await guard.reconcile();
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return watches.flatMap(({ alerts }) => alerts).map(short);
+    };
+    await watches[0]?.guard.hold({ amount: '5.00', reference: 'a', state: 'sent' });
+    expect(await told()).toEqual(['overdue_hold a 5.00 unknown']);
+    await watches[0]?.guard.release('a');
+    await watches[0]?.guard.hold({ amount: '5.00', reference: 'a', state: 'sent' });
+    expect(await told()).toEqual(['overdue_hold a 5.00 unknown', 'overdue_hold a 5.00 unknown']);
+  });
+
+  it('is not told when it has ended while the provider was asked', async () => {
+    const wallet = scriptedWallet();
+    const store = memoryStore({ clock: wallet.clock });
+    const lookup = async ({ reference }: { reference: string }) => {
+      await store.settle({ reference, to: 'released' });
+      return { outcome: 'pending' as const };
+    };
+    const one = watch({}, { wallet, guard: { store, lookup } });
+    let events = 0;
+    one.guard.on('overdue', () => {
+      events += 1;
+    });
+    await one.guard.hold({ amount: '7.00', reference: 'd', state: 'sent' });
+    wallet.clock.advance(400_000);
+    await one.guard.reconcile();
+    await one.monitor.close();
+    expect([events, one.alerts]).toEqual([1, []]);
+  });
+
+  it('is told of wallets that are not watched, too: nobody else would', async () => {
+    const wallet = scriptedWallet('1000.00', { wallets: 'many' });
+    const one = watch({}, { wallet, guard: { wallets: ['other'], overdueAfterMs: 1_000 } });
+    await one.guard.hold({ amount: '7.00', reference: 'b', wallet: 'other', state: 'sent' });
+    wallet.clock.advance(2_000);
+    await one.guard.reconcile({ olderThanMs: 0 });
+    await until(() => one.alerts.length > 0);
+    expect(one.alerts[0]).toMatchObject({ kind: 'overdue_hold', wallet: 'other', ageMs: 2_000 });
+  });
+
+  it('leaves no note behind an hour after it has ended', async () => {
+    const wallet = scriptedWallet();
+    const store = memoryStore({ clock: wallet.clock });
+    const one = watch({}, { wallet, guard: { store, overdueAfterMs: 1_000 } });
+    const tell = async () => {
+      wallet.clock.advance(2_000);
+      await one.guard.reconcile({ olderThanMs: 0 });
+    };
+    await one.guard.hold({ amount: '7.00', reference: 'c', state: 'sent' });
+    await tell();
+    await until(() => one.alerts.length === 1);
+    await one.round();
+    await one.guard.release('c');
+    await one.round();
+    expect(await store.note('monitor/hold/c/overdue')).toBeDefined();
+    wallet.clock.advance(3_600_000);
+    await one.round();
+    expect(await store.note('monitor/hold/c/overdue')).toBeUndefined();
+    await one.guard.hold({ amount: '7.00', reference: 'c', state: 'sent' });
+    await tell();
+    await until(() => one.alerts.length === 2);
+  });
+});
+
+describe('the runway', () => {
+  it('is what is spendable at the rate of what all processes captured', async () => {
+    const wallet = scriptedWallet('1000.00');
+    const store = memoryStore();
+    const [one, other] = [watch({}, { wallet, guard: { store } }), wallet.guard({ store, reconcileEveryMs: 0 })];
+    expect((await one.monitor.check()).wallets[0]?.runway).toBeUndefined();
+    await other.withHold({ amount: '300.00', reference: 'a', settles: 'onReturn' }, async () => {});
+    wallet.balance = { available: '700.00', currency: 'KES' };
+    wallet.clock.advance(3 * 3_600_000);
+    const { wallets } = await one.monitor.check();
+    const emptyAt = new Date(wallet.clock.now() + 7 * 3_600_000).toISOString();
+    expect(wallets[0]?.runway).toEqual({ perHour: '100.00', watchedMs: 3 * 3_600_000, emptyAt });
+    await one.round('350.00');
+    expect(one.alerts[0]).toMatchObject({ kind: 'low_balance', runway: { perHour: '99.90' } });
+    await other.close();
+  });
+
+  it('forgets what is longer ago than it looks back', async () => {
+    const { wallet, guard, monitor } = watch({ runwayLookBackMs: 3_600_000 });
+    await monitor.check();
+    await guard.withHold({ amount: '100.00', reference: 'a', settles: 'onReturn' }, async () => {});
+    const rates: (string | undefined)[] = [];
+    for (let half = 0; half < 4; half++) {
+      wallet.clock.advance(1_800_000);
+      rates.push((await monitor.check()).wallets[0]?.runway?.perHour);
+    }
+    expect(rates).toEqual(['200.00', '100.00', undefined, undefined]);
+  });
+});
+
+describe('delivery', () => {
+  it('is taken over after the lease when the process that claimed the alert is gone', async () => {
+    const store = memoryStore();
+    const wallet = scriptedWallet('400.00');
+    const setting: Setting = { wallet, guard: { store } };
+    const died: Alert[] = [];
+    // It never returns from the delivery, as a process that was killed in it.
+    const gone = watch({ onAlert: (alert) => new Promise(() => died.push(alert)), deliveryTimeoutMs: 100 }, setting);
+    const left = watch({ deliveryTimeoutMs: 100 }, setting);
+    void gone.monitor.check().catch(() => {});
+    await until(() => died.length === 1);
+    expect(await left.round()).toEqual([]);
+    // Below the lease of 30.1 s, and above it.
+    wallet.clock.advance(20_000);
+    expect(await left.round()).toEqual(['low_balance 500.00 400.00']);
+    expect(left.alerts[0]?.id).toBe(died[0]?.id);
+    expect(await left.round()).toEqual([]);
+    expect(await left.round('1000.00')).toEqual(['recovered 500.00 1000.00']);
+  });
+
+  it('is not repeated when the store fails after it, nor lost when the answer to the claim is', async () => {
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const store = failing(memoryStore());
+    const onAlert = () => {
+      store.isDown = true;
+    };
+    const { round } = watch({ onAlert }, { guard: { store } });
+    expect(await round('400.00')).toEqual(['low_balance 500.00 400.00']);
+    store.isDown = false;
+    expect(await round('90.00')).toEqual(['low_balance 100.00 90.00']);
+    store.isDown = false;
+    store.losesAnswers = 1;
+    expect(await round('1000.00')).toEqual(['recovered 500.00 1000.00', 'recovered 100.00 1000.00']);
+    expect(warned.mock.calls).toEqual([]);
+    warned.mockRestore();
+  });
+
+  it('that fails is said: to onUndelivered, to the logger, or as a process warning', async () => {
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const onAlert = () => {
+      throw new Error('secret of 12345.67');
+    };
+    const silent = watch({ onAlert });
+    expect(await silent.round('400')).toEqual(['low_balance 500.00 400.00']);
+    expect(warned.mock.calls.map(([message]) => message)).toEqual([
+      'An alert could not be delivered and is given up: low_balance of default, onAlert: threw.',
+    ]);
+    expect(JSON.stringify(warned.mock.calls)).not.toMatch(/12345|400/);
+
+    const lines: unknown[] = [];
+    const log = (level: string) => (fields: object, message: string) => void lines.push([level, message, fields]);
+    const logger = { info: log('info'), warn: log('warn'), error: log('error') };
+    const onUndelivered = jest.fn();
+    const told = watch({ onAlert, logger, onUndelivered });
+    await told.round('400');
+    const { undelivered } = await told.monitor.check();
+    expect(onUndelivered).toHaveBeenCalledTimes(1);
+    expect(onUndelivered).toHaveBeenCalledWith(expect.objectContaining({ channel: 'onAlert', reason: 'threw' }));
+    expect(lines).toContainEqual([
+      'error',
+      'An alert could not be delivered and is given up.',
+      expect.objectContaining({ kind: 'low_balance', channel: 'onAlert', reason: 'threw' }),
+    ]);
+    expect(lines).toContainEqual([
+      'warn',
+      'Alert.',
+      { kind: 'low_balance', wallet: 'default', currency: 'KES', id: expect.any(String), threshold: '500.00' },
+    ]);
+    // No balance in any line: 400.00 is one.
+    expect(JSON.stringify(lines)).not.toMatch(/400|12345/);
+    expect(undelivered).toEqual([]);
+    warned.mockRestore();
+  });
+
+  it('goes on when the logger and onUndelivered throw', async () => {
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const broken = () => {
+      throw new Error('broken');
+    };
+    const logger = { info: broken, warn: broken, error: broken };
+    const { round } = watch({ onAlert: broken, logger, onUndelivered: broken });
+    expect(await round('400')).toEqual(['low_balance 500.00 400.00']);
+    expect(await round('1000')).toEqual(['recovered 500.00 1000.00']);
+    expect(warned.mock.calls.map(([message]) => message)).toContain('onUndelivered threw.');
+    warned.mockRestore();
+  });
+
+  it('reads a note that makes no sense as none', async () => {
+    const store = memoryStore();
+    await store.swapNote('monitor/default/below/50000', undefined, '{"state":');
+    const { round } = watch({}, { guard: { store } });
+    expect(await round('400')).toEqual(['low_balance 500.00 400.00']);
+  });
+});
+
+/** A store that may stop answering, or lose answers to what it has done. */
+function failing(store: HoldStore): HoldStore & { isDown: boolean; losesAnswers: number } {
+  const failing = {
+    isDown: false,
+    losesAnswers: 0,
+  };
+  return new Proxy(Object.assign(failing), {
+    get: (target, name) => {
+      if (name in target) return target[name];
+      const value = store[name as keyof HoldStore];
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]) => {
+        if (failing.isDown) throw new Error('down');
+        const answer = await (value as (...all: unknown[]) => unknown).apply(store, args);
+        if (name === 'swapNote' && failing.losesAnswers > 0) {
+          failing.losesAnswers -= 1;
+          throw new Error('the answer was lost');
+        }
+        return answer;
+      };
+    },
+  }) as HoldStore & { isDown: boolean; losesAnswers: number };
+}

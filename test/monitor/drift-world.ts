@@ -1,0 +1,292 @@
+// A wallet, its provider and the processes that pay from it, in memory and by a seed: for histories that a drift watch must
+// understand. Everything may happen while a balance is read and while the store is read.
+import {
+  type BalanceProvider,
+  createPayoutGuard,
+  type HoldRecord,
+  type HoldStore,
+  memoryStore,
+  type PayoutGuard,
+} from 'payout-guard';
+import { Random } from '../simulation/random.js';
+import { stoppedClock } from '../support/wallet.js';
+
+export interface WorldSettings {
+  readonly seed: number;
+  /** Whether the store may lose its memory. */
+  readonly mayForget: boolean;
+}
+
+type Stage = 'held' | 'accepted' | 'completed' | 'failed';
+
+interface Payout {
+  readonly reference: string;
+  readonly attempt: string;
+  readonly amountMinor: bigint;
+  /** What the provider takes: mostly what was held. */
+  readonly costMinor: bigint;
+  readonly debitAt: 'acceptance' | 'completion';
+  stage: Stage;
+  /** It was sent without a word to the guard, which forgives that only if it is captured. */
+  isUnmarked?: boolean;
+}
+
+interface Balance {
+  readonly sinceMs: number;
+  readonly minor: bigint;
+}
+
+export const toleranceMs = 60_000;
+const wallet = 'default';
+
+export class DriftWorld {
+  readonly random: Random;
+  readonly clock: ReturnType<typeof stoppedClock> = stoppedClock();
+  readonly guard: PayoutGuard;
+  readonly lagMs: number;
+  readonly visibleAt: BalanceProvider['debitVisibleAt'];
+  readonly likesEqualAmounts: boolean;
+  readonly #mayForget: boolean;
+  /** Which way this history likes to go: from quiet to busy. */
+  readonly #busy: number;
+  #store: HoldStore = memoryStore();
+  #balances: Balance[] = [];
+  #payouts: Payout[] = [];
+  #count = 0;
+  /** Nothing happens while balance and store are read. */
+  isCalm = true;
+  /** Nothing else happens while something happens. */
+  #isMoving = false;
+  /** Credits that the application will report late. */
+  onCredit: (credit: { amount: string; at?: Date }) => void = () => {};
+  /** How often the store lost its memory, payouts failed, and how many were under way at most. */
+  forgot = 0;
+  released = 0;
+  busiest = 0;
+
+  constructor({ seed, mayForget }: WorldSettings) {
+    this.random = new Random(seed);
+    this.#mayForget = mayForget;
+    this.visibleAt = this.random.pick(['completion', 'acceptance', 'unknown'] as const);
+    this.lagMs = this.random.pick([0, 0, 5_000] as const);
+    this.likesEqualAmounts = this.random.chance(0.2);
+    this.#busy = this.random.next();
+    this.#store = memoryStore({ clock: this.clock });
+    this.#change(500_000_000n);
+    this.guard = createPayoutGuard({
+      provider: {
+        name: 'model',
+        debitVisibleAt: this.visibleAt,
+        settles: 'later',
+        wallets: 'one',
+        fetchBalance: () => this.#figure(),
+      },
+      currency: 'KES',
+      store: this.#asSeen(),
+      clock: this.clock,
+      visibilityLagMs: this.lagMs,
+      reconcileEveryMs: 0,
+    });
+  }
+
+  get underWay(): number {
+    return this.#payouts.length;
+  }
+
+  /** Money moves without anybody telling the guard. Positive leaves. */
+  external(minor: bigint): void {
+    this.#change(-minor);
+  }
+
+  /** Something happens, or nothing. */
+  move(): void {
+    if (this.#isMoving) return;
+    this.#isMoving = true;
+    const { random } = this;
+    const roll = random.next();
+    const payout = random.pick(this.#payouts);
+    if (roll < 0.25 + this.#busy * 0.2) this.#begin();
+    else if (roll < 0.85 && payout) this.#advance(payout);
+    else if (roll < 0.93) this.#wait(random.upTo(20_000));
+    else if (roll < 0.97) this.#topUp();
+    else if (roll < 0.98 && this.#mayForget) this.#forget();
+    this.#isMoving = false;
+  }
+
+  /** Every payout comes to its end, and the balance shows it. */
+  finish(): void {
+    while (this.#payouts.length > 0) for (const payout of [...this.#payouts]) this.#advance(payout);
+    this.clock.advance(this.lagMs + 1);
+  }
+
+  #begin(): void {
+    const { random } = this;
+    this.#count += 1;
+    const amountMinor = this.likesEqualAmounts
+      ? BigInt(random.between(1, 2) * 10_000)
+      : BigInt(random.between(1, 500_000));
+    const costMinor = random.chance(0.85) ? amountMinor : amountMinor + BigInt(random.between(-99, 99));
+    const debitAt = this.visibleAt === 'unknown' ? random.pick(['acceptance', 'completion'] as const) : this.visibleAt;
+    const payout: Payout = {
+      reference: `p${this.#count}`,
+      attempt: `a${this.#count}`,
+      amountMinor,
+      costMinor: costMinor > 0n ? costMinor : 1n,
+      debitAt,
+      stage: 'held',
+    };
+    this.#hold(payout, random.chance(0.3) ? 'reserved' : 'sent');
+    this.#payouts.push(payout);
+    this.busiest = Math.max(this.busiest, this.#payouts.length);
+  }
+
+  #hold({ reference, attempt, amountMinor }: Payout, state: 'reserved' | 'sent'): void {
+    const { epoch } = now(this.#store.totals(wallet));
+    const limitMinor = 2n ** 62n;
+    const expiresInMs = 3_600_000;
+    now(
+      this.#store.hold({
+        wallet,
+        reference,
+        attempt,
+        amountMinor,
+        state,
+        expiresInMs,
+        epoch,
+        limitMinor,
+        metadata: {},
+      }),
+    );
+  }
+
+  #advance(payout: Payout): void {
+    const { random } = this;
+    const { reference, attempt, costMinor, debitAt, stage } = payout;
+    if (stage === 'held') {
+      if (now(this.#store.get(reference))?.state === 'reserved') {
+        if (random.chance(0.2)) {
+          this.#end(payout, 'released');
+          return;
+        }
+        // A capture of a hold that was never marked as sent is accepted as well.
+        payout.isUnmarked = random.chance(0.1);
+        if (!payout.isUnmarked) now(this.#store.settle({ reference, attempt, to: 'sent' }));
+      }
+      payout.stage = 'accepted';
+      if (debitAt === 'acceptance') this.#change(-costMinor);
+    } else if (stage === 'accepted') {
+      payout.stage = payout.isUnmarked || random.chance(0.85) ? 'completed' : 'failed';
+      if (payout.stage === 'completed' && debitAt === 'completion') this.#change(-costMinor);
+      if (payout.stage === 'failed' && debitAt === 'acceptance') this.#change(costMinor);
+    } else this.#end(payout, stage === 'completed' ? 'captured' : 'released');
+  }
+
+  #end(payout: Payout, to: 'captured' | 'released'): void {
+    const { reference, attempt, costMinor } = payout;
+    this.#payouts = this.#payouts.filter((other) => other !== payout);
+    if (to === 'released') this.released += 1;
+    if (to === 'released') now(this.#store.settle({ reference, attempt, to }));
+    else now(this.#store.settle({ reference, attempt, to, actualMinor: costMinor, visibleInMs: this.lagMs }));
+  }
+
+  #topUp(): void {
+    const { random } = this;
+    const minor = BigInt(random.between(1, 1_000_000));
+    const credit = { amount: text(minor), at: new Date(this.clock.now()) };
+    if (random.chance(0.5)) this.onCredit(credit);
+    else this.late.push({ credit, byMs: this.clock.now() + toleranceMs - 1 });
+    if (random.chance(0.3)) this.#wait(random.upTo(toleranceMs) - 1);
+    this.#change(minor);
+  }
+
+  readonly late: { readonly credit: { amount: string; at: Date }; readonly byMs: number }[] = [];
+
+  /** The application reports what it has not reported yet. */
+  reportLate(): void {
+    for (const { credit } of this.late.splice(0)) this.onCredit(credit);
+  }
+
+  /** Time passes; what must be reported by then is. */
+  #wait(ms: number): void {
+    if (this.late.some(({ byMs }) => byMs <= this.clock.now() + ms)) this.reportLate();
+    this.clock.advance(ms);
+  }
+
+  /** Another memory: open holds and captures that are not visible yet are put back, all else is gone. */
+  #forget(): void {
+    this.forgot += 1;
+    const old = this.#store;
+    this.#store = memoryStore({ clock: this.clock });
+    for (const hold of now(old.list({ limit: 1_000 })).holds) this.#putBack(hold);
+  }
+
+  #putBack(hold: HoldRecord): void {
+    const { reference, attempt, state, visibleAtMs = 0, capturedMinor } = hold;
+    const isLate = state === 'captured' && visibleAtMs > this.clock.now();
+    if (state !== 'reserved' && state !== 'sent' && !isLate) return;
+    this.#hold(hold as unknown as Payout, state === 'reserved' ? 'reserved' : 'sent');
+    if (!isLate) return;
+    const visibleInMs = visibleAtMs - this.clock.now();
+    now(this.#store.settle({ reference, attempt, to: 'captured', actualMinor: capturedMinor, visibleInMs }));
+  }
+
+  #change(minor: bigint): void {
+    const before = this.#balances.at(-1)?.minor ?? 0n;
+    this.#balances.push({ sinceMs: this.clock.now(), minor: before + minor });
+  }
+
+  async #figure(): Promise<{ available: string; currency: string }> {
+    this.#moveSometimes();
+    const oldestMs = this.clock.now() - (this.lagMs > 0 ? this.random.between(0, this.lagMs) : 0);
+    const requestedAtMs = this.#requestedAtMs;
+    // As old as the lag when it was asked for, or younger.
+    const asOfMs = Math.max(oldestMs, requestedAtMs - this.lagMs);
+    const { minor } = this.#balances.findLast(({ sinceMs }) => sinceMs <= asOfMs) ?? (this.#balances[0] as Balance);
+    const figure = asOfMs === this.clock.now() ? (this.#balances.at(-1) as Balance).minor : minor;
+    await Promise.resolve();
+    this.#moveSometimes();
+    return { available: text(figure), currency: 'KES' };
+  }
+
+  #requestedAtMs = 0;
+
+  #moveSometimes(): void {
+    while (!this.isCalm && this.random.chance(0.2)) this.move();
+  }
+
+  /** The store as the watching process sees it: each answer takes a while. */
+  #asSeen(): HoldStore {
+    const later = async <T>(ask: () => T): Promise<T> => {
+      this.#moveSometimes();
+      const answer = ask();
+      await Promise.resolve();
+      this.#moveSometimes();
+      this.#requestedAtMs = this.clock.now();
+      return answer;
+    };
+    const store = () => this.#store;
+    return {
+      name: 'seen',
+      totals: (key) => later(() => now(store().totals(key))),
+      list: (filter) => later(() => now(store().list(filter))),
+      get: (reference) => later(() => now(store().get(reference))),
+      hold: (request) => store().hold(request),
+      settle: (request) => store().settle(request),
+      claimSent: (request) => store().claimSent(request),
+      freeze: (key, reason) => store().freeze(key, reason),
+      note: (key) => store().note(key),
+      swapNote: (key, expected, value) => store().swapNote(key, expected, value),
+      close: async () => {},
+    };
+  }
+}
+
+/** The store of a world answers at once. */
+function now<T>(value: T | Promise<T>): T {
+  return value as T;
+}
+
+function text(minor: bigint): string {
+  const digits = minor.toString().padStart(3, '0');
+  return `${digits.slice(0, -2)}.${digits.slice(-2)}`;
+}

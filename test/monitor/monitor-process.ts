@@ -1,0 +1,50 @@
+// One monitor as a process of its own. Arguments: the URL of the provider, then `redis`, where and a prefix, or `postgres` and the options
+// of a pool. It reads commands from its input: `check <ms>` has it look so many milliseconds in the future; `die <ms>` does the same, and
+// the process then waits within the delivery, to be killed. It prints each alert, and `done`.
+import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
+import { createPayoutGuard, type HoldStore } from 'payout-guard';
+import { createMonitor } from 'payout-guard/monitor';
+import { interswitch } from 'payout-guard/providers/interswitch';
+import { postgresStore } from 'payout-guard/stores/postgres';
+import { redisStore } from 'payout-guard/stores/redis';
+import pg from 'pg';
+import { short } from './support.js';
+
+const [baseUrl = '', engine, where = '', prefix = ''] = process.argv.slice(2);
+const shared = { deadlineMs: 5_000, recoveryMs: 0 };
+const store: HoldStore =
+  engine === 'redis'
+    ? redisStore({ client: new Redis(where), prefix, ...shared })
+    : postgresStore({ pool: new pg.Pool(JSON.parse(where) as pg.PoolConfig), ...shared });
+const guard = createPayoutGuard({
+  provider: interswitch({ baseUrl }),
+  currency: 'UGX',
+  cache: { maxAgeMs: 0 },
+  store,
+  reconcileEveryMs: 0,
+});
+
+let aheadMs = 0;
+let diesNow = false;
+const monitor = createMonitor(guard, {
+  wallets: [{ thresholds: ['500', '100'] }],
+  schedule: { everyMs: 60_000 },
+  name: 'processes',
+  deliveryTimeoutMs: 100,
+  clock: { now: () => Date.now() + aheadMs },
+  onAlert: (alert) => {
+    console.log(`${short(alert)} ${alert.id}`);
+    // Nothing more happens in this process: it stands still, and is killed.
+    if (diesNow) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000);
+  },
+});
+console.log('ready');
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, ms] = line.split(' ');
+  aheadMs = Number(ms);
+  diesNow = command === 'die';
+  await monitor.check();
+  console.log('done');
+}

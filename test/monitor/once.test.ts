@@ -1,0 +1,301 @@
+// Alerts are told exactly once by three processes that share a store: monitors with clients of their own that look at the same time, in
+// Redis and in PostgreSQL; and then as processes of the operating system, one of which is killed.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import type { HoldStore, PayoutGuard } from 'payout-guard';
+import { type Alert, createMonitor, type Monitor } from 'payout-guard/monitor';
+import { postgresStore } from 'payout-guard/stores/postgres';
+import { redisStore } from 'payout-guard/stores/redis';
+import { interswitchSimulator } from 'payout-guard/testing';
+import { testDatabase } from '../support/postgres.js';
+import { cleanUp, freshPrefix, hasRedis, type RedisServer, sharedRedis } from '../support/redis.js';
+import { scriptedWallet } from '../support/wallet.js';
+import { short } from './support.js';
+
+const processes = 3;
+// The machine of a test may be busy.
+const shared = { deadlineMs: 5_000, recoveryMs: 0 };
+
+/** How three processes reach one store. */
+interface Place {
+  /** A store on a client of its own. */
+  open(): Promise<HoldStore>;
+  /** What a process of the operating system needs to find it. */
+  readonly arguments: readonly string[];
+}
+
+/** Balances around the thresholds of 500 and 100, and which of the processes look then. */
+const aStep = fc.record({
+  available: fc.oneof(
+    fc.integer({ min: 0, max: 60_000 }),
+    fc.constantFrom(9_999, 10_000, 10_499, 10_500, 49_999, 50_000, 52_499, 52_500),
+  ),
+  lookers: fc.integer({ min: 1, max: 2 ** processes - 1 }),
+});
+
+/** What has to be told at each step, sorted: the specification, once more and as simple as can be. */
+function expectedOf(steps: readonly { available: number }[], thresholds: readonly number[]): string[][] {
+  const low = new Set<number>();
+  return steps.map(({ available }) => {
+    const told: string[] = [];
+    for (const threshold of thresholds) {
+      const amounts = `${text(threshold)} ${text(available)}`;
+      if (!low.has(threshold) && available < threshold) {
+        low.add(threshold);
+        told.push(`low_balance ${amounts}`);
+      } else if (low.has(threshold) && available * 20 >= threshold * 21) {
+        low.delete(threshold);
+        told.push(`recovered ${amounts}`);
+      }
+    }
+    return told.sort();
+  });
+}
+
+function text(cents: number): string {
+  return `${Math.floor(cents / 100)}.${`${cents % 100}`.padStart(2, '0')}`;
+}
+
+function suite(title: string, start: () => Promise<Place>): void {
+  describe(`three processes on ${title}`, () => {
+    let place: Place;
+    const wallet = scriptedWallet();
+    const guards: PayoutGuard[] = [];
+    const stores: HoldStore[] = [];
+    let runs = 0;
+
+    beforeAll(async () => {
+      // Of a server that keeps nothing on disk, as one for tests does.
+      jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      place = await start();
+      for (let index = 0; index < processes; index++) {
+        const store = await place.open();
+        stores.push(store);
+        // Each look asks anew.
+        guards.push(wallet.guard({ store, cache: { maxAgeMs: 0 }, reconcileEveryMs: 0 }));
+      }
+    }, 30_000);
+
+    afterAll(async () => {
+      await Promise.all(guards.map((guard) => guard.close()));
+      await Promise.all(stores.map((store) => store.close()));
+    });
+
+    /** Three monitors that nobody has told of the wallet before. */
+    function monitors(told: Alert[], onAlert: (alert: Alert) => void | Promise<void>): Monitor[] {
+      runs += 1;
+      return guards.map((guard) =>
+        createMonitor(guard, {
+          wallets: [{ thresholds: ['500', '100'] }],
+          schedule: { everyMs: 60_000 },
+          name: `run-${runs}`,
+          clock: wallet.clock,
+          onAlert: async (alert) => {
+            told.push(alert);
+            await onAlert(alert);
+          },
+        }),
+      );
+    }
+
+    async function end(all: readonly Monitor[]): Promise<void> {
+      await Promise.all(all.map((monitor) => monitor.close()));
+    }
+
+    it('tell each crossing exactly once, whoever looks when the balance is noisy', async () => {
+      let crossings = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(aStep, { minLength: 1, maxLength: 12 }), async (steps) => {
+          const alerts: Alert[] = [];
+          const told: string[][] = [];
+          const all = monitors(alerts, () => {});
+          for (const { available, lookers } of steps) {
+            wallet.balance = { available: text(available), currency: 'KES' };
+            wallet.clock.advance(1_000);
+            await Promise.all(all.filter((_, index) => lookers & (1 << index)).map((monitor) => monitor.check()));
+            told.push(alerts.splice(0).map(short).sort());
+          }
+          await end(all);
+          const expected = expectedOf(steps, [50_000, 10_000]);
+          crossings += expected.flat().length;
+          expect([...told, alerts]).toEqual([...expected, []]);
+        }),
+        { numRuns: 30, seed: 7 },
+      );
+      expect(crossings).toBeGreaterThan(50);
+    }, 60_000);
+
+    it('tell low and recovered in turn, each once, when the balance moves while they look', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 5, maxLength: 15 }),
+          async (noise) => {
+            const told: Alert[] = [];
+            const all = monitors(told, () => new Promise((resolve) => setImmediate(resolve)));
+            const moves = [...noise];
+            wallet.answer = async () => {
+              wallet.clock.advance(1);
+              const available = moves.shift();
+              if (available !== undefined) wallet.balance = { available: text(available), currency: 'KES' };
+              return wallet.balance;
+            };
+            const looksOf = async (monitor: Monitor) => {
+              while (moves.length > 0) await monitor.check();
+            };
+            await Promise.all(all.map(looksOf));
+            // Now it stands still, so that what was told last must be so.
+            for (const monitor of all) await monitor.check();
+            wallet.answer = undefined;
+            await end(all);
+            const last = Number(`${wallet.balance.available}`.replace('.', ''));
+            expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
+            for (const threshold of [50_000, 10_000]) {
+              const kinds = told
+                .filter((alert) => 'threshold' in alert && alert.threshold === text(threshold))
+                .map(({ kind }) => kind);
+              expect(kinds).toEqual(kinds.map((_, index) => (index % 2 === 0 ? 'low_balance' : 'recovered')));
+              if (last < threshold) expect(kinds.at(-1)).toBe('low_balance');
+              if (last * 20 >= threshold * 21) expect(kinds.at(-1) ?? 'recovered').toBe('recovered');
+            }
+          },
+        ),
+        { numRuns: 15, seed: 11 },
+      );
+    }, 60_000);
+
+    it('tell once as processes of the operating system, and again when one is killed before it has told', async () => {
+      const simulator = await interswitchSimulator({ available: '1000', ledger: '9000000' });
+      const children = await Promise.all(
+        Array.from({ length: processes }, () => startMonitor([simulator.url, ...place.arguments])),
+      );
+      try {
+        const told: string[] = [];
+        const look = async (command: string, asked = children) => {
+          const answers = await Promise.all(asked.map((child) => child.ask(command)));
+          // Which process tells which of several alerts is open.
+          told.push(...answers.flat().sort());
+        };
+        for (const available of ['499', '520', '99', '30', '700', '400']) {
+          simulator.setBalance({ available });
+          await look('check 0');
+        }
+        expect(told.map(withoutId)).toEqual([
+          'low_balance 500 499',
+          'low_balance 100 99',
+          'recovered 100 700',
+          'recovered 500 700',
+          'low_balance 500 400',
+        ]);
+
+        // The one that claims the next alert is killed at the moment it would tell it.
+        simulator.setBalance({ available: '50' });
+        const [victim, ...others] = children as [Child, ...Child[]];
+        const claimed = await victim.askToDie();
+        told.length = 0;
+        await look('check 0', others);
+        // Its lease is not over.
+        expect(told).toEqual([]);
+        await look('check 31000', others);
+        expect(told.map(withoutId)).toEqual(['low_balance 100 50']);
+        expect(told[0]).toBe(claimed);
+        await look('check 62000', others);
+        expect(told).toHaveLength(1);
+      } finally {
+        await Promise.all(children.map((child) => child.end()));
+        await simulator.close();
+      }
+    }, 60_000);
+  });
+}
+
+function withoutId(line: string): string {
+  return line.replace(/ [0-9a-f-]{36}$/, '');
+}
+
+interface Child {
+  /** Has it look, and answers what it told. */
+  ask(command: string): Promise<string[]>;
+  /** Has it look, and kills it when it is about to tell. Answers what it would have told. */
+  askToDie(): Promise<string>;
+  end(): Promise<void>;
+}
+
+async function startMonitor(args: readonly string[]): Promise<Child> {
+  const file = fileURLToPath(new URL('monitor-process.ts', import.meta.url));
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ['--disable-warning=PAYOUT_GUARD_REDIS', '--import', 'tsx', file, ...args],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
+  const exited = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
+  const line = async () => {
+    const next = await lines.next();
+    if (next.done) throw new Error('the process has ended');
+    return next.value;
+  };
+  expect(await line()).toBe('ready');
+  const send = (command: string) => child.stdin?.write(`${command}\n`);
+  return {
+    ask: async (command) => {
+      send(command);
+      const told: string[] = [];
+      for (let next = await line(); next !== 'done'; next = await line()) told.push(next);
+      return told;
+    },
+    askToDie: async () => {
+      send('die 0');
+      const claimed = await line();
+      child.kill('SIGKILL');
+      await exited;
+      return claimed;
+    },
+    end: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+let redis: RedisServer | undefined;
+const prefix = freshPrefix();
+const clients: Redis[] = [];
+
+if (hasRedis) {
+  suite('Redis', async () => {
+    const { url, path = '', server } = await sharedRedis();
+    redis = server;
+    const open = async () => {
+      const client = url ? new Redis(url) : new Redis({ path });
+      clients.push(client);
+      return redisStore({ client, prefix, ...shared });
+    };
+    return { open, arguments: ['redis', url ?? path, prefix] };
+  });
+}
+
+const database = await testDatabase();
+if (database) {
+  suite('PostgreSQL', async () => {
+    const open = async () => {
+      const store = postgresStore({ pool: database.pool({ max: 4 }), ...shared });
+      await store.migrate();
+      return store;
+    };
+    return { open, arguments: ['postgres', JSON.stringify(database.pool().options)] };
+  });
+}
+
+afterAll(async () => {
+  if (clients[0]) await cleanUp(clients[0], prefix);
+  for (const client of clients) client.disconnect();
+  await redis?.[Symbol.asyncDispose]();
+  await database?.drop();
+});

@@ -1,0 +1,226 @@
+// The webhook over real HTTP: what arrives, what is tried again, and what goes on meanwhile.
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type MonitorOptions, type Undelivered, verifyWebhook, type WebhookOptions } from 'payout-guard/monitor';
+import { until, type Watch, watch } from './support.js';
+
+interface Received {
+  readonly body: string;
+  readonly signature: string | undefined;
+  readonly url: string | undefined;
+  readonly method: string | undefined;
+  readonly headers: IncomingMessage['headers'];
+}
+
+const secret = 'whsec_0123456789abcdef';
+
+describe('the webhook', () => {
+  let server: Server;
+  let url: string;
+  let received: Received[];
+  /** What the next requests are answered; 200 when there is nothing left. */
+  let answers: ((response: ServerResponse) => void)[];
+  let open: Watch[];
+
+  beforeEach(async () => {
+    received = [];
+    answers = [];
+    open = [];
+    server = createServer(async (request, response) => {
+      const { url: path, method, headers } = request;
+      const signature = headers['payout-guard-signature'] as string | undefined;
+      received.push({ body: await text(request), signature, url: path, method, headers });
+      const answer = answers.shift() ?? ((ok) => ok.end('thanks'));
+      answer(response);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/alerts?key=in-the-url`;
+  });
+
+  afterEach(async () => {
+    server.closeAllConnections();
+    await Promise.all(open.map((one) => one.close()));
+    server.close();
+  });
+
+  const undelivered: Undelivered[] = [];
+  function watching(webhook: Partial<WebhookOptions> = {}, more: Partial<MonitorOptions> = {}): Watch {
+    undelivered.length = 0;
+    const options: Partial<MonitorOptions> = {
+      webhook: { url, secret, random: () => 0, ...webhook },
+      onUndelivered: (one) => void undelivered.push(one),
+      ...more,
+    };
+    const made = watch(options, { guard: { cache: { maxAgeMs: 0 } } });
+    open.push(made);
+    return made;
+  }
+  const status =
+    (code: number, headers = {}) =>
+    (response: ServerResponse) =>
+      void response.writeHead(code, headers).end();
+
+  it('posts what onAlert is given, as JSON, signed so that it can be verified', async () => {
+    const { round, alerts, wallet } = watching({ headers: { 'x-team': 'payments' } });
+    await round('400.00');
+    expect(received).toHaveLength(1);
+    const [{ body, signature, method, headers }] = received as [Received];
+    expect([method, headers['content-type'], headers['x-team']]).toEqual(['POST', 'application/json', 'payments']);
+    expect(JSON.parse(body)).toEqual(alerts[0]);
+    const { clock } = wallet;
+    expect(verifyWebhook({ body, signature, secret, clock })).toBe(true);
+    expect(verifyWebhook({ body: Buffer.from(body), signature, secret: ['another-secret', secret], clock })).toBe(true);
+  });
+
+  it('is sent again after network errors, 429 and 5xx, with the same id and a signature of its own', async () => {
+    const { round, wallet } = watching();
+    answers = [
+      (response) => response.destroy(),
+      (response) => {
+        wallet.clock.advance(2_000);
+        status(500)(response);
+      },
+      status(503),
+      status(429),
+    ];
+    await round('400.00');
+    expect(received).toHaveLength(5);
+    expect(new Set(received.map(({ body }) => body)).size).toBe(1);
+    expect(new Set(received.map(({ signature }) => signature)).size).toBe(2);
+    expect(undelivered).toEqual([]);
+  });
+
+  it('waits longer from time to time, with jitter', async () => {
+    const random = jest.fn(() => 0.5);
+    const { round } = watching({ random });
+    answers = [status(500), status(500)];
+    const startedAt = performance.now();
+    await round('400.00');
+    expect([received.length, random.mock.calls.length]).toEqual([3, 2]);
+    // Half of 100 ms and of 200 ms.
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(149);
+  });
+
+  it.each([
+    ['answers 500 each time', 500, 5],
+    ['answers 400', 400, 1],
+    ['answers 410', 410, 1],
+  ])('gives up, and says so, when it %s', async (_, code, times) => {
+    const { round, alerts } = watching();
+    answers = Array.from({ length: 10 }, () => status(code));
+    await round('400.00');
+    expect([received.length, undelivered]).toEqual([
+      times,
+      [{ alert: alerts[0], channel: 'webhook', reason: `HTTP ${code}` }],
+    ]);
+    // Not told again: it was given up. What comes next is.
+    answers = [];
+    expect(await round('1000.00')).toEqual(['recovered 500.00 1000.00']);
+    expect(received).toHaveLength(times + 1);
+  });
+
+  it('does not follow redirects', async () => {
+    const { round } = watching();
+    answers = [status(307, { location: '/elsewhere' })];
+    await round('400.00');
+    expect(received.map((one) => one.url)).toEqual(['/alerts?key=in-the-url']);
+    expect(undelivered).toMatchObject([{ reason: 'HTTP 307' }]);
+  });
+
+  it('gives up when nobody listens', async () => {
+    const { round } = watching({ url: 'http://127.0.0.1:1/' });
+    await round('400.00');
+    expect(undelivered).toMatchObject([{ reason: 'network' }]);
+  });
+
+  it('takes a long answer for a yes', async () => {
+    const { round } = watching();
+    answers = [(response) => response.end('x'.repeat(100_000))];
+    await round('400.00');
+    expect([received.length, undelivered]).toEqual([1, []]);
+  });
+
+  it('that hangs ends with the time for a delivery, and rounds go on meanwhile', async () => {
+    const { monitor, wallet, alerts } = watching(
+      { attemptTimeoutMs: 150 },
+      { deliveryTimeoutMs: 400, schedule: { everyMs: 100 } },
+    );
+    answers = Array.from({ length: 20 }, () => () => {});
+    wallet.balance = { available: '400.00', currency: 'KES' };
+    const startedAt = performance.now();
+    const check = monitor.check();
+    await until(() => received.length === 1);
+    // The first is still under way: it is not waited for.
+    monitor.start();
+    wallet.clock.advance(100);
+    wallet.balance = { available: '99.00', currency: 'KES' };
+    await until(() => alerts.length === 2);
+    expect(performance.now() - startedAt).toBeLessThan(390);
+    expect((await check).undelivered).toMatchObject([{ channel: 'webhook', reason: 'timeout' }]);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(390);
+    await monitor.close();
+    expect(undelivered.map(({ alert, reason }) => [alert.kind, reason])).toEqual([
+      ['low_balance', 'timeout'],
+      ['low_balance', 'timeout'],
+    ]);
+    expect(received.length).toBeLessThanOrEqual(8);
+  });
+
+  it('leaks neither its secret, nor its URL, nor a balance', async () => {
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const lines: unknown[] = [];
+    const log = (...args: unknown[]) => void lines.push(args);
+    const said = watching({}, { onUndelivered: undefined, logger: { info: log, warn: log, error: log } });
+    const unsaid = watching({}, { onUndelivered: undefined });
+    answers = Array.from({ length: 20 }, () => status(500));
+    await said.round('400.00');
+    await unsaid.round('400.00');
+    const shown = JSON.stringify([lines, warned.mock.calls]);
+    expect(shown).toContain('HTTP 500');
+    expect(shown).not.toMatch(/whsec|in-the-url|127\.0\.0\.1|400\.00/);
+    warned.mockRestore();
+  });
+});
+
+describe('verifyWebhook', () => {
+  // Made with: printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac whsec_0123456789abcdef
+  const known = {
+    body: '{"a":1}',
+    signature: 't=1700000000,v1=9f5e37cdc7ea587c7c02062d93283cad000d66a831b2a1676418696db47ed6c2',
+    secret,
+    clock: { now: () => 1_700_000_000_000 },
+  };
+
+  it('takes a signature that was made elsewhere', () => {
+    expect(verifyWebhook(known)).toBe(true);
+  });
+
+  it('takes one of several, while a secret takes the place of another', () => {
+    const [t, v1] = known.signature.split(',');
+    expect(verifyWebhook({ ...known, signature: `${t},v1=${'0'.repeat(64)},${v1}` })).toBe(true);
+  });
+
+  it.each([
+    ['another body', { body: '{"a":2}' }],
+    ['another time', { signature: known.signature.replace('1700000000', '1700000001') }],
+    ['another secret', { secret: 'another' }],
+    ['no secret', { secret: [] }],
+    ['an empty secret', { secret: '' }],
+    ['none', { signature: undefined }],
+    ['half of one', { signature: known.signature.slice(0, -2) }],
+    ['nonsense', { signature: 't=x,v1=y' }],
+    ['one that is too old', { clock: { now: () => 1_700_000_300_001 } }],
+    ['one from the future', { clock: { now: () => 1_699_999_699_999 } }],
+    ['a clock that does not know', { clock: { now: () => Number.NaN } }],
+  ])('refuses %s', (_, change) => {
+    expect(verifyWebhook({ ...known, ...change })).toBe(false);
+  });
+
+  it('takes the time to the last millisecond of the tolerance', () => {
+    expect(verifyWebhook({ ...known, clock: { now: () => 1_700_000_300_000 } })).toBe(true);
+    expect(verifyWebhook({ ...known, clock: { now: () => 1_700_000_010_000 }, toleranceMs: 9_999 })).toBe(false);
+  });
+});

@@ -1,0 +1,256 @@
+// The dashboard, the alert rules and the page of metrics, against what examples/prometheus.ts really serves.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BalanceUnavailableError } from 'payout-guard';
+import { createTelemetry } from 'payout-guard/telemetry';
+import { everyMetric, metrics, prometheusName } from '../../src/telemetry/metrics.js';
+import { scriptedWallet } from '../support/wallet.js';
+import { checkByPromtool, hasPromtool, promtool, type Reads, readsOf, readsOfVariable } from './promql.js';
+import { parseExposition, type Sample, scraped, series } from './support.js';
+
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly datasource: { readonly type: string; readonly uid: string };
+  readonly fieldConfig: { readonly defaults: { readonly unit: string } };
+  readonly targets: readonly { readonly refId: string; readonly expr: string; readonly legendFormat: string }[];
+}
+interface Dashboard {
+  readonly title: string;
+  readonly uid: string;
+  readonly schemaVersion: number;
+  readonly templating: { readonly list: readonly { name: string; type: string; query: string | { query: string } }[] };
+  readonly panels: readonly Panel[];
+}
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for: string | undefined;
+  readonly severity: string;
+  readonly summary: string;
+  readonly description: string;
+}
+
+const dashboard: Dashboard = JSON.parse(readFileSync('examples/grafana/dashboard.json', 'utf8'));
+const page = readFileSync('docs/metrics.md', 'utf8');
+const rules = readRules(readFileSync('examples/grafana/alerts.yml', 'utf8'));
+
+/** The rules, in the shape in which the file writes them; anything else is an error. */
+function readRules(text: string): Rule[] {
+  const [head = '', ...parts] = text.split(/^ {6}- alert: /m);
+  if (!/^groups:\n {2}- name: payout-guard\n {4}rules:\n$/m.test(head)) throw new Error('not a group of rules');
+  return parts.map((part) => {
+    const shape =
+      /^(\w+)\n {8}expr: (?:>-\n)?([\s\S]+?)\n(?: {8}for: (\d+[mh])\n)? {8}labels:\n {10}severity: (\w+)\n {8}annotations:\n {10}summary: (.+)\n {10}description: (.+)\n*$/;
+    const [, alert = '', expr = '', wait, severity = '', summary = '', description = ''] = shape.exec(part) ?? [];
+    if (alert === '') throw new Error(`not a rule: ${part}`);
+    return { alert, expr: expr.replaceAll(/\s+/g, ' ').trim(), for: wait, severity, summary, description };
+  });
+}
+
+let api: ChildProcess;
+/** What the example serves, and that with what is served in an outage. */
+let samples: Sample[];
+let served: Sample[];
+
+// The example as a reader runs it, with some payouts.
+beforeAll(async () => {
+  const command = ['node_modules/tsx/dist/cli.mjs', 'examples/prometheus.ts'];
+  api = spawn(process.execPath, command, { env: { ...process.env, PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] });
+  let printed = '';
+  for await (const chunk of api.stdout ?? []) {
+    printed += chunk;
+    if (printed.includes('/metrics')) break;
+  }
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
+  const commands = [...printed.matchAll(/idempotency-key: (\S+)' -d '([^']+)'/g)];
+  const statuses = [];
+  for (const [, reference = '', body = ''] of commands) {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': reference };
+    statuses.push((await fetch(`${url}/payouts`, { method: 'POST', headers, body })).status);
+  }
+  expect(statuses).toEqual([201, 409, 422]);
+  samples = parseExposition(await (await fetch(`${url}/metrics`)).text());
+  served = [...samples, ...(await samplesOfAnOutage())];
+}, 60_000);
+
+/** The provider of the example never fails. */
+async function samplesOfAnOutage(): Promise<Sample[]> {
+  const endpoint = await scraped();
+  const telemetry = createTelemetry({ meterProvider: endpoint.meterProvider });
+  const wallet = scriptedWallet();
+  wallet.answer = () => Promise.reject(new BalanceUnavailableError('timeout'));
+  const guard = wallet.guard({ trace: telemetry.trace });
+  telemetry.observe(guard);
+  await expect(guard.checkFunds('1.00')).rejects.toMatchObject({ reason: 'timeout' });
+  const found = await endpoint.scrape();
+  await guard.close();
+  await endpoint.close();
+  return found;
+}
+
+afterAll(async () => {
+  const ended = once(api, 'exit');
+  api.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+}, 20_000);
+
+describe('examples/prometheus.ts', () => {
+  it('counts the payouts of its curl lines', () => {
+    expect(series(samples, 'payout_guard_decisions_total')).toEqual({
+      'decision=approved,operation=hold,wallet=default': 1,
+      'decision=rejected,error_type=duplicate_reference,operation=hold': 1,
+      'decision=refused,error_type=insufficient_funds,operation=hold,temporary=false,wallet=default': 1,
+    });
+    expect(series(samples, 'payout_guard_spendable')).toEqual({ 'currency=KES,wallet=default': 10_500 });
+  });
+});
+
+/** Says where a metric, label or value does not exist. */
+function problemsOf({ metrics: names, labels, matchers }: Reads): string[] {
+  const problems: string[] = [];
+  // What Prometheus itself adds to every sample.
+  const known = new Set(['job', 'instance']);
+  for (const name of names) {
+    const found = served.filter((sample) => sample.name === name);
+    if (found.length === 0) problems.push(`no metric ${name}`);
+    for (const { labels: own } of found) for (const label of Object.keys(own)) known.add(label);
+  }
+  problems.push(...labels.filter((label) => !known.has(label)).map((label) => `no label ${label}`));
+  for (const { label, operator, value } of matchers) {
+    const described = Object.values(metrics)
+      .filter((metric) => names.some((name) => name.startsWith(prometheusName(metric))))
+      .map((metric) => ({ ...everyMetric, ...metric.attributes }));
+    const key = Object.keys(described[0] ?? {}).find((attribute) => attribute.replaceAll('.', '_') === label);
+    const values = key === undefined ? [] : described.flatMap((attributes) => attributes[key] ?? []);
+    const used = operator === '=~' || operator === '!~' ? value.split('|') : [value];
+    const isFree = values.length === 0 || value === '' || value.startsWith('$');
+    if (!isFree) problems.push(...used.filter((text) => !values.includes(text)).map((text) => `no ${label}=${text}`));
+  }
+  return problems;
+}
+
+const expressionsOfDashboard = dashboard.panels.flatMap(({ title, targets }) =>
+  targets.map(({ expr, refId }) => [`${title} ${refId}`, expr] as const),
+);
+// The last cell of each row of the table.
+const queriesOfPage = [...page.matchAll(/^`(payout_guard[\w.]+)`<br>.* \| `([^`]+)`$/gm)].map(
+  ([, name = '', query = '']) => [name, query.replaceAll('\\|', '|')] as const,
+);
+
+describe('the dashboard', () => {
+  it('is one: every panel has its place, its data and its unit', () => {
+    const { uid, title, schemaVersion, panels } = dashboard;
+    expect([uid, title, schemaVersion, panels.length]).toEqual(['payout-guard', 'payout-guard', 39, 12]);
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const taken = new Set<string>();
+    for (const { gridPos, type, datasource, targets, fieldConfig } of panels) {
+      expect(['stat', 'timeseries']).toContain(type);
+      expect(datasource).toEqual({ type: 'prometheus', uid: `$${'{datasource}'}` });
+      expect(['short', 's', 'reqps', 'ops']).toContain(fieldConfig.defaults.unit);
+      expect(targets.length).toBeGreaterThan(0);
+      expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length);
+      expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          expect(taken.has(`${x}/${y}`)).toBe(false);
+          taken.add(`${x}/${y}`);
+        }
+      }
+    }
+  });
+
+  it.each(expressionsOfDashboard)('%s reads what is served', (_, expression) => {
+    const reads = readsOf(expression);
+    expect(reads.metrics.length).toBeGreaterThan(0);
+    expect(problemsOf(reads)).toEqual([]);
+  });
+
+  it('names in each legend only labels that its expression keeps', () => {
+    for (const { targets } of dashboard.panels) {
+      for (const { expr, legendFormat } of targets) {
+        const used = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
+        const kept = [...expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(', '));
+        expect(used.filter((label) => !kept.includes(String(label)))).toEqual([]);
+      }
+    }
+  });
+
+  it('has the variables that its expressions use, and each asks for what is served', () => {
+    const variables = dashboard.templating.list;
+    const used = new Set(expressionsOfDashboard.flatMap(([, expr]) => expr.match(/\$(?!__)\w+/g) ?? []));
+    expect(variables.map(({ name }) => name)).toEqual(['datasource', 'job', 'name']);
+    expect([...used].sort()).toEqual(['$job', '$name']);
+    for (const { query, type } of variables) {
+      if (type === 'query') expect(problemsOf(readsOfVariable((query as { query: string }).query))).toEqual([]);
+    }
+  });
+});
+
+describe('the alert rules', () => {
+  it('have names of their own and severities', () => {
+    expect(rules).toHaveLength(9);
+    expect(new Set(rules.map(({ alert }) => alert)).size).toBe(9);
+    for (const { severity } of rules) expect(['warning', 'critical']).toContain(severity);
+  });
+
+  it.each(rules.map(({ alert, expr }) => [alert, expr] as const))('%s reads what is served', (_, expression) => {
+    const reads = readsOf(expression);
+    expect(reads.metrics.length).toBeGreaterThan(0);
+    expect(problemsOf(reads)).toEqual([]);
+  });
+});
+
+describe('docs/metrics.md', () => {
+  it('is what the script makes of the code', async () => {
+    const command = ['node_modules/tsx/dist/cli.mjs', 'scripts/metrics-docs.ts', '--check'];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, command, { timeout: 20_000 });
+    expect([stdout, stderr]).toEqual(['', '']);
+  }, 20_000);
+
+  it('has a row for each metric', () => {
+    expect(queriesOfPage.map(([name]) => name)).toEqual(Object.values(metrics).map(({ name }) => name));
+  });
+
+  it.each(queriesOfPage)('asks of %s what is served', (name, query) => {
+    const reads = readsOf(query);
+    expect(problemsOf(reads)).toEqual([]);
+    const metric = Object.values(metrics).find((candidate) => candidate.name === name);
+    expect(reads.metrics.every((read) => metric && read.startsWith(prometheusName(metric)))).toBe(true);
+  });
+});
+
+describe('the check', () => {
+  it.each([
+    ['sum(payout_guard_decision_total)', ['no metric payout_guard_decision_total']],
+    ['sum by (wallet) (payout_guard_frozen)', ['no label wallet']],
+    ['payout_guard_frozen{payout_guard_mode="observing"}', ['no payout_guard_mode=observing']],
+    ['rate(payout_guard_decisions_total{error_type=~"timeout|tmeout"}[5m])', ['no error_type=tmeout']],
+    ['payout_guard_frozen{reference="p-1"}', ['no label reference']],
+  ])('finds what is wrong with %s', (expression, problems) => {
+    expect(problemsOf(readsOf(expression))).toEqual(problems);
+  });
+
+  it.each(['summ(payout_guard_frozen)', 'payout_guard_frozen{payout_guard_mode}'])('does not take %s', (expression) => {
+    expect(() => readsOf(expression)).toThrow();
+  });
+});
+
+// Said aloud when it is not there: the rest of this file then reads the expressions by itself.
+(hasPromtool ? describe : describe.skip)('promtool (skipped when it is not on the PATH)', () => {
+  it('takes every expression', () => {
+    const all = [...expressionsOfDashboard, ...queriesOfPage].map(([, expression]) => expression);
+    expect(() => checkByPromtool(all)).not.toThrow();
+    expect(() => checkByPromtool(['sum(payout_guard_frozen'])).toThrow();
+  });
+
+  it('takes the alert rules, and they fire when they should and only then', () => {
+    expect(promtool('check', 'rules', 'examples/grafana/alerts.yml')).toContain('9 rules found');
+    expect(promtool('test', 'rules', 'test/telemetry/alerts.test.yml')).toContain('SUCCESS');
+  });
+});
