@@ -213,7 +213,7 @@ const optionsSchema: z.ZodType<PayoutGuardOptions> = z.strictObject({
   overdueAfterMs: milliseconds(1_000, aDayMs).optional(),
   reconcileEveryMs: z.union([z.literal(0), milliseconds(1_000, aDayMs)]).optional(),
   store: objectWith<HoldStore>(
-    ['totals', 'hold', 'settle', 'get', 'list', 'claimSent', 'freeze', 'note', 'swapNote', 'close'],
+    ['totals', 'hold', 'settle', 'get', 'list', 'claimSent', 'freeze', 'close'],
     'a store, such as memoryStore()',
   ).optional(),
   mode: z.enum(['enforce', 'observe']).optional(),
