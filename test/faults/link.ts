@@ -110,7 +110,9 @@ class Connection {
   reset(): void {
     this.#requests.stop();
     this.#answers.stop();
-    this.#client.resetAndDestroy();
+    // A connection that is being shut down cannot be reset as well: Node.js would keep its handle for ever.
+    if (this.#client.writableEnded) this.#client.destroy();
+    else this.#client.resetAndDestroy();
     this.#engine.destroy();
   }
 }

@@ -1,5 +1,5 @@
-// `npm run faults -- --runs 20 --seed 1 [--engine redis] [--scenario flush]`: runs every scenario on every engine with as many seeds
-// as wanted, prints a line for each run, and ends with 1 if one of them failed.
+// `npm run faults -- --runs 20 --seed 1 [--engine redis] [--scenario flush] [--bail]`: runs every scenario on every engine with as
+// many seeds as wanted, prints a line for each run, and ends with 1 if one of them failed. With --bail the rest is not run then.
 import { parseArgs } from 'node:util';
 import type { EngineName } from './messages.js';
 import { Crew } from './process.js';
@@ -9,6 +9,7 @@ import { type Result, Session } from './session.js';
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '3' },
+    bail: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     engine: { type: 'string', multiple: true, default: ['redis', 'postgres'] },
     scenario: { type: 'string', multiple: true, default: scenarios.map(({ name }) => name) },
@@ -37,8 +38,6 @@ for (const { scenario, engine, seed } of failed) {
   console.log(`  npm run faults -- --runs 1 --seed ${seed} --engine ${engine} --scenario ${scenario}`);
 }
 if (failed.length > 0) process.exitCode = 1;
-// All is closed; the thread of the loader that runs TypeScript does not always let the process end.
-process.exit();
 
 async function runAll(scenario: (typeof scenarios)[number], engine: EngineName): Promise<void> {
   const session = await Session.start(scenario, engine, crew);
@@ -48,6 +47,7 @@ async function runAll(scenario: (typeof scenarios)[number], engine: EngineName):
       const result = await session.run(seed);
       results.push(result);
       print(result);
+      if (values.bail && result.problems.length > 0) return;
     }
   } finally {
     await session.close();
