@@ -9,7 +9,7 @@ const harness = `${source}
 local reply = {}
 for at = 1, #ARGV, 2 do
   local a, b = ARGV[at], ARGV[at + 1]
-  reply[#reply + 1] = { add(a, b), subtract(a, b), atMost(a, b) and 1 or 0, atMost(add(add(a, b), a), b) and 1 or 0 }
+  reply[#reply + 1] = { add(a, b), add(a, negated(b)), atMost(a, b) and 1 or 0, atMost(add(add(a, b), a), b) and 1 or 0 }
 end
 return reply`;
 

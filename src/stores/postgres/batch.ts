@@ -3,6 +3,7 @@
 import type { HoldRecord } from '../../core/hold.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
 import type { Answer, BatchReply, Op, Operations } from '../shared/engine.js';
+import { grantedHold } from '../shared/granted.js';
 
 export interface WrittenBatch {
   /** The first arguments of run_batch(), in their order. */
@@ -178,7 +179,7 @@ export function readBatch(batch: readonly Op[], { order, fresh }: WrittenBatch, 
     const { request } = batch[index] as HoldOp;
     const before = totals.get(request.wallet) as WalletTotals;
     totals.set(request.wallet, { ...before, active: before.active + request.amountMinor });
-    answers[index] = { outcome: 'held', hold: granted(request, reply), totals: before };
+    answers[index] = { outcome: 'held', hold: grantedHold(request, nowMs, undefined), totals: before };
   }
   return { epoch, nowMs, answers };
 }
@@ -210,29 +211,7 @@ function readHoldOutcome(request: HoldRequest, answer: readonly [string, ...unkn
   if (outcome === 'frozen') return { outcome, frozen: readFreeze(answer.slice(1)) };
   const totals = readTotals(answer.slice(1) as [string, string], reply);
   if (outcome !== 'held' && outcome !== 'again') return { outcome, totals };
-  const hold = granted(request, reply);
-  return { outcome: 'held', hold: outcome === 'again' ? { ...hold, heldBefore: true } : hold, totals };
-}
-
-/** What was granted is what was asked for: only the time is new. */
-function granted(request: HoldRequest, { nowMs }: BatchText): HoldRecord {
-  const { reference, wallet, state, attempt, amountMinor, expiresInMs, metadata } = request;
-  const isReserved = state === 'reserved';
-  return {
-    reference,
-    wallet,
-    state,
-    attempt,
-    amountMinor,
-    capturedMinor: undefined,
-    createdAtMs: nowMs,
-    expiresAtMs: isReserved ? nowMs + wholeMs(expiresInMs) : undefined,
-    sentAtMs: isReserved ? undefined : nowMs,
-    endedAtMs: undefined,
-    visibleAtMs: undefined,
-    heldBefore: undefined,
-    metadata,
-  };
+  return { outcome: 'held', hold: grantedHold(request, reply.nowMs, outcome === 'again' ? true : undefined), totals };
 }
 
 function readTotals(

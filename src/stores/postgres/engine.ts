@@ -3,7 +3,7 @@ import { ConfigurationError } from '../../core/errors.js';
 import type { ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
 import { warn } from '../../core/warn.js';
 import type { BatchReply, Engine, Op } from '../shared/engine.js';
-import { resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
+import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
 import { type BatchText, readBatch, writeBatch } from './batch.js';
 import { noteQuery, swapQuery } from './notes.js';
 import { claimQuery, deleteQuery, listQuery, type Query, readPage } from './pages.js';
@@ -26,6 +26,7 @@ export class PostgresEngine implements Engine {
   /** Quoted. */
   readonly schema: string;
   readonly #options: SharedStoreOptions & { readonly pool: PostgresClient; readonly schema?: string | undefined };
+  readonly #shared: ResolvedSharedOptions;
   readonly #runBatch: string;
   readonly #warned = new Set<string>();
   /** How far the server had written when it answered last, and in which epoch: it must not fall behind. */
@@ -34,6 +35,7 @@ export class PostgresEngine implements Engine {
 
   constructor(options: SharedStoreOptions & { readonly pool: PostgresClient; readonly schema?: string | undefined }) {
     this.#options = options;
+    this.#shared = resolveSharedOptions(options);
     this.schema = `"${options.schema ?? 'payout_guard'}"`;
     this.#runBatch = `SELECT ${this.schema}.run_batch(${parameters}) AS reply`;
   }
@@ -48,7 +50,7 @@ export class PostgresEngine implements Engine {
    *   elsewhere; nothing has happened, and nothing will.
    */
   async run(batch: readonly Op[]): Promise<BatchReply> {
-    const { recoveryMs, deadlineMs } = resolveSharedOptions(this.#options);
+    const { recoveryMs, deadlineMs } = this.#shared;
     const written = writeBatch(batch);
     const { epoch = null, lsn = null } = this.#seen ?? {};
     const values = [...written.values, epoch, lsn, recoveryMs, Math.ceil(deadlineMs * lockShare)];

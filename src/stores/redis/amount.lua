@@ -63,10 +63,6 @@ local function add(a, b)
   return atMost(debt, a) and subtractDigits(a, debt) or '-' .. subtractDigits(debt, a)
 end
 
-local function subtract(a, b)
-  return add(a, negated(b))
-end
-
 -- As a number, if sums of a few of its size are exact; else nil.
 local SMALL = 1e14
 local function small(a)

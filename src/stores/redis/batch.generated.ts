@@ -50,9 +50,6 @@ local function add(a, b)
   local debt = b:sub(2)
   return atMost(debt, a) and subtractDigits(a, debt) or '-' .. subtractDigits(debt, a)
 end
-local function subtract(a, b)
-  return add(a, negated(b))
-end
 local SMALL = 1e14
 local function small(a)
   return #a <= 14 and tonumber(a) or nil

@@ -2,6 +2,7 @@
 import type { HoldRecord, HoldState } from '../../core/hold.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
 import type { Answer, BatchReply, Op } from '../shared/engine.js';
+import { grantedHold } from '../shared/granted.js';
 
 /** A batch as batch.lua reads it. */
 export interface WrittenBatch {
@@ -100,29 +101,8 @@ function heldAfter(last: Held | undefined, { request }: Op & { kind: 'hold' }, f
   if (!last) throw new Error('not an answer of the script');
   const { captured } = last.totals;
   const active = last.totals.active + last.hold.amountMinor;
-  return held(request, { epoch: facts.epoch, active, captured }, facts, undefined);
-}
-
-/** What was granted is what was asked for: only the time is new. Field by field, because a spread is slow. */
-function held(request: HoldRequest, totals: WalletTotals, { nowMs }: BatchFacts, heldBefore: true | undefined): Held {
-  const { reference, wallet, state, attempt, amountMinor, expiresInMs, metadata } = request;
-  const isSent = state === 'sent';
-  const hold: HoldRecord = {
-    reference,
-    wallet,
-    state,
-    attempt,
-    amountMinor,
-    capturedMinor: undefined,
-    createdAtMs: nowMs,
-    expiresAtMs: isSent ? undefined : nowMs + expiresInMs,
-    sentAtMs: isSent ? nowMs : undefined,
-    endedAtMs: undefined,
-    visibleAtMs: undefined,
-    heldBefore,
-    metadata,
-  };
-  return { outcome: 'held', hold, totals };
+  const totals = { epoch: facts.epoch, active, captured };
+  return { outcome: 'held', hold: grantedHold(request, facts.nowMs, undefined), totals };
 }
 
 function decode(op: Op, text: string, facts: BatchFacts): Answer {
@@ -151,7 +131,11 @@ function decodeHold(op: Op & { kind: 'hold' }, text: string, facts: BatchFacts):
   const outcome = lines.shift();
   switch (outcome) {
     case 'held':
-      return held(op.request, decodeTotals(lines, facts), facts, lines[2] === '1' ? true : undefined);
+      return {
+        outcome,
+        hold: grantedHold(op.request, facts.nowMs, lines[2] === '1' ? true : undefined),
+        totals: decodeTotals(lines, facts),
+      };
     case 'mine': {
       const totals = decodeTotals(lines, facts);
       const before = { ...totals, active: totals.active - amountMinor };
