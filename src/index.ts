@@ -1,59 +1,87 @@
 // The guard.
 
-// Contracts.
+// Types of the guard.
 export type { Clock } from './core/clock.js';
 export type { Currency, CurrencyInput } from './core/currency.js';
-export type { CheckOptions, WalletOptions } from './core/decider.js';
 export type { Decision, DecisionData } from './core/decision.js';
-export type { BalanceUnavailableReason, InsufficientFundsStatus, PayoutGuardErrorCode } from './core/errors.js';
 // Errors.
+export type { BalanceUnavailableReason, PayoutDifference, PayoutGuardErrorCode } from './core/errors.js';
 export {
   BalanceUnavailableError,
   ConfigurationError,
   CurrencyMismatchError,
   DuplicateReferenceError,
+  ForeignWalletError,
   HoldConflictError,
   HoldStateError,
-  InsufficientFundsError,
   InvalidAmountError,
+  InvalidArgumentError,
   InvalidReferenceError,
   isPayoutGuardError,
   PayoutGuardError,
+  PayoutInProgressError,
   PayoutRejectedError,
   WalletFrozenError,
 } from './core/errors.js';
-export type { GuardEvents } from './core/events.js';
-export type { AttemptResult, Funds, PayoutGuard, ReconcileOptions, WithHoldOptions } from './core/guard.js';
+export type { GuardEvents, LeftOpen, Reconciliation } from './core/events.js';
 export { createPayoutGuard } from './core/guard.js';
 export type { HoldRecord, HoldState } from './core/hold.js';
 export type { HoldInfo } from './core/hold-info.js';
-export type { Hold, HoldList, HoldOptions, ListOptions } from './core/holds.js';
-export type { AmountInput } from './core/money.js';
+export { InsufficientFundsError, type InsufficientFundsStatus } from './core/insufficient-funds.js';
+export { type MemoryStoreOptions, memoryStore } from './core/memory-store/index.js';
 // Money.
 export { fromMinorUnits } from './core/money.js';
-export type { PayoutGuardOptions } from './core/options.js';
-export { type PayoutVerdict, verdictOf } from './core/outcome.js';
+export { type ObservedRefusal, type ObserveReport, type ObservingGuard, observing } from './core/observe.js';
+export type { FindWallet, GuardOptions, ManyWallets, OneWallet, PayoutGuardOptions } from './core/options.js';
+export type {
+  AmountInput,
+  CheckOptions,
+  CloseOptions,
+  CloseReport,
+  Funds,
+  GuardInternals,
+  Hold,
+  HoldList,
+  HoldOptions,
+  ListOptions,
+  PayOptions,
+  PayoutGuard,
+  ReconcileOptions,
+  ReleaseOptions,
+  SettleOptions,
+  WalletInfo,
+  WalletOptions,
+  WithHoldOptions,
+} from './core/payout-guard.js';
+// Contracts.
 export type {
   BalanceProvider,
   BalanceRequest,
   PayoutAnswer,
   PayoutQuestion,
   ProviderBalance,
+  ProviderWebhook,
+  WebhookEvent,
 } from './core/provider.js';
-export type { Reconciliation } from './core/reconciler.js';
-export type { ShadowRefusal, ShadowReport } from './core/shadow.js';
 export type {
+  CaptureRequest,
+  ClaimPage,
   ClaimRequest,
+  ExtendRequest,
   Freeze,
   HoldFilter,
   HoldOutcome,
   HoldPage,
+  HoldReading,
   HoldRequest,
   HoldStore,
   MaybePromise,
+  ReleaseRequest,
+  SendRequest,
   SettleOutcome,
   SettleRequest,
   WalletTotals,
 } from './core/store.js';
 export type { Trace, TracedStep } from './core/trace.js';
-export { type MemoryStoreOptions, memoryStore } from './stores/memory/index.js';
+export type { ErrorVerdict, PayoutVerdict } from './core/verdict.js';
+export type { SettleOnlySettings, WalletSettings } from './core/wallet.js';

@@ -1,5 +1,6 @@
 // Bounded waiting.
 import { setMaxListeners } from 'node:events';
+import { type Clock, runAfter, systemClock } from './clock.js';
 
 /** An abort controller that any number of waits may listen to: Node.js suspects a leak behind more than ten. */
 export function sharedController(): AbortController {
@@ -13,26 +14,26 @@ export function sharedController(): AbortController {
  * the signal it is given. Rejects with `onTimeout()` or with the reason of `outer`.
  */
 export async function withDeadline<T>(
-  limits: { timeoutMs: number; outer: AbortSignal; onTimeout: () => Error },
+  limits: { timeoutMs: number; outer: AbortSignal; onTimeout: () => Error; clock?: Clock },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { timeoutMs, outer, onTimeout } = limits;
+  const { timeoutMs, outer, onTimeout, clock = systemClock } = limits;
   outer.throwIfAborted();
   const inner = sharedController();
   const abort = () => inner.abort(outer.reason);
   outer.addEventListener('abort', abort, { once: true });
-  // Not unref'd on purpose: somebody awaits this answer, and a script must not end in silence before it is known.
-  const timer = setTimeout(() => inner.abort(onTimeout()), timeoutMs);
+  // Keeps the process alive on purpose: a caller awaits the answer, and a script must not end in silence before it is known.
+  const cancel = runAfter(clock, timeoutMs, () => inner.abort(onTimeout()), { keepsAlive: true });
   try {
-    return await abandonable(work(inner.signal), inner.signal);
+    return await untilAborted(work(inner.signal), inner.signal);
   } finally {
-    clearTimeout(timer);
+    cancel();
     outer.removeEventListener('abort', abort);
   }
 }
 
 /** Waits for `work`, but no longer than until `signal` aborts. The work itself goes on for those who share it. */
-export async function abandonable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   let stop = () => {};
   const aborted = new Promise<never>((_, reject) => {

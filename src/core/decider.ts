@@ -1,109 +1,85 @@
 // Decides a payout: on the remembered snapshot if it can, otherwise on a new one.
-import { abandonable } from './deadline.js';
+import { andThen, askStore, storeIsRecovering, storeLostItsMemory } from './ask-store.js';
+import { elapsedMs } from './clock.js';
+import { untilAborted } from './deadline.js';
 import { Decision, decide, type Requirement, type Snapshot } from './decision.js';
-import { BalanceUnavailableError, ConfigurationError, CurrencyMismatchError, WalletFrozenError } from './errors.js';
+import {
+  BalanceUnavailableError,
+  ConfigurationError,
+  CurrencyMismatchError,
+  InvalidArgumentError,
+  WalletFrozenError,
+} from './errors.js';
 import type { Events } from './events.js';
-import { type AmountInput, addMinorUnits, parseAmount, parseNonNegative } from './money.js';
+import type { Identities } from './identities.js';
+import { addMinorUnits, parseAmount, parseNonNegative } from './money.js';
 import type { ResolvedOptions } from './options.js';
+import type { AmountInput, CheckOptions, WalletOptions } from './payout-guard.js';
 import { type Reading, Snapshots } from './snapshots.js';
-import { askStore, isPromise, type MaybePromise, storeIsRecovering, type WalletTotals } from './store.js';
+import type { MaybePromise, WalletTotals } from './store.js';
+import type { Wallet } from './wallet.js';
+import type { Wallets } from './wallets.js';
 
-/** Which wallet, and how long to wait. */
-export interface WalletOptions {
-  /**
-   * Key of the wallet. Comes from your configuration, never from the body of a request.
-   * @defaultValue the `wallet` of the guard
-   */
-  wallet?: string | undefined;
-  /**
-   * Ask the provider even if a young balance is remembered.
-   * @defaultValue false
-   */
-  refresh?: boolean | undefined;
-  /** Stops the wait of this call, which then rejects with the reason of the signal. A shared request goes on. */
-  signal?: AbortSignal | undefined;
-}
-
-/** What else a check may be told. */
-export interface CheckOptions extends WalletOptions {
-  /**
-   * What the provider will charge on top, in major units; counted as part of the payout.
-   * @defaultValue `'0'`
-   */
-  fee?: AmountInput | undefined;
-  /** The currency the caller believes the amount is in. Another one than the guard's is refused. */
-  currency?: string | undefined;
+/** A requirement whose wallet can be asked about. */
+export interface PayoutRequirement extends Requirement {
+  readonly wallet: Wallet;
 }
 
 /** Tries to decide on a snapshot. Undefined: its mark belongs to another epoch of the store and is void. */
-export type Attempt = (snapshot: Snapshot, requirement: Requirement) => MaybePromise<Decision | undefined>;
+export type Attempt = (snapshot: Snapshot) => MaybePromise<Decision | undefined>;
 
 export class Decider {
   readonly #options: ResolvedOptions;
+  readonly #wallets: Wallets;
   readonly #snapshots: Snapshots;
   readonly #events: Events;
-  #closed = false;
+  #isClosed = false;
 
-  constructor(options: ResolvedOptions, events: Events) {
+  constructor(options: ResolvedOptions, wallets: Wallets, identities: Identities, events: Events) {
     this.#options = options;
-    this.#snapshots = new Snapshots(options, events);
+    this.#wallets = wallets;
+    this.#snapshots = new Snapshots(options, wallets, identities, events);
     this.#events = events;
   }
 
-  /** What a payout needs of which wallet. @throws an error of this library for input that cannot be decided on. */
-  requirement(amount: AmountInput, options: CheckOptions): Requirement {
-    const { currency, floorMinor } = this.#options;
-    if (options.currency !== undefined && options.currency !== currency.code) {
-      throw new CurrencyMismatchError(currency.code, String(options.currency), 'caller');
-    }
-    const amountMinor = parseAmount(amount, currency);
-    const feeMinor = options.fee === undefined ? 0n : parseNonNegative(options.fee, currency);
-    const requiredMinor = addMinorUnits(amountMinor, feeMinor);
-    return { wallet: this.wallet(options.wallet), currency, requiredMinor, floorMinor };
-  }
-
-  /** The key of the wallet that is meant. @throws {@link ConfigurationError} when the guard was not told of it. */
-  wallet(key: string | undefined): string {
-    const { wallet, isWallet } = this.#options;
-    if (key === undefined || key === wallet) return wallet;
-    if (typeof key === 'string' && isWallet(key)) return key;
-    throw new ConfigurationError([
-      'wallet: this guard was not told of a wallet of that key; name it in the option wallets',
-    ]);
+  /** The amount a payout needs of which wallet. @throws an error of this library for input that cannot be decided on. */
+  requirement(amount: AmountInput, options: CheckOptions): MaybePromise<PayoutRequirement> {
+    return andThen(this.#wallets.named(options.wallet), (wallet) => requirementOf(amount, options, wallet));
   }
 
   /** Decides without taking a hold. */
   advise(amount: AmountInput, options: CheckOptions): MaybePromise<Decision> {
-    return this.decide(this.requirement(amount, options), options, this.#adviseOn, undefined);
+    return andThen(this.requirement(amount, options), (requirement) =>
+      this.decide(requirement, options, (snapshot) => this.#adviseOn(snapshot, requirement), undefined),
+    );
   }
 
-  readonly #adviseOn: Attempt = (snapshot, requirement) => {
-    const totals = this.#totals(requirement.wallet);
-    return isPromise(totals)
-      ? totals.then((later) => decideWithin(snapshot, later, requirement))
-      : decideWithin(snapshot, totals, requirement);
-  };
+  #adviseOn(snapshot: Snapshot, requirement: PayoutRequirement): MaybePromise<Decision | undefined> {
+    return andThen(this.#totals(requirement.wallet), (totals) => decideInEpoch(snapshot, totals, requirement));
+  }
 
   /** Decides on the remembered snapshot, without a turn of the event loop if it can; otherwise asks the provider. */
   decide(
-    requirement: Requirement,
+    requirement: PayoutRequirement,
     options: WalletOptions,
     attempt: Attempt,
     reference: string | undefined,
   ): MaybePromise<Decision> {
     this.assertOpen();
-    const { clock, alwaysRefreshAboveMinor: limit } = this.#options;
-    const nowMs = clock.now();
-    const refresh = options.refresh === true || (limit !== undefined && requirement.requiredMinor > limit);
-    const remembered = refresh ? undefined : this.#snapshots.remembered(requirement.wallet, nowMs);
-    const decision = remembered && attempt(remembered, requirement);
+    options.signal?.throwIfAborted();
+    const { wallet, requiredMinor } = requirement;
+    const nowMs = elapsedMs(this.#options.clock);
+    const limit = wallet.alwaysRefreshAboveMinor;
+    const refresh = options.refresh === true || (limit !== undefined && requiredMinor > limit);
+    const remembered = refresh ? undefined : this.#snapshots.remembered(wallet, nowMs);
+    const decision = remembered && attempt(remembered);
     return decision instanceof Decision && decision.sufficient
       ? this.#announced(decision, reference)
       : this.#decideAsking(requirement, { ...options, refresh }, attempt, { nowMs, remembered, decision, reference });
   }
 
   /** A wallet as it is now: a reading, and totals of the same epoch. */
-  async position(wallet: string, options: WalletOptions): Promise<{ reading: Reading; totals: WalletTotals }> {
+  async position(wallet: Wallet, options: WalletOptions): Promise<{ reading: Reading; totals: WalletTotals }> {
     this.assertOpen();
     for (const refresh of [options.refresh === true, true]) {
       const reading = await this.#read(wallet, { ...options, refresh });
@@ -113,40 +89,35 @@ export class Decider {
     throw storeLostItsMemory();
   }
 
-  /** Freezes a wallet; without a reason, unfreezes it. */
-  async freeze(wallet: string, reason: string | undefined): Promise<void> {
-    this.assertOpen();
-    const key = this.wallet(wallet);
-    await askStore(this.#options.store, (store) => store.freeze(key, reason));
-    this.#events.emit('frozen', () => ({ wallet: key, reason }));
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   assertOpen(): void {
-    if (this.#closed) throw new BalanceUnavailableError('closed');
+    if (this.#isClosed) throw new BalanceUnavailableError('closed');
   }
 
   close(): void {
-    this.#closed = true;
+    this.#isClosed = true;
     this.#snapshots.close();
   }
 
   /** A refusal never rests on a remembered snapshot alone, nor on a mark of another epoch: the provider is asked again. */
   async #decideAsking(
-    requirement: Requirement,
+    { wallet }: PayoutRequirement,
     options: WalletOptions,
     attempt: Attempt,
-    before: FirstLook,
+    cached: CachedAttempt,
   ): Promise<Decision> {
-    const { wallet } = requirement;
-    const snapshot = before.remembered ?? (await this.#read(wallet, options)).snapshot;
-    const decision = before.remembered ? await before.decision : await attempt(snapshot, requirement);
-    const isNewest = snapshot.requestedAtMs >= before.nowMs;
-    if (decision && (decision.sufficient || isNewest)) return this.#announced(decision, before.reference);
+    const snapshot = cached.remembered ?? (await this.#read(wallet, options)).snapshot;
+    const decision = cached.remembered ? await cached.decision : await attempt(snapshot);
+    const isNewest = snapshot.requestedElapsedMs >= cached.nowMs;
+    if (decision && (decision.sufficient || isNewest)) return this.#announced(decision, cached.reference);
 
     const newer = decision ? this.#snapshots.confirm(wallet) : this.#snapshots.read(wallet, { refresh: true });
-    const last = await attempt((await abandonable(newer, options.signal)).snapshot, requirement);
+    const last = await attempt((await untilAborted(newer, options.signal)).snapshot);
     if (!last) throw storeLostItsMemory();
-    return this.#announced(last, before.reference);
+    return this.#announced(last, cached.reference);
   }
 
   #announced(decision: Decision, reference: string | undefined): Decision {
@@ -154,30 +125,40 @@ export class Decider {
     return decision;
   }
 
-  #read(wallet: string, options: WalletOptions): Promise<Reading> {
-    return abandonable(this.#snapshots.read(wallet, { refresh: options.refresh === true }), options.signal);
+  #read(wallet: Wallet, options: WalletOptions): Promise<Reading> {
+    return untilAborted(this.#snapshots.read(wallet, { refresh: options.refresh === true }), options.signal);
   }
 
-  #totals(wallet: string): MaybePromise<WalletTotals> {
-    return askStore(this.#options.store, (store) => store.totals(wallet));
+  #totals({ key }: Wallet): MaybePromise<WalletTotals> {
+    return askStore(this.#options.store, (store) => store.totals(key));
   }
 }
 
-/** What was seen before the provider was asked. */
-interface FirstLook {
+/** The attempt on the remembered snapshot, before the provider was asked. */
+interface CachedAttempt {
   readonly nowMs: number;
   readonly remembered: Snapshot | undefined;
   readonly decision: MaybePromise<Decision | undefined>;
   readonly reference: string | undefined;
 }
 
-function decideWithin(snapshot: Snapshot, totals: WalletTotals, requirement: Requirement): Decision | undefined {
-  const { epoch, recoveringForMs = 0, frozen } = totals;
-  if (frozen) throw new WalletFrozenError(requirement.wallet, frozen);
-  if (recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
-  return snapshot.epoch === epoch ? decide(snapshot, totals, requirement) : undefined;
+function requirementOf(amount: AmountInput, options: CheckOptions, wallet: Wallet): PayoutRequirement {
+  const { currency } = wallet;
+  if (wallet.provider === undefined) {
+    throw new ConfigurationError([`wallets.${wallet.key}: it is settled only (\`settleOnly\`) and has no provider`]);
+  }
+  if (options.currency !== undefined && options.currency !== currency.code) {
+    if (typeof options.currency !== 'string') throw new InvalidArgumentError('currency', 'must be an ISO 4217 code');
+    throw new CurrencyMismatchError(currency.code, options.currency, 'caller');
+  }
+  const amountMinor = parseAmount(amount, currency);
+  if (options.fee === undefined) return { wallet, requiredMinor: amountMinor };
+  return { wallet, requiredMinor: addMinorUnits(amountMinor, parseNonNegative(options.fee, currency)) };
 }
 
-function storeLostItsMemory(): BalanceUnavailableError {
-  return new BalanceUnavailableError('store', { detail: 'it lost its memory while the balance was read' });
+function decideInEpoch(snapshot: Snapshot, totals: WalletTotals, requirement: PayoutRequirement): Decision | undefined {
+  const { epoch, recoveringForMs = 0, frozen } = totals;
+  if (frozen) throw new WalletFrozenError(requirement.wallet.key, frozen);
+  if (recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
+  return snapshot.epoch === epoch ? decide(snapshot, totals, requirement) : undefined;
 }

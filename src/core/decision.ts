@@ -1,34 +1,32 @@
 // The rule: what can be spent, and whether a payout fits. Pure; the only place that compares money.
-import type { Currency } from './currency.js';
-import type { PayoutGuardErrorCode } from './errors.js';
 import { formatMinorUnits } from './money.js';
 import type { WalletTotals } from './store.js';
+import type { Wallet } from './wallet.js';
 
 /**
  * One reading of a wallet, as a decision sees it. It has no field for a ledger, total or current balance, so that no
  * decision can look at one.
  */
 export interface Snapshot {
-  /** What the provider said can be spent, in minor units. */
+  /** The available balance, in minor units; may be negative. */
   readonly availableMinor: bigint;
   /** The store's captured amount, read before the balance was asked for, in minor units. */
   readonly capturedMarkMinor: bigint;
   /** The epoch of the store that the mark belongs to. */
   readonly epoch: string;
-  /** When the balance was asked for, in epoch milliseconds on the injected clock. Freshness counts from here. */
+  /** When the balance was asked for, in epoch milliseconds on the injected clock. */
   readonly requestedAtMs: number;
+  /** The same moment on the monotonic clock: freshness counts from here. */
+  readonly requestedElapsedMs: number;
   /** When the answer was there, in epoch milliseconds. */
   readonly receivedAtMs: number;
 }
 
-/** What a payout needs of which wallet. */
+/** The amount a payout needs, and the wallet it comes from. */
 export interface Requirement {
-  readonly wallet: string;
-  readonly currency: Currency;
+  readonly wallet: Pick<Wallet, 'key' | 'currency' | 'floorMinor'>;
   /** Amount plus fee, in minor units. */
   readonly requiredMinor: bigint;
-  /** Never spent, in minor units. */
-  readonly floorMinor: bigint;
 }
 
 /**
@@ -39,16 +37,18 @@ export function spendableMinor(snapshot: Snapshot, totals: WalletTotals, floorMi
   return snapshot.availableMinor - floorMinor - totals.active - (totals.captured - snapshot.capturedMarkMinor);
 }
 
-/** Applies the rule. The caller has made sure that snapshot and totals are of the same epoch. */
-export function decide(snapshot: Snapshot, totals: WalletTotals, requirement: Requirement): Decision {
-  const spendable = spendableMinor(snapshot, totals, requirement.floorMinor);
-  return new Decision(snapshot, totals, requirement, spendable);
+/**
+ * The same rule as the store applies it in one step with the hold: the most that `active + captured` may reach. A payout fits if and
+ * only if `required <= spendable`, which is `active + captured + required <= limit`.
+ */
+export function limitMinor(snapshot: Snapshot, floorMinor: bigint): bigint {
+  return snapshot.availableMinor - floorMinor + snapshot.capturedMarkMinor;
 }
 
-/** What a guard answers that only observes, when nothing could be decided: a yes without numbers. */
-export function undecided(requirement: Requirement, refusal: PayoutGuardErrorCode): Decision {
-  const snapshot = { availableMinor: 0n, capturedMarkMinor: 0n, epoch: '', requestedAtMs: 0, receivedAtMs: 0 };
-  return new ObservedDecision(snapshot, { epoch: '', active: 0n, captured: 0n }, requirement, 0n, refusal);
+/** Applies the rule. The caller has made sure that snapshot and totals are of the same epoch. */
+export function decide(snapshot: Snapshot, totals: WalletTotals, requirement: Requirement): Decision {
+  const spendable = spendableMinor(snapshot, totals, requirement.wallet.floorMinor);
+  return new Decision(snapshot, totals, requirement, spendable);
 }
 
 /** The outcome of a check with every number that led to it. Amounts are decimal text in major units. */
@@ -71,21 +71,7 @@ export class Decision {
     return this.#requirement.requiredMinor;
   }
 
-  /** The same, told as a yes by a guard that only observes. @internal */
-  observed(): Decision {
-    const refusal = 'insufficient_funds';
-    return new ObservedDecision(this.#snapshot, this.#totals, this.#requirement, this.#spendableMinor, refusal);
-  }
-
-  /**
-   * In mode `observe`, why the payout would have been refused. Its numbers are zero unless that is `insufficient_funds`. Undefined
-   * when it was approved, and in mode `enforce`.
-   */
-  get refusal(): PayoutGuardErrorCode | undefined {
-    return undefined;
-  }
-
-  /** Whether the payout fits: `required <= spendable`. Always true in mode `observe`, where nothing is refused. */
+  /** Whether the payout fits: `required <= spendable`. */
   get sufficient(): boolean {
     return this.#requirement.requiredMinor <= this.#spendableMinor;
   }
@@ -94,28 +80,28 @@ export class Decision {
    * balance may show already.
    */
   get temporary(): boolean {
-    const { requiredMinor, floorMinor } = this.#requirement;
-    return !this.sufficient && requiredMinor <= this.#snapshot.availableMinor - floorMinor;
+    const { requiredMinor, wallet } = this.#requirement;
+    return !this.sufficient && requiredMinor <= this.#snapshot.availableMinor - wallet.floorMinor;
   }
   /** The key of the wallet. */
   get wallet(): string {
-    return this.#requirement.wallet;
+    return this.#requirement.wallet.key;
   }
   /** ISO 4217 code. */
   get currency(): string {
-    return this.#requirement.currency.code;
+    return this.#requirement.wallet.currency.code;
   }
   /** Amount plus fee. */
   get required(): string {
     return this.#format(this.#requirement.requiredMinor);
   }
-  /** What the provider said can be spent. */
+  /** The available balance. */
   get available(): string {
     return this.#format(this.#snapshot.availableMinor);
   }
   /** The minimum balance that is never spent. */
   get floor(): string {
-    return this.#format(this.#requirement.floorMinor);
+    return this.#format(this.#requirement.wallet.floorMinor);
   }
   /** Sum of the open holds. */
   get held(): string {
@@ -153,7 +139,6 @@ export class Decision {
       spendable: this.spendable,
       shortfall: this.shortfall,
       asOf: this.asOf.toISOString(),
-      ...(this.refusal && { refusal: this.refusal }),
     };
   }
 
@@ -163,30 +148,7 @@ export class Decision {
   }
 
   #format(minor: bigint): string {
-    return formatMinorUnits(minor, this.#requirement.currency);
-  }
-}
-
-// A class of its own, because a field that is always empty made every check some percent slower.
-class ObservedDecision extends Decision {
-  readonly #refusal: PayoutGuardErrorCode;
-
-  constructor(
-    snapshot: Snapshot,
-    totals: WalletTotals,
-    requirement: Requirement,
-    spendable: bigint,
-    refusal: PayoutGuardErrorCode,
-  ) {
-    super(snapshot, totals, requirement, spendable);
-    this.#refusal = refusal;
-  }
-
-  override get refusal(): PayoutGuardErrorCode {
-    return this.#refusal;
-  }
-  override get sufficient(): boolean {
-    return true;
+    return formatMinorUnits(minor, this.#requirement.wallet.currency);
   }
 }
 
@@ -204,5 +166,4 @@ export interface DecisionData {
   readonly spendable: string;
   readonly shortfall: string;
   readonly asOf: string;
-  readonly refusal?: PayoutGuardErrorCode;
 }

@@ -1,6 +1,5 @@
 // Every error this library throws. One class for each thing a caller would handle differently, each with a stable code.
 // Balances never stand in a message and are never enumerable: a logger or JSON.stringify that meets an error shows none.
-import type { Decision } from './decision.js';
 import type { HoldState } from './hold.js';
 import { redactedCause } from './redact.js';
 
@@ -10,10 +9,13 @@ export type PayoutGuardErrorCode =
   | 'balance_unavailable'
   | 'invalid_amount'
   | 'invalid_reference'
+  | 'invalid_argument'
   | 'currency_mismatch'
+  | 'payout_in_progress'
   | 'duplicate_reference'
   | 'hold_conflict'
   | 'hold_state'
+  | 'foreign_wallet'
   | 'wallet_frozen'
   | 'payout_rejected'
   | 'configuration';
@@ -26,12 +28,15 @@ export abstract class PayoutGuardError extends Error {
   abstract readonly code: PayoutGuardErrorCode;
   /** The HTTP status an API should answer with. Frameworks that honour `err.status` use it as it is. */
   readonly status: number;
+  /** The same as `status`, for frameworks that read this name. */
+  readonly statusCode: number;
   /** Whether the message may be shown to an HTTP client. Messages never contain balances or secrets either way. */
   readonly expose: boolean;
 
   constructor(message: string, options: { status: number; expose: boolean; cause?: unknown }) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.status = options.status;
+    this.statusCode = options.status;
     this.expose = options.expose;
     Object.defineProperty(this, brand, { value: true });
   }
@@ -48,74 +53,6 @@ export abstract class PayoutGuardError extends Error {
  */
 export function isPayoutGuardError(value: unknown): value is PayoutGuardError {
   return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true;
-}
-
-/** HTTP statuses an API may choose for {@link InsufficientFundsError}. */
-export type InsufficientFundsStatus = 402 | 409 | 422;
-
-/**
- * The wallet cannot cover the payout. The numbers of the decision are on the error for the program that catches it;
- * they are not enumerable, so that they do not reach a log or a client by accident.
- */
-export class InsufficientFundsError extends PayoutGuardError {
-  override readonly name = 'InsufficientFundsError';
-  override readonly code = 'insufficient_funds';
-  readonly #decision: Decision;
-
-  constructor(decision: Decision, status: InsufficientFundsStatus = 422) {
-    super(
-      decision.temporary
-        ? 'The wallet cannot cover this payout while others are under way; it may succeed later.'
-        : 'The wallet cannot cover this payout.',
-      { status, expose: true },
-    );
-    this.#decision = decision;
-  }
-
-  /** The refused decision, with every number that led to it. */
-  get decision(): Decision {
-    return this.#decision;
-  }
-  /** Amount plus fee, decimal text. */
-  get required(): string {
-    return this.#decision.required;
-  }
-  /** What the provider said can be spent, decimal text. */
-  get available(): string {
-    return this.#decision.available;
-  }
-  /** Sum of the open holds, decimal text. */
-  get held(): string {
-    return this.#decision.held;
-  }
-  /** What could have been spent, decimal text; negative when holds and floor exceed the available balance. */
-  get spendable(): string {
-    return this.#decision.spendable;
-  }
-  /** `required - spendable`, decimal text. */
-  get shortfall(): string {
-    return this.#decision.shortfall;
-  }
-  /** ISO 4217 code. */
-  get currency(): string {
-    return this.#decision.currency;
-  }
-  /** The key of the wallet. */
-  get wallet(): string {
-    return this.#decision.wallet;
-  }
-  /** When the balance was asked for. */
-  get asOf(): Date {
-    return this.#decision.asOf;
-  }
-  /** True when the payout would fit but for your other payouts, so that a retry may succeed once they end. */
-  get temporary(): boolean {
-    return this.#decision.temporary;
-  }
-
-  override toJSON(): Record<string, unknown> {
-    return { ...super.toJSON(), temporary: this.temporary };
-  }
 }
 
 /** Why a balance could not be told. */
@@ -157,10 +94,17 @@ export class BalanceUnavailableError extends PayoutGuardError {
 
   constructor(
     reason: BalanceUnavailableReason,
-    options: { detail?: string | undefined; retryAfterMs?: number | undefined; cause?: unknown } = {},
+    options: {
+      detail?: string | undefined;
+      /** What it means for the caller, as a sentence. @defaultValue `'The payout was not approved.'` */
+      consequence?: string | undefined;
+      retryAfterMs?: number | undefined;
+      cause?: unknown;
+    } = {},
   ) {
+    const { consequence = 'The payout was not approved.' } = options;
     const detail = options.detail === undefined ? '' : ` (${options.detail})`;
-    super(`The balance cannot be told: ${unavailableSentences[reason]}${detail}. The payout was not approved.`, {
+    super(`The balance cannot be told: ${unavailableSentences[reason]}${detail}. ${consequence}`, {
       status: 503,
       expose: false,
       cause: options.cause,
@@ -199,19 +143,60 @@ export class InvalidReferenceError extends PayoutGuardError {
   }
 }
 
-/** The reference belongs to a payout that is under way or was made: this one must not be sent. */
+/** A call of this library was wrong: an argument has a value that it cannot have. */
+export class InvalidArgumentError extends PayoutGuardError {
+  override readonly name = 'InvalidArgumentError';
+  override readonly code = 'invalid_argument';
+  /** The name of the argument. */
+  readonly argument: string;
+
+  /** @param rule - What the argument must be, as the end of a sentence that begins with its name. */
+  constructor(argument: string, rule: string, options: { cause?: unknown } = {}) {
+    super(`Invalid argument: ${argument} ${rule}.`, { status: 400, expose: true, cause: options.cause });
+    this.argument = argument;
+  }
+}
+
+/**
+ * A payout with this reference is under way, or its outcome is not known yet: do not send it again. Ask later with the same
+ * reference, or look its outcome up.
+ */
+export class PayoutInProgressError extends PayoutGuardError {
+  override readonly name = 'PayoutInProgressError';
+  override readonly code = 'payout_in_progress';
+  readonly reference: string;
+  /** The same request may be repeated; it is answered in the same way until the outcome is known. */
+  readonly retryable = true;
+  /** How long a client should wait before it asks again, in milliseconds. */
+  readonly retryAfterMs: number;
+
+  constructor(reference: string, retryAfterMs = 5_000) {
+    super(
+      'A payout with this reference is under way, or its outcome is not known yet. Do not send it again under another reference; repeat the request later to learn its outcome.',
+      { status: 409, expose: true },
+    );
+    this.reference = reference;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), reference: this.reference, retryable: this.retryable };
+  }
+}
+
+/** The reference belongs to a payout that was made, or that failed: this one must not be sent under it. */
 export class DuplicateReferenceError extends PayoutGuardError {
   override readonly name = 'DuplicateReferenceError';
   override readonly code = 'duplicate_reference';
   readonly reference: string;
-  /** What became of the payout that has the reference. */
+  /** The state of the payout that has the reference: `captured` when it was made, `released` when it failed. */
   readonly state: HoldState;
 
   constructor(reference: string, state: HoldState) {
     super(
       state === 'captured'
         ? 'A payout with this reference was made already.'
-        : 'A payout with this reference is under way; ask for its outcome instead of sending it again.',
+        : 'The payout with this reference failed. Use a new reference for another try.',
       { status: 409, expose: true },
     );
     this.reference = reference;
@@ -223,15 +208,17 @@ export class DuplicateReferenceError extends PayoutGuardError {
   }
 }
 
-/** The reference belongs to another payout: of another wallet or amount, or captured with another one. */
+/** The ways in which two payouts with one reference may differ. */
+export type PayoutDifference = 'amount' | 'wallet' | 'payee';
+
+/** The reference belongs to another payout: of another wallet, amount or payee, or captured with another amount. */
 export class HoldConflictError extends PayoutGuardError {
   override readonly name = 'HoldConflictError';
   override readonly code = 'hold_conflict';
   readonly reference: string;
-  /** What differs. */
-  readonly difference: 'amount' | 'wallet';
+  readonly difference: PayoutDifference;
 
-  constructor(reference: string, difference: 'amount' | 'wallet') {
+  constructor(reference: string, difference: PayoutDifference) {
     super(`This reference belongs to a payout with another ${difference}; every payout needs a reference of its own.`, {
       status: 422,
       expose: true,
@@ -245,7 +232,7 @@ export class HoldConflictError extends PayoutGuardError {
   }
 }
 
-/** The hold is in a state that forbids what was asked, or there is no hold with the reference. */
+/** The hold is in a state that forbids the call, or there is no hold with the reference. */
 export class HoldStateError extends PayoutGuardError {
   override readonly name = 'HoldStateError';
   override readonly code = 'hold_state';
@@ -253,11 +240,12 @@ export class HoldStateError extends PayoutGuardError {
   /** The state of the hold; `unknown` when there is none, or it was forgotten. */
   readonly state: HoldState | 'unknown';
 
-  constructor(reference: string, state: HoldState | 'unknown', wanted: 'sent' | 'captured' | 'released') {
+  /** @param wanted - What the hold cannot be any more, such as `captured`. */
+  constructor(reference: string, state: HoldState | 'unknown', wanted: string) {
     super(
       state === 'unknown'
-        ? `There is no hold with this reference, so it cannot be marked as ${wanted}.`
-        : `The hold is ${state} already, so it cannot be marked as ${wanted}.`,
+        ? `There is no hold with this reference, so it cannot be ${wanted}.`
+        : `The hold is ${state} already, so it cannot be ${wanted}.`,
       { status: 409, expose: true },
     );
     this.reference = reference;
@@ -266,6 +254,30 @@ export class HoldStateError extends PayoutGuardError {
 
   override toJSON(): Record<string, unknown> {
     return { ...super.toJSON(), reference: this.reference, state: this.state };
+  }
+}
+
+/**
+ * The hold belongs to a wallet that this guard does not serve. Another service may: a webhook should be delivered again, or to
+ * that service.
+ */
+export class ForeignWalletError extends PayoutGuardError {
+  override readonly name = 'ForeignWalletError';
+  override readonly code = 'foreign_wallet';
+  readonly reference: string;
+  /** The key of the wallet that has the hold. */
+  readonly wallet: string;
+  /** The call may be repeated at a service that has the wallet. */
+  readonly retryable = true;
+  readonly retryAfterMs = 60_000;
+
+  constructor(reference: string, wallet: string) {
+    super(`The payout belongs to wallet "${wallet}", which this guard does not serve. Nothing was changed.`, {
+      status: 503,
+      expose: false,
+    });
+    this.reference = reference;
+    this.wallet = wallet;
   }
 }
 
@@ -293,17 +305,47 @@ export class WalletFrozenError extends PayoutGuardError {
 }
 
 /**
- * Thrown by **your** payment code to say that the provider definitely did not make the payout: the hold is released. Any
- * other error leaves the outcome unknown and the money held.
+ * Thrown by **your** payment code when the provider definitely did not make the payout: the hold is released. Any other error
+ * leaves the outcome unknown and the money held.
+ *
+ * It proves one attempt: of nested payouts it releases the innermost that it passes through, and thrown a second time it releases
+ * nothing.
  */
 export class PayoutRejectedError extends PayoutGuardError {
   override readonly name = 'PayoutRejectedError';
   override readonly code = 'payout_rejected';
+  /**
+   * Whether the payout certainly never reached the provider. Only then may its reference be held again; one that the provider
+   * rejected is used up, because the provider may remember it.
+   */
+  readonly notSent: boolean;
+  #isClaimed = false;
 
   /** @param message - Shown to HTTP clients. */
-  constructor(message = 'The provider rejected the payout.', options: { cause?: unknown } = {}) {
+  constructor(
+    message = 'The provider rejected the payout.',
+    options: { notSent?: boolean | undefined; cause?: unknown } = {},
+  ) {
     super(message, { status: 422, expose: true, cause: options.cause });
+    this.notSent = options.notSent === true;
   }
+
+  /** Whether this is the first payout that the rejection speaks of. @internal */
+  claim(): boolean {
+    const isFirst = !this.#isClaimed;
+    this.#isClaimed = true;
+    return isFirst;
+  }
+}
+
+/**
+ * Whether an error is a rejection that speaks of the payout that meets it first. By shape, because it may come from another copy of
+ * this package.
+ */
+export function claimRejection(error: unknown): error is PayoutRejectedError {
+  return (
+    isPayoutGuardError(error) && error.code === 'payout_rejected' && (error as PayoutRejectedError).claim?.() === true
+  );
 }
 
 /** Two currencies that should be the same are not. */
@@ -332,15 +374,19 @@ export class CurrencyMismatchError extends PayoutGuardError {
   }
 }
 
-/** The library was set up or called in a way that can never work. Names every problem at once. */
+/** The library is set up in a way that can never work. Names every problem at once. */
 export class ConfigurationError extends PayoutGuardError {
   override readonly name = 'ConfigurationError';
   override readonly code = 'configuration';
   /** One sentence for each problem. */
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[]) {
-    super(`payout-guard is not configured correctly: ${problems.join('; ')}.`, { status: 500, expose: false });
+  constructor(problems: readonly string[], options: { cause?: unknown } = {}) {
+    super(`payout-guard is not configured correctly: ${problems.join('; ')}.`, {
+      status: 500,
+      expose: false,
+      cause: options.cause,
+    });
     this.problems = problems;
   }
 }

@@ -1,19 +1,44 @@
-// What a guard tells to those who listen. Costs nothing when nobody does: payloads are made only for listeners.
+// The events of a guard. They cost nothing without a listener: payloads are made only for listeners.
 import { EventEmitter } from 'node:events';
 import type { Decision } from './decision.js';
 import { isPayoutGuardError, type PayoutGuardError } from './errors.js';
+import { isThenable } from './functions.js';
+import type { HoldState } from './hold.js';
 import type { HoldInfo } from './hold-info.js';
-import type { PayoutAnswer } from './provider.js';
-import type { Reconciliation } from './reconciler.js';
+import type { PayoutVerdict } from './verdict.js';
 import { warn } from './warn.js';
+
+/** The result of a reconciliation. */
+export interface Reconciliation {
+  /** Payouts that were made. */
+  readonly captured: number;
+  /** Payouts that were not made. */
+  readonly released: number;
+  /** Payouts whose outcome is still not known; their money stays held. */
+  readonly open: number;
+  /** Overdue payouts that the provider has no record of: to be released once you know that they were never sent. */
+  readonly neverSeen: readonly HoldInfo[];
+}
+
+/** A payout that a guard leaves open when it closes. Its money stays held. */
+export interface LeftOpen {
+  readonly reference: string;
+  readonly wallet: string;
+  readonly attempt: string;
+  /**
+   * `paying`: the payment function has not ended. Otherwise the verdict that the store could not take yet: `captured` the payout was
+   * made, `released` or `failed` it was not, `returned` its outcome is not known.
+   */
+  readonly pending: 'paying' | 'captured' | 'released' | 'failed' | 'returned';
+}
 
 /** The events of a guard. They carry balances: they are for operators. */
 export interface GuardEvents {
-  /** A check or hold was told yes. A hold has a reference. */
+  /** A check or hold was approved. A hold has a reference. */
   approved: { readonly decision: Decision; readonly reference?: string | undefined };
-  /** A check or hold was told that funds are insufficient, or would have been in mode `observe`. */
+  /** A check or hold was refused because funds are insufficient. */
   refused: { readonly decision: Decision; readonly reference?: string | undefined };
-  /** A check or hold was refused for another reason, or would have been in mode `observe`. */
+  /** A check or hold was refused for another reason. */
   rejected: {
     readonly error: PayoutGuardError;
     readonly wallet?: string | undefined;
@@ -26,16 +51,49 @@ export interface GuardEvents {
   /** A hold was captured, for the first time. */
   captured: { readonly hold: HoldInfo };
   /** A hold was released, for the first time. Reservations that expire are released without an event. */
-  released: { readonly hold: HoldInfo };
-  /** A sent hold is older than `overdueAfterMs`, and its outcome could not be learnt. Told again at each reconciliation. */
-  overdue: { readonly hold: HoldInfo; readonly ageMs: number; readonly outcome: PayoutAnswer['outcome'] };
+  released: { readonly hold: HoldInfo; readonly reason?: string | undefined };
   /**
-   * Sent holds that no other process looks at were looked up, by timer or `reconcile()`. `overdue` of them are told as such, and are
-   * `open` too.
+   * A payout was made although its hold had expired or was released. `perhapsTwice`: a later payout holds the reference, so the same
+   * payout may have been made twice; the hold of the later one stays. Otherwise the debit is recorded.
+   */
+  paidAfterRelease: { readonly hold: HoldInfo; readonly attempt: string; readonly perhapsTwice: boolean };
+  /** A payout that was captured because the provider debits at acceptance has failed: the provider gives the money back. */
+  failedAfterCapture: { readonly hold: HoldInfo };
+  /** A sent hold is older than `overdueAfterMs`, and its outcome could not be learned. Emitted at each reconciliation. */
+  overdue: { readonly hold: HoldInfo; readonly ageMs: number; readonly outcome: PayoutVerdict };
+  /** An overdue payout that the provider has no record of. Emitted at each reconciliation. */
+  neverSeen: { readonly hold: HoldInfo; readonly ageMs: number };
+  /** The provider had no record of this many payouts in a row: its look-up probably does not work. */
+  lookupFindsNothing: { readonly wallet: string; readonly inARow: number };
+  /** The store has undecided payouts of a wallet that no process serves. */
+  orphanWallet: { readonly wallet: string };
+  /**
+   * Sent holds that no other process looks at were looked up, by timer or `reconcile()`. `overdue` of them are reported as such, and
+   * are `open` too.
    */
   reconciled: Reconciliation & { readonly overdue: number };
-  /** A hold could not be settled though the outcome of its payout is known; it stays held until it is settled. */
-  unsettled: { readonly reference: string; readonly error: PayoutGuardError };
+  /**
+   * The outcome of a payout is known, and the store did not respond: its money stays held. `retried`: the guard tries again until the
+   * store responds.
+   */
+  unsettled: {
+    readonly reference: string;
+    readonly wallet: string;
+    readonly error: PayoutGuardError;
+    readonly retried: boolean;
+  };
+  /** The outcome of a payout is known, and the store knows another one. An operator has to decide. */
+  contradiction: {
+    readonly reference: string;
+    readonly wallet: string;
+    readonly attempt: string;
+    /** The state that the outcome asks for. */
+    readonly wanted: 'captured' | 'released';
+    /** The state that the store has. */
+    readonly found: HoldState | 'unknown';
+  };
+  /** The guard was closed and leaves a payout open. */
+  leftOpen: LeftOpen;
   /** A balance was read. */
   snapshot: {
     readonly wallet: string;
@@ -43,9 +101,9 @@ export interface GuardEvents {
     readonly currency: string;
     /** When the balance was asked for. */
     readonly asOf: Date;
-    /** When the answer was there. */
+    /** When the answer arrived. */
     readonly receivedAt: Date;
-    /** What the store had counted as captured just before the balance was asked for. */
+    /** The store's captured amount just before the balance was asked for. */
     readonly capturedMark: string;
     /** The epoch of the store that `capturedMark` belongs to. */
     readonly epoch: string;
@@ -56,16 +114,33 @@ export interface GuardEvents {
 
 export class Events {
   readonly #emitter = new EventEmitter().setMaxListeners(0);
-  /** Names that somebody listens to; asked on every check, and several times as quick as the emitter. */
+  /** Names with a listener; asked on every check, and several times as quick as the emitter. */
   readonly #heard = new Set<keyof GuardEvents>();
+  /** Listeners that handle an event, by its name. */
+  readonly #handlers = new Map<keyof GuardEvents, number>();
 
-  on<Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => void): () => void {
+  on<Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => unknown): () => void {
+    const stop = this.tap(name, listener);
+    this.#count(name, 1);
+    let isOn = true;
+    return () => {
+      if (!isOn) return;
+      isOn = false;
+      stop();
+      this.#count(name, -1);
+    };
+  }
+
+  /** Listens without handling: an event that only taps receive is still a process warning. For metrics and records. */
+  tap<Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => unknown): () => void {
+    // A listener must not change what happens to money. Its mistake is reported, not thrown into a payout.
+    const report = (error: unknown) => warn('PAYOUT_GUARD_LISTENER', `A listener of the event ${name} threw.`, error);
     const safely = (event: GuardEvents[Name]) => {
       try {
-        listener(event);
+        const answer: unknown = listener(event);
+        if (isThenable(answer)) void Promise.resolve(answer).catch(report);
       } catch (error) {
-        // A listener must not change what happens to money. Its mistake is shown, not thrown into a payout.
-        warn('PAYOUT_GUARD_LISTENER', `A listener of the event ${name} threw.`, error);
+        report(error);
       }
     };
     this.#emitter.on(name, safely);
@@ -80,18 +155,35 @@ export class Events {
     return this.#heard.has(name);
   }
 
+  /** Whether a listener other than a tap receives the event. */
+  isHandled(name: keyof GuardEvents): boolean {
+    return (this.#handlers.get(name) ?? 0) > 0;
+  }
+
   emit<Name extends keyof GuardEvents>(name: Name, makeEvent: () => GuardEvents[Name]): void {
     if (this.hasListener(name)) this.#emitter.emit(name, makeEvent());
   }
 
-  /** Tells of an error that refuses a payout, unless it is told as `refused` anyway. */
+  /** Emits an event that must not go unnoticed: unless a listener handles it, it is a process warning. */
+  alert<Name extends keyof GuardEvents>(name: Name, makeEvent: () => GuardEvents[Name], warning: Warning): void {
+    this.emit(name, makeEvent);
+    if (!this.isHandled(name)) warn(warning.code, warning.message, warning.error);
+  }
+
+  /** Reports an error that refuses a payout, unless it is emitted as `refused` anyway. */
   rejected(error: unknown, about: { wallet?: string | undefined; reference?: string | undefined }): void {
     if (!this.hasListener('rejected') || !isPayoutGuardError(error) || error.code === 'insufficient_funds') return;
     this.emit('rejected', () => ({ error, wallet: about.wallet, reference: about.reference }));
   }
 
-  close(): void {
-    this.#emitter.removeAllListeners();
-    this.#heard.clear();
+  #count(name: keyof GuardEvents, change: 1 | -1): void {
+    this.#handlers.set(name, (this.#handlers.get(name) ?? 0) + change);
   }
+}
+
+/** The process warning for an event without a listener. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+  readonly error?: unknown;
 }

@@ -1,5 +1,4 @@
 // A hold as the application sees it: amounts as text, times as dates.
-import type { Currency } from './currency.js';
 import type { HoldRecord, HoldState } from './hold.js';
 import { formatMinorUnits } from './money.js';
 
@@ -10,11 +9,13 @@ export interface HoldInfo {
   /** The key of the wallet. */
   readonly wallet: string;
   readonly state: HoldState;
-  /** What is promised, fee included. */
+  /** Names the request that took the hold, for `guard.release(reference, { attempt })`. */
+  readonly attempt: string;
+  /** The promised amount, fee included. */
   readonly amount: string;
   /** ISO 4217 code. */
   readonly currency: string;
-  /** What was really debited, once captured. May be less or more than was held. */
+  /** The real debit, once captured. May be less or more than was held. */
   readonly captured?: string;
   readonly createdAt: Date;
   /** When a `reserved` hold ends by itself. */
@@ -22,15 +23,21 @@ export interface HoldInfo {
   readonly sentAt?: Date;
   /** When it was captured or released. */
   readonly endedAt?: Date;
-  /** What the application wrote on it. */
+  /** The payout failed: its reference is not held again. */
+  readonly failed?: true;
+  /** Captured because the provider debits at acceptance; whether the payout succeeded is not known yet. */
+  readonly awaitsOutcome?: true;
+  /** Short texts of the application. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-export function holdInfo(hold: HoldRecord, currency: Currency): HoldInfo {
+export function holdInfo(hold: HoldRecord): HoldInfo {
+  const { currency } = hold;
   const info: { -readonly [Key in keyof HoldInfo]: HoldInfo[Key] } = {
     reference: hold.reference,
     wallet: hold.wallet,
     state: hold.state,
+    attempt: hold.attempt,
     amount: formatMinorUnits(hold.amountMinor, currency),
     currency: currency.code,
     createdAt: new Date(hold.createdAtMs),
@@ -40,5 +47,7 @@ export function holdInfo(hold: HoldRecord, currency: Currency): HoldInfo {
   if (hold.expiresAtMs !== undefined) info.expiresAt = new Date(hold.expiresAtMs);
   if (hold.sentAtMs !== undefined) info.sentAt = new Date(hold.sentAtMs);
   if (hold.endedAtMs !== undefined) info.endedAt = new Date(hold.endedAtMs);
+  if (hold.failed) info.failed = true;
+  if (hold.awaitsOutcome) info.awaitsOutcome = true;
   return info;
 }

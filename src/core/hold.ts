@@ -1,4 +1,5 @@
 // The life of a hold: reserved -> sent -> captured or released. Pure, no I/O.
+import type { Currency } from './currency.js';
 
 /**
  * - `reserved`: promised to a payout that has not been sent. Expires.
@@ -17,40 +18,85 @@ export interface HoldRecord {
   readonly state: HoldState;
   /** Random text of the request that took this hold: tells it from an earlier or later one with the same reference. */
   readonly attempt: string;
-  /** What is promised, fee included, in minor units. */
+  /** The promised amount, fee included, in minor units. */
   readonly amountMinor: bigint;
-  /** What was really debited, once captured, in minor units. */
+  /** The currency of all amounts of this hold. */
+  readonly currency: Currency;
+  /** The real debit, once captured, in minor units. */
   readonly capturedMinor?: bigint | undefined;
   readonly createdAtMs: number;
   /** When the hold ends by itself unless it is sent; `reserved` only. */
   readonly expiresAtMs?: number | undefined;
   readonly sentAtMs?: number | undefined;
+  /** The handle that was given `sent`, if it is not the one that took the hold. */
+  readonly sender?: string | undefined;
+  /**
+   * Until when the code that pays may still be sending; the moment it ended, once that is recorded. Before it a provider's "failed"
+   * proves nothing, because a later attempt to send may succeed.
+   */
+  readonly sendsUntilMs?: number | undefined;
   /** When it was captured or released. */
   readonly endedAtMs?: number | undefined;
-  /** Until when a capture counts as held, because the provider's balance shows it late; absent when it counts as visible at once. */
+  /** Until when a capture counts as held, because the provider's balance shows it late; absent when it is visible at once. */
   readonly visibleAtMs?: number | undefined;
-  /**
-   * The reference was held before and released. The provider may know of that attempt too: its "failed" may be the old one's.
-   */
+  /** The reference was held before and released. The provider's "failed" may be about that attempt. */
   readonly heldBefore?: boolean | undefined;
-  /** What the application wrote on it. */
+  /** The payout failed, so the reference is not held again. */
+  readonly failed?: boolean | undefined;
+  /** Captured because the provider debits at acceptance; whether the payout succeeded is not known yet. */
+  readonly awaitsOutcome?: boolean | undefined;
+  /** Digest of the payee, if the application named one. */
+  readonly fingerprint?: string | undefined;
+  /** Short texts of the application. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What becomes of a request to move a hold on: it is done, it was done before, or it cannot be done. */
-export type Transition = 'done' | 'already' | 'illegal';
+/** The outcome of a request to move a hold on; see `SettleOutcome`. */
+export type Transition = 'done' | 'late' | 'already' | 'illegal';
+
+/** Where a hold may be moved to; see `SettleRequest`. */
+export type Target = 'reserved' | 'sent' | 'returned' | 'captured' | 'released' | 'failed';
 
 /**
- * Whether a hold may move on. Capture and release may be repeated; `sent` may not: it is the permission to send the
- * payout, and is given once. A captured hold that was never marked as sent is accepted: the money has left all the same.
+ * Whether a hold may move on, asked for by its own attempt or by a request that names none.
+ *
+ * Captures, releases and verdicts may be repeated; `sent` may not: it is the permission to send the payout, and is given once. A
+ * capture of a hold that was never marked as sent is accepted, and so is one after the release, because the money has left all the
+ * same; that one must name its attempt.
  */
-export function transition(from: HoldState, to: Exclude<HoldState, 'reserved'>): Transition {
-  if (from === to) return to === 'sent' ? 'illegal' : 'already';
-  if (from === 'captured' || from === 'released') return 'illegal';
-  return 'done';
+export function transition(hold: HoldRecord, to: Target, namesAttempt: boolean): Transition {
+  switch (to) {
+    case 'reserved':
+    case 'sent':
+      return hold.state === 'reserved' ? 'done' : 'illegal';
+    case 'returned':
+      return hold.state === 'sent' ? 'done' : hold.state === 'captured' ? 'already' : 'illegal';
+    case 'captured':
+      if (isOpen(hold.state)) return 'done';
+      if (hold.state === 'captured') return 'already';
+      return namesAttempt ? 'late' : 'illegal';
+    case 'released':
+      if (isOpen(hold.state)) return 'done';
+      return hold.state === 'released' ? 'already' : 'illegal';
+    case 'failed':
+      if (isOpen(hold.state)) return 'done';
+      return hold.state === 'released' || hold.awaitsOutcome || hold.failed ? 'already' : 'illegal';
+    default:
+      return to satisfies never;
+  }
 }
 
 /** Whether a hold still counts against the wallet. */
 export function isOpen(state: HoldState): boolean {
   return state === 'reserved' || state === 'sent';
+}
+
+/** Whether the outcome of the payout is still to be learned. */
+export function isUndecided({ state, awaitsOutcome }: HoldRecord): boolean {
+  return state === 'sent' || awaitsOutcome === true;
+}
+
+/** Whether the reference of a finished hold may be held again: only if its payout certainly was not sent. */
+export function mayBeHeldAgain(hold: HoldRecord): boolean {
+  return hold.state === 'released' && hold.failed !== true;
 }

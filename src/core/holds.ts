@@ -1,327 +1,281 @@
-// The lifecycle of holds: taking one, moving it on, and finding it again.
-import { randomUUID } from 'node:crypto';
-import type { Currency } from './currency.js';
-import type { CheckOptions, Decider } from './decider.js';
-import { type Decision, decide, type Requirement, type Snapshot } from './decision.js';
-import {
-  ConfigurationError,
-  DuplicateReferenceError,
-  HoldConflictError,
-  HoldStateError,
-  InsufficientFundsError,
-  WalletFrozenError,
-} from './errors.js';
+// Holds of this guard's wallets: taking one, finding it again, and ending it by its reference.
+import { createHash, randomUUID } from 'node:crypto';
+import { andThen, askStore, isPromise, isSilence, storeIsRecovering } from './ask-store.js';
+import type { Decider, PayoutRequirement } from './decider.js';
+import { BalanceUnavailableError, ForeignWalletError, HoldStateError, InvalidArgumentError } from './errors.js';
 import type { Events } from './events.js';
-import type { HoldRecord, HoldState } from './hold.js';
+import { isThenable } from './functions.js';
+import type { HoldRecord } from './hold.js';
+import { HoldAttempt } from './hold-attempt.js';
+import { type HandleParts, HoldHandle } from './hold-handle.js';
 import { type HoldInfo, holdInfo } from './hold-info.js';
-import { type AmountInput, formatMinorUnits, parseAmount } from './money.js';
-import type { ResolvedOptions } from './options.js';
+import type { Identities } from './identities.js';
+import { InsufficientFundsError } from './insufficient-funds.js';
+import { parseAmount } from './money.js';
+import { longestReservationMs, type ResolvedOptions, sendingGraceMs } from './options.js';
+import type { AmountInput, HoldList, HoldOptions, ListOptions, ReleaseOptions, SettleOptions } from './payout-guard.js';
 import { parseReference } from './reference.js';
-import {
-  askStore,
-  type HoldOutcome,
-  type HoldStore,
-  isPromise,
-  type MaybePromise,
-  type SettleOutcome,
-  type SettleRequest,
-  storeIsRecovering,
-} from './store.js';
+import { asSettleFailure, type VerdictRequest } from './settler.js';
+import type { MaybePromise } from './store.js';
+import type { KnownVerdict } from './verdict-outbox.js';
+import type { Wallet } from './wallet.js';
+import type { Wallets } from './wallets.js';
 
-/** A payout that money is to be held for. */
-export interface HoldOptions extends CheckOptions {
-  /** What is to be paid, in major units. */
-  amount: AmountInput;
-  /** Your unique id of the payout: 1 to 128 visible ASCII characters. One reference is one payout, for ever. */
-  reference: string;
-  /**
-   * `sent` for a payout that starts at once. A `reserved` hold expires unless `sent()` is called before the payout starts.
-   * @defaultValue `'reserved'`
-   */
-  state?: 'reserved' | 'sent' | undefined;
-  /**
-   * How long a `reserved` hold lives, in milliseconds on the store's clock; 1 to 86,400,000.
-   * @defaultValue the `holdExpiresInMs` of the guard
-   */
-  expiresInMs?: number | undefined;
-  /** Up to 16 short texts for operators, kept with the hold. Not for secrets. */
-  metadata?: Readonly<Record<string, string>> | undefined;
-}
-
-/** Money promised to one payout. No method needs `this`. */
-export interface Hold {
-  readonly reference: string;
-  readonly wallet: string;
-  /** What is promised, fee included, in major units. */
-  readonly amount: string;
-  readonly currency: string;
-  /** The state as this object last saw it; another process may have moved it on. */
-  readonly state: HoldState;
-  /** The decision that granted the hold. */
-  readonly decision: Decision;
-  /**
-   * Marks the payout as about to be sent; call it before the first byte leaves. From then on only its outcome ends the hold.
-   * @throws `HoldStateError` when the reservation has expired or was sent before: do not send.
-   */
-  readonly sent: () => Promise<HoldInfo>;
-  /**
-   * The payout was made. May be repeated.
-   * @param actual - What was really debited, fee included, if it differs from what was held. May be more.
-   * @throws `HoldStateError` after a release. `HoldConflictError` when it was captured with another amount.
-   */
-  readonly capture: (actual?: AmountInput) => Promise<HoldInfo>;
-  /** The payout was not made. May be repeated. @throws `HoldStateError` after a capture. */
-  readonly release: () => Promise<HoldInfo>;
-}
-
-/** Which holds to list. */
-export interface ListOptions {
-  /** @defaultValue all wallets */
-  wallet?: string | undefined;
-  /** @defaultValue all states */
-  state?: HoldState | undefined;
-  /** Created at least this many milliseconds ago. */
-  olderThanMs?: number | undefined;
-  /**
-   * How many at most; 1 to 1,000.
-   * @defaultValue 100
-   */
-  limit?: number | undefined;
-  /** The `next` of the page before. */
-  after?: string | undefined;
-}
-
-/** A page of holds, oldest first. */
-export interface HoldList {
-  readonly holds: readonly HoldInfo[];
-  /** Pass it as `after` for the next page; undefined on the last one. */
-  readonly next?: string | undefined;
-}
+/** How often a hold is read again when another request takes its reference at the same time. */
+const tries = 3;
 
 export class Holds {
+  readonly #parts: HandleParts;
   readonly #options: ResolvedOptions;
+  readonly #wallets: Wallets;
+  readonly #identities: Identities;
   readonly #decider: Decider;
   readonly #events: Events;
   /** Makes attempts unique: random for this guard, then counted. */
-  readonly #taker = `${randomUUID()}/`;
-  #taken = 0;
+  readonly #attemptPrefix = `${randomUUID()}/`;
+  #attempts = 0;
+  /** Holds that are being taken, and the callers that wait until there is none. */
+  #underWay = 0;
+  readonly #whenIdle: (() => void)[] = [];
 
-  constructor(options: ResolvedOptions, decider: Decider, events: Events) {
-    this.#options = options;
-    this.#decider = decider;
-    this.#events = events;
+  constructor(parts: HandleParts & { wallets: Wallets; identities: Identities; decider: Decider; events: Events }) {
+    this.#parts = parts;
+    this.#options = parts.options;
+    this.#wallets = parts.wallets;
+    this.#identities = parts.identities;
+    this.#decider = parts.decider;
+    this.#events = parts.events;
   }
 
   /** Checks and holds in one step of the store. */
-  async take(options: HoldOptions): Promise<Hold> {
+  async take(given: HoldOptions | (() => HoldOptions)): Promise<HoldHandle> {
     const { trace } = this.#options;
+    let options: HoldOptions | undefined;
+    this.#underWay += 1;
     try {
+      options = typeof given === 'function' ? given() : given;
+      const request = readRequest(options);
       // One promise, and nothing made for a tracer, where there is none: every payout comes this way.
       const taken = trace
-        ? trace({ name: 'hold', wallet: options.wallet, reference: options.reference }, () => this.#take(options))
-        : this.#take(options);
+        ? trace({ name: 'hold', wallet: request.wallet, reference: request.reference }, () => this.#take(request))
+        : this.#take(request);
       return isPromise(taken) ? await taken : taken;
     } catch (error) {
-      this.#events.rejected(error, options);
+      this.#events.rejected(error, options ?? {});
       throw error;
+    } finally {
+      this.#underWay -= 1;
+      if (this.#underWay === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
     }
   }
 
-  #take(options: HoldOptions): MaybePromise<Hold> {
-    const reference = parseReference(options.reference);
-    const requirement = this.#decider.requirement(options.amount, options);
-    const { state = 'reserved', expiresInMs = this.#options.holdExpiresInMs } = options;
-    assertExpiry(expiresInMs);
-    const metadata = readMetadata(options.metadata);
+  /** Resolves when no hold is being taken. */
+  async idle(): Promise<void> {
+    while (this.#underWay > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
 
-    this.#taken += 1;
-    const attempt = `${this.#taker}${this.#taken}`;
-    let hold: HoldRecord | undefined;
-    const read = (snapshot: Snapshot, answer: HoldOutcome): Decision | undefined => {
-      if (answer.outcome === 'exists') throw takenReference(answer.hold, requirement);
-      if (answer.outcome === 'frozen') throw new WalletFrozenError(requirement.wallet, answer.frozen);
-      if (answer.outcome === 'recovering') throw storeIsRecovering(answer.forMs);
-      if (answer.outcome === 'void') return undefined;
-      if (answer.outcome === 'held') hold = answer.hold;
-      return decide(snapshot, answer.totals, requirement);
-    };
-    const decided = this.#decider.decide(
-      requirement,
-      options,
-      (snapshot) => {
-        const { wallet, requiredMinor: amountMinor, floorMinor } = requirement;
-        const { epoch, availableMinor, capturedMarkMinor } = snapshot;
-        const limitMinor = availableMinor - floorMinor + capturedMarkMinor;
-        const request = { wallet, reference, attempt, amountMinor, state, expiresInMs, epoch, limitMinor, metadata };
-        const answer = this.#ask((store) => store.hold(request));
-        return isPromise(answer) ? answer.then((later) => read(snapshot, later)) : read(snapshot, answer);
-      },
-      reference,
+  #take(options: HoldOptions): MaybePromise<HoldHandle> {
+    return andThen(this.#decider.requirement(options.amount, options), (requirement) =>
+      this.#takeFrom(requirement, options),
     );
-    const granted = (decision: Decision): Hold => {
-      const { currency, insufficientFundsStatus } = this.#options;
-      if (!hold) throw new InsufficientFundsError(decision, insufficientFundsStatus);
-      const held = hold;
-      this.#events.emit('held', () => ({ hold: this.info(held) }));
-      return new HeldHold(this, held, currency, decision);
+  }
+
+  #takeFrom(requirement: PayoutRequirement, options: HoldOptions): MaybePromise<HoldHandle> {
+    const { store, holdExpiresInMs, payWithinMs } = this.#options;
+    this.#attempts += 1;
+    const attempt = new HoldAttempt(store, requirement, {
+      reference: options.reference,
+      attempt: `${this.#attemptPrefix}${this.#attempts}`,
+      state: options.state ?? 'reserved',
+      expiresInMs: options.expiresInMs ?? holdExpiresInMs,
+      sendsForMs: payWithinMs + sendingGraceMs,
+      fingerprint: options.fingerprint === undefined ? undefined : digestOf(options.fingerprint),
+      metadata: options.metadata ?? noMetadata,
+    });
+    const decided = this.#decider.decide(requirement, options, (snapshot) => attempt.on(snapshot), options.reference);
+    return andThen(decided, (decision) => {
+      const hold = attempt.held;
+      if (!hold) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
+      this.#events.emit('held', () => ({ hold: holdInfo(hold) }));
+      const origin = { wallet: requirement.wallet, hold, readAtMs: hold.createdAtMs, decision };
+      const handle = new HoldHandle(this.#parts, origin);
+      if (options.signal?.aborted) return this.#giveUp(handle, options.signal.reason);
+      return this.#decider.isClosed ? this.#giveUp(handle, new BalanceUnavailableError('closed')) : handle;
+    });
+  }
+
+  /** The caller has gone, or the guard began to close, while the hold was taken: nothing is sent, so the hold is released. */
+  async #giveUp(handle: HoldHandle, reason: unknown): Promise<never> {
+    const { reference, attempt, wallet, sender } = handle;
+    const request = { reference, attempt, to: 'released', notSent: true, sender } as const;
+    await this.#parts.outbox.record({ wallet, attempt, request });
+    throw reason;
+  }
+
+  /** The handle of a reserved hold. */
+  async resume(reference: string): Promise<HoldHandle> {
+    const { hold, nowMs, wallet } = await this.#find(parseReference(reference));
+    if (!hold || !wallet) throw new HoldStateError(reference, 'unknown', 'resumed');
+    if (hold.state !== 'reserved') throw new HoldStateError(reference, hold.state, 'resumed');
+    return new HoldHandle(this.#parts, { wallet, hold, sender: randomUUID(), readAtMs: nowMs });
+  }
+
+  async capture(reference: string, actual: AmountInput | undefined, options: SettleOptions): Promise<HoldInfo> {
+    const settle = ({ attempt }: HoldRecord, wallet: Wallet): VerdictRequest => {
+      const { currency, visibilityLagMs: visibleInMs } = wallet;
+      const actualMinor = actual === undefined ? undefined : parseAmount(actual, currency);
+      return { reference, attempt: options.attempt ?? attempt, to: 'captured', actualMinor, visibleInMs };
     };
-    return isPromise(decided) ? decided.then(granted) : granted(decided);
+    return this.#settle(parseReference(reference), 'captured', settle, {});
   }
 
-  /** @throws `HoldStateError` unless the hold is reserved and has not expired. */
-  sent(reference: string, attempt: string): MaybePromise<HoldRecord> {
-    return this.#settle({ reference, attempt, to: 'sent' });
-  }
-
-  /** @throws `HoldStateError` after a release, `HoldConflictError` when it was captured with another amount. */
-  capture(reference: string, actual: AmountInput | undefined, attempt?: string): MaybePromise<HoldRecord> {
-    const { currency, visibilityLagMs: visibleInMs } = this.#options;
-    const actualMinor = actual === undefined ? undefined : parseAmount(actual, currency);
-    const sameAmount = (hold: HoldRecord) => {
-      if (actualMinor === undefined || hold.capturedMinor === actualMinor) return hold;
-      throw new HoldConflictError(reference, 'amount');
-    };
-    const request = {
-      reference: parseReference(reference),
-      attempt,
-      to: 'captured',
-      actualMinor,
-      visibleInMs,
-    } as const;
-    const settled = this.#settle(request);
-    return isPromise(settled) ? settled.then(sameAmount) : sameAmount(settled);
-  }
-
-  /** @throws `HoldStateError` after a capture. */
-  release(reference: string, attempt?: string): MaybePromise<HoldRecord> {
-    return this.#settle({ reference: parseReference(reference), attempt, to: 'released' });
-  }
-
-  /** Captures or releases a hold that is held; what it is then is not asked for, and not made. */
-  end(hold: Hold, to: 'captured' | 'released'): MaybePromise<unknown> {
-    if (hold instanceof HeldHold) return hold.end(to);
-    return to === 'captured' ? hold.capture() : hold.release();
+  async release(reference: string, options: ReleaseOptions): Promise<HoldInfo> {
+    assertReason(options.reason);
+    const settle = ({ attempt }: HoldRecord): VerdictRequest => ({
+      reference,
+      attempt: options.attempt ?? attempt,
+      to: 'released',
+    });
+    return this.#settle(parseReference(reference), 'released', settle, options);
   }
 
   async get(reference: string): Promise<HoldInfo | undefined> {
-    const hold = await this.#ask((store) => store.get(parseReference(reference)));
-    return hold && this.info(hold);
+    const { hold } = await this.#find(parseReference(reference));
+    return hold && holdInfo(hold);
   }
 
   async list(options: ListOptions): Promise<HoldList> {
-    const { limit = 100, ...filter } = options;
+    const { wallet: key, limit = 100, ...filter } = options;
     if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
-      throw new ConfigurationError(['limit: must be a whole number of 1 to 1,000']);
+      throw new InvalidArgumentError('limit', 'must be a whole number of 1 to 1,000');
     }
-    const { holds, next } = await this.#ask((store) => store.list({ ...filter, limit }));
-    return { holds: holds.map((hold) => this.info(hold)), next };
+    const named = key === undefined ? undefined : await this.#wallets.named(key);
+    const own = named ? [named] : this.#wallets.isDynamic ? undefined : this.#wallets.known();
+    for (const wallet of own ?? []) await this.#identities.checkOnce(wallet);
+    const wallets = own?.map((wallet) => wallet.key);
+    const page = await this.#ask((store) => store.list({ ...filter, wallets, limit }));
+    // Of wallets that are found by a function, only the hold tells the key.
+    const served = own
+      ? page.holds.map(() => true)
+      : await Promise.all(page.holds.map(async (hold) => (await this.#wallets.served(hold.wallet)) !== undefined));
+    const holds = page.holds.filter((_, index) => served[index]).map(holdInfo);
+    return page.next === undefined ? { holds } : { holds, next: page.next };
   }
 
-  #settle(request: SettleRequest): MaybePromise<HoldRecord> {
-    const { trace } = this.#options;
-    if (!trace) return this.#settled(request);
-    return trace({ name: stepOf[request.to], reference: request.reference }, () => this.#settled(request));
+  /** The wallet of a hold. @throws `ForeignWalletError` when this guard does not serve it. */
+  readonly walletOf = async (hold: HoldRecord): Promise<Wallet> => {
+    const wallet = await this.#wallets.served(hold.wallet);
+    if (!wallet) throw new ForeignWalletError(hold.reference, hold.wallet);
+    await this.#identities.checkOnce(wallet);
+    return wallet;
+  };
+
+  async #find(reference: string): Promise<{ hold?: HoldRecord; wallet?: Wallet; nowMs: number }> {
+    const { hold, nowMs, recoveringForMs = 0 } = await this.#ask((store) => store.get(reference));
+    if (!hold && recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
+    return hold ? { hold, wallet: await this.walletOf(hold), nowMs } : { nowMs };
   }
 
-  #settled(request: SettleRequest): MaybePromise<HoldRecord> {
-    const read = (answer: SettleOutcome): HoldRecord => {
-      if (answer.outcome === 'unknown') throw new HoldStateError(request.reference, 'unknown', request.to);
-      const { outcome, hold } = answer;
-      // A hold that was taken over by a later attempt had been released before.
-      const state = request.attempt === undefined || request.attempt === hold.attempt ? hold.state : 'released';
-      if (outcome === 'illegal') throw new HoldStateError(request.reference, state, request.to);
-      if (outcome === 'done' && request.to !== 'sent') this.#events.emit(request.to, () => ({ hold: this.info(hold) }));
-      return hold;
-    };
-    const answer = this.#ask((store) => store.settle(request));
-    return isPromise(answer) ? answer.then(read) : read(answer);
+  /** Reads the hold first: a request that came late, or names no attempt, must not end the hold of a later one. */
+  async #settle(
+    reference: string,
+    wanted: 'captured' | 'released',
+    requestFor: (hold: HoldRecord, wallet: Wallet) => VerdictRequest,
+    { reason }: ReleaseOptions,
+  ): Promise<HoldInfo> {
+    for (let round = 1; ; round++) {
+      const { hold, wallet } = await this.#find(reference);
+      if (!hold || !wallet) throw new HoldStateError(reference, 'unknown', wanted);
+      const request = requestFor(hold, wallet);
+      const verdict = { wallet: wallet.key, attempt: request.attempt ?? hold.attempt, request };
+      const settling = this.#settleFound(hold, verdict, reason, round < tries);
+      const settled = await this.#parts.outbox.watch(verdict, settling);
+      if (settled) return settled;
+    }
   }
 
-  #ask<T>(ask: (store: HoldStore) => MaybePromise<T>): MaybePromise<T> {
-    this.#decider.assertOpen();
+  /** Undefined: another request has taken the reference since the hold was read, so it must be read again. */
+  async #settleFound(
+    hold: HoldRecord,
+    verdict: KnownVerdict,
+    reason: string | undefined,
+    mayReadAgain: boolean,
+  ): Promise<HoldInfo | undefined> {
+    const { settler, outbox } = this.#parts;
+    const { request } = verdict;
+    try {
+      return holdInfo(await settler.move(request, reason));
+    } catch (error) {
+      const isOvertaken = request.attempt === hold.attempt && (await this.#isOvertaken(hold));
+      if (mayReadAgain && isOvertaken) return undefined;
+      if (!isSilence(error) || request.to !== 'captured') throw asSettleFailure(error, 'Repeat the call.');
+      outbox.keep(verdict, error);
+      throw asSettleFailure(error, 'The capture is kept, and recorded when the store responds.');
+    }
+  }
+
+  async #isOvertaken({ reference, attempt }: HoldRecord): Promise<boolean> {
+    try {
+      const { hold } = await this.#ask((store) => store.get(reference));
+      return hold !== undefined && hold.attempt !== attempt;
+    } catch {
+      // The error of the settlement itself is the one to report.
+      return false;
+    }
+  }
+
+  #ask<T>(ask: Parameters<typeof askStore<T>>[1]): MaybePromise<T> {
     return askStore(this.#options.store, ask);
   }
-
-  info(hold: HoldRecord): HoldInfo {
-    return holdInfo(hold, this.#options.currency);
-  }
-}
-
-/** What the holder of a hold gets. Its methods are made when they are asked for: a payout needs one or two of them. */
-class HeldHold implements Hold {
-  readonly reference: string;
-  readonly wallet: string;
-  readonly amount: string;
-  readonly currency: string;
-  readonly decision: Decision;
-  readonly #holds: Holds;
-  readonly #attempt: string;
-  #state: HoldState;
-
-  constructor(holds: Holds, hold: HoldRecord, currency: Currency, decision: Decision) {
-    this.reference = hold.reference;
-    this.wallet = hold.wallet;
-    this.amount = formatMinorUnits(hold.amountMinor, currency);
-    this.currency = currency.code;
-    this.decision = decision;
-    this.#holds = holds;
-    this.#attempt = hold.attempt;
-    this.#state = hold.state;
-  }
-
-  get state(): HoldState {
-    return this.#state;
-  }
-  get sent(): Hold['sent'] {
-    return async () => this.#see(await this.#holds.sent(this.reference, this.#attempt));
-  }
-  get capture(): Hold['capture'] {
-    return async (actual) => this.#see(await this.#holds.capture(this.reference, actual, this.#attempt));
-  }
-  get release(): Hold['release'] {
-    return async () => this.#see(await this.#holds.release(this.reference, this.#attempt));
-  }
-
-  end(to: 'captured' | 'released'): MaybePromise<void> {
-    const see = (hold: HoldRecord) => {
-      this.#state = hold.state;
-    };
-    const settled =
-      to === 'captured'
-        ? this.#holds.capture(this.reference, undefined, this.#attempt)
-        : this.#holds.release(this.reference, this.#attempt);
-    return isPromise(settled) ? settled.then(see) : see(settled);
-  }
-
-  #see(hold: HoldRecord): HoldInfo {
-    this.#state = hold.state;
-    return this.#holds.info(hold);
-  }
-}
-
-const stepOf = { sent: 'sent', captured: 'capture', released: 'release' } as const;
-
-function takenReference(hold: HoldRecord, requirement: Requirement): HoldConflictError | DuplicateReferenceError {
-  if (hold.wallet !== requirement.wallet) return new HoldConflictError(hold.reference, 'wallet');
-  if (hold.amountMinor !== requirement.requiredMinor) return new HoldConflictError(hold.reference, 'amount');
-  return new DuplicateReferenceError(hold.reference, hold.state);
-}
-
-function assertExpiry(expiresInMs: number): void {
-  if (Number.isInteger(expiresInMs) && expiresInMs >= 1 && expiresInMs <= 86_400_000) return;
-  throw new ConfigurationError(['expiresInMs: must be a whole number of 1 to 86,400,000 milliseconds']);
 }
 
 const noMetadata = Object.freeze({});
 
+/** The request with every argument checked, and the parts of its own that may change copied. */
+function readRequest(options: HoldOptions): HoldOptions {
+  if (typeof options !== 'object' || options === null || isThenable(options)) {
+    throw new InvalidArgumentError('hold', 'takes an object that describes the payout');
+  }
+  const reference = parseReference(options.reference);
+  const { state = 'reserved', expiresInMs, fingerprint, metadata } = options;
+  if (state !== 'reserved' && state !== 'sent') throw new InvalidArgumentError('state', "must be 'reserved' or 'sent'");
+  if (
+    expiresInMs !== undefined &&
+    (!Number.isInteger(expiresInMs) || expiresInMs < 1 || expiresInMs > longestReservationMs)
+  ) {
+    throw new InvalidArgumentError('expiresInMs', 'must be a whole number of 1 to 2,592,000,000 milliseconds');
+  }
+  if (fingerprint !== undefined && (typeof fingerprint !== 'string' || !/^.{1,1000}$/su.test(fingerprint))) {
+    throw new InvalidArgumentError('fingerprint', 'must be a text of 1 to 1,000 characters');
+  }
+  if (metadata === undefined && reference === options.reference) return options;
+  return { ...options, metadata: readMetadata(metadata) };
+}
+
 function readMetadata(metadata: unknown): Readonly<Record<string, string>> {
   if (metadata === undefined) return noMetadata;
-  const entries = typeof metadata === 'object' && metadata !== null ? Object.entries(metadata) : undefined;
+  const entries =
+    typeof metadata === 'object' && metadata !== null && !isThenable(metadata) ? Object.entries(metadata) : undefined;
   const fits = entries?.every(([key, text]) => key.length <= 64 && typeof text === 'string' && text.length <= 256);
   if (!entries || !fits || entries.length > 16) {
-    throw new ConfigurationError([
-      'metadata: must be at most 16 texts of at most 256 characters, with keys of at most 64',
-    ]);
+    throw new InvalidArgumentError(
+      'metadata',
+      'must be at most 16 texts of at most 256 characters, with keys of at most 64',
+    );
   }
   return Object.freeze(Object.fromEntries(entries));
+}
+
+function assertReason(reason: unknown): void {
+  if (reason === undefined || isReason(reason)) return;
+  throw new InvalidArgumentError('reason', 'must be 1 to 200 printable characters');
+}
+
+/** Whether a text may be the reason of an operator. */
+export function isReason(reason: unknown): reason is string {
+  return typeof reason === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(reason);
+}
+
+function digestOf(fingerprint: string): string {
+  return createHash('sha256').update(fingerprint).digest('base64url').slice(0, 22);
 }

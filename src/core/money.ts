@@ -41,16 +41,21 @@ export function parseNonNegative(input: AmountInput, currency: Currency): bigint
 }
 
 /**
- * Reads a balance a provider sent as decimal text. Decimals the currency does not have are rounded down: money that
- * cannot be paid out does not count. Returns undefined for anything that is not a plain, non-negative decimal of at
- * most 64 characters, or is too large: not a balance.
+ * Reads a balance a provider sent as decimal text; it may be negative. Decimals the currency does not have are rounded down: money
+ * that cannot be paid out does not count. Returns undefined for anything that is not a plain decimal of at most 64 characters, or
+ * is too large: not a balance.
  */
 export function parseBalance(text: unknown, currency: Currency): bigint | undefined {
-  if (typeof text !== 'string') return undefined;
-  if (text.length > maxTextLength || !plainDecimal.test(text)) return undefined;
-  const [whole = '', decimals = ''] = text.split('.');
+  if (typeof text !== 'string' || text.length > maxTextLength) return undefined;
+  const isNegative = text.startsWith('-');
+  const digits = isNegative ? text.slice(1) : text;
+  if (!plainDecimal.test(digits)) return undefined;
+  const [whole = '', decimals = ''] = digits.split('.');
   const minor = BigInt(whole + decimals.slice(0, currency.exponent).padEnd(currency.exponent, '0'));
-  return minor <= maxMinorUnits ? minor : undefined;
+  if (minor > maxMinorUnits) return undefined;
+  if (!isNegative) return minor;
+  const hasMore = /[1-9]/.test(decimals.slice(currency.exponent));
+  return -(hasMore ? minor + 1n : minor);
 }
 
 /**
@@ -121,6 +126,11 @@ function numberText(input: number): string {
     throw new InvalidAmountError('the number has more digits than a float keeps exactly; pass decimal text');
   }
   return text;
+}
+
+/** Whether a value is of a type that an amount may have. */
+export function isAmountInput(value: unknown): value is AmountInput {
+  return typeof value === 'string' || typeof value === 'number' || isDecimal(value);
 }
 
 // A JSON body can forge every property of a Decimal but a method, so the method is what is asked for.

@@ -1,48 +1,42 @@
 // The options of a guard: read once, at creation, into values without optionals.
 import { z } from 'zod';
-import { memoryStore } from '../stores/memory/index.js';
 import { type Clock, systemClock } from './clock.js';
-import { type Currency, type CurrencyInput, resolveCurrency } from './currency.js';
-import type { InsufficientFundsStatus } from './errors.js';
-import { type AmountInput, parseNonNegative } from './money.js';
-import { type PayoutVerdict, verdictOf } from './outcome.js';
+import type { InsufficientFundsStatus } from './insufficient-funds.js';
+import { memoryStore } from './memory-store/index.js';
 import { Problems } from './problems.js';
-import type { BalanceProvider } from './provider.js';
-import { aFunction } from './schemas.js';
-import type { HoldStore } from './store.js';
+import { clockSchema, functionSchema, objectSchema } from './schemas.js';
+import type { HoldStore, MaybePromise } from './store.js';
 import type { Trace } from './trace.js';
+import { resolveWallet, type SettleOnlySettings, type Wallet, type WalletSettings, walletShape } from './wallet.js';
 
-/** How a guard is set up. Unknown keys are refused, so that a typo cannot silently mean a default. */
-export interface PayoutGuardOptions {
-  /** Who knows the balance: `jpay(...)`, `interswitch(...)`, `httpProvider(...)` or your own. */
-  provider: BalanceProvider;
-  /** The currency of all amounts: an ISO 4217 code, or `{ code, exponent }` for one outside that list. */
-  currency: CurrencyInput;
+/** Finds the settings of a wallet by its key, for guards of many accounts; undefined when there is no such wallet. */
+export type FindWallet = (key: string) => MaybePromise<WalletSettings | SettleOnlySettings | undefined>;
+
+/** How a guard is set up: one wallet, or several by their keys. Unknown keys are refused. */
+export type PayoutGuardOptions = GuardOptions & (OneWallet | ManyWallets);
+
+/** The short form: the settings of one wallet, whose key is `'default'`. */
+export type OneWallet = WalletSettings & { wallets?: undefined };
+
+export interface ManyWallets {
   /**
-   * Key of the wallet that is meant when a call names none. Letters, digits and `. _ : @ / -`, at most 128.
-   * @defaultValue `'default'`
+   * Wallets by their keys (letters, digits and `. _ : @ / -`, at most 128), each with a provider of its own, or a function that finds
+   * one. Every other key is refused, so no caller can spend from a wallet you did not name.
    */
-  wallet?: string | undefined;
-  /**
-   * Further wallet keys the guard may be asked about, or a function that knows them; only for providers that serve
-   * many. Any other key is refused, so that nobody can spend from a wallet you did not name.
-   * @defaultValue none
-   */
-  wallets?: readonly string[] | ((wallet: string) => boolean) | undefined;
-  /**
-   * Minimum balance that is never spent, in major units.
-   * @defaultValue `'0'`
-   */
-  floor?: AmountInput | undefined;
+  wallets: Readonly<Record<string, WalletSettings | SettleOnlySettings>> | FindWallet;
+}
+
+/** Options of all wallets of a guard. */
+export interface GuardOptions {
   cache?:
     | {
         /**
-         * A balance asked for less than this many milliseconds ago is used again. 0 to 120,000; 0 asks every time.
+         * A balance that was asked for less than this many milliseconds ago is used again. 0 to 120,000; 0 asks every time.
          * @defaultValue 5,000
          */
         maxAgeMs?: number | undefined;
         /**
-         * How many wallets are remembered; the one unused longest is forgotten first. 1 to 1,000,000.
+         * Wallets that are remembered; the one unused longest is forgotten first. 1 to 1,000,000.
          * @defaultValue 1,000
          */
         maxWallets?: number | undefined;
@@ -55,59 +49,38 @@ export interface PayoutGuardOptions {
    */
   minRefreshMs?: number | undefined;
   /**
-   * Amounts (with fee) above this one are never decided on a remembered balance. In major units.
-   * @defaultValue none
-   */
-  alwaysRefreshAbove?: AmountInput | undefined;
-  /**
-   * Longest time one reading of the balance may take, retries included, whatever the provider does. 100 to 60,000 ms.
+   * Longest time for one reading of a balance, one look-up or one answer of `wallets`, retries included, in milliseconds; 100 to 60,000.
    * @defaultValue 10,000
    */
   fetchTimeoutMs?: number | undefined;
   /**
-   * How long a `reserved` hold lives unless it is sent, in milliseconds; 1 to 86,400,000.
+   * Lifetime of a `reserved` hold unless it is sent, in milliseconds; 1 to 2,592,000,000.
    * @defaultValue 60,000
    */
   holdExpiresInMs?: number | undefined;
   /**
-   * Whether a payout is over when the pay call returns; a call or route may say otherwise.
-   * @defaultValue what the provider declares
+   * For how long your payment function may send a payout, client retries included, in milliseconds; 1,000 to 86,400,000. `hold.signal`
+   * aborts then. Until a minute later a provider's "failed" frees nothing.
+   * @defaultValue 120,000
    */
-  settles?: BalanceProvider['settles'] | undefined;
+  payWithinMs?: number | undefined;
   /**
-   * How long after a payout was made the provider's balance may still not show it, in milliseconds; 0 to 600,000. For that
-   * time a captured payout goes on to count as held.
-   * @defaultValue 0
-   */
-  visibilityLagMs?: number | undefined;
-  /**
-   * Judges an error that a payment call threw: was the payout certainly not sent?
-   * @defaultValue `verdictOf`
-   */
-  verdictOf?: ((error: unknown) => PayoutVerdict) | undefined;
-  /**
-   * What became of a payout, by its reference.
-   * @defaultValue the `lookup` of the provider, if it has one
-   */
-  lookup?: BalanceProvider['lookup'] | undefined;
-  /**
-   * A payout that was sent this long ago and has no outcome is looked up, and reported if that does not help. In
+   * A payout that was sent this long ago and has no outcome is looked up by the timer, and reported if that does not help. In
    * milliseconds; 1,000 to 86,400,000.
    * @defaultValue 300,000
    */
   overdueAfterMs?: number | undefined;
   /**
-   * How often overdue payouts are looked up, in milliseconds; 0 (never) or 1,000 to 86,400,000. The timer does not keep the
-   * process alive.
+   * Interval of the timer that looks undecided payouts up, in milliseconds; 0 (never, and none soon after a payout) or 1,000 to
+   * 86,400,000. The timer does not keep the process alive.
    * @defaultValue 60,000
    */
   reconcileEveryMs?: number | undefined;
   /**
-   * `'observe'` refuses nothing: every check and hold is told yes, and `guard.shadowReport()` says what would have been refused. For the
-   * time before you rely on it; said at start as a process warning, and by every metric.
-   * @defaultValue `'enforce'`
+   * Look-ups per second and provider at most; 0.1 to 1,000.
+   * @defaultValue 5
    */
-  mode?: 'enforce' | 'observe' | undefined;
+  lookupsPerSecond?: number | undefined;
   /**
    * Runs the steps of the guard, within spans for instance; `payout-guard/telemetry` makes one.
    * @defaultValue none
@@ -125,35 +98,28 @@ export interface PayoutGuardOptions {
    */
   insufficientFundsStatus?: InsufficientFundsStatus | undefined;
   /**
-   * Where the time comes from; for tests.
+   * Source of the time; for tests.
    * @defaultValue the clock of the machine
    */
   clock?: Clock | undefined;
 }
 
-/** {@link PayoutGuardOptions} with every default filled in and every amount in minor units. */
+/** {@link PayoutGuardOptions} with every default filled in. */
 export interface ResolvedOptions {
-  readonly provider: BalanceProvider;
-  readonly currency: Currency;
-  readonly wallet: string;
-  /** Whether a key other than `wallet` may be asked about. */
-  readonly isWallet: (wallet: string) => boolean;
-  readonly floorMinor: bigint;
+  /** All wallets by their keys, or the function that finds them. */
+  readonly wallets: ReadonlyMap<string, Wallet> | FindWallet;
   readonly maxAgeMs: number;
   readonly maxWallets: number;
   readonly minRefreshMs: number;
-  readonly alwaysRefreshAboveMinor: bigint | undefined;
   readonly fetchTimeoutMs: number;
   readonly holdExpiresInMs: number;
-  readonly settles: BalanceProvider['settles'];
-  readonly visibilityLagMs: number;
-  readonly verdictOf: (error: unknown) => PayoutVerdict;
-  readonly lookup: BalanceProvider['lookup'];
+  readonly payWithinMs: number;
   readonly overdueAfterMs: number;
   readonly reconcileEveryMs: number;
-  readonly mode: 'enforce' | 'observe';
+  readonly lookupsPerSecond: number;
   readonly trace: Trace | undefined;
   readonly store: HoldStore;
+  readonly ownsStore: boolean;
   readonly insufficientFundsStatus: InsufficientFundsStatus;
   readonly clock: Clock;
 }
@@ -161,41 +127,29 @@ export interface ResolvedOptions {
 /** No decision is made on a balance older than this, in milliseconds. The cap of `cache.maxAgeMs`. */
 export const oldestBalanceMs = 120_000;
 
+/** The longest life of a reservation, in milliseconds: 30 days, for payouts that wait for an approval. */
+export const longestReservationMs = 2_592_000_000;
+
+/** A provider's "failed" is believed so long after the code that pays had to end, in milliseconds. */
+export const sendingGraceMs = 60_000;
+
 const defaults = {
-  wallet: 'default',
   maxAgeMs: 5_000,
   maxWallets: 1_000,
   minRefreshMs: 1_000,
   fetchTimeoutMs: 10_000,
   holdExpiresInMs: 60_000,
-  visibilityLagMs: 0,
+  payWithinMs: 120_000,
   overdueAfterMs: 300_000,
   reconcileEveryMs: 60_000,
+  lookupsPerSecond: 5,
 } as const;
 
+const walletKeyPattern = /^[\w.:@/-]{1,128}$/;
 const aDayMs = 86_400_000;
 const milliseconds = (min: number, max: number) => z.int().min(min).max(max);
-const walletKeyPattern = /^[\w.:@/-]{1,128}$/;
-const walletKey = z.string().regex(walletKeyPattern, 'must be 1 to 128 letters, digits or . _ : @ / -');
-const walletPredicate = z.custom<(wallet: string) => boolean>((value) => typeof value === 'function');
-const amount = z.custom<AmountInput>((value) => value !== undefined);
-const objectWith = <T>(methods: readonly string[], what: string) =>
-  z.custom<T>(
-    (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function'),
-    `must be ${what}`,
-  );
 
-const optionsSchema: z.ZodType<PayoutGuardOptions> = z.strictObject({
-  provider: objectWith<BalanceProvider>(['fetchBalance'], 'a provider, such as jpay({ ... })'),
-  currency: z.union([z.string(), z.strictObject({ code: z.string(), exponent: z.number() })], {
-    error: 'must be an ISO 4217 code such as "KES"',
-  }),
-  wallet: walletKey.optional(),
-  wallets: z.union([z.array(walletKey).readonly(), walletPredicate]).optional(),
-  floor: amount.optional(),
+const guardShape = {
   cache: z
     .strictObject({
       maxAgeMs: milliseconds(0, oldestBalanceMs).optional(),
@@ -203,70 +157,85 @@ const optionsSchema: z.ZodType<PayoutGuardOptions> = z.strictObject({
     })
     .optional(),
   minRefreshMs: milliseconds(100, 60_000).optional(),
-  alwaysRefreshAbove: amount.optional(),
   fetchTimeoutMs: milliseconds(100, 60_000).optional(),
-  holdExpiresInMs: milliseconds(1, aDayMs).optional(),
-  settles: z.enum(['onReturn', 'later']).optional(),
-  visibilityLagMs: milliseconds(0, 600_000).optional(),
-  verdictOf: aFunction<(error: unknown) => PayoutVerdict>().optional(),
-  lookup: aFunction<NonNullable<BalanceProvider['lookup']>>().optional(),
+  holdExpiresInMs: milliseconds(1, longestReservationMs).optional(),
+  payWithinMs: milliseconds(1_000, aDayMs).optional(),
   overdueAfterMs: milliseconds(1_000, aDayMs).optional(),
   reconcileEveryMs: z.union([z.literal(0), milliseconds(1_000, aDayMs)]).optional(),
-  store: objectWith<HoldStore>(
-    ['totals', 'hold', 'settle', 'get', 'list', 'claimSent', 'freeze', 'close'],
+  lookupsPerSecond: z.number().min(0.1).max(1_000).optional(),
+  trace: functionSchema<Trace>().optional(),
+  store: objectSchema<HoldStore>(
+    ['totals', 'hold', 'settle', 'get', 'list', 'claim', 'freeze', 'note', 'swapNote', 'close'],
     'a store, such as memoryStore()',
   ).optional(),
-  mode: z.enum(['enforce', 'observe']).optional(),
-  trace: aFunction<Trace>().optional(),
   insufficientFundsStatus: z.union([z.literal(402), z.literal(409), z.literal(422)]).optional(),
-  clock: objectWith<Clock>(['now'], 'an object with now()').optional(),
+  clock: clockSchema.optional(),
+} satisfies { readonly [Key in keyof GuardOptions]-?: z.ZodType };
+
+const oneSchema: z.ZodType<GuardOptions & OneWallet> = z.strictObject({
+  ...guardShape,
+  ...walletShape,
+  wallets: z.undefined().optional(),
+});
+const manySchema: z.ZodType<GuardOptions & { wallets: unknown }> = z.strictObject({
+  ...guardShape,
+  wallets: z.union([z.record(z.string(), z.unknown()), functionSchema<FindWallet>()], {
+    error: 'must be an object of wallets by their keys, or a function',
+  }),
 });
 
-/** @throws {@link ConfigurationError} naming every problem. */
+/** @throws `ConfigurationError` naming every problem. */
 export function resolveOptions(options: PayoutGuardOptions): ResolvedOptions {
   const problems = new Problems();
-  const given = problems.read(optionsSchema, options);
-  if (!given) throw problems.error();
-
-  const currency = problems.try('currency', () => resolveCurrency(given.currency));
-  const inMinor = (name: string, input: AmountInput | undefined) =>
-    input === undefined || !currency ? undefined : problems.try(name, () => parseNonNegative(input, currency));
-  const floorMinor = inMinor('floor', given.floor) ?? 0n;
-  const alwaysRefreshAboveMinor = inMinor('alwaysRefreshAbove', given.alwaysRefreshAbove);
-  const wallet = given.wallet ?? defaults.wallet;
-  if (given.provider.wallets !== 'many' && given.wallets !== undefined) {
-    problems.add(`wallets: ${given.provider.name} reads one wallet, and a second key would promise its money twice`);
-  }
-  if (!currency || problems.any) throw problems.error();
+  const isMany = typeof options === 'object' && options !== null && options.wallets !== undefined;
+  const given = isMany ? problems.read(manySchema, options) : problems.read(oneSchema, options);
+  const wallets =
+    given && (isMany ? manyWallets(options.wallets, problems) : oneWallet(options as OneWallet, problems));
+  if (!wallets || problems.any) throw problems.error();
 
   return {
-    provider: given.provider,
-    currency,
-    wallet,
-    isWallet: walletCheck(given.wallets),
-    floorMinor,
+    wallets,
     maxAgeMs: given.cache?.maxAgeMs ?? defaults.maxAgeMs,
     maxWallets: given.cache?.maxWallets ?? defaults.maxWallets,
     minRefreshMs: given.minRefreshMs ?? defaults.minRefreshMs,
-    alwaysRefreshAboveMinor,
     fetchTimeoutMs: given.fetchTimeoutMs ?? defaults.fetchTimeoutMs,
     holdExpiresInMs: given.holdExpiresInMs ?? defaults.holdExpiresInMs,
-    settles: given.settles ?? given.provider.settles ?? 'later',
-    visibilityLagMs: given.visibilityLagMs ?? defaults.visibilityLagMs,
-    verdictOf: given.verdictOf ?? verdictOf,
-    lookup: given.lookup ?? given.provider.lookup?.bind(given.provider),
+    payWithinMs: given.payWithinMs ?? defaults.payWithinMs,
     overdueAfterMs: given.overdueAfterMs ?? defaults.overdueAfterMs,
     reconcileEveryMs: given.reconcileEveryMs ?? defaults.reconcileEveryMs,
-    mode: given.mode ?? 'enforce',
+    lookupsPerSecond: given.lookupsPerSecond ?? defaults.lookupsPerSecond,
     trace: given.trace,
     store: given.store ?? memoryStore({ clock: given.clock }),
+    ownsStore: given.store === undefined,
     insufficientFundsStatus: given.insufficientFundsStatus ?? 422,
     clock: given.clock ?? systemClock,
   };
 }
 
-function walletCheck(wallets: PayoutGuardOptions['wallets']): (wallet: string) => boolean {
-  if (typeof wallets === 'function') return (key) => walletKeyPattern.test(key) && wallets(key) === true;
-  const keys = new Set(wallets);
-  return (key) => keys.has(key);
+/** Whether a text may be the key of a wallet. */
+export function isWalletKey(key: unknown): key is string {
+  return typeof key === 'string' && walletKeyPattern.test(key);
+}
+
+function oneWallet(options: OneWallet, problems: Problems): ReadonlyMap<string, Wallet> | undefined {
+  const settings = Object.fromEntries(Object.keys(walletShape).map((name) => [name, options[name as keyof OneWallet]]));
+  const wallet = resolveWallet('default', settings as unknown as WalletSettings, problems);
+  return wallet && new Map([[wallet.key, wallet]]);
+}
+
+function manyWallets(
+  given: ManyWallets['wallets'],
+  problems: Problems,
+): ReadonlyMap<string, Wallet> | FindWallet | undefined {
+  if (typeof given === 'function') return given;
+  const wallets = new Map<string, Wallet>();
+  for (const [key, settings] of Object.entries(given)) {
+    if (!isWalletKey(key)) problems.add('wallets: a key must be 1 to 128 letters, digits or . _ : @ / -');
+    const own = new Problems();
+    const wallet = resolveWallet(key, settings, own);
+    problems.addAll(`wallets.${key}`, own);
+    if (wallet) wallets.set(key, wallet);
+  }
+  if (wallets.size === 0 && !problems.any) problems.add('wallets: name at least one');
+  return wallets;
 }

@@ -22,6 +22,11 @@ export class Problems {
     this.#found.push(problem);
   }
 
+  /** Takes over problems that were found in a part. */
+  addAll(part: string, other: Problems): void {
+    for (const problem of other.#found) this.add(`${part}.${problem}`);
+  }
+
   /** The value when the schema accepts it; otherwise undefined, and the problems are noted. */
   read<T>(schema: z.ZodType<T>, value: unknown): T | undefined {
     const result = schema.safeParse(value);

@@ -1,74 +1,110 @@
 // The contract of a provider: the remote party that knows the balance. An adapter is our code for one.
+import type { PayoutVerdict } from './verdict.js';
 
 /** One request for a balance. */
 export interface BalanceRequest {
-  /** The key of the wallet, as the application configured it. */
-  readonly wallet: string;
+  /** ISO 4217 code of the wallet's currency, as the application configured it. */
+  readonly currency: string;
   /** Aborts when the guard gives up or closes. An adapter stops its own work then. */
   readonly signal: AbortSignal;
 }
 
-/** What a provider says about a wallet. */
+/** The balance of a wallet, as the provider sent it. */
 export interface ProviderBalance {
-  /** What can be spent on payouts now: plain decimal text in major units, exactly as the provider meant it. */
+  /**
+   * The amount that can be spent on payouts now: plain decimal text in major units, exactly as the provider meant it. May be
+   * negative.
+   */
   readonly available: string;
   /** ISO 4217 code of that amount. */
   readonly currency: string;
   /**
-   * When the provider computed the figure, in epoch milliseconds, if it says so. A figure that was older than the guard's
-   * `visibilityLagMs` when it was asked for is refused: payouts captured since would be missing from it.
+   * When the provider computed the figure, in epoch milliseconds, if it says so. A figure that was older than the wallet's
+   * `visibilityLagMs` when it was asked for is refused, because payouts captured since would be missing from it. So is one from the
+   * future, which says nothing about its age.
    */
   readonly asOfMs?: number | undefined;
   /** Other figures (ledger, total, ...) as text, for display only. No decision ever receives them. */
   readonly details?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What is asked about a payout whose outcome is not known. */
+/** A question about a payout whose outcome is not known. */
 export interface PayoutQuestion {
   /** The reference the payout was sent with. */
   readonly reference: string;
-  /** The key of the wallet. */
-  readonly wallet: string;
+  /** When it was sent, in epoch milliseconds of the store's clock: for providers that search a window of time. */
+  readonly sentAtMs: number;
   /** Aborts when the guard gives up or closes. */
   readonly signal: AbortSignal;
 }
 
-/**
- * What became of a payout, in the provider's own word:
- *
- * - `completed`: it was made. Final.
- * - `failed`: it was not made and never will be. Final.
- * - `pending`: it is under way.
- * - `unknown`: nobody can tell yet. A payout that cannot be found is unknown: it may still be on its way.
- */
+/** The outcome of a payout, in the provider's own word. */
 export interface PayoutAnswer {
-  readonly outcome: 'completed' | 'failed' | 'pending' | 'unknown';
-  /** What was really debited, fee included, in major units, if the provider says so. */
+  readonly outcome: PayoutVerdict;
+  /** The real debit, fee included, in major units, if the provider says so. */
   readonly debited?: string | undefined;
+  /** The provider has no record of the payout; `outcome` is `unknown` then, because it may still be on its way. */
+  readonly absent?: boolean | undefined;
+}
+
+/** An event that a provider posts. It is a reason to look the payout up, never an answer. */
+export interface WebhookEvent {
+  /** The reference of the payout it is about; undefined for events about anything else. */
+  readonly reference: string | undefined;
+}
+
+/** How a provider's webhooks are read. */
+export interface ProviderWebhook {
+  /**
+   * Verifies the signature over the raw bytes and reads the reference. Returns undefined when the signature is wrong or missing.
+   * Compares in constant time.
+   */
+  read(
+    rawBody: Uint8Array,
+    headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+  ): WebhookEvent | undefined | Promise<WebhookEvent | undefined>;
 }
 
 /**
- * A balance API.
+ * A balance API. One instance is one balance.
  *
  * 1. `fetchBalance` asks the remote party each time it is called; it keeps no balance.
- * 2. It never makes a balance up: on any doubt it rejects, preferably with a `BalanceUnavailableError`.
+ * 2. It never invents a balance: on any doubt it rejects, preferably with a `BalanceUnavailableError`.
  * 3. It ends within a bounded time and when `signal` aborts.
- * 4. `lookup`, if there is one, answers `completed` or `failed` only on the provider's final word.
- * 5. Nothing it throws contains a secret; the guard shows other errors by name, code and stack only.
+ * 4. `lookup`, if there is one, answers `completed` or `failed` only on the provider's final word about that reference.
+ * 5. `verdictOfResult`, if there is one, judges only a value that has the provider's documented shape and carries that reference.
+ *    Everything else is `unknown`.
+ * 6. Nothing it throws contains a secret; the guard shows other errors by name, code and stack only.
  */
 export interface BalanceProvider {
-  /** For messages and metrics: `jpay`, `interswitch`. */
+  /** For messages, metrics and the identity of the wallet: `jpay`, `interswitch`. 1 to 40 letters, digits, `-` or `_`. */
   readonly name: string;
+  /**
+   * Names the account behind the credentials: host and merchant or account number, for instance. Never a secret, and unchanged when
+   * keys are rotated. The store keeps a hash of it, so that one balance is not promised under two keys.
+   */
+  readonly accountId?: string | undefined;
   /** When the provider's balance shows a payout. `unknown` is treated as `completion`, the careful reading. */
   readonly debitVisibleAt: 'acceptance' | 'completion' | 'unknown';
-  /** Whether a payout is over when the pay call returns. */
-  readonly settles: 'onReturn' | 'later';
   /**
-   * `one`: the credentials lead to one wallet, so the guard accepts one wallet key only; two keys for one balance would
-   * promise it twice. `many`: `wallet` selects among several.
+   * How long after that moment the balance may still not show it, in milliseconds: 0 only where the provider documents it.
+   * @defaultValue 10,000
    */
-  readonly wallets: 'one' | 'many';
+  readonly visibleAfterMs?: number | undefined;
   fetchBalance(request: BalanceRequest): Promise<ProviderBalance>;
-  /** What became of a payout. With it the guard settles holds whose outcome got lost. */
+  /** Looks up the outcome of a payout. With it the guard settles holds whose outcome got lost. */
   lookup?(question: PayoutQuestion): Promise<PayoutAnswer>;
+  /**
+   * `false`: the provider does not document how to look a payout up, so `lookup` may find nothing although the payout was made.
+   * @defaultValue true
+   */
+  readonly lookupIsDocumented?: boolean | undefined;
+  /**
+   * Look-ups under way at the same time; 1 where the provider allows one session.
+   * @defaultValue 4
+   */
+  readonly lookupConcurrency?: number | undefined;
+  /** Judges the provider's answer to a payment call. */
+  verdictOfResult?(result: unknown, about: { readonly reference: string }): PayoutVerdict;
+  readonly webhook?: ProviderWebhook | undefined;
 }

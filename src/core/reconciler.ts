@@ -1,51 +1,56 @@
-// Settles sent holds whose outcome got lost, by asking the provider what became of the payout.
+// Looks up undecided payouts by timer or on request, of all processes: what a crash or a lost answer left open.
 import { randomUUID } from 'node:crypto';
-import { abandonable, sharedController, withDeadline } from './deadline.js';
-import { asPayoutGuardError, BalanceUnavailableError } from './errors.js';
-import type { Events } from './events.js';
-import type { HoldRecord } from './hold.js';
-import { holdInfo } from './hold-info.js';
-import type { Holds } from './holds.js';
+import { askStore, storeIsRecovering } from './ask-store.js';
+import { runAfter } from './clock.js';
+import { sharedController, untilAborted } from './deadline.js';
+import { BalanceUnavailableError } from './errors.js';
+import type { Events, Reconciliation } from './events.js';
+import { type HoldRecord, isUndecided } from './hold.js';
+import type { Identities } from './identities.js';
 import type { ResolvedOptions } from './options.js';
-import type { PayoutAnswer } from './provider.js';
+import type { Fate, Outcomes } from './outcomes.js';
 import { parseReference } from './reference.js';
-import { askStore } from './store.js';
-import { traced } from './trace.js';
+import type { ClaimPage, ClaimRequest } from './store.js';
+import type { Wallet } from './wallet.js';
+import type { Wallets } from './wallets.js';
 import { warn } from './warn.js';
 
-/** What a reconciliation did with the holds it looked at. */
-export interface Reconciliation {
-  /** Payouts that were made. */
-  readonly captured: number;
-  /** Payouts that were not made. */
-  readonly released: number;
-  /** Payouts whose outcome is still not known; their money stays held. */
-  readonly open: number;
-}
-
-/** Holds that are asked about at the same time. */
-const batchSize = 10;
-/** Nobody else looks at them meanwhile, in milliseconds: as long as the slowest lookup may take. */
+/** Holds of one wallet that are asked about at the same time. */
+const pageSize = 10;
+/** Wallets that are looked at at the same time. */
+const walletsAtOnce = 8;
+/** No other process looks at the holds of a page meanwhile, in milliseconds: as long as the slowest look-up may take. */
 const leaseMs = 60_000;
+/** A wallet is an orphan when no process has looked at its holds for so long, in milliseconds. */
+const orphanAfterMs = 900_000;
 
 export class Reconciler {
   readonly #options: ResolvedOptions;
-  readonly #holds: Holds;
+  readonly #wallets: Wallets;
+  readonly #identities: Identities;
+  readonly #outcomes: Outcomes;
   readonly #events: Events;
   readonly #owner = randomUUID();
   readonly #closing = sharedController();
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer = () => {};
   #running: Promise<Reconciliation> | undefined;
 
-  constructor(options: ResolvedOptions, holds: Holds, events: Events) {
-    this.#options = options;
-    this.#holds = holds;
-    this.#events = events;
-    const { reconcileEveryMs } = options;
-    if (reconcileEveryMs > 0) this.#timer = setInterval(() => void this.#runByTimer(), reconcileEveryMs).unref();
+  constructor(parts: {
+    options: ResolvedOptions;
+    wallets: Wallets;
+    identities: Identities;
+    outcomes: Outcomes;
+    events: Events;
+  }) {
+    this.#options = parts.options;
+    this.#wallets = parts.wallets;
+    this.#identities = parts.identities;
+    this.#outcomes = parts.outcomes;
+    this.#events = parts.events;
+    if (parts.options.reconcileEveryMs > 0) this.#startTimer();
   }
 
-  /** Looks at every sent hold of at least this age, one run after the other. */
+  /** Looks at every undecided hold of at least this age, one run after the other. */
   async run(olderThanMs: number = this.#options.overdueAfterMs): Promise<Reconciliation> {
     while (this.#running !== undefined) await this.#running.catch(() => {});
     this.#running = this.#run(olderThanMs).finally(() => {
@@ -55,19 +60,31 @@ export class Reconciler {
   }
 
   /** Looks at one hold, however young: for a webhook, which is a hint to ask and not an answer. */
-  async runOne(reference: string): Promise<Reconciliation> {
-    const hold = await askStore(this.#options.store, (store) => store.get(parseReference(reference)));
-    return summary(hold?.state === 'sent' ? [await this.#learn(hold)] : []);
+  async runOne(reference: string, find: (hold: HoldRecord) => Promise<Wallet>): Promise<Reconciliation> {
+    const parsed = parseReference(reference);
+    const { hold, nowMs, recoveringForMs = 0 } = await askStore(this.#options.store, (store) => store.get(parsed));
+    if (!hold && recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
+    if (!hold || !isUndecided(hold)) return summary([]);
+    return summary([await this.#outcomes.learn(await find(hold), hold, nowMs, true)]);
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#cancelTimer();
     this.#closing.abort(new BalanceUnavailableError('closed'));
     await this.#running?.catch(() => {});
   }
 
-  // A run by timer has nobody to reject to. A store that is down is tried again next time; it is shown until then.
+  #startTimer(): void {
+    const { clock, reconcileEveryMs } = this.#options;
+    this.#cancelTimer = runAfter(clock, reconcileEveryMs, () => {
+      this.#startTimer();
+      void this.#runByTimer();
+    });
+  }
+
+  // A run by timer has no caller to reject to. A store that is down is asked again next time, and reported until then.
   async #runByTimer(): Promise<void> {
+    if (this.#running !== undefined) return;
     try {
       await this.run();
     } catch (error) {
@@ -77,83 +94,110 @@ export class Reconciler {
   }
 
   async #run(olderThanMs: number): Promise<Reconciliation> {
+    const wallets = this.#wallets.isDynamic ? await this.#discover(olderThanMs) : this.#wallets.known();
+    const fates: Fate[] = [];
+    const queue = [...wallets];
+    const work = async () => {
+      for (let wallet = queue.shift(); wallet; wallet = queue.shift()) {
+        fates.push(...(await this.#runWallet(wallet, olderThanMs)));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(walletsAtOnce, queue.length) }, work));
+    await this.#reportOrphans(olderThanMs);
+
+    const overdue = fates.filter(({ isOverdue }) => isOverdue).length;
+    const reconciliation = summary(fates);
+    this.#events.emit('reconciled', () => ({ ...reconciliation, overdue }));
+    this.#warnUnheard(overdue, reconciliation.neverSeen.length);
+    return reconciliation;
+  }
+
+  async #runWallet(wallet: Wallet, olderThanMs: number): Promise<Fate[]> {
+    try {
+      await this.#identities.checkOnce(wallet);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'configuration') throw error;
+      warn('PAYOUT_GUARD_WALLET', `Payouts of wallet ${wallet.key} are not looked up.`, error);
+      return [];
+    }
     const fates: Fate[] = [];
     let after: string | undefined;
     do {
-      this.#closing.signal.throwIfAborted();
-      const claim = { owner: this.#owner, olderThanMs, leaseMs, limit: batchSize, after };
-      const claimed = Promise.resolve(askStore(this.#options.store, (store) => store.claimSent(claim)));
-      const page = await abandonable(claimed, this.#closing.signal);
-      fates.push(...(await Promise.all(page.holds.map((hold) => this.#learn(hold)))));
+      const page = await this.#claim({ wallets: [wallet.key], olderThanMs, limit: pageSize, after });
+      const learned = page.holds.map((hold) => this.#outcomes.learn(wallet, hold, page.nowMs));
+      fates.push(...(await untilAborted(Promise.all(learned), this.#closing.signal)));
       after = page.next;
     } while (after !== undefined);
-    const overdue = countOf(fates, 'overdue');
-    this.#events.emit('reconciled', () => ({ ...summary(fates), overdue }));
-    if (overdue > 0 && !this.#events.hasListener('overdue')) warnOfOverdue(overdue);
-    return summary(fates);
+    return fates;
   }
 
-  /** Learns what became of one payout, and settles its hold if that is final. */
-  async #learn(hold: HoldRecord): Promise<Fate> {
-    const { outcome, debited } = believable(await this.#ask(hold), hold);
-    try {
-      if (outcome === 'completed')
-        return (await this.#holds.capture(hold.reference, debited, hold.attempt)) && 'captured';
-      if (outcome === 'failed') return (await this.#holds.release(hold.reference, hold.attempt)) && 'released';
-    } catch (error) {
-      this.#events.emit('unsettled', () => ({ reference: hold.reference, error: asPayoutGuardError(error) }));
+  /** The wallets with undecided payouts that the application finds by their keys. */
+  async #discover(olderThanMs: number): Promise<readonly Wallet[]> {
+    const seen = new Set<string>();
+    const found: Wallet[] = [];
+    for (;;) {
+      const page = await this.#claim({ wallets: [...seen], olderThanMs, limit: 0, unservedForMs: 0 });
+      const keys = page.unserved.filter((key) => !seen.has(key));
+      if (keys.length === 0) return found;
+      for (const key of keys) seen.add(key);
+      const wallets = await Promise.all(keys.map((key) => this.#served(key)));
+      found.push(...wallets.filter((wallet) => wallet !== undefined));
     }
-    const { clock, overdueAfterMs, currency } = this.#options;
-    const ageMs = clock.now() - (hold.sentAtMs ?? hold.createdAtMs);
-    if (ageMs < overdueAfterMs) return 'open';
-    this.#events.emit('overdue', () => ({ hold: holdInfo(hold, currency), ageMs, outcome }));
-    return 'overdue';
   }
 
-  /** The provider's word on a payout; `unknown` when there is nobody to ask, or no answer. */
-  async #ask({ reference, wallet }: HoldRecord): Promise<PayoutAnswer> {
-    const { lookup, trace, fetchTimeoutMs: timeoutMs } = this.#options;
-    if (!lookup) return { outcome: 'unknown' };
-    const onTimeout = () => new BalanceUnavailableError('timeout');
+  async #reportOrphans(olderThanMs: number): Promise<void> {
+    const known = this.#wallets.known().map(({ key }) => key);
+    const unservedForMs = Math.max(orphanAfterMs, olderThanMs);
+    const { unserved } = await this.#claim({ wallets: known, olderThanMs, limit: 0, unservedForMs });
+    for (const wallet of unserved) {
+      if (await this.#served(wallet)) continue;
+      this.#events.alert('orphanWallet', () => ({ wallet }), {
+        code: 'PAYOUT_GUARD_ORPHAN',
+        message: `The store has undecided payouts of wallet ${wallet}, and no process serves it: add it to the \`wallets\` of a guard.`,
+      });
+    }
+  }
+
+  /** One wallet that cannot be found must not keep the others from being looked at. */
+  async #served(key: string): Promise<Wallet | undefined> {
     try {
-      return await traced(trace, { name: 'lookup', wallet, reference }, () =>
-        withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, (signal) =>
-          lookup({ reference, wallet, signal }),
-        ),
-      );
+      return await this.#wallets.served(key);
     } catch (error) {
-      this.#closing.signal.throwIfAborted();
-      this.#events.emit('providerFailure', () => ({ wallet, error: asPayoutGuardError(error) }));
-      return { outcome: 'unknown' };
+      warn('PAYOUT_GUARD_WALLET', `Payouts of wallet ${key} are not looked up: it cannot be found.`, error);
+      return undefined;
+    }
+  }
+
+  #claim(request: Pick<ClaimRequest, 'wallets' | 'olderThanMs' | 'limit'> & Partial<ClaimRequest>): Promise<ClaimPage> {
+    this.#closing.signal.throwIfAborted();
+    const claim = { owner: this.#owner, leaseMs, unservedForMs: orphanAfterMs, ...request };
+    const page = Promise.resolve(askStore(this.#options.store, (store) => store.claim(claim)));
+    return untilAborted(page, this.#closing.signal);
+  }
+
+  // Overdue holds are never silent: an application that mounts the guard and adds no listener is warned all the same.
+  #warnUnheard(overdue: number, neverSeen: number): void {
+    if (overdue > 0 && !this.#events.isHandled('overdue')) {
+      warn(
+        'PAYOUT_GUARD_OVERDUE',
+        `The outcome of ${overdue} payout(s) is overdue; their money stays held. List them with listHolds({ state: 'sent' }).`,
+      );
+    }
+    if (neverSeen > 0 && !this.#events.isHandled('neverSeen')) {
+      warn(
+        'PAYOUT_GUARD_NEVER_SEEN',
+        `The provider has no record of ${neverSeen} overdue payout(s). Release those that were never sent: reconcile() lists them as neverSeen.`,
+      );
     }
   }
 }
-
-/** What became of one hold that was looked at. An `overdue` one is open too. */
-type Fate = 'captured' | 'released' | 'open' | 'overdue';
 
 function summary(fates: readonly Fate[]): Reconciliation {
+  const countOf = (wanted: Fate['end']) => fates.filter(({ end }) => end === wanted).length;
   return {
-    captured: countOf(fates, 'captured'),
-    released: countOf(fates, 'released'),
-    open: countOf(fates, 'open') + countOf(fates, 'overdue'),
+    captured: countOf('captured'),
+    released: countOf('released'),
+    open: countOf('open'),
+    neverSeen: fates.flatMap(({ neverSeen }) => neverSeen ?? []),
   };
-}
-
-function countOf(fates: readonly Fate[], wanted: Fate): number {
-  return fates.filter((fate) => fate === wanted).length;
-}
-
-/**
- * A provider that is asked by reference may answer for an earlier attempt with the same one. That attempt failed, or its hold
- * would not have been released: so "failed" says nothing about this one, and "completed" can only be about it.
- */
-function believable(answer: PayoutAnswer, hold: HoldRecord): PayoutAnswer {
-  return answer.outcome === 'failed' && hold.heldBefore ? { outcome: 'unknown' } : answer;
-}
-
-// Overdue holds are never silent: whoever mounts the guard and listens to nothing still hears of them.
-function warnOfOverdue(count: number): void {
-  const message = `The outcome of ${count} payout(s) is overdue; their money stays held`;
-  warn('PAYOUT_GUARD_OVERDUE', `${message}. List them with listHolds({ state: 'sent' }).`);
 }

@@ -1,30 +1,29 @@
 // The contract of a store: where holds live.
-import { BalanceUnavailableError, isPayoutGuardError } from './errors.js';
+import type { Currency } from './currency.js';
 import type { HoldRecord, HoldState } from './hold.js';
-import { redactedCause } from './redact.js';
 
-/** A value, or a promise of it: a store in memory answers at once, and a warm check then costs no extra turn. */
+/** A value, or a promise of it. The memory store answers synchronously, so a warm check costs no extra turn. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Why nothing is approved from a wallet, until somebody unfreezes it. */
+/** Why nothing is approved from a wallet until an operator unfreezes it. */
 export interface Freeze {
-  /** What the operator wrote; 1 to 200 printable characters. */
+  /** The operator's reason; 1 to 200 printable characters. */
   readonly reason: string;
-  /** Since when, in epoch milliseconds of the store's clock. */
+  /** Start of the freeze, in epoch milliseconds of the store's clock. */
   readonly sinceMs: number;
 }
 
-/** What a store knows of one wallet, read in one atomic step. */
+/** The counters of one wallet, read in one atomic step. */
 export interface WalletTotals {
-  /** Random text made when the store's memory began. Another epoch means that the store forgot everything before. */
+  /** Random text created when the store's memory began. Another epoch means that the store lost everything before it. */
   readonly epoch: string;
-  /** Sum of all open (reserved and sent) holds, and of captures that do not count as visible yet, in minor units. */
+  /** Sum of all open (reserved and sent) holds, and of captures that the balance does not show yet, in minor units. */
   readonly active: bigint;
-  /** Sum of all captures that count as visible, in this epoch, in minor units. Only grows. */
+  /** Sum of all captures that the balance shows, in this epoch, in minor units. Only grows. */
   readonly captured: bigint;
   /**
-   * Positive while the store waits for open holds to be put back after it lost its memory, in milliseconds: until then nothing
-   * is approved.
+   * Positive while the store waits for processes to restore their open holds after it lost its memory, in milliseconds: nothing is
+   * approved until then.
    */
   readonly recoveringForMs?: number | undefined;
   /** Present while the wallet is frozen. */
@@ -35,29 +34,35 @@ export interface WalletTotals {
 export interface HoldRequest {
   readonly wallet: string;
   readonly reference: string;
-  /** Random text, another one for each request. */
+  /** Random text, unique to this request. */
   readonly attempt: string;
-  /** What is promised, fee included, in minor units; positive. */
+  /** The promised amount, fee included, in minor units; positive. */
   readonly amountMinor: bigint;
+  /** The currency of the amount; kept with the hold. */
+  readonly currency: Currency;
   /** `sent` for a payout that starts at once. */
   readonly state: 'reserved' | 'sent';
-  /** How long a `reserved` hold lives, in milliseconds of the store's clock. */
+  /** Lifetime of a `reserved` hold, in milliseconds of the store's clock. */
   readonly expiresInMs: number;
+  /** For how long the code that pays may send, when the hold begins as `sent`, in milliseconds. */
+  readonly sendsForMs: number;
   /** The epoch that `limitMinor` was computed in. */
   readonly epoch: string;
-  /** `available - floor + mark` of the snapshot: what `active + captured` may reach, this hold included. */
+  /** `available - floor + mark` of the snapshot: the most that `active + captured` may reach, this hold included. */
   readonly limitMinor: bigint;
+  /** Digest of the payee, if the application names one: another payee under the same reference is a conflict. */
+  readonly fingerprint?: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What became of a {@link HoldRequest}. `totals` are those the decision was made on, before this hold. */
+/** The outcome of a {@link HoldRequest}. `totals` are those that decided it, before this hold. */
 export type HoldOutcome =
   | { readonly outcome: 'held'; readonly hold: HoldRecord; readonly totals: WalletTotals }
-  /** It does not fit. Nothing was changed. */
+  /** The amount does not fit. Nothing was changed. */
   | { readonly outcome: 'insufficient'; readonly totals: WalletTotals }
-  /** The request's epoch is not the store's: its limit is void. Nothing was changed. */
+  /** The request's epoch is not the store's, so its limit is void. Nothing was changed. */
   | { readonly outcome: 'void'; readonly totals: WalletTotals }
-  /** The store lost its memory and waits for open holds to be put back. Nothing was changed. */
+  /** The store lost its memory and waits for open holds to be restored. Nothing was changed. */
   | { readonly outcome: 'recovering'; readonly forMs: number }
   /** The wallet is frozen. Nothing was changed. */
   | { readonly outcome: 'frozen'; readonly frozen: Freeze }
@@ -72,35 +77,91 @@ export type SettleRequest = Settlement & {
 };
 
 type Settlement =
-  | { readonly to: 'sent' }
-  | { readonly to: 'released' }
-  | {
-      readonly to: 'captured';
-      /** What was really debited, in minor units; the held amount when absent. May be less or more than was held. */
-      readonly actualMinor?: bigint | undefined;
-      /** How long the capture goes on to count as held, because the provider's balance shows it late; 0 or more. */
-      readonly visibleInMs: number;
-    };
+  | ExtendRequest
+  | SendRequest
+  /** The code that pays has ended without a known outcome: nothing is sent any more. The hold stays `sent`. */
+  | { readonly to: 'returned' }
+  | CaptureRequest
+  | ReleaseRequest
+  /** The provider's final word: the payout was not made and never will be. */
+  | { readonly to: 'failed' };
 
-/** What became of a {@link SettleRequest}. */
+/** Gives a reservation more time. */
+export interface ExtendRequest {
+  readonly to: 'reserved';
+  /** New lifetime from now on, in milliseconds of the store's clock. */
+  readonly expiresInMs: number;
+}
+
+/** Marks a payout as about to be sent. */
+export interface SendRequest {
+  readonly to: 'sent';
+  /** For how long the code that pays may send, in milliseconds. */
+  readonly sendsForMs: number;
+  /** Tells handles of one attempt apart: the one that is given `sent`. @defaultValue the attempt */
+  readonly sender?: string | undefined;
+  /** Checks the wallet once more: what `active + captured` may reach, this hold included, as computed in that epoch. */
+  readonly check?: { readonly epoch: string; readonly limitMinor: bigint } | undefined;
+}
+
+export interface CaptureRequest {
+  readonly to: 'captured';
+  /** The real debit, in minor units; the held amount when absent. May be less or more than was held. */
+  readonly actualMinor?: bigint | undefined;
+  /** For how long the capture still counts as held, because the provider's balance shows it late; 0 or more. */
+  readonly visibleInMs: number;
+  /** The provider debits at acceptance: the money has left, but the outcome of the payout is still to be looked up. */
+  readonly awaitsOutcome?: boolean | undefined;
+}
+
+export interface ReleaseRequest {
+  readonly to: 'released';
+  /** The payout certainly was not sent, although the hold says so: the reference may be held again. */
+  readonly notSent?: boolean | undefined;
+  /** Only a hold that is reserved, or was given `sent` as this sender. */
+  readonly sender?: string | undefined;
+}
+
+/** The outcome of a {@link SettleRequest}. */
 export type SettleOutcome =
   | { readonly outcome: 'done'; readonly hold: HoldRecord }
-  /** It was so already; nothing was changed. */
+  /** A capture after the release: counted all the same, because money that left is a fact. */
+  | { readonly outcome: 'late'; readonly hold: HoldRecord }
+  /** It was so already. Totals are unchanged; a note on the record (`failed`, `awaitsOutcome`) may not be. */
   | { readonly outcome: 'already'; readonly hold: HoldRecord }
-  /** The hold is in a state that forbids it, or of another attempt; nothing was changed. */
+  /** The hold is in a state that forbids it, or belongs to another attempt; nothing was changed. */
   | { readonly outcome: 'illegal'; readonly hold: HoldRecord }
   /** There is no such reference, or it was forgotten. */
-  | { readonly outcome: 'unknown' };
+  | { readonly outcome: 'unknown' }
+  /** There is no such reference, but the store lost its memory and waits for open holds to be restored: ask again later. */
+  | { readonly outcome: 'recovering'; readonly forMs: number }
+  /** The wallet is frozen, so nothing may be sent. Nothing was changed. */
+  | { readonly outcome: 'frozen'; readonly frozen: Freeze }
+  /** The check of a {@link SendRequest} failed: too little money. The hold stays reserved. */
+  | { readonly outcome: 'insufficient'; readonly totals: WalletTotals }
+  /** The check of a {@link SendRequest} was computed in another epoch. The hold stays reserved. */
+  | { readonly outcome: 'void'; readonly totals: WalletTotals };
+
+/** A hold as the store has it now. */
+export interface HoldReading {
+  /** The hold; undefined when there is no such reference, or it was forgotten. */
+  readonly hold: HoldRecord | undefined;
+  /** The time of the store's clock, in epoch milliseconds. */
+  readonly nowMs: number;
+  /** Positive while the store waits for open holds to be restored: a reference that is missing may come back. */
+  readonly recoveringForMs?: number | undefined;
+}
 
 /** Which holds to list. */
 export interface HoldFilter {
-  readonly wallet?: string | undefined;
+  /** Only holds of these wallets; all wallets when absent. */
+  readonly wallets?: readonly string[] | undefined;
   readonly state?: HoldState | undefined;
   /** Created at least this many milliseconds ago on the store's clock. */
   readonly olderThanMs?: number | undefined;
-  /** How many at most; 1 to 1,000. */
+  /** Most holds on a page; 1 to 1,000. */
   readonly limit: number;
-  /** Continue after this page: the `next` of the one before. */
+  /** Continues after this page: the `next` of the one before. */
   readonly after?: string | undefined;
 }
 
@@ -109,56 +170,79 @@ export interface HoldPage {
   readonly holds: readonly HoldRecord[];
   /** Where the next page begins; undefined when there is none. */
   readonly next?: string | undefined;
+  /** The time of the store's clock, in epoch milliseconds. */
+  readonly nowMs: number;
 }
 
-/** Which sent holds to take for reconciliation. */
+/** Which undecided holds to take for a look-up. */
 export interface ClaimRequest {
-  /** Who takes them. The same owner may take a hold again before its lease ends. */
+  /** Only holds of these wallets. */
+  readonly wallets: readonly string[];
+  /** The process that takes them. The same owner may take a hold again before its lease ends. */
   readonly owner: string;
   /** Sent at least this many milliseconds ago on the store's clock. */
   readonly olderThanMs: number;
-  /** For how long nobody else is given these holds, in milliseconds. */
+  /** How long no other owner gets these holds, in milliseconds. */
   readonly leaseMs: number;
-  /** How many at most; 1 to 1,000. */
+  /** Most holds on a page; 0 to 1,000. With 0 nothing is leased: to see which wallets are unserved. */
   readonly limit: number;
-  /** Continue after this page: the `next` of the one before. */
+  /** Continues after this page: the `next` of the one before. */
   readonly after?: string | undefined;
+  /** Reports other wallets with such holds that no owner has had for this long, in milliseconds. */
+  readonly unservedForMs: number;
+}
+
+export interface ClaimPage extends HoldPage {
+  /** Wallets outside the request with undecided holds that no owner has had for `unservedForMs`; at most 100. First page only. */
+  readonly unserved: readonly string[];
 }
 
 /**
  * Where holds live. A store that cannot answer rejects; it never guesses. `storeContract` of `payout-guard/testing` tests
  * each rule under its number.
  *
- * 1. **Totals.** A wallet that was never seen has `active` and `captured` of zero. Totals are of one instant.
- * 2. **Check and hold are one step.** `hold` grants exactly if `active + captured + amount <= limit`, whoever else holds at
- *    the same time; a granted hold is in `active` before anybody else is answered.
+ * 1. **Totals.** A wallet that was never used has `active` and `captured` of zero. Totals are of one instant.
+ * 2. **Check and hold are one step.** `hold` grants exactly if `active + captured + amount <= limit`, however many requests
+ *    arrive at the same time; a granted hold is in `active` before any other request is answered.
  * 3. **A hold costs the same** however many are open.
  * 4. **Epoch.** A hold whose `epoch` is not the store's is `void`. The epoch changes when memory was, or may have been, lost;
- *    holds are `recovering` then until every process had the time to put its open ones back.
- * 5. **One reference, one payout.** A reference that is open or captured is `exists`, in every wallet. A released one may be
- *    held again for the same wallet and amount (the hold is `heldBefore` then), otherwise it is `exists`.
- * 6. **`sent` is given once**, to a reserved hold that has not expired; otherwise `illegal`.
- * 7. **Capture** moves the held amount out of `active` and what was really debited into `captured`, less or more than held.
- *    It may be repeated (`already`), and counts once. After release it is `illegal`.
- * 8. **Release** takes the held amount out of `active`. It may be repeated, and counts once. After capture it is `illegal`.
- * 9. **Late visibility.** A capture with `visibleInMs` stays in `active`, with the amount really debited, for that time, and
- *    enters `captured` then. The hold says when: `visibleAtMs`.
+ *    holds are `recovering` then until every process had the time to restore its open ones.
+ * 5. **One reference, one payout.** A reference that is open, captured or failed is `exists`, in every wallet. One that was
+ *    released without being sent may be held again for the same wallet and amount (the hold is `heldBefore` then), otherwise it
+ *    is `exists`.
+ * 6. **`sent` is given once**, to a reserved hold that has not expired; otherwise `illegal`. In a frozen wallet it is `frozen`.
+ *    With a `check`, it is given only if `active + captured <= limit` in that epoch. A hold that is not given it stays reserved.
+ * 7. **Capture** moves the held amount out of `active` and the real debit into `captured`, less or more than held. It may be
+ *    repeated (`already`), and counts once. After a release it is `late` for a request that names the attempt, counts all the
+ *    same, and the hold is no longer `failed`; otherwise it is `illegal`.
+ * 8. **Release** takes the held amount out of `active`. It may be repeated, and counts once. After capture it is `illegal`. A
+ *    hold that was `sent` is `failed` then, and its reference is not held again, unless the request says `notSent`.
+ * 9. **Late visibility.** A capture with `visibleInMs` stays in `active`, with the real debit, for that time, and enters
+ *    `captured` then. The hold shows when: `visibleAtMs`.
  * 10. **Expiry.** A `reserved` hold is released when its time is over on the store's clock. A `sent` one never is.
  * 11. **`captured` never decreases** within an epoch.
- * 12. **Finished references are remembered**, the captured ones long enough that a repeated payout is refused; how many is
- *    said by the store.
- * 13. **Listing** is oldest first, in pages, and leaves out nothing that stays unchanged meanwhile.
- * 14. **Claims.** A sent hold is given to one owner at a time, until the lease ends or the hold does.
- * 15. **Unknown references** are `unknown`; nothing is created by settling.
- * 16. **A lost reply** means that the operation may have happened or not. Asking `get` tells.
- * 17. **Attempts.** A hold is moved on by its own attempt, or by whoever names none. Another attempt is `illegal`, whatever
- *    the state: the holder of a reservation that expired cannot touch the hold of a retry.
+ * 12. **Finished references are remembered** for a time or number that the store documents. Captured and failed ones are never
+ *    forgotten to make room for others.
+ * 13. **Listing** is oldest first, in pages, limited to the wallets asked for, and leaves out nothing that stays unchanged meanwhile.
+ * 14. **Claims.** An undecided hold (`sent`, or captured with `awaitsOutcome`) of a wallet asked for goes to one owner at a time,
+ *    until the lease ends or the outcome is known.
+ * 15. **Unknown references** are `unknown`, or `recovering` as long as the hold may still be restored; settling creates nothing.
+ * 16. **A lost reply** means that the operation may have happened or not. `get` shows which.
+ * 17. **Attempts.** A hold is moved on by its own attempt, or by a request that names none. Another attempt is `illegal`,
+ *    whatever the state: the holder of a reservation that expired cannot touch the hold of a retry. A release that names a
+ *    `sender` is `illegal` on a hold that was given `sent` to another one.
  * 18. **Bounded time.** A store answers or rejects; it does not leave its caller waiting.
- * 19. **Freezing.** From the answer of `freeze` on, whoever holds from the wallet is told `frozen`, until it is unfrozen. Holds that
- *    are there move on as ever. A wallet that is frozen already keeps its time and gets the new reason.
- * 20. **Notes** are small facts that the processes of a store share, not about money: a key of 1 to 256 and a text of 1 to 16,384
- *    printable characters. `swapNote` changes a note exactly if it is what the caller expects, in one step: of several callers that
- *    expect the same, one is told true. Notes live as long as the store's memory; nobody puts them back.
+ * 19. **Freezing.** From the answer of `freeze` on, holds from the wallet are `frozen`, and so is `sent`, until it is unfrozen.
+ *    Holds that were sent move on as ever. A wallet that is frozen already keeps its time and gets the new reason.
+ * 20. **Notes** are small facts that the processes of a store share, about wallets and not about payouts: a key of 1 to 256 and a
+ *    text of 1 to 16,384 printable characters. `swapNote` is a compare-and-set: of several callers that expect the same value, one
+ *    succeeds. Notes live as long as the store's memory.
+ * 21. **Extending** gives a reservation a new lifetime from now on; anything but a reserved hold that has not expired is `illegal`.
+ * 22. **The code that pays has a deadline.** A hold that becomes `sent` shows until when its payer may send (`sendsUntilMs`).
+ *    `returned` moves that moment to now, once; it changes nothing else.
+ * 23. **The final word** `failed` releases an open hold and closes its reference. On a capture with `awaitsOutcome` and on a
+ *    released hold only the record changes (`already`). On any other capture it is `illegal`.
+ * 24. **Currency and fingerprint** are kept with the hold, as the request had them.
  */
 export interface HoldStore {
   /** For messages and metrics: `memory`, `redis`, `postgres`. */
@@ -166,39 +250,19 @@ export interface HoldStore {
   totals(wallet: string): MaybePromise<WalletTotals>;
   hold(request: HoldRequest): MaybePromise<HoldOutcome>;
   settle(request: SettleRequest): MaybePromise<SettleOutcome>;
-  get(reference: string): MaybePromise<HoldRecord | undefined>;
+  get(reference: string): MaybePromise<HoldReading>;
   list(filter: HoldFilter): MaybePromise<HoldPage>;
-  /** Sent holds, oldest first, that nobody else is given for the time of the lease. */
-  claimSent(request: ClaimRequest): MaybePromise<HoldPage>;
+  /** Leases undecided holds, oldest first. */
+  claim(request: ClaimRequest): MaybePromise<ClaimPage>;
   /** Freezes a wallet; without a reason, unfreezes it. Either may be repeated. */
   freeze(wallet: string, reason: string | undefined): MaybePromise<void>;
   /** The note with this key, if there is one. */
   note(key: string): MaybePromise<string | undefined>;
-  /** Writes a note, or without a `value` deletes it, if it is `expected` now; without one, if there is none. Says whether it did. */
+  /**
+   * Writes a note, or without a `value` deletes it, if it is `expected` now; without an expected value, if there is none. Resolves to
+   * whether it did.
+   */
   swapNote(key: string, expected: string | undefined, value: string | undefined): MaybePromise<boolean>;
-  /** Lets go of timers and of whatever the store opened itself. Idempotent. */
+  /** Clears timers and closes what the store opened itself. Idempotent. */
   close(): Promise<void>;
-}
-
-/** Asks a store. Whatever it throws becomes a {@link BalanceUnavailableError} with reason `store`. */
-export function askStore<T>(store: HoldStore, ask: (store: HoldStore) => MaybePromise<T>): MaybePromise<T> {
-  try {
-    const answer = ask(store);
-    return isPromise(answer) ? answer.catch(rethrowAsStoreFailure) : answer;
-  } catch (error) {
-    return rethrowAsStoreFailure(error);
-  }
-}
-
-export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
-  return typeof (value as Promise<T> | undefined)?.then === 'function';
-}
-
-function rethrowAsStoreFailure(error: unknown): never {
-  throw isPayoutGuardError(error) ? error : new BalanceUnavailableError('store', { cause: redactedCause(error) });
-}
-
-export function storeIsRecovering(forMs: number): BalanceUnavailableError {
-  const detail = 'it lost its memory and waits for open holds to be put back';
-  return new BalanceUnavailableError('store', { detail, retryAfterMs: forMs });
 }

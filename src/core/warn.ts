@@ -1,10 +1,19 @@
 import { redactedCause } from './redact.js';
 
 /**
- * Tells the operator of something that nobody listens to, on the standard channel for warnings. Text only: Node.js refuses
- * errors of another realm, such as those of code under jest.
+ * Warns the operator on the standard channel of the process when no listener handles an event. Text only: Node.js refuses errors of
+ * another realm, such as those of code under jest.
  */
 export function warn(code: string, message: string, error?: unknown): void {
   const detail = error === undefined ? undefined : redactedCause(error).stack;
   process.emitWarning(message, { code, ...(detail === undefined ? {} : { detail }) });
+}
+
+const said = new Set<string>();
+
+/** Warns once in the life of the process: about the setup, which does not change. */
+export function warnOnce(code: string, message: string): void {
+  if (said.has(message) || said.size >= 1_000) return;
+  said.add(message);
+  warn(code, message);
 }

@@ -1,159 +1,174 @@
-// The guard before a handler: checks, or holds and settles by what the handler answers.
-import type { Request, RequestHandler, Response } from 'express';
+// In front of a handler that exists and pays by itself: checks, or holds. It cannot see what the handler does.
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import type { CheckOptions } from '../core/decider.js';
-import { InvalidAmountError, InvalidReferenceError, type PayoutGuardError } from '../core/errors.js';
-import type { AttemptResult, PayoutGuard } from '../core/guard.js';
-import type { Hold, HoldOptions } from '../core/holds.js';
-import type { AmountInput } from '../core/money.js';
+import { isSilence } from '../core/ask-store.js';
+import { answerOf, thrownBy } from '../core/functions.js';
+import type { Hold, HoldOptions, PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
-import type { BalanceProvider } from '../core/provider.js';
-import { redactedCause } from '../core/redact.js';
-import { aFunction } from '../core/schemas.js';
+import { functionSchema } from '../core/schemas.js';
+import { warn } from '../core/warn.js';
+import { type PayoutSource, readPayout } from '../web/read-payout.js';
+import { assertExpress, isAnsweredByGuard, isOver, rememberHold } from './response-holds.js';
+import { assertGuard, sourceShape } from './route-options.js';
 
-/** Where in the request the payout is described. */
-export interface RequireSufficientFundsOptions {
-  /** The amount in major units, usually `(req) => req.body.amount`. Whatever it returns is checked as untrusted input. */
-  amount: (req: Request) => unknown;
+type Source = PayoutSource<[Request, Response]>;
+type Judge = Exclude<HoldingRouteOptions['verdictOn'], 'none'>;
+
+/** A route that holds money for the payout of its handler. */
+export interface HoldingRouteOptions extends Source {
+  reference: (req: Request, res: Response) => unknown;
   /**
-   * The unique id of the payout, usually `(req) => req.get('Idempotency-Key')`. A route that names it holds the money while
-   * the handler runs; a request without one is answered 400. A route that does not name it only checks: two requests at the
-   * same time may both be told yes.
+   * What the answer of your handler proves, if the handler has not settled the hold itself: `'completed'` the payout
+   * was made, `'failed'` it was not made and never will be, `undefined` nothing. The library has no rule of its own,
+   * 2xx included: only you know what a status of your API means. Name every answer that you give before paying: one
+   * that proves nothing leaves the money held until the outcome is looked up.
+   *
+   * It is called once, when the response ends, whichever layer ended it and whether or not the client is there. A
+   * status proves nothing if a timeout layer may answer it during the payment, or if an error may carry it: Express
+   * answers the 404 of an HTTP client with 404. Where that is possible, return `'failed'` for a mark that your handler
+   * sets before it pays, such as `res.locals.refused`. Answers of `payoutGuardErrors()` are never judged.
+   *
+   * `'none'`: no answer of the handler proves anything.
    */
-  reference?: ((req: Request) => unknown) | undefined;
-  /**
-   * `'check'` takes no hold even if there is a `reference`.
-   * @defaultValue `'hold'` with a `reference`, else `'check'`
-   */
-  mode?: 'hold' | 'check' | undefined;
-  /**
-   * Whether the payout is over when the handler answers 2xx.
-   * @defaultValue the `settles` of the guard
-   */
-  settles?: BalanceProvider['settles'] | undefined;
-  /** What the provider will charge on top, in major units. From your own tables, not from the request. */
-  fee?: ((req: Request) => AmountInput) | undefined;
-  /** The currency the client asked for; another one than the guard's is refused with 422. */
-  currency?: ((req: Request) => unknown) | undefined;
-  /**
-   * The wallet, when it is not the guard's default: a key, or a function that finds it from who is signed in. Never take
-   * it from the body, the query or a header: a client would choose whose money is spent.
-   */
-  wallet?: string | ((req: Request, res: Response) => string) | undefined;
-  /** Up to 16 short texts for operators, kept with the hold. */
-  metadata?: ((req: Request) => Record<string, string>) | undefined;
+  verdictOn: ((req: Request, res: Response) => 'completed' | 'failed' | undefined) | 'none';
+  mode?: undefined;
 }
 
-const optionsSchema: z.ZodType<unknown> = z
-  .strictObject({
-    amount: aFunction(),
-    reference: aFunction().optional(),
-    mode: z.enum(['hold', 'check']).optional(),
-    settles: z.enum(['onReturn', 'later']).optional(),
-    fee: aFunction().optional(),
-    currency: aFunction().optional(),
-    wallet: z.union([z.string(), aFunction()], { error: 'must be a key or a function' }).optional(),
-    metadata: aFunction().optional(),
-  })
-  .refine(({ mode, reference }) => mode !== 'hold' || reference !== undefined, "mode: 'hold' needs a reference");
+/** A route that only checks: two requests at the same time may both be approved. */
+export interface CheckingRouteOptions extends Omit<Source, 'reference' | 'metadata' | 'fingerprint'> {
+  mode: 'check';
+  reference?: undefined;
+  verdictOn?: undefined;
+}
+
+export type RequireSufficientFundsOptions = HoldingRouteOptions | CheckingRouteOptions;
+
+const verdictOnSchema = z.union([z.literal('none'), functionSchema()], {
+  error: "must be a function (req, res) => 'completed' | 'failed' | undefined, or 'none'",
+});
+const holdingSchema: z.ZodType<unknown> = z.strictObject({
+  ...sourceShape,
+  reference: functionSchema(),
+  verdictOn: verdictOnSchema,
+  mode: z.undefined({ error: 'leave it out on a route with a reference' }).optional(),
+});
+const { amount, fee, currency, wallet } = sourceShape;
+const checkingSchema: z.ZodType<unknown> = z.strictObject({
+  amount,
+  fee,
+  currency,
+  wallet,
+  mode: z.literal('check', "must be 'check' on a route without a reference: two requests at once may both be approved"),
+});
 
 /**
  * Lets a request through only if the wallet covers its amount; otherwise the error goes to `next`, where
- * `payoutGuardErrors()` or the application's own error handler answers.
+ * `payoutGuardErrors()` or the application's own error handler answers. Mount it last, after everything that may refuse
+ * the request: the money is held from here on. Prefer `payoutRoute` for handlers you can change.
  *
- * With a `reference`, the money is held as `sent` before the handler runs, and `holdOf(res)` is the hold. If the handler does
- * not settle it, the answer does: 2xx captures when the payout settles on return (or the balance shows it at acceptance) and
- * leaves it sent otherwise, for a webhook or lookup to end; 4xx releases; 202, 3xx, 5xx, a client that left before the answer,
- * and a crash leave it sent. So answer 4xx only if the payout certainly was not made.
+ * With a `reference`, the money is held as `sent` before the handler runs, and `holdOf(res)` is the hold. It stays sent
+ * unless the handler settles it (`holdOf(res).pay`, `capture`, `release`), a `PayoutRejectedError` reaches
+ * `payoutGuardErrors()`, or `verdictOn` returns what the answer proves.
  *
  * @throws `ConfigurationError` at creation, naming every problem of the options.
  */
 export function requireSufficientFunds(guard: PayoutGuard, options: RequireSufficientFundsOptions): RequestHandler {
   const problems = new Problems();
-  problems.read(optionsSchema, options);
-  if (typeof guard?.checkFunds !== 'function') problems.add('guard: must be what createPayoutGuard returns');
+  const isHolding = typeof options === 'object' && options !== null && options.reference !== undefined;
+  problems.read(isHolding ? holdingSchema : checkingSchema, options);
+  assertGuard(guard, options, problems);
   if (problems.any) throw problems.error();
-  const { reference, mode, settles } = options;
+  return isHolding ? holding(guard, options as HoldingRouteOptions) : checking(guard, options as CheckingRouteOptions);
+}
 
-  // The types promise amounts, references and currencies; the guard itself refuses whatever a client sent instead.
-  const amountOf = (req: Request) => read(req, options.amount, noAmount) as AmountInput;
-  const currencyOf = (req: Request) => options.currency?.(req) as string | undefined;
-  const walletOf = (req: Request, res: Response) =>
-    typeof options.wallet === 'function' ? options.wallet(req, res) : options.wallet;
-
-  // A guard that only observes must not refuse either what cannot be read: it is asked with nothing, and notes that.
-  const readable = <T>(from: () => T, nothing: T): T => {
-    if (guard.mode !== 'observe') return from();
-    try {
-      return from();
-    } catch {
-      return nothing;
-    }
+function checking(guard: PayoutGuard, options: CheckingRouteOptions): RequestHandler {
+  const check = async (req: Request, res: Response): Promise<void> => {
+    const payout = read(req, res);
+    if (payout) await guard.assertSufficientFunds(payout.amount, payout);
   };
-
-  if (!reference || mode === 'check') {
-    const describe = (req: Request, res: Response): [AmountInput, CheckOptions] => [
-      amountOf(req),
-      { fee: options.fee?.(req), currency: currencyOf(req), wallet: walletOf(req, res) },
-    ];
-    const check = async (req: Request, res: Response) =>
-      guard.assertSufficientFunds(...readable(() => describe(req, res), ['', {}]));
-    return (req, res, next) => {
-      check(req, res).then(() => next(), next);
-    };
-  }
-
-  const describe = (req: Request, res: Response): HoldOptions => ({
-    reference: read(req, reference, noReference) as string,
-    amount: amountOf(req),
-    fee: options.fee?.(req),
-    currency: currencyOf(req),
-    wallet: walletOf(req, res),
-    state: 'sent',
-    metadata: options.metadata?.(req),
-  });
-  const take = (req: Request, res: Response) =>
-    guard.hold(readable(() => describe(req, res), { reference: '', amount: '', state: 'sent' }));
-  return (req, res, next) => {
+  const read = (req: Request, res: Response): HoldOptions | undefined => {
     try {
-      take(req, res).then((hold) => {
-        // Nobody waits for the answer any more, and the payout has not begun: so it does not.
-        if (res.closed) return guard.conclude(hold, 'not_sent');
-        res.locals[holdKey] = hold;
-        res.on('close', () => void guard.conclude(hold, resultOf(res), { settles }));
-        return next();
-      }, next);
+      return readPayout(options, [req, res]);
     } catch (error) {
-      next(error);
+      // Throws, unless the guard only observes.
+      guard.internals.refuse(error);
+      return undefined;
     }
+  };
+  return (req, res, next) => {
+    assertExpress(req, res, next);
+    check(req, res).then(() => next(), next);
   };
 }
 
-// Under a name that both module formats of this package share. In `locals`: a new property of the response itself would make
-// everything that Express does with it slower.
-const holdKey = Symbol.for('payout-guard.hold') as unknown as string;
+function holding(guard: PayoutGuard, options: HoldingRouteOptions): RequestHandler {
+  const { verdictOn } = options;
 
-/** The hold that `requireSufficientFunds` took for this request; undefined on a route that only checks. */
-export function holdOf(res: Response): Hold | undefined {
-  return res.locals[holdKey];
+  const serve = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
+    const hold = await guard.hold(() => ({ ...readPayout(options, [req, res]), state: 'sent' }));
+    if (isOver(req, res)) {
+      // The payout has not begun, so it does not. A release that the store could not take is kept by the guard.
+      await hold.release({ notSent: true }).catch(() => {});
+      return;
+    }
+    rememberHold(res, hold);
+    if (verdictOn !== 'none') whenEnded(res, () => judge(hold, req, res, verdictOn));
+    next();
+  };
+
+  return (req, res, next) => {
+    assertExpress(req, res, next);
+    serve(req, res, next).catch(next);
+  };
 }
 
-/** What an answer says about the payout. One that was not finished says nothing: the handler may still be paying. */
-function resultOf(res: Response): AttemptResult {
-  const { statusCode, writableEnded } = res;
-  if (!writableEnded || statusCode === 202) return 'unknown';
-  if (statusCode >= 200 && statusCode <= 299) return 'accepted';
-  return statusCode >= 400 && statusCode <= 499 ? 'not_sent' : 'unknown';
+/**
+ * Runs a function once when the handler ends the response. Events are no use here: some responses emit `finish` and no
+ * `close`, and the response to a pipelined request whose client has left emits neither.
+ */
+function whenEnded(res: Response, act: () => void): void {
+  const end = res.end as (...given: unknown[]) => Response;
+  let hasEnded = false;
+  res.end = ((...given: unknown[]) => {
+    const ended = end.apply(res, given);
+    const isLate = hasEnded;
+    hasEnded = true;
+    if (!isLate) act();
+    return ended;
+  }) as Response['end'];
 }
 
-const noAmount = (cause: Error) => new InvalidAmountError('it could not be found in the request', { cause });
-const noReference = (cause: Error) => new InvalidReferenceError({ cause });
+function judge(hold: Hold, req: Request, res: Response, verdictOn: Judge): void {
+  // The handler has paid under the hold or settled it, so its own word counts; or the answer is not one of the handler.
+  if (hold.isPaying || hold.state !== 'sent' || isAnsweredByGuard(res)) return;
+  const verdict = verdictOf(hold, () => verdictOn(req, res));
+  if (verdict === 'completed') hold.capture().catch((error) => warnOfContradiction(hold, 'made', error));
+  if (verdict === 'failed') hold.release().catch((error) => warnOfContradiction(hold, 'not made', error));
+}
 
-// `req.body.amount` throws when a client sent no JSON at all: its mistake, not ours.
-function read(req: Request, from: (req: Request) => unknown, problem: (cause: Error) => PayoutGuardError): unknown {
+function verdictOf(hold: Hold, ask: () => unknown): 'completed' | 'failed' | undefined {
   try {
-    return from(req);
+    return answerOf('verdictOn', "'completed', 'failed' or undefined", isVerdict, ask());
   } catch (error) {
-    throw problem(redactedCause(error));
+    const { message } = thrownBy('verdictOn', error);
+    warn(
+      'PAYOUT_GUARD_VERDICT',
+      `The end of payout ${hold.reference} could not be judged, so its money stays held. ${message}`,
+    );
+    return undefined;
   }
+}
+
+function isVerdict(value: unknown): value is 'completed' | 'failed' | undefined {
+  return value === 'completed' || value === 'failed' || value === undefined;
+}
+
+function warnOfContradiction({ reference }: Hold, verdict: string, error: unknown): void {
+  // The guard keeps the verdict and has reported it.
+  if (isSilence(error)) return;
+  warn(
+    'PAYOUT_GUARD_CONTRADICTION',
+    `The handler answered that payout ${reference} was ${verdict}, but its hold is in another state. Nothing was changed. Check the payout with the provider.`,
+    error,
+  );
 }

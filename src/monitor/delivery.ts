@@ -1,4 +1,5 @@
-// Brings an alert to those who want to know: the function, and the webhook beside it.
+// Delivers an alert: to the function, and to the webhook at the same time.
+import type { Clock } from '../core/clock.js';
 import { withDeadline } from '../core/deadline.js';
 import { redactedCause } from '../core/redact.js';
 import type { Alert } from './alert.js';
@@ -10,7 +11,7 @@ export interface Undelivered {
   readonly channel: 'onAlert' | 'webhook';
   /** `timeout`, `network`, `HTTP 500` and the like; `threw`. */
   readonly reason: string;
-  /** What `onAlert` threw, without its message. */
+  /** The error of `onAlert`, without its message. */
   readonly cause?: Error;
 }
 
@@ -18,6 +19,7 @@ export interface DeliveryOptions {
   readonly onAlert: (alert: Alert) => unknown;
   readonly webhook: Webhook | undefined;
   readonly timeoutMs: number;
+  readonly clock: Clock;
 }
 
 const never = new AbortController().signal;
@@ -30,10 +32,10 @@ export async function deliver(alert: Alert, options: DeliveryOptions): Promise<U
   return undelivered;
 }
 
-async function call(alert: Alert, { onAlert, timeoutMs }: DeliveryOptions): Promise<Undelivered | undefined> {
+async function call(alert: Alert, { onAlert, timeoutMs, clock }: DeliveryOptions): Promise<Undelivered | undefined> {
   const late = new Error('late');
   try {
-    await withDeadline({ timeoutMs, outer: never, onTimeout: () => late }, async () => onAlert(alert));
+    await withDeadline({ timeoutMs, clock, outer: never, onTimeout: () => late }, async () => onAlert(alert));
     return undefined;
   } catch (error) {
     if (error === late) return { alert, channel: 'onAlert', reason: 'timeout' };

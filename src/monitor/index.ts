@@ -1,16 +1,24 @@
-// payout-guard/monitor: looks at wallets by a schedule, and alerts.
+// payout-guard/monitor: checks wallets by a schedule, and raises alerts.
 export type {
   Alert,
+  ContradictionAlert,
   DriftAlert,
+  LeftOpenAlert,
+  LookupFindsNothingAlert,
   LowBalanceAlert,
+  NeverSeenAlert,
+  OrphanWalletAlert,
   OverdueHoldAlert,
+  PaidAfterReleaseAlert,
   ReachableAlert,
   RecoveredAlert,
   UnreachableAlert,
+  UnsettledAlert,
+  VisibilityLagAlert,
 } from './alert.js';
 export type { Undelivered } from './delivery.js';
 export * from './drift/index.js';
-export type { MonitoredDrift } from './drifts.js';
+export type { MonitoredDrift } from './drift-alerts.js';
 export * from './history/index.js';
 export type { Logger } from './logger.js';
 export { createMonitor, type Monitor, type Round, type WalletReport } from './monitor.js';

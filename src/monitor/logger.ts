@@ -1,7 +1,7 @@
-// Where the monitor writes what it does: one line each, structured, without balances and secrets.
+// The log of the monitor: structured lines, without balances and secrets.
 
 import { z } from 'zod';
-import { aFunction } from '../core/schemas.js';
+import { functionSchema } from '../core/schemas.js';
 import { warn } from '../core/warn.js';
 
 /** A logger that takes `(object, message)`, as pino does. */
@@ -11,14 +11,17 @@ export interface Logger {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
-const aMethod = aFunction<() => void>();
-export const aLogger: z.ZodType<Logger> = z.custom<Logger>(
+const aMethod = functionSchema<() => void>();
+export const loggerSchema: z.ZodType<Logger> = z.custom<Logger>(
   (value) =>
     ['info', 'warn', 'error'].every((level) => aMethod.safeParse((value as Logger | null)?.[level as 'info']).success),
   'must have info(), warn() and error()',
 );
 
-/** Calls a logger, or another function of the application, whose mistakes must not stop the monitor. */
+/**
+ * Calls a logger or another function of the application. Its errors become process warnings: they must not stop the
+ * monitor.
+ */
 export function safely(what: string, call: () => unknown): void {
   try {
     call();

@@ -1,75 +1,93 @@
-// Read this first: looks at wallets from time to time, and tells those who want to know.
+// Read this first: checks wallets from time to time, and raises alerts.
 import { randomUUID } from 'node:crypto';
+import { askStore } from '../core/ask-store.js';
 import { asPayoutGuardError, BalanceUnavailableError, type PayoutGuardError } from '../core/errors.js';
-import type { GuardEvents } from '../core/events.js';
-import type { Funds, PayoutGuard } from '../core/guard.js';
-import { parseNonNegative } from '../core/money.js';
-import { askStore } from '../core/store.js';
+import { memoryStore } from '../core/memory-store/index.js';
+import type { Funds, PayoutGuard } from '../core/payout-guard.js';
 import { warn } from '../core/warn.js';
-import { memoryStore } from '../stores/memory/index.js';
 import type { Alert } from './alert.js';
-import { AlertBook, type Claim } from './alert-book.js';
-import { level, reachable, unreachable, type Watcher } from './conditions.js';
+import { AlertOutbox, type Claim } from './alert-outbox.js';
+import { level, reachable, unreachable, type Watcher } from './alert-rules.js';
 import { deliver, type Undelivered } from './delivery.js';
 import type { DriftWatch } from './drift/index.js';
-import { Drifts } from './drifts.js';
+import { DriftAlerts } from './drift-alerts.js';
+import { EventAlerts } from './event-alerts.js';
 import { safely } from './logger.js';
-import { type MonitorOptions, type ResolvedMonitorOptions, resolveMonitorOptions } from './options.js';
-import { OverdueHolds } from './overdue-holds.js';
+import { minorUnits } from './minor-units.js';
+import {
+  type MonitorOptions,
+  type ResolvedMonitorOptions,
+  type ResolvedWallet,
+  resolveMonitorOptions,
+} from './options.js';
 import { CapturedRate, type Runway } from './runway.js';
 import { Timer } from './timer.js';
 import { Webhook } from './webhook.js';
 
-/** A wallet as one round has seen it. */
+/** A wallet in one round. */
 export interface WalletReport {
   readonly wallet: string;
-  /** Present if the balance could be told. */
+  /** Present if the balance could be read. */
   readonly funds?: Funds;
   /** When the wallet runs dry at the rate of the last hours; absent as long as nothing was captured. */
   readonly runway?: Runway;
-  /** Why the balance could not be told. */
+  /** Why the balance could not be read. */
   readonly error?: PayoutGuardError;
 }
 
-/** What a round has seen and told. */
+/** The result of a round. */
 export interface Round {
   /** When it began. */
   readonly at: Date;
-  /** In the order of the options. */
+  /** In the order of the options. Amounts of different wallets may be in different currencies. */
   readonly wallets: readonly WalletReport[];
-  /** The alerts that this process delivered, or tried to. Others may have been delivered by other processes. */
+  /** The alerts that this process delivered, or tried to. Other processes may have delivered others. */
   readonly alerts: readonly Alert[];
   /** Those of them that did not arrive. */
   readonly undelivered: readonly Undelivered[];
 }
 
-/** Looks at wallets by a schedule. No method needs `this`. */
+/** Checks wallets by a schedule. No method needs `this`. */
 export interface Monitor {
-  /** Begins: with an interval the first round is now, with cron at its next time. May be repeated. Timers do not keep the process alive. */
+  /**
+   * Starts the schedule: with an interval the first round is now, with cron at its next time. May be repeated. Timers
+   * do not keep the process alive.
+   */
   readonly start: () => void;
   /**
-   * One round now. Resolves when its alerts were delivered, or given up. A wallet that cannot be told does not make it reject.
+   * Runs one round now. Resolves when its alerts were delivered, or given up. A wallet that cannot be read does not
+   * make it reject.
    *
    * @throws `BalanceUnavailableError` with reason `closed`: the monitor or its guard was closed.
    */
   readonly check: () => Promise<Round>;
-  /** The watch for drift of a wallet, if there is one: report money that came in to it. */
+  /**
+   * The drift watch of a wallet, to report credits to; undefined without the option `drift`.
+   * @throws `ConfigurationError` `InvalidArgumentError` the guard has no such wallet, or several and none is named.
+   */
   readonly drift: (wallet?: string) => DriftWatch | undefined;
-  /** Stops, when what is under way has ended: alerts that this process has to deliver are delivered, or given up. Idempotent. */
+  /**
+   * Stops, when alerts that this process has to deliver are delivered or given up. Idempotent. Close the guard first,
+   * so that payouts it leaves open raise their alerts, and the store last.
+   */
   readonly close: () => Promise<void>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
 /**
- * Makes a monitor. It reads the snapshots of the guard, so that it asks the provider no more often than `cache.maxAgeMs` says.
+ * Makes a monitor. It reads the snapshots of the guard, so the provider is asked no more often than `cache.maxAgeMs`
+ * allows.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  * @example
  * ```ts
  * const monitor = createMonitor(guard, {
- *   wallets: [{ thresholds: ['100000', '50000'] }],
+ *   wallets: [
+ *     { wallet: 'jpay-kes', thresholds: ['100000', '50000'] },
+ *     { wallet: 'isw-ugx', thresholds: ['5000000'] },
+ *   ],
  *   schedule: { cron: '0 9,15 * * *', timeZone: 'Africa/Nairobi' },
- *   onAlert: (alert) => page(alert),
+ *   onAlert: (alert) => page(alert.message),
  * });
  * monitor.start();
  * ```
@@ -78,24 +96,22 @@ export function createMonitor(guard: PayoutGuard, options: MonitorOptions): Moni
   return new GuardMonitor(guard, resolveMonitorOptions(guard, options));
 }
 
-/** Clocks of processes may be so far apart, and a process may stand still for so long, in milliseconds. */
+/** Clocks of processes may differ by this, and a process may stand still for this long, in milliseconds. */
 const leaseMarginMs = 30_000;
-/** That a wallet is unreachable stands for so long at most before others may say otherwise, in milliseconds. */
+/** The word of a process that a wallet is unreachable stands for so long at most, in milliseconds. */
 const longestWordMs = 600_000;
 
-/** What this process remembers of a wallet from round to round. */
-interface Watched {
-  readonly wallet: string;
-  readonly thresholds: ResolvedMonitorOptions['wallets'][number]['thresholds'];
+/** The memory of this process about a wallet, from round to round. */
+interface Watched extends ResolvedWallet {
   readonly rate: CapturedRate;
-  /** Rounds in a row in which the provider did not tell the balance. */
+  /** Rounds in a row in which the provider did not give the balance. */
   providerFailures: number;
-  /** Rounds in a row in which the store did not answer. */
+  /** Rounds in a row in which the store did not respond. */
   storeFailures: number;
 }
 
-/** What became of the alerts of one claim. */
-interface Told {
+/** The delivery of one alert. */
+interface Delivered {
   readonly alert: Alert;
   readonly undelivered: readonly Undelivered[];
 }
@@ -105,19 +121,18 @@ class GuardMonitor implements Monitor {
   readonly #options: ResolvedMonitorOptions;
   readonly #owner = randomUUID();
   readonly #watched: readonly Watched[];
-  readonly #shared: AlertBook;
-  /** That the store does not answer cannot be kept in it: each process tells that for itself. */
-  readonly #own: AlertBook;
+  readonly #shared: AlertOutbox;
+  /** That the store does not respond cannot be kept in it: each process raises that alert for itself. */
+  readonly #own: AlertOutbox;
   readonly #webhook: Webhook | undefined;
-  readonly #overdue: OverdueHolds;
-  readonly #drifts: Drifts;
-  readonly #stopListening: () => void;
+  readonly #events: EventAlerts;
+  readonly #drift: DriftAlerts;
   readonly #timer: Timer;
-  /** Deliveries, and whatever else must end before this is closed. */
+  /** Deliveries, and other work that `close` waits for. */
   readonly #underWay = new Set<Promise<unknown>>();
-  /** The end of the line of rounds: they look one after the other. */
+  /** The last round of the line: rounds run one after the other. */
   #line: Promise<unknown> = Promise.resolve();
-  #isLooking = false;
+  #isInRound = false;
   #isClosed = false;
 
   constructor(guard: PayoutGuard, options: ResolvedMonitorOptions) {
@@ -130,22 +145,35 @@ class GuardMonitor implements Monitor {
       providerFailures: 0,
       storeFailures: 0,
     }));
-    const { store } = guard;
+    const { store } = guard.internals;
     const leased = { owner: this.#owner, leaseMs: deliveryTimeoutMs + leaseMarginMs, clock };
-    this.#shared = new AlertBook(
+    this.#shared = new AlertOutbox(
       {
         note: (key) => askStore(store, () => store.note(`${name}/${key}`)),
         swapNote: (key, expected, value) => askStore(store, () => store.swapNote(`${name}/${key}`, expected, value)),
       },
       leased,
     );
-    this.#own = new AlertBook(memoryStore(), leased);
+    this.#own = new AlertOutbox(memoryStore(), leased);
     this.#webhook = webhook && new Webhook(webhook, deliveryTimeoutMs, clock);
-    this.#overdue = new OverdueHolds(guard, this.#shared, clock);
-    this.#stopListening = guard.on('overdue', (event) => void this.#track(this.#tellOverdue(event)));
-    const keys = wallets.map(({ wallet }) => wallet);
-    const onDrift = () => void this.#track(this.#tellDrift());
-    this.#drifts = new Drifts(guard, keys, options.drift, { book: this.#shared, owner: this.#owner, clock, onDrift });
+    this.#events = new EventAlerts(guard, {
+      shared: this.#shared,
+      own: this.#own,
+      clock,
+      deliver: (claim) => this.#deliver(claim),
+      track: (work) => void this.#track(work),
+      onDelay: ({ wallet, reference }, error) =>
+        this.#log('warn', { wallet, reference, ...named(error) }, 'Could not raise an alert; will retry.'),
+    });
+    this.#drift = new DriftAlerts(guard, {
+      wallets,
+      drift: options.drift,
+      outbox: this.#shared,
+      owner: this.#owner,
+      clock,
+      onDrift: () => void this.#track(this.#deliverDrift()),
+      raise: (condition) => this.#events.raise(condition),
+    });
     this.#timer = new Timer(schedule, clock, () => void this.#scheduledRound());
   }
 
@@ -156,90 +184,90 @@ class GuardMonitor implements Monitor {
 
   readonly check = async (): Promise<Round> => {
     this.#assertOpen();
-    const { at, wallets, telling } = await this.#look();
+    const { at, wallets, deliveries } = await this.#round();
     const closed = wallets.find(({ error }) => isClosed(error));
-    const told = (await Promise.all(telling)).flat();
+    const delivered = (await Promise.all(deliveries)).flat();
     if (closed) throw closed.error;
     return {
       at,
       wallets,
-      alerts: told.map(({ alert }) => alert),
-      undelivered: told.flatMap(({ undelivered }) => undelivered),
+      alerts: delivered.map(({ alert }) => alert),
+      undelivered: delivered.flatMap(({ undelivered }) => undelivered),
     };
   };
 
-  readonly drift = (wallet?: string): DriftWatch | undefined => this.#drifts.of(this.#guard.walletKey(wallet));
+  readonly drift = (wallet?: string): DriftWatch | undefined =>
+    (wallet === undefined ? undefined : this.#drift.of(wallet)) ??
+    this.#drift.of(this.#guard.internals.wallet(wallet).key);
 
   readonly close = async (): Promise<void> => {
     this.#isClosed = true;
     this.#timer.stop();
-    this.#stopListening();
-    await this.#drifts.close();
+    this.#events.close();
+    await this.#drift.close();
     await this.#line;
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   };
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close();
 
-  // Its alerts are delivered while later rounds look: a webhook that hangs does not make us blind.
+  // Alerts are delivered while later rounds run: a webhook that hangs delays no round.
   async #scheduledRound(): Promise<void> {
-    if (this.#isLooking) return;
-    const { wallets } = await this.#look();
+    if (this.#isInRound) return;
+    const { wallets } = await this.#round();
     if (wallets.some(({ error }) => isClosed(error))) this.#timer.stop();
   }
 
-  #look(): Promise<{ at: Date; wallets: WalletReport[]; telling: Promise<Told[]>[] }> {
-    const look = this.#line.then(async () => {
-      this.#isLooking = true;
+  #round(): Promise<{ at: Date; wallets: WalletReport[]; deliveries: Promise<Delivered[]>[] }> {
+    const round = this.#line.then(async () => {
+      this.#isInRound = true;
       const at = new Date(this.#options.clock.now());
-      const seen = await Promise.all(this.#watched.map((watched) => this.#lookAt(watched)));
-      await this.#overdue.forgetEnded().catch(() => {});
-      const telling = [...seen.map((one) => one.telling), this.#tellDrift()];
-      const wallets = seen.map(({ report }) => report);
-      const unreachable = wallets.filter(({ error }) => error).map(({ wallet }) => wallet);
-      this.#log('info', { wallets: wallets.length, unreachable }, 'The monitor has looked at its wallets.');
-      return { at, wallets, telling };
+      const checked = await Promise.all(this.#watched.map((watched) => this.#checkWallet(watched)));
+      await this.#events.forgetEnded().catch(() => {});
+      const deliveries = [...checked.map((one) => one.deliveries), this.#deliverDrift()];
+      const wallets = checked.map(({ report }) => report);
+      const failed = wallets.filter(({ error }) => error).map(({ wallet }) => wallet);
+      this.#log('info', { wallets: wallets.length, unreachable: failed }, 'The monitor has checked its wallets.');
+      return { at, wallets, deliveries };
     });
     const ended = () => {
-      this.#isLooking = false;
+      this.#isInRound = false;
     };
-    this.#line = look.then(ended, ended);
-    return look;
+    this.#line = round.then(ended, ended);
+    return round;
   }
 
-  async #lookAt(watched: Watched): Promise<{ report: WalletReport; telling: Promise<Told[]> }> {
+  async #checkWallet(watched: Watched): Promise<{ report: WalletReport; deliveries: Promise<Delivered[]> }> {
     const { wallet } = watched;
     const claims: (Claim | undefined)[] = [];
     let report: WalletReport = { wallet };
     try {
       report = await this.#reportOn(watched);
       watched.providerFailures = 0;
-      claims.push(await this.#shared.settle(`${wallet}/reach`, reachable(this.#watcher(wallet))));
+      claims.push(await this.#shared.settle(`${wallet}/reach`, reachable(this.#watcher(watched))));
       await this.#compareLevels(watched, report, claims);
     } catch (error) {
       report = { ...report, error: asPayoutGuardError(error) };
-      this.#log('warn', { wallet, ...named(report.error) }, 'The balance of a wallet cannot be told.');
+      this.#log('warn', { wallet, ...named(report.error) }, 'The balance of a wallet could not be read.');
     }
-    await this.#judge(watched, report, claims);
-    return { report, telling: this.#tellAll(claims.filter((claim) => claim !== undefined)) };
+    await this.#judgeReach(watched, report, claims);
+    return { report, deliveries: this.#deliverAll(claims.filter((claim) => claim !== undefined)) };
   }
 
-  async #reportOn({ wallet, rate }: Watched): Promise<WalletReport & { funds: Funds }> {
+  async #reportOn({ wallet, currency, rate }: Watched): Promise<WalletReport & { funds: Funds }> {
     const funds = await this.#guard.funds({ wallet });
-    const { store, currency } = this.#guard;
-    const totals = await askStore(store, () => store.totals(wallet));
-    const runway = rate.runway(totals, this.#minor(funds.spendable), this.#options.clock.now(), currency);
+    const totals = await askStore(this.#guard.internals.store, (store) => store.totals(wallet));
+    const runway = rate.runway(totals, minorUnits(funds.spendable), this.#options.clock.now(), currency);
     return runway ? { wallet, funds, runway } : { wallet, funds };
   }
 
   async #compareLevels(
-    { wallet, thresholds }: Watched,
+    { wallet, currency, thresholds }: Watched,
     { funds, runway }: WalletReport,
     claims: (Claim | undefined)[],
   ): Promise<void> {
     if (!funds) return;
-    const { currency } = this.#guard;
-    const spendableMinor = this.#minor(funds.spendable);
+    const spendableMinor = minorUnits(funds.spendable);
     const asOfMs = funds.asOf.getTime();
     const sight = { wallet, currency, spendableMinor, asOfMs, nowMs: this.#options.clock.now(), runway };
     for (const threshold of thresholds) {
@@ -248,8 +276,8 @@ class GuardMonitor implements Monitor {
     }
   }
 
-  /** Whether the wallet, or the store, is unreachable by now. */
-  async #judge(watched: Watched, report: WalletReport, claims: (Claim | undefined)[]): Promise<void> {
+  /** Decides whether the wallet, or the store, is unreachable by now. */
+  async #judgeReach(watched: Watched, report: WalletReport, claims: (Claim | undefined)[]): Promise<void> {
     const { wallet } = watched;
     const { unreachableAfter } = this.#options;
     if (isClosed(report.error)) return;
@@ -258,7 +286,7 @@ class GuardMonitor implements Monitor {
       watched.providerFailures += 1;
       if (watched.providerFailures >= unreachableAfter) {
         try {
-          const decide = unreachable(this.#watcher(wallet), reasonOf(report.error));
+          const decide = unreachable(this.#watcher(watched), reasonOf(report.error));
           claims.push(await this.#shared.settle(`${wallet}/reach`, decide));
         } catch {
           isStore = true;
@@ -267,41 +295,40 @@ class GuardMonitor implements Monitor {
     }
     watched.storeFailures = isStore ? watched.storeFailures + 1 : 0;
     if (watched.storeFailures > 0 && watched.storeFailures < unreachableAfter) return;
-    const watcher = this.#watcher(wallet);
+    const watcher = this.#watcher(watched);
     const decide = watched.storeFailures > 0 ? unreachable(watcher, 'store') : reachable(watcher);
     claims.push(await this.#own.settle(`${wallet}/store`, decide));
   }
 
-  async #tellOverdue(event: GuardEvents['overdue']): Promise<void> {
-    const { hold } = event;
-    try {
-      const claim = await this.#overdue.claim(event);
-      if (claim) await this.#tellAll([claim]);
-    } catch (error) {
-      // The guard tells it again at its next reconciliation.
-      const { reference, wallet } = hold;
-      this.#log('warn', { wallet, reference, ...named(error) }, 'An overdue hold could not be told; it will be.');
-    }
+  async #deliverDrift(): Promise<Delivered[]> {
+    return this.#deliverAll(await this.#drift.claim());
   }
 
-  async #tellDrift(): Promise<Told[]> {
-    return this.#tellAll(await this.#drifts.claim());
+  async #deliverAll(claims: readonly Claim[]): Promise<Delivered[]> {
+    return Promise.all(claims.map((claim) => this.#deliver(claim)));
   }
 
-  async #tellAll(claims: readonly Claim[]): Promise<Told[]> {
-    return Promise.all(claims.map((claim) => this.#track(this.#tell(claim))));
+  #deliver(claim: Claim): Promise<Delivered> {
+    return this.#track(this.#deliverNow(claim));
   }
 
-  async #tell(claim: Claim): Promise<Told> {
+  async #deliverNow(claim: Claim): Promise<Delivered> {
     const { alert } = claim;
-    const { onAlert, deliveryTimeoutMs } = this.#options;
-    const { kind, wallet, currency, id } = alert;
+    const { onAlert, deliveryTimeoutMs: timeoutMs, clock } = this.#options;
+    const { kind, wallet, id } = alert;
     const isBad = kind !== 'recovered' && kind !== 'reachable';
-    const threshold = 'threshold' in alert ? { threshold: alert.threshold } : {};
-    this.#log(isBad ? 'warn' : 'info', { kind, wallet, currency, id, ...threshold }, 'Alert.');
-    const undelivered = await deliver(alert, { onAlert, webhook: this.#webhook, timeoutMs: deliveryTimeoutMs });
+    const fields = {
+      kind,
+      wallet,
+      ...('currency' in alert && { currency: alert.currency }),
+      id,
+      ...('threshold' in alert && { threshold: alert.threshold }),
+      ...('reference' in alert && { reference: alert.reference }),
+    };
+    this.#log(isBad ? 'warn' : 'info', fields, 'Alert.');
+    const undelivered = await deliver(alert, { onAlert, webhook: this.#webhook, timeoutMs, clock });
     for (const one of undelivered) this.#giveUp(one);
-    await claim.book.confirm(claim);
+    await claim.outbox.confirm(claim);
     return { alert, undelivered };
   }
 
@@ -315,18 +342,12 @@ class GuardMonitor implements Monitor {
     else if (!logger) warn('PAYOUT_GUARD_UNDELIVERED', `${what}: ${kind} of ${wallet}, ${channel}: ${reason}.`, cause);
   }
 
-  #watcher(wallet: string): Watcher {
+  #watcher({ wallet, currency }: Watched): Watcher {
     const { clock, schedule } = this.#options;
     const nowMs = clock.now();
     const untilNextMs = (schedule.nextMs(nowMs) ?? nowMs) - nowMs;
     const keptUntilMs = nowMs + Math.min(untilNextMs, longestWordMs) + leaseMarginMs;
-    return { wallet, currency: this.#guard.currency.code, owner: this.#owner, nowMs, keptUntilMs };
-  }
-
-  /** Spendable amounts may be negative. */
-  #minor(text: string): bigint {
-    const { currency } = this.#guard;
-    return text.startsWith('-') ? -parseNonNegative(text.slice(1), currency) : parseNonNegative(text, currency);
+    return { wallet, currency: currency.code, owner: this.#owner, nowMs, keptUntilMs };
   }
 
   #log(at: 'info' | 'warn' | 'error', fields: Readonly<Record<string, unknown>>, message: string): void {
@@ -353,7 +374,7 @@ function reasonOf(error: PayoutGuardError | undefined): string {
   return (error as Partial<BalanceUnavailableError> | undefined)?.reason ?? error?.code ?? '';
 }
 
-/** What a log may say of an error. */
+/** The parts of an error that may be logged. */
 function named(error: unknown): { code: string; reason: string } {
   const known = asPayoutGuardError(error);
   return { code: known.code, reason: reasonOf(known) };

@@ -1,48 +1,54 @@
-// The options of a monitor: read once, at creation; one error names all problems.
+// The options of a monitor: read once, at creation. One error names all problems.
 import { z } from 'zod';
 import type { Clock } from '../core/clock.js';
 import type { Currency } from '../core/currency.js';
-import type { PayoutGuard } from '../core/guard.js';
-import { type AmountInput, parseNonNegative } from '../core/money.js';
+import { type AmountInput, parseAmount, parseNonNegative } from '../core/money.js';
+import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
-import { aClock, aFunction } from '../core/schemas.js';
+import { clockSchema, functionSchema } from '../core/schemas.js';
 import type { Alert } from './alert.js';
 import type { Undelivered } from './delivery.js';
-import { resolveDriftOptions } from './drift/options.js';
-import type { MonitoredDrift } from './drifts.js';
-import { aLogger, type Logger } from './logger.js';
+import { assertEnforcing, sharedDriftSchema } from './drift/options.js';
+import type { MonitoredDrift } from './drift-alerts.js';
+import { type Logger, loggerSchema } from './logger.js';
 import { cronSchedule, intervalSchedule, type Schedule, type ScheduleInput } from './schedule.js';
 import { type WebhookOptions, webhookSchema } from './webhook.js';
 
-/** A wallet that is watched. */
+/** A wallet to watch. All amounts are in its currency, in major units. */
 export interface MonitoredWallet {
   /**
-   * Key of the wallet.
-   * @defaultValue the `wallet` of the guard
+   * Key of the wallet. A guard that finds its wallets by an async function must have read it before, with `funds()` for
+   * instance.
+   * @defaultValue the only wallet of the guard
    */
   wallet?: string | undefined;
-  /** Amounts in major units, 1 to 20, descending: an alert each time that less than one of them is spendable. */
+  /** 1 to 20 amounts, descending: an alert each time that less than one of them is spendable. */
   thresholds: readonly AmountInput[];
   /**
-   * How much more than a threshold must be spendable before it counts as recovered, in major units: a balance that moves around a
-   * threshold does not alert again and again.
+   * How much more than a threshold must be spendable before it counts as recovered: a fluctuating balance raises one
+   * alert.
    * @defaultValue 5 % of each threshold, rounded up
    */
   hysteresis?: AmountInput | undefined;
   /**
-   * The currency that the thresholds are meant in. Another one than the guard's is refused.
-   * @defaultValue the currency of the guard
+   * The currency that the amounts are meant in, as a check: another one than the wallet's is refused.
+   * @defaultValue the currency of the wallet
    */
   currency?: string | undefined;
+  /**
+   * Freezes the wallet as soon as more than this was certainly debited without explanation. Needs the option `drift`.
+   * @defaultValue never
+   */
+  freezeAbove?: AmountInput | undefined;
 }
 
 /** How a monitor is set up. Unknown keys are refused. */
 export interface MonitorOptions {
-  /** The wallets that are watched, each once; 1 to 1,000. */
+  /** The wallets to watch, each once; 1 to 1,000. Their currencies may differ. */
   wallets: readonly MonitoredWallet[];
-  /** When a round is due: `{ everyMs }`, or `{ cron, timeZone }`, which needs the package `croner`. */
+  /** When rounds are due: `{ everyMs }`, or `{ cron, timeZone }`, which needs the package `croner`. */
   schedule: ScheduleInput;
-  /** Told of each alert. What it returns is awaited, for `deliveryTimeoutMs` at most. */
+  /** Receives each alert. Its promise is awaited, for `deliveryTimeoutMs` at most. */
   onAlert: (alert: Alert) => void | Promise<void>;
   /**
    * Where alerts are posted as well.
@@ -50,44 +56,44 @@ export interface MonitorOptions {
    */
   webhook?: WebhookOptions | undefined;
   /**
-   * Watches all wallets for money that moved without us, as `watchDrift` does, and alerts; `{}` for its defaults. What arrives in the
-   * wallets is told to `monitor.drift(wallet)?.credit(...)`.
+   * Watches all wallets for unexplained movements, as `watchDrift` does, and raises alerts; `{}` for its defaults.
+   * Report credits to `monitor.drift(wallet)?.credit(...)`.
    * @defaultValue drift is not watched
    */
   drift?: MonitoredDrift | undefined;
   /**
-   * Told of each alert that could not be delivered and is given up.
+   * Receives each alert that could not be delivered and is given up.
    * @defaultValue an error of `logger`; without one, a process warning
    */
   onUndelivered?: ((undelivered: Undelivered) => void) | undefined;
   /**
-   * Where the monitor writes what it does, such as a pino logger. Without balances.
+   * Logs what the monitor does, without balances; a pino logger for instance.
    * @defaultValue none
    */
   logger?: Logger | undefined;
   /**
-   * Monitors of one name on one store alert once between them. 1 to 32 letters, digits and `. _ -`.
+   * Monitors of one name on one store raise each alert once between them. 1 to 32 letters, digits and `. _ -`.
    * @defaultValue `'monitor'`
    */
   name?: string | undefined;
   /**
-   * After so many rounds in a row without a balance a wallet is unreachable; 1 to 100.
+   * Rounds in a row without a balance after which a wallet is unreachable; 1 to 100.
    * @defaultValue 2
    */
   unreachableAfter?: number | undefined;
   /**
-   * The time whose captures tell when the wallet runs dry, in milliseconds; 60,000 to 604,800,000.
+   * The time whose captures the runway is computed from, in milliseconds; 60,000 to 604,800,000.
    * @defaultValue 21,600,000
    */
   runwayLookBackMs?: number | undefined;
   /**
-   * Longest time for the delivery of one alert, all attempts of the webhook included, in milliseconds; 100 to 600,000. If its process
-   * dies, another one delivers it 30 seconds after that.
+   * Longest time for the delivery of one alert, all attempts of the webhook included, in milliseconds; 100 to 600,000.
+   * If its process dies, another one delivers it 30 seconds after that.
    * @defaultValue 30,000
    */
   deliveryTimeoutMs?: number | undefined;
   /**
-   * Where the time comes from; for tests.
+   * Source of the time; for tests.
    * @defaultValue the clock of the guard
    */
   clock?: Clock | undefined;
@@ -98,9 +104,17 @@ export interface Threshold {
   readonly hysteresisMinor: bigint;
 }
 
-/** {@link MonitorOptions} with every default filled in and every amount in minor units. */
+/** {@link MonitoredWallet} with its thresholds in minor units of its currency. */
+export interface ResolvedWallet {
+  readonly wallet: string;
+  readonly currency: Currency;
+  readonly thresholds: readonly Threshold[];
+  readonly freezeAbove: AmountInput | undefined;
+}
+
+/** {@link MonitorOptions} with every default filled in. */
 export interface ResolvedMonitorOptions {
-  readonly wallets: readonly { readonly wallet: string; readonly thresholds: readonly Threshold[] }[];
+  readonly wallets: readonly ResolvedWallet[];
   readonly schedule: Schedule;
   readonly onAlert: MonitorOptions['onAlert'];
   readonly webhook: WebhookOptions | undefined;
@@ -117,17 +131,15 @@ export interface ResolvedMonitorOptions {
 const aWeekMs = 604_800_000;
 const anAmount = z.custom<AmountInput>((value) => value !== undefined);
 
-/** What can be judged by itself; the rest is read below, so that one error names the problems of both. */
+/** The options that depend on nothing else; the others are read below, so that one error names the problems of both. */
 const optionsSchema = z.strictObject({
   wallets: z.unknown(),
   schedule: z.unknown(),
-  onAlert: aFunction<MonitorOptions['onAlert']>(),
+  onAlert: functionSchema<MonitorOptions['onAlert']>(),
   webhook: webhookSchema.optional(),
-  drift: z
-    .custom<MonitoredDrift>((value) => typeof value === 'object' && value !== null, 'must be an object')
-    .optional(),
-  onUndelivered: aFunction<NonNullable<MonitorOptions['onUndelivered']>>().optional(),
-  logger: aLogger.optional(),
+  drift: sharedDriftSchema.optional(),
+  onUndelivered: functionSchema<NonNullable<MonitorOptions['onUndelivered']>>().optional(),
+  logger: loggerSchema.optional(),
   name: z
     .string()
     .regex(/^[\w.-]{1,32}$/, 'must be 1 to 32 letters, digits or . _ -')
@@ -135,7 +147,7 @@ const optionsSchema = z.strictObject({
   unreachableAfter: z.int().min(1).max(100).optional(),
   runwayLookBackMs: z.int().min(60_000).max(aWeekMs).optional(),
   deliveryTimeoutMs: z.int().min(100).max(600_000).optional(),
-  clock: aClock.optional(),
+  clock: clockSchema.optional(),
 });
 
 const walletsSchema: z.ZodType<Pick<MonitorOptions, 'wallets'>> = z.object({
@@ -146,6 +158,7 @@ const walletsSchema: z.ZodType<Pick<MonitorOptions, 'wallets'>> = z.object({
         thresholds: z.array(anAmount).min(1).max(20).readonly(),
         hysteresis: anAmount.optional(),
         currency: z.string().optional(),
+        freezeAbove: anAmount.optional(),
       }),
     )
     .min(1)
@@ -159,20 +172,17 @@ const cronSchema = z.strictObject({ cron: z.string().max(256), timeZone: z.strin
 /** @throws `ConfigurationError` naming every problem. */
 export function resolveMonitorOptions(guard: PayoutGuard, options: MonitorOptions): ResolvedMonitorOptions {
   const problems = new Problems();
-  if (typeof guard?.walletKey !== 'function') {
+  if (typeof guard?.internals?.wallet !== 'function') {
     problems.add('guard: must be what createPayoutGuard() returns');
     throw problems.error();
   }
-  if (typeof guard.store.note !== 'function' || typeof guard.store.swapNote !== 'function') {
-    problems.add('guard: its store keeps no notes; it needs note() and swapNote()');
-  }
   const given = problems.read(optionsSchema, options);
-  const { wallets: givenWallets, schedule: givenSchedule } = (options ?? {}) as Partial<MonitorOptions>;
+  const { wallets: givenWallets, schedule: givenSchedule, drift } = (options ?? {}) as Partial<MonitorOptions>;
   const wallets = readWallets(guard, givenWallets, problems);
   const schedule = readSchedule(givenSchedule, problems);
-  if (given?.drift) {
-    const drift = { ...given.drift, wallet: undefined, onDrift: () => {} };
-    problems.try('drift', () => resolveDriftOptions(guard, drift));
+  if (drift !== undefined) assertEnforcing(guard, problems);
+  else if (wallets.some(({ freezeAbove }) => freezeAbove !== undefined)) {
+    problems.add('wallets: freezeAbove needs the option drift');
   }
   if (!given || !schedule || problems.any) throw problems.error();
   return {
@@ -187,23 +197,35 @@ export function resolveMonitorOptions(guard: PayoutGuard, options: MonitorOption
     unreachableAfter: given.unreachableAfter ?? 2,
     runwayLookBackMs: given.runwayLookBackMs ?? 21_600_000,
     deliveryTimeoutMs: given.deliveryTimeoutMs ?? 30_000,
-    clock: given.clock ?? guard.clock,
+    clock: given.clock ?? guard.internals.clock,
   };
 }
 
-function readWallets(guard: PayoutGuard, input: unknown, problems: Problems): ResolvedMonitorOptions['wallets'] {
+function readWallets(guard: PayoutGuard, input: unknown, problems: Problems): ResolvedWallet[] {
   const given = problems.read(walletsSchema, { wallets: input })?.wallets ?? [];
   const keys = new Set<string>();
   return given.flatMap((one, index) => {
     const at = `wallets.${index}`;
-    const wallet = problems.try(`${at}.wallet`, () => guard.walletKey(one.wallet));
-    if (wallet !== undefined && keys.has(wallet)) problems.add(`${at}.wallet: is there twice`);
-    if (one.currency !== undefined && one.currency !== guard.currency.code) {
-      problems.add(`${at}.currency: the guard decides in ${guard.currency.code}`);
-    }
-    const thresholds = readThresholds(one, guard.currency, at, problems);
-    return wallet === undefined ? [] : [{ wallet: keys.add(wallet) && wallet, thresholds }];
+    const info = problems.try(`${at}.wallet`, () => guard.internals.wallet(one.wallet));
+    return info ? [readWallet(one, info, at, keys, problems)] : [];
   });
+}
+
+function readWallet(
+  one: MonitoredWallet,
+  { key: wallet, currency }: WalletInfo,
+  at: string,
+  keys: Set<string>,
+  problems: Problems,
+): ResolvedWallet {
+  if (keys.has(wallet)) problems.add(`${at}.wallet: is there twice`);
+  keys.add(wallet);
+  if (one.currency !== undefined && one.currency !== currency.code) {
+    problems.add(`${at}.currency: must be ${currency.code}, the currency of wallet ${wallet}`);
+  }
+  const { freezeAbove } = one;
+  if (freezeAbove !== undefined) problems.try(`${at}.freezeAbove`, () => parseAmount(freezeAbove, currency));
+  return { wallet, currency, thresholds: readThresholds(one, currency, at, problems), freezeAbove };
 }
 
 function readThresholds(one: MonitoredWallet, currency: Currency, at: string, problems: Problems): Threshold[] {

@@ -1,15 +1,15 @@
-// When a wallet runs dry at the rate of its captures.
+// The time at which a wallet runs dry, at the rate of its captures.
 import type { Currency } from '../core/currency.js';
 import { formatMinorUnits } from '../core/money.js';
 import type { WalletTotals } from '../core/store.js';
 
 /** How long the money lasts at the captured rate of the last hours. */
 export interface Runway {
-  /** What was captured per hour, rounded down; decimal text in major units. */
+  /** The captured amount per hour, rounded down; decimal text in major units. */
   readonly perHour: string;
-  /** How long that was watched, in milliseconds. */
+  /** The time that the rate was measured over, in milliseconds. */
   readonly watchedMs: number;
-  /** When nothing can be spent any more at that rate, in ISO 8601. Not later than 100 years. */
+  /** When nothing is spendable any more at that rate, in ISO 8601; at most 100 years from now. */
   readonly emptyAt: string;
 }
 
@@ -21,14 +21,14 @@ interface Sample {
 
 const anHourMs = 3_600_000n;
 const longestMs = 100n * 365n * 24n * anHourMs;
-/** Less than this long says nothing of a rate, in milliseconds. */
+/** A rate needs at least this long, in milliseconds. */
 const shortestMs = 60_000;
-/** Samples that are kept for the time that is looked back on. */
+/** Samples that are kept within the time to look back on. */
 const samplesKept = 100;
 
 /**
- * Watches the cumulative captured amount of one wallet, which the store keeps for all processes. The rate is that between the oldest
- * sample within the time looked back on, and now.
+ * The rate of the captures of one wallet, which the store counts for all processes: between the oldest sample within
+ * the time to look back on, and now.
  */
 export class CapturedRate {
   readonly #lookBackMs: number;
@@ -38,10 +38,13 @@ export class CapturedRate {
     this.#lookBackMs = lookBackMs;
   }
 
-  /** Notes the totals of now, and tells how long the spendable amount lasts; undefined as long as nothing was captured. */
+  /**
+   * Adds the current totals, and returns how long the spendable amount lasts; undefined as long as nothing was
+   * captured.
+   */
   runway(totals: WalletTotals, spendableMinor: bigint, atMs: number, currency: Currency): Runway | undefined {
     const now: Sample = { atMs, epoch: totals.epoch, capturedMinor: totals.captured };
-    // Another epoch counts from another beginning; a clock that was set back makes no sense of what was before.
+    // Another epoch counts from zero again, and a clock that was set back makes earlier samples useless.
     if (this.#samples.some((sample) => sample.epoch !== now.epoch || sample.atMs > atMs)) this.#samples = [];
     while ((this.#samples[1]?.atMs ?? atMs) <= atMs - this.#lookBackMs) this.#samples.shift();
     const newest = this.#samples.at(-1);

@@ -1,17 +1,18 @@
-// When the rounds of a monitor are due.
+// The times at which the rounds of a monitor are due.
 import { createRequire } from 'node:module';
 import type { Cron } from 'croner';
 import { ConfigurationError } from '../core/errors.js';
 
 /**
- * Every so many milliseconds (100 to 604,800,000), or by a cron expression of five or six fields (the first is seconds then) in a
- * time zone such as `Africa/Nairobi`. Cron needs the package `croner`.
+ * An interval in milliseconds (100 to 604,800,000), or a cron expression of five or six fields (the first of six is
+ * seconds) in a time zone such as `Africa/Nairobi`. Cron needs the package `croner`.
  */
 export type ScheduleInput = { readonly everyMs: number } | { readonly cron: string; readonly timeZone: string };
 
 export interface Schedule {
-  /** When the first round is due after the monitor has started, and when the next one is due after that time. Epoch milliseconds. */
+  /** The time of the first round of a monitor that starts then, in epoch milliseconds. */
   firstMs(startMs: number): number | undefined;
+  /** The time of the next round after that time, in epoch milliseconds. */
   nextMs(afterMs: number): number | undefined;
 }
 
@@ -21,7 +22,9 @@ export function intervalSchedule(everyMs: number): Schedule {
 
 /** @throws `ConfigurationError` naming every problem. */
 export function cronSchedule(expression: string, timeZone: string): Schedule {
-  const problems = isTimeZone(timeZone) ? [] : ['schedule.timeZone: not a time zone that is known here'];
+  const problems = isTimeZone(timeZone)
+    ? []
+    : ['schedule.timeZone: must be an IANA name such as "Africa/Nairobi" that this Node.js has'];
   const next = readCron(expression, problems.length === 0 ? timeZone : 'UTC', problems);
   if (!next || problems.length > 0) throw new ConfigurationError(problems);
   return { firstMs: next, nextMs: next };
@@ -38,9 +41,9 @@ function readCron(expression: string, timezone: string, problems: string[]): Nex
   try {
     const job = new croner.Cron(expression, { timezone, paused: true, mode: '5-or-6-parts' });
     if (job.nextRun() !== null) return (afterMs) => job.nextRun(new Date(afterMs))?.getTime();
-    problems.push('schedule.cron: there is no such time to come');
+    problems.push('schedule.cron: no such time is left');
   } catch {
-    problems.push('schedule.cron: not a cron expression of five or six fields');
+    problems.push('schedule.cron: must be a cron expression of five or six fields');
   }
   return undefined;
 }
@@ -54,8 +57,9 @@ function isTimeZone(timeZone: string): boolean {
 }
 
 /**
- * croner, if it is installed. Only who uses cron needs it, and what is wrong with an expression is said at creation: so it is neither
- * imported above nor by a promise. CommonJS has a `require`; an ES module makes one that looks where this file is.
+ * Loads croner if it is installed. Only cron schedules need it, and a wrong expression is reported at creation: so it
+ * is imported neither statically nor by a promise. CommonJS has a `require`; an ES module makes one that resolves from
+ * this file.
  */
 function loadCroner(): { readonly Cron: typeof Cron } | undefined {
   try {
@@ -66,7 +70,10 @@ function loadCroner(): { readonly Cron: typeof Cron } | undefined {
   }
 }
 
-/** Where this code is. The compiler takes no `import.meta` in what is also built as CommonJS; the call site knows as well. */
+/**
+ * The path of this file, from the call site: the compiler accepts no `import.meta` in code that is also built as
+ * CommonJS.
+ */
 function thisFile(): string {
   const before = Error.prepareStackTrace;
   try {

@@ -1,4 +1,5 @@
-// The signature of a webhook: HMAC-SHA256 over the time and the body, so that neither can be changed, nor an old message be sent again.
+// The signature of a webhook: HMAC-SHA256 over the time and the body, so that neither can be changed and no old message
+// replayed.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Clock, systemClock } from '../core/clock.js';
 
@@ -13,11 +14,11 @@ export function signWebhook(body: string, secret: string, nowMs: number): string
 
 /** A webhook as it arrived. */
 export interface ReceivedWebhook {
-  /** The raw body, before anything has parsed it. */
+  /** The raw body, before it is parsed. */
   body: string | Uint8Array;
   /** The header `payout-guard-signature`. */
   signature: string | undefined;
-  /** The secret of the webhook; several while one takes the place of another. */
+  /** The secret of the webhook; several while it is rotated. */
   secret: string | readonly string[];
   /**
    * How old, or how far in the future, the time of the signature may be, in milliseconds.
@@ -25,14 +26,14 @@ export interface ReceivedWebhook {
    */
   toleranceMs?: number | undefined;
   /**
-   * Where the time comes from; for tests.
+   * Source of the time; for tests.
    * @defaultValue the clock of the machine
    */
   clock?: Clock | undefined;
 }
 
 /**
- * Whether a webhook was sent by a monitor that knows the secret, lately, and with this body. Answer 400 if not. An alert may come more
+ * Returns whether a monitor with the secret sent this body recently. Respond with 400 if not. An alert may come more
  * than once, always with the same `id`.
  */
 export function verifyWebhook(received: ReceivedWebhook): boolean {

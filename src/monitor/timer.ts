@@ -1,15 +1,17 @@
-// Runs rounds when they are due, by the clock that was passed in.
-import type { Clock } from '../core/clock.js';
+// Runs rounds when they are due, on the injected clock.
+import { type Clock, runAfter } from '../core/clock.js';
 import type { Schedule } from './schedule.js';
 
-/** The clock is looked at so often at least, in milliseconds: it may be set, and the machine may have slept. */
+/**
+ * Longest wait before the time of day is read again, in milliseconds: it may be set, and the machine may have slept.
+ */
 const longestWaitMs = 60_000;
 
 export class Timer {
   readonly #schedule: Schedule;
   readonly #clock: Clock;
   readonly #run: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  #cancel = () => {};
   #isStarted = false;
 
   constructor(schedule: Schedule, clock: Clock, run: () => void) {
@@ -26,20 +28,20 @@ export class Timer {
 
   stop(): void {
     this.#isStarted = true;
-    clearTimeout(this.#timer);
+    this.#cancel();
   }
 
-  /** What was due while nobody could look is done once. */
+  /** Rounds that were missed, because the process stood still, are made up for by one. */
   #wait(dueMs: number | undefined): void {
     if (dueMs === undefined) return;
     const waitMs = Math.min(Math.max(dueMs - this.#clock.now(), 0), longestWaitMs);
-    this.#timer = setTimeout(() => {
+    this.#cancel = runAfter(this.#clock, waitMs, () => {
       const nowMs = this.#clock.now();
       const nextMs = this.#schedule.nextMs(nowMs);
       // A clock that was set back must not make the next round late by as much.
       if (nowMs < dueMs) return this.#wait(Math.min(dueMs, nextMs ?? dueMs));
       this.#wait(nextMs);
       this.#run();
-    }, waitMs).unref();
+    });
   }
 }

@@ -1,8 +1,8 @@
-// Sends alerts to a URL: signed, with bounded retries, and without following redirects.
+// Posts alerts to a URL: signed, with bounded retries, and without following redirects.
 import { z } from 'zod';
 import type { Clock } from '../core/clock.js';
 import type { BalanceUnavailableError } from '../core/errors.js';
-import { aFunction } from '../core/schemas.js';
+import { functionSchema } from '../core/schemas.js';
 import { canBeSent, expectSuccess, HttpClient } from '../providers/shared/http-client.js';
 import { resolveNetwork } from '../providers/shared/network-options.js';
 import { urlProblem } from '../providers/shared/safe-url.js';
@@ -10,9 +10,9 @@ import type { Alert } from './alert.js';
 import { signatureHeader, signWebhook } from './signature.js';
 
 export interface WebhookOptions {
-  /** Where alerts are posted, as JSON. https; http for loopback only, or see `dangerouslyAllowHttp`. */
+  /** URL that alerts are posted to, as JSON. https; http for loopback only, or see `dangerouslyAllowHttp`. */
   url: string;
-  /** What the receiver verifies the signature with; 16 to 256 characters. See `verifyWebhook`. */
+  /** Signs each request; 16 to 256 characters. The receiver verifies it with `verifyWebhook`. */
   secret: string;
   /**
    * Further headers.
@@ -20,8 +20,8 @@ export interface WebhookOptions {
    */
   headers?: Readonly<Record<string, string>> | undefined;
   /**
-   * How many times an alert is sent at most: again after no answer, 408, 429 or 5xx, after a random time of up to 0.1 s, 0.2 s and so on
-   * to 2 s, or after what `Retry-After` says. 1 to 10.
+   * Most attempts for one alert: again after no answer, 408, 429 or 5xx, after a random time of up to 0.1 s, 0.2 s and
+   * so on to 2 s, or after the time that `Retry-After` asks for. 1 to 10.
    * @defaultValue 5
    */
   maxAttempts?: number | undefined;
@@ -31,7 +31,7 @@ export interface WebhookOptions {
    */
   attemptTimeoutMs?: number | undefined;
   /**
-   * Allows plain http to hosts of a private network: alerts carry balances, and travel readable then.
+   * Allows plain http to hosts of a private network: alerts carry balances, which travel unencrypted then.
    * @defaultValue false
    */
   dangerouslyAllowHttp?: boolean | undefined;
@@ -55,8 +55,8 @@ export const webhookSchema: z.ZodType<WebhookOptions> = z
     maxAttempts: z.int().min(1).max(10).optional(),
     attemptTimeoutMs: z.int().min(50).max(30_000).optional(),
     dangerouslyAllowHttp: z.boolean().optional(),
-    fetch: aFunction<typeof globalThis.fetch>().optional(),
-    random: aFunction<() => number>().optional(),
+    fetch: functionSchema<typeof globalThis.fetch>().optional(),
+    random: functionSchema<() => number>().optional(),
   })
   .superRefine(({ url, dangerouslyAllowHttp = false }, context) => {
     const message = urlProblem(url, { dangerouslyAllowHttp });
@@ -75,10 +75,13 @@ export class Webhook {
     this.#clock = clock;
   }
 
-  /** Why the alert could not be delivered; undefined when it was. Says nothing of the URL, which may hold a secret. */
+  /**
+   * Resolves to why the alert could not be delivered; undefined when it was. Never names the URL, which may hold a
+   * secret.
+   */
   async send(alert: Alert): Promise<string | undefined> {
     const { url, secret, headers, attemptTimeoutMs = 5_000, maxAttempts = 5, ...rest } = this.#options;
-    // A client of its own for each alert: that one was refused says nothing of the next.
+    // A client for each alert: the failures of one must not open the circuit of the next.
     const network = { ...rest, attemptTimeoutMs, maxAttempts, timeoutMs: this.#timeoutMs, clock: this.#clock };
     const client = new HttpClient(resolveNetwork(network));
     const body = JSON.stringify(alert);
@@ -86,7 +89,7 @@ export class Webhook {
     try {
       await client.run(new AbortController().signal, async ({ send }) => {
         status = undefined;
-        // Signed anew each time: a repetition is as young as a first attempt.
+        // Signed for each attempt, so that a repetition is within the tolerance too.
         const signature = signWebhook(body, secret, this.#clock.now());
         const answer = await send({ method: 'POST', url, body, headers: { ...headers, [signatureHeader]: signature } });
         status = answer.status;
@@ -95,7 +98,7 @@ export class Webhook {
       return undefined;
     } catch (error) {
       const { reason = 'unknown' } = error as Partial<BalanceUnavailableError>;
-      // Only the body of an answer that says success can be malformed, and nobody cares what is in it.
+      // Only the body of a success can be malformed, and it does not matter.
       if (status === undefined && reason === 'malformed') return undefined;
       return status === undefined ? reason : `HTTP ${status}`;
     }

@@ -1,4 +1,4 @@
-// The instruments, made of the table of metrics.
+// The instruments, made from the table of metrics.
 import type { Counter, Histogram, Meter, ObservableGauge } from '@opentelemetry/api';
 import { type Metric, type MetricKey, metrics } from './metrics.js';
 
@@ -6,10 +6,13 @@ export interface Instruments {
   readonly decisions: Counter;
   readonly changes: Counter;
   readonly unsettled: Counter;
+  readonly incidents: Counter;
   readonly holdDuration: Histogram;
   readonly operationDuration: Histogram;
   readonly requestDuration: Histogram;
   readonly overdue: ObservableGauge;
+  readonly neverSeen: ObservableGauge;
+  readonly orphaned: ObservableGauge;
   readonly frozen: ObservableGauge;
   readonly balances: Readonly<Record<'available' | 'held' | 'spendable', ObservableGauge>>;
 }
@@ -27,10 +30,13 @@ export function instrumentsOf(meter: Meter): Instruments {
     decisions: counter('decisions'),
     changes: counter('changes'),
     unsettled: counter('unsettled'),
+    incidents: counter('incidents'),
     holdDuration: histogram('holdDuration'),
     operationDuration: histogram('operationDuration'),
     requestDuration: histogram('requestDuration'),
     overdue: gauge('overdue'),
+    neverSeen: gauge('neverSeen'),
+    orphaned: gauge('orphaned'),
     frozen: gauge('frozen'),
     balances: { available: gauge('available'), held: gauge('held'), spendable: gauge('spendable') },
   };

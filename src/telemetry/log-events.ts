@@ -1,15 +1,15 @@
-// What a guard tells, as structured log lines.
+// The events of a guard as structured log lines.
 import { z } from 'zod';
 import type { Decision } from '../core/decision.js';
 import type { PayoutGuardError } from '../core/errors.js';
-import type { PayoutGuard } from '../core/guard.js';
 import type { HoldInfo } from '../core/hold-info.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { plausibleKey } from './attributes.js';
 
 /** A logger such as pino's: fields first, then a sentence. */
 export interface EventLogger {
-  /** For what happens all the time. Not written if the logger has no such method. */
+  /** For frequent events. Skipped if the logger has no such method. */
   debug?(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -29,13 +29,17 @@ const optionsSchema: z.ZodType<LogEventsOptions> = z.strictObject({ expose: z.li
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * Writes a line for each event of a guard. Every line has `event`, and `mode`, so that a guard that only observes is seen as one; lines
- * name wallet and reference, and hold no secret. Returns a function that stops it.
+ * Writes a line for each event of a guard. Every line has `event`, and `mode`, so that an observing guard cannot be
+ * mistaken for an enforcing one. Lines name wallet and reference, and hold no secret. Returns a function that stops it.
  *
  * - `debug`: balances that were read, checks that were approved, reconciliations
  * - `info`: holds that were taken, captured and released
- * - `warn`: payouts that were refused, wallets that were frozen and unfrozen, a provider that failed, overdue holds
- * - `error`: payouts refused because nobody can tell (status 5xx), holds that cannot be settled
+ * - `warn`: refused payouts, frozen and unfrozen wallets, a provider that failed, overdue payouts and those that the
+ *   provider has no record of, a debit without a hold that was recorded, a payout that failed after its debit, an
+ *   outcome that is retried
+ * - `error`: an operator has to act. Payouts refused because the balance is unavailable (status 5xx), a payout that was
+ *   perhaps made twice, an outcome that the store contradicts or that is not retried, a payout left open at close, a
+ *   wallet that no process serves, a look-up that finds nothing
  *
  * @throws `ConfigurationError` naming every problem of the logger and the options.
  */
@@ -45,28 +49,32 @@ export function logEvents(guard: PayoutGuard, logger: EventLogger, options: LogE
   const isMissing = (level: 'info' | 'warn' | 'error') => typeof logger?.[level] !== 'function';
   if ((['info', 'warn', 'error'] as const).some(isMissing)) problems.add('logger: must have info, warn and error');
   if (problems.any) throw problems.error();
-  const { mode } = guard;
+  const { observes } = guard.internals;
+  const mode = observes ? 'observe' : 'enforce';
   const write = (level: Level, event: string, fields: object, message: string) =>
     logger[level]?.({ event: `payout_guard.${event}`, mode, ...fields }, message);
   const amounts = (of: object) => (expose === 'amounts' ? { amounts: of } : {});
-  const holdFields = ({ wallet, reference, currency, state, amount, captured }: HoldInfo) => ({
-    wallet,
-    reference,
-    currency,
-    state,
-    ...amounts({ amount, ...(captured !== undefined && { captured }) }),
+  const holdFields = (hold: HoldInfo) => ({
+    wallet: hold.wallet,
+    reference: hold.reference,
+    attempt: hold.attempt,
+    currency: hold.currency,
+    state: hold.state,
+    ...(hold.failed && { failed: true }),
+    ...(hold.awaitsOutcome && { awaitsOutcome: true }),
+    ...amounts({ amount: hold.amount, ...(hold.captured !== undefined && { captured: hold.captured }) }),
   });
   const decisionFields = (decision: Decision, reference: string | undefined) => {
     const { wallet, currency, required, available, floor, held, capturedSince, spendable, shortfall } = decision;
     const all = { required, available, floor, held, capturedSince, spendable, shortfall };
     return { wallet, ...about({ reference }), currency, temporary: decision.temporary, ...amounts(all) };
   };
-  const refused = mode === 'observe' ? 'would have been refused' : 'was refused';
+  const refused = observes ? 'would have been refused' : 'was refused';
 
-  if (mode === 'observe') write('warn', 'observing', {}, 'The guard only observes: it refuses no payout.');
+  if (observes) write('warn', 'observing', {}, 'The guard only observes: it refuses no payout.');
   const stops = [
     guard.on('approved', ({ decision, reference }) => {
-      // A hold is told as held.
+      // An approved hold is logged as held.
       if (reference !== undefined) return;
       write('debug', 'approved', decisionFields(decision, reference), 'A check was approved.');
     }),
@@ -80,25 +88,56 @@ export function logEvents(guard: PayoutGuard, logger: EventLogger, options: LogE
     }),
     guard.on('held', ({ hold }) => write('info', 'held', holdFields(hold), 'Money was held for a payout.')),
     guard.on('captured', ({ hold }) => write('info', 'captured', holdFields(hold), 'A payout was made.')),
-    guard.on('released', ({ hold }) => write('info', 'released', holdFields(hold), 'A payout was not made.')),
+    guard.on('released', ({ hold, reason }) => {
+      const fields = { ...holdFields(hold), ...(reason !== undefined && { reason }) };
+      write('info', 'released', fields, 'A payout was not made.');
+    }),
+    guard.on('paidAfterRelease', ({ hold, attempt, perhapsTwice }) => {
+      const fields = { ...holdFields(hold), paidAttempt: attempt, perhapsTwice };
+      if (perhapsTwice) write('error', 'paid_after_release', fields, 'A payout was perhaps made twice.');
+      else write('warn', 'paid_after_release', fields, 'A payout was made after its hold had ended; it is recorded.');
+    }),
+    guard.on('failedAfterCapture', ({ hold }) =>
+      write('warn', 'failed_after_capture', holdFields(hold), 'A payout failed after its debit; a refund is due.'),
+    ),
     guard.on('overdue', ({ hold, ageMs, outcome }) => {
       const fields = { ...holdFields(hold), ageMs, outcome };
       write('warn', 'overdue', fields, 'The outcome of a payout is overdue; its money stays held.');
     }),
-    guard.on('reconciled', (counts) => write('debug', 'reconciled', counts, 'Sent payouts were looked up.')),
-    guard.on('unsettled', ({ reference, error }) => {
-      const fields = { ...about({ reference }), ...errorFields(error) };
-      write('error', 'unsettled', fields, 'A hold could not be settled; its money stays held.');
+    guard.on('neverSeen', ({ hold, ageMs }) => {
+      const fields = { ...holdFields(hold), ageMs };
+      write('warn', 'never_seen', fields, 'The provider has no record of an overdue payout; its money stays held.');
     }),
-    guard.on('snapshot', ({ wallet, currency, asOf, available }) => {
-      write('debug', 'snapshot', { wallet, currency, asOf, ...amounts({ available }) }, 'A balance was read.');
+    guard.on('reconciled', ({ neverSeen, ...counts }) =>
+      write('debug', 'reconciled', { ...counts, neverSeen: neverSeen.length }, 'Sent payouts were looked up.'),
+    ),
+    guard.on('unsettled', ({ reference, wallet, error, retried }) => {
+      const fields = { wallet, reference, retried, ...errorFields(error) };
+      if (retried) write('warn', 'unsettled', fields, 'The outcome of a payout could not be recorded; will retry.');
+      else write('error', 'unsettled', fields, 'The outcome of a payout could not be recorded; settle it by hand.');
     }),
+    guard.on('contradiction', (event) =>
+      write('error', 'contradiction', event, 'The outcome of a payout contradicts the store; nothing was changed.'),
+    ),
+    guard.on('leftOpen', (event) =>
+      write('error', 'left_open', event, 'The guard closed and left a payout open; its money stays held.'),
+    ),
+    guard.on('orphanWallet', ({ wallet }) =>
+      write('error', 'orphan_wallet', { wallet }, 'No process serves a wallet that has undecided payouts.'),
+    ),
+    guard.on('lookupFindsNothing', ({ wallet, inARow }) => {
+      const fields = { wallet, inARow };
+      write('error', 'lookup_finds_nothing', fields, 'The provider has no record of the payouts that are looked up.');
+    }),
+    guard.on('snapshot', ({ wallet, currency, asOf, available }) =>
+      write('debug', 'snapshot', { wallet, currency, asOf, ...amounts({ available }) }, 'A balance was read.'),
+    ),
     guard.on('providerFailure', ({ wallet, error }) =>
-      write('warn', 'provider_failure', { wallet, ...errorFields(error) }, 'The provider could not be asked.'),
+      write('warn', 'provider_failure', { wallet, ...errorFields(error) }, 'A request to the provider failed.'),
     ),
     guard.on('frozen', ({ wallet, reason }) =>
       reason === undefined
-        ? write('warn', 'unfrozen', { wallet }, 'Payouts from a wallet go on.')
+        ? write('warn', 'unfrozen', { wallet }, 'Payouts from a wallet continue.')
         : write('warn', 'frozen', { wallet, reason }, 'Payouts from a wallet are stopped.'),
     ),
   ];
@@ -107,14 +146,15 @@ export function logEvents(guard: PayoutGuard, logger: EventLogger, options: LogE
   };
 }
 
-/** What a caller named. */
+/** The names that the caller gave. */
 function about(named: { wallet?: unknown; reference?: unknown }): { wallet?: string; reference?: string } {
   const wallet = plausibleKey(named.wallet);
   const reference = plausibleKey(named.reference);
   return { ...(wallet !== undefined && { wallet }), ...(reference !== undefined && { reference }) };
 }
 
-// The data of the error and no cause: messages of this library hold no balances and no secrets, those of others may.
+// The data of the error without its cause: messages of this library hold no balances and no secrets, those of others
+// may.
 function errorFields(error: PayoutGuardError): { error: Record<string, unknown> } {
   return { error: error.toJSON() };
 }

@@ -1,4 +1,4 @@
-// Every metric there is, as data: the instruments, the page docs/metrics.md and its test are made of it.
+// Every metric, as data: the source of the instruments, of docs/metrics.md and of its test.
 import type { BalanceUnavailableReason, PayoutGuardErrorCode } from '../core/errors.js';
 
 /** A metric. All carry the attributes of {@link everyMetric} besides their own. */
@@ -6,10 +6,10 @@ export interface Metric {
   /** As OpenTelemetry names it; Prometheus has `_` for `.`, and `_total` behind a counter. */
   readonly name: string;
   readonly kind: 'counter' | 'histogram' | 'gauge';
-  /** UCUM; what is counted stands in braces. */
+  /** UCUM; counted things stand in braces. */
   readonly unit: string;
   readonly description: string;
-  /** Its attributes, each with the values it may have; none listed: `asTold`. */
+  /** Its attributes, each with the values it may have; none listed: `free`. */
   readonly attributes: Readonly<Record<string, readonly string[]>>;
   /** Upper bounds of the buckets of a histogram, in the unit. */
   readonly boundaries?: readonly number[];
@@ -22,27 +22,33 @@ export type MetricKey =
   | 'operationDuration'
   | 'requestDuration'
   | 'overdue'
+  | 'neverSeen'
   | 'unsettled'
+  | 'incidents'
+  | 'orphaned'
   | 'frozen'
   | 'available'
   | 'held'
   | 'spendable';
 
-/** Stands for every value that is not in the table: an attribute has few values, whatever happens. */
+/** Stands for every value that is not in the table, so that an attribute has few values whatever happens. */
 export const other = '_OTHER';
 
-/** Codes of errors; a balance that cannot be told has its reason instead of the code. */
+/** Codes of errors; an unavailable balance has its reason instead of the code. */
 type ErrorType = Exclude<PayoutGuardErrorCode, 'balance_unavailable' | 'payout_rejected'> | BalanceUnavailableReason;
 
-// An object, because the compiler then says when a code is missing.
+// An object, because the compiler then finds a code that is missing.
 const errorTypeTable: Readonly<Record<ErrorType, true>> = {
   insufficient_funds: true,
   invalid_amount: true,
   invalid_reference: true,
+  invalid_argument: true,
   currency_mismatch: true,
+  payout_in_progress: true,
   duplicate_reference: true,
   hold_conflict: true,
   hold_state: true,
+  foreign_wallet: true,
   wallet_frozen: true,
   configuration: true,
   unauthorized: true,
@@ -61,15 +67,28 @@ const errorTypeTable: Readonly<Record<ErrorType, true>> = {
 /** The values of `error.type`. */
 export const errorTypes: readonly string[] = [...Object.keys(errorTypeTable), other];
 
-const asTold: readonly string[] = [];
+/** Values that come from the application: a name, a currency, a listed wallet. */
+const free: readonly string[] = [];
 const fastSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const balance = 'In major units of the currency, as a double: for display.';
 
-/** What every metric carries. `payout_guard.name` is there if the guard was given one. */
+/** The attributes of every metric. `payout_guard.name` is present if the guard was given one. */
 export const everyMetric: Metric['attributes'] = {
   'payout_guard.mode': ['enforce', 'observe'],
-  'payout_guard.name': asTold,
+  'payout_guard.name': free,
 };
+
+/** The values of `payout_guard.incident`. */
+export const incidentTypes = [
+  'paid_after_release',
+  'perhaps_paid_twice',
+  'failed_after_capture',
+  'contradiction',
+  'left_open',
+  'lookup_finds_nothing',
+] as const;
+
+export type IncidentType = (typeof incidentTypes)[number];
 
 export const metrics: Readonly<Record<MetricKey, Metric>> = {
   decisions: {
@@ -77,35 +96,35 @@ export const metrics: Readonly<Record<MetricKey, Metric>> = {
     kind: 'counter',
     unit: '{decision}',
     description:
-      'Checks and holds, by their answer: approved, refused (not enough), rejected (another reason). In mode observe, what enforcing would have answered.',
+      'Checks and holds, by their outcome: approved, refused (not enough), rejected (another reason). Of an observing guard, the outcome of the guard that it wraps.',
     attributes: {
       'payout_guard.operation': ['check', 'hold'],
       'payout_guard.decision': ['approved', 'refused', 'rejected'],
       'payout_guard.temporary': ['true', 'false'],
       'error.type': errorTypes,
-      'payout_guard.wallet': asTold,
+      'payout_guard.wallet': free,
     },
   },
   changes: {
     name: 'payout_guard.hold.changes',
     kind: 'counter',
     unit: '{hold}',
-    description: 'Holds that were taken, captured and released. Reservations that expire end without being counted.',
-    attributes: { 'payout_guard.hold.change': ['held', 'captured', 'released'], 'payout_guard.wallet': asTold },
+    description: 'Holds that were taken, captured and released. Reservations that expire are not counted.',
+    attributes: { 'payout_guard.hold.change': ['held', 'captured', 'released'], 'payout_guard.wallet': free },
   },
   holdDuration: {
     name: 'payout_guard.hold.duration',
     kind: 'histogram',
     unit: 's',
-    description: 'How long money was held, from taking the hold to its end, on the clock of the store.',
-    attributes: { 'payout_guard.hold.change': ['captured', 'released'], 'payout_guard.wallet': asTold },
+    description: 'Time from taking a hold to its end, on the clock of the store.',
+    attributes: { 'payout_guard.hold.change': ['captured', 'released'], 'payout_guard.wallet': free },
     boundaries: [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 21_600, 86_400],
   },
   operationDuration: {
     name: 'payout_guard.operation.duration',
     kind: 'histogram',
     unit: 's',
-    description: 'How long a step of a hold took. A hold may wait for a balance.',
+    description: 'Duration of a step of a hold. A hold may wait for a balance.',
     attributes: { 'payout_guard.operation': ['hold', 'sent', 'capture', 'release'], 'error.type': errorTypes },
     boundaries: fastSeconds,
   },
@@ -113,7 +132,7 @@ export const metrics: Readonly<Record<MetricKey, Metric>> = {
     name: 'payout_guard.provider.request.duration',
     kind: 'histogram',
     unit: 's',
-    description: 'How long the provider took to tell a balance or the outcome of a payout, attempts included.',
+    description: 'Time until the provider gave a balance or the outcome of a payout, all attempts included.',
     attributes: { 'payout_guard.operation': ['fetch_balance', 'lookup'], 'error.type': errorTypes },
     boundaries: fastSeconds,
   },
@@ -124,23 +143,45 @@ export const metrics: Readonly<Record<MetricKey, Metric>> = {
     description: 'Holds whose payout has no outcome though it should, as this process last looked them up.',
     attributes: {},
   },
+  neverSeen: {
+    name: 'payout_guard.holds.never_seen',
+    kind: 'gauge',
+    unit: '{hold}',
+    description: 'Overdue holds whose payout the provider has no record of, as this process last looked them up.',
+    attributes: {},
+  },
   unsettled: {
     name: 'payout_guard.holds.unsettled',
     kind: 'counter',
     unit: '{hold}',
-    description: 'Holds that could not be settled though the outcome of the payout is known. Zero from the start.',
+    description:
+      'Outcomes of payouts that the store could not record; retried in the background, or left to an operator. Zero from the start.',
+    attributes: { 'payout_guard.retried': ['true', 'false'] },
+  },
+  incidents: {
+    name: 'payout_guard.incidents',
+    kind: 'counter',
+    unit: '{incident}',
+    description: 'Events that an operator has to look at; the log names the payout. Zero from the start.',
+    attributes: { 'payout_guard.incident': incidentTypes },
+  },
+  orphaned: {
+    name: 'payout_guard.wallets.orphaned',
+    kind: 'gauge',
+    unit: '{wallet}',
+    description: 'Wallets with undecided payouts that no process serves, as this process last looked.',
     attributes: {},
   },
   frozen: {
     name: 'payout_guard.frozen',
     kind: 'gauge',
     unit: '{wallet}',
-    description: 'Wallets that this process knows to be frozen. Zero from the start.',
-    attributes: { 'payout_guard.wallet': asTold },
+    description: 'Wallets that this process last saw frozen. Zero from the start.',
+    attributes: { 'payout_guard.wallet': free },
   },
-  available: balanceMetric('available', 'What the provider says can be spent.'),
-  held: balanceMetric('held', 'Sum of the open holds.'),
-  spendable: balanceMetric('spendable', 'What may still be paid out; may be negative.'),
+  available: balanceMetric('available', 'The available balance; may be negative.'),
+  held: balanceMetric('held', 'Sum of the open holds, and of captures that the balance does not show yet.'),
+  spendable: balanceMetric('spendable', 'The amount that may still be paid out; may be negative.'),
 };
 
 function balanceMetric(name: string, description: string): Metric {
@@ -149,11 +190,11 @@ function balanceMetric(name: string, description: string): Metric {
     kind: 'gauge',
     unit: '{currency}',
     description: `${description} ${balance}`,
-    attributes: { 'payout_guard.currency': asTold, 'payout_guard.wallet': asTold },
+    attributes: { 'payout_guard.currency': free, 'payout_guard.wallet': free },
   };
 }
 
-/** The name under which Prometheus has a metric; a histogram has `_bucket`, `_sum` and `_count` behind it. */
+/** The name of a metric in Prometheus, which appends `_bucket`, `_sum` and `_count` to that of a histogram. */
 export function prometheusName({ name, kind }: Metric): string {
   return name.replaceAll('.', '_') + (kind === 'counter' ? '_total' : '');
 }

@@ -1,9 +1,10 @@
-// Counts what a guard tells.
-import type { Attributes } from '@opentelemetry/api';
-import type { PayoutGuard } from '../core/guard.js';
+// Counts the events of a guard.
+import type { Attributes, BatchObservableResult } from '@opentelemetry/api';
 import type { HoldInfo } from '../core/hold-info.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
 import { errorType, type WalletLabels } from './attributes.js';
 import type { Instruments } from './instruments.js';
+import { type IncidentType, incidentTypes } from './metrics.js';
 import type { ObservedWallets } from './wallets.js';
 
 export interface RecordingOptions {
@@ -15,11 +16,18 @@ export interface RecordingOptions {
   readonly common: Attributes;
 }
 
+export interface Recording {
+  /** The gauges of the last reconciliation, at a collection. */
+  readonly observe: (result: BatchObservableResult) => void;
+  readonly stop: () => void;
+}
+
 /**
- * Returns functions that stop it. Not listened to is `overdue`: the guard warns of overdue holds itself as long as nobody
- * listens, and metrics may go nowhere.
+ * Records from now on. It handles no event: metrics may go nowhere, so those that must not go unnoticed stay process
+ * warnings.
  */
-export function recordEvents({ guard, instruments, labels, wallets, common }: RecordingOptions): (() => void)[] {
+export function recordEvents({ guard, instruments, labels, wallets, common }: RecordingOptions): Recording {
+  const { tap } = guard.internals;
   const decided = (about: Attributes, reference: unknown, wallet: unknown) => {
     const operation = reference === undefined ? 'check' : 'hold';
     instruments.decisions.add(1, { ...common, 'payout_guard.operation': operation, ...about, ...labels.of(wallet) });
@@ -32,18 +40,26 @@ export function recordEvents({ guard, instruments, labels, wallets, common }: Re
   const ended = (change: string, hold: HoldInfo) => {
     const attributes = changed(change, hold);
     if (!hold.endedAt) return;
-    // Never negative, though a clock may be set back.
+    // Never negative, although the clock may be set back.
     const heldMs = Math.max(0, hold.endedAt.getTime() - hold.createdAt.getTime());
     instruments.holdDuration.record(heldMs / 1_000, attributes);
   };
+  const incident = (type: IncidentType, count = 1) =>
+    instruments.incidents.add(count, { ...common, 'payout_guard.incident': type });
+  const unsettled = (retried: boolean, count = 1) =>
+    instruments.unsettled.add(count, { ...common, 'payout_guard.retried': retried });
 
-  // An increase from nothing to one is none to Prometheus: what is hoped never to happen is zero first.
-  instruments.unsettled.add(0, common);
-  return [
-    guard.on('approved', ({ decision, reference }) =>
+  // Prometheus sees no increase from nothing to one: counters of rare events begin at zero.
+  for (const type of incidentTypes) incident(type, 0);
+  for (const retried of [true, false]) unsettled(retried, 0);
+
+  const last = { overdue: 0, neverSeen: 0, orphaned: 0 };
+  let orphans = 0;
+  const stops = [
+    tap('approved', ({ decision, reference }) =>
       decided({ 'payout_guard.decision': 'approved' }, reference, decision.wallet),
     ),
-    guard.on('refused', ({ decision, reference }) =>
+    tap('refused', ({ decision, reference }) =>
       decided(
         {
           'payout_guard.decision': 'refused',
@@ -54,7 +70,7 @@ export function recordEvents({ guard, instruments, labels, wallets, common }: Re
         decision.wallet,
       ),
     ),
-    guard.on('rejected', ({ error, wallet, reference }) => {
+    tap('rejected', ({ error, wallet, reference }) => {
       const type = errorType(error);
       // Only a hold can lack its reference.
       const operation = type === 'invalid_reference' ? { 'payout_guard.operation': 'hold' } : {};
@@ -63,10 +79,33 @@ export function recordEvents({ guard, instruments, labels, wallets, common }: Re
       const about = { 'payout_guard.decision': 'rejected', 'error.type': type, ...operation };
       decided(about, reference, frozen ?? wallet);
     }),
-    guard.on('held', ({ hold }) => void changed('held', hold)),
-    guard.on('captured', ({ hold }) => ended('captured', hold)),
-    guard.on('released', ({ hold }) => ended('released', hold)),
-    guard.on('unsettled', () => instruments.unsettled.add(1, common)),
-    guard.on('frozen', ({ wallet, reason }) => wallets.setFrozen(wallet, reason !== undefined)),
+    tap('held', ({ hold }) => changed('held', hold)),
+    tap('captured', ({ hold }) => ended('captured', hold)),
+    tap('released', ({ hold }) => ended('released', hold)),
+    tap('unsettled', ({ retried }) => unsettled(retried)),
+    tap('paidAfterRelease', ({ perhapsTwice }) => incident(perhapsTwice ? 'perhaps_paid_twice' : 'paid_after_release')),
+    tap('failedAfterCapture', () => incident('failed_after_capture')),
+    tap('contradiction', () => incident('contradiction')),
+    tap('leftOpen', () => incident('left_open')),
+    tap('lookupFindsNothing', () => incident('lookup_finds_nothing')),
+    // A reconciliation reports its orphans, and ends with `reconciled`.
+    tap('orphanWallet', () => {
+      orphans += 1;
+    }),
+    tap('reconciled', ({ overdue, neverSeen }) => {
+      Object.assign(last, { overdue, neverSeen: neverSeen.length, orphaned: orphans });
+      orphans = 0;
+    }),
+    tap('frozen', ({ wallet, reason }) => wallets.setFrozen(wallet, reason !== undefined)),
   ];
+  return {
+    observe: (result) => {
+      result.observe(instruments.overdue, last.overdue, common);
+      result.observe(instruments.neverSeen, last.neverSeen, common);
+      result.observe(instruments.orphaned, last.orphaned, common);
+    },
+    stop: () => {
+      for (const stop of stops) stop();
+    },
+  };
 }

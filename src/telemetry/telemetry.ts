@@ -1,4 +1,4 @@
-// What a guard tells to OpenTelemetry.
+// The metrics and traces of a guard, through the OpenTelemetry API.
 import {
   type Attributes,
   type BatchObservableCallback,
@@ -10,8 +10,8 @@ import {
 } from '@opentelemetry/api';
 import { z } from 'zod';
 import { ConfigurationError } from '../core/errors.js';
-import type { PayoutGuard } from '../core/guard.js';
-import { readOptions } from '../core/problems.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
+import { Problems, readOptions } from '../core/problems.js';
 import type { Trace, TracedStep } from '../core/trace.js';
 import { plausibleKey, WalletLabels } from './attributes.js';
 import { instrumentsOf } from './instruments.js';
@@ -32,22 +32,23 @@ export interface TelemetryOptions {
   references?: boolean | undefined;
 }
 
-/** What of a guard is told. Unknown keys are refused. */
+/** The details that metrics show of a guard. Unknown keys are refused. */
 export interface ObserveOptions {
   /**
-   * Tells this guard from others, as `payout_guard.name` of every metric and span; 1 to 64 letters, digits or `. _ : @ / -`.
+   * Name of this guard, as `payout_guard.name` of every metric and span; 1 to 64 letters, digits or `. _ : @ / -`.
    * @defaultValue none
    */
   name?: string | undefined;
   /**
-   * Keys of wallets that `payout_guard.wallet` may name, at most 100; all others are `_OTHER`. A refusal of a call that named no
-   * wallet has no such attribute unless the guard came as far as the wallet.
+   * Keys of wallets that `payout_guard.wallet` may name, at most 100; all others are `_OTHER`. A refusal of a call that
+   * named no wallet has no such attribute unless the guard came as far as the wallet.
    * @defaultValue no metric or span names a wallet
    */
   wallets?: readonly string[] | undefined;
   /**
-   * `'amounts'` shows balances: `payout_guard.available`, `held` and `spendable` of the wallets that are listed, or of the guard's own
-   * wallet. Each collection reads `guard.funds`, which asks the provider when the remembered balance is older than its `maxAgeMs`.
+   * `'amounts'` shows balances: `payout_guard.available`, `held` and `spendable` of the wallets that are listed, or of
+   * the only wallet of the guard. Each collection reads `guard.funds`, which asks the provider when the remembered
+   * balance is older than its `maxAgeMs`.
    * @defaultValue no metric holds an amount
    */
   expose?: 'amounts' | undefined;
@@ -55,14 +56,14 @@ export interface ObserveOptions {
 
 /** The telemetry of one guard. No method needs `this`. */
 export interface Telemetry {
-  /** For the option `trace` of the guard: a span for each step; its duration is measured while the guard is observed. */
+  /** For the option `trace` of the guard: a span for each step, and its duration while the guard is observed. */
   readonly trace: Trace;
   /**
-   * Registers the instruments and counts from now on what the guard tells. Returns a function that stops it. A provider of meters must
-   * be registered before.
+   * Registers the instruments and counts the events of the guard from now on. Returns a function that stops it.
+   * Register the meter provider before.
    *
-   * @throws `ConfigurationError` naming every problem of the options; or a guard is observed already, because its mode and name are
-   * on every metric.
+   * @throws `ConfigurationError` naming every problem of the options; or a guard is observed already, because its mode
+   *   and name are on every metric.
    */
   readonly observe: (guard: PayoutGuard, options?: ObserveOptions) => () => void;
 }
@@ -114,8 +115,9 @@ export function createTelemetry(options: TelemetryOptions = {}): Telemetry {
     trace: tracing({ tracer, attributesOf, onEnd: (...ended) => observed?.onEnd(...ended) }),
     observe: (guard, about = {}) => {
       if (observed) throw new ConfigurationError(['observe: every guard needs a telemetry of its own']);
-      const { name, wallets, expose } = readOptions(observeSchema, about);
-      const common = { 'payout_guard.mode': guard.mode, ...(name !== undefined && { 'payout_guard.name': name }) };
+      const { name, wallets, expose } = readObserveOptions(guard, about);
+      const mode = guard.internals.observes ? 'observe' : 'enforce';
+      const common = { 'payout_guard.mode': mode, ...(name !== undefined && { 'payout_guard.name': name }) };
       const meter = (meterProvider ?? metrics.getMeterProvider()).getMeter(scope);
       const own = observe(guard, meter, { common, wallets, showsBalances: expose === 'amounts' });
       observed = own;
@@ -125,6 +127,16 @@ export function createTelemetry(options: TelemetryOptions = {}): Telemetry {
       };
     },
   };
+}
+
+/** @throws `ConfigurationError` naming every problem. */
+function readObserveOptions(guard: PayoutGuard, about: ObserveOptions): ObserveOptions {
+  const problems = new Problems();
+  const options = problems.read(observeSchema, about);
+  // Of several wallets there is no sum: their currencies may differ.
+  if (options?.expose && !options.wallets) problems.try('wallets', () => guard.internals.wallet());
+  if (!options || problems.any) throw problems.error();
+  return options;
 }
 
 interface Observed {
@@ -142,24 +154,17 @@ interface About {
 
 function observe(guard: PayoutGuard, meter: Meter, { common, wallets: listed, showsBalances }: About): Observed {
   const instruments = instrumentsOf(meter);
-  const { operationDuration, requestDuration, overdue, frozen, balances } = instruments;
+  const { operationDuration, requestDuration, overdue, neverSeen, orphaned, frozen, balances } = instruments;
   const labels = new WalletLabels(listed);
   const wallets = new ObservedWallets({ guard, labels, common, listed, showsBalances });
+  const recording = recordEvents({ guard, instruments, labels, wallets, common });
 
-  let overdueHolds = 0;
   const collect: BatchObservableCallback = (result) => {
-    result.observe(overdue, overdueHolds, common);
+    recording.observe(result);
     return wallets.observe(result, instruments);
   };
-  const gauges = [overdue, frozen, ...Object.values(balances)];
+  const gauges = [overdue, neverSeen, orphaned, frozen, ...Object.values(balances)];
   meter.addBatchObservableCallback(collect, gauges);
-  const stops = [
-    ...recordEvents({ guard, instruments, labels, wallets, common }),
-    guard.on('reconciled', (event) => {
-      overdueHolds = event.overdue;
-    }),
-    () => meter.removeBatchObservableCallback(collect, gauges),
-  ];
   return {
     common,
     labels,
@@ -169,7 +174,8 @@ function observe(guard: PayoutGuard, meter: Meter, { common, wallets: listed, sh
       duration.record(seconds, { ...common, 'payout_guard.operation': name, ...failed });
     },
     stop: () => {
-      for (const stop of stops) stop();
+      recording.stop();
+      meter.removeBatchObservableCallback(collect, gauges);
     },
   };
 }

@@ -1,6 +1,6 @@
 // Runs the steps of a guard within spans, and measures how long they take.
 import { type Attributes, context, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
-import { isPromise } from '../core/store.js';
+import { isPromise } from '../core/ask-store.js';
 import type { Trace, TracedStep } from '../core/trace.js';
 import { warn } from '../core/warn.js';
 import { errorType } from './attributes.js';
@@ -9,11 +9,11 @@ export interface TracingOptions {
   readonly tracer: Tracer;
   /** Attributes of the span of a step. */
   readonly attributesOf: (step: TracedStep) => Attributes;
-  /** Told of each step that has ended, in seconds; of a failed one with its `error.type`. */
+  /** Receives each step that has ended, its duration, and the `error.type` of a failed one. */
   readonly onEnd: (step: TracedStep, seconds: number, failure: string | undefined) => void;
 }
 
-/** The spans say what failed by code; they hold no message, no amount and no stack. */
+/** Spans of failed steps have the code of the error; none has a message, an amount or a stack. */
 export function tracing({ tracer, attributesOf, onEnd }: TracingOptions): Trace {
   return (step, run) => {
     const startedAtMs = performance.now();
@@ -29,7 +29,7 @@ export function tracing({ tracer, attributesOf, onEnd }: TracingOptions): Trace 
     const failed = (error: unknown) => end(errorType(error));
     try {
       const result = span ? context.with(trace.setSpan(context.active(), span), run) : run();
-      // The caller gets the very promise of the step; what happens here beside it cannot reject.
+      // The caller gets the promise of the step itself; the one derived from it here cannot reject.
       if (isPromise(result)) result.then(() => end(), failed);
       else end();
       return result;
@@ -46,7 +46,7 @@ function kindOf({ name }: TracedStep): SpanKind {
   return outwards.has(name) ? SpanKind.CLIENT : SpanKind.INTERNAL;
 }
 
-// A processor of spans must not change what happens to money. Its mistake is shown, not thrown into a payout.
+// A span processor must not change what happens to money. Its error is reported, not thrown into a payout.
 function harmless<T>(work: () => T): T | undefined {
   try {
     return work();

@@ -1,10 +1,13 @@
-// What is told of wallets at each collection: whether they are frozen, and their balances for who asked for them.
+// The gauges of wallets at each collection: whether they are frozen, and their balances if they were asked for.
 import type { Attributes, BatchObservableResult } from '@opentelemetry/api';
-import type { Funds, PayoutGuard } from '../core/guard.js';
+import { runAfter } from '../core/clock.js';
+import type { Funds, PayoutGuard } from '../core/payout-guard.js';
 import type { WalletLabels } from './attributes.js';
 import type { Instruments } from './instruments.js';
 
-/** Longest wait for a wallet during a collection, in milliseconds: a scraper gives up after ten seconds, on everything. */
+/**
+ * Longest wait for a wallet during a collection, in milliseconds: a scraper gives up after ten seconds, on everything.
+ */
 const patienceMs = 4_000;
 
 export interface ObservedWalletsOptions {
@@ -18,10 +21,13 @@ export interface ObservedWalletsOptions {
 
 export class ObservedWallets {
   readonly #options: ObservedWalletsOptions;
-  /** What this process froze, or was refused. Looked at again at each collection: another process may have unfrozen it. */
+  /**
+   * Wallets that this process froze, or was refused. Read again at each collection: another process may have unfrozen
+   * them.
+   */
   readonly #frozen = new Set<string>();
-  // SDKs repeat the last value of a series that is not observed any more. So what was told once is told again: the number of
-  // frozen wallets as zero, a balance that nobody knows as not a number.
+  // SDKs repeat the last value of a series that is no longer observed. So every series continues: the number of frozen
+  // wallets as zero, a balance that could not be read as not a number.
   readonly #frozenLabels: Set<string | undefined>;
   readonly #shown = new Map<string | undefined, Attributes>();
 
@@ -41,20 +47,25 @@ export class ObservedWallets {
     const shown: readonly (string | undefined)[] = showsBalances ? listed : [];
     const others = [...this.#frozen].filter((wallet) => !shown.includes(wallet));
     await Promise.all([
-      ...shown.map(async (wallet) => this.#showBalances(wallet, await this.#look(wallet), result, instruments)),
-      ...others.map((wallet) => this.#look(wallet)),
+      ...shown.map(async (wallet) => this.#showBalances(wallet, await this.#read(wallet), result, instruments)),
+      ...others.map((wallet) => this.#read(wallet)),
     ]);
     this.#showFrozen(result, instruments);
   }
 
-  // Why a balance cannot be told is told by the guard, as a failure of its provider.
-  async #look(wallet: string | undefined): Promise<Funds | undefined> {
+  // The guard reports why a balance could not be read, as a failure of its provider.
+  async #read(wallet: string | undefined): Promise<Funds | undefined> {
+    const { guard } = this.#options;
+    const patience = new AbortController();
+    const cancel = runAfter(guard.internals.clock, patienceMs, () => patience.abort());
     try {
-      const funds = await this.#options.guard.funds({ wallet, signal: AbortSignal.timeout(patienceMs) });
+      const funds = await guard.funds({ wallet, signal: patience.signal });
       this.setFrozen(funds.wallet, funds.frozen !== undefined);
       return funds;
     } catch {
       return undefined;
+    } finally {
+      cancel();
     }
   }
 
@@ -69,15 +80,15 @@ export class ObservedWallets {
       this.#shown.set(wallet, { ...common, 'payout_guard.currency': funds.currency, ...labels.of(funds.wallet) });
     }
     const attributes = this.#shown.get(wallet);
-    // Nobody was ever told of it.
+    // It was never read, so there is no series to continue.
     if (!attributes) return;
-    // Metrics are doubles. Nothing is decided on them.
+    // Metrics are doubles. No decision uses them.
     result.observe(balances.available, funds ? Number(funds.available) : Number.NaN, attributes);
     result.observe(balances.held, funds ? Number(funds.held) : Number.NaN, attributes);
     result.observe(balances.spendable, funds ? Number(funds.spendable) : Number.NaN, attributes);
   }
 
-  /** How many are frozen under each label, which is one wallet if it is listed. */
+  /** The number of frozen wallets under each label, which is one wallet if it is listed. */
   #showFrozen(result: BatchObservableResult, { frozen }: Instruments): void {
     const { common, labels } = this.#options;
     const counts = new Map([...this.#frozenLabels].map((label) => [label, 0]));

@@ -1,4 +1,4 @@
-// What the options of the simulators have in common.
+// Schemas that the options of the simulators share.
 import { z } from 'zod';
 import { type Clock, systemClock } from '../core/clock.js';
 import type { Currency } from '../core/currency.js';
@@ -7,9 +7,20 @@ import { parseNonNegative } from '../core/money.js';
 
 /** Decimal text in major units to minor units. */
 export function amountSchema(currency: Currency): z.ZodType<bigint, string> {
+  return minorUnitsSchema((text) => parseNonNegative(text, currency));
+}
+
+/** As {@link amountSchema}; a balance may be negative. */
+export function balanceSchema(currency: Currency): z.ZodType<bigint, string> {
+  return minorUnitsSchema((text) =>
+    text.startsWith('-') ? -parseNonNegative(text.slice(1), currency) : parseNonNegative(text, currency),
+  );
+}
+
+function minorUnitsSchema(parse: (text: string) => bigint): z.ZodType<bigint, string> {
   return z.string('pass decimal text such as "500.00"').transform((text, context) => {
     try {
-      return parseNonNegative(text, currency);
+      return parse(text);
     } catch (error) {
       context.addIssue({ code: 'custom', message: (error as Error).message.replace(/\.$/, '') });
       return z.NEVER;
@@ -17,7 +28,7 @@ export function amountSchema(currency: Currency): z.ZodType<bigint, string> {
   });
 }
 
-/** No wallet is overdrawn by hand: a negative balance comes of payouts debited late, or of the fault `fields`. */
+/** A balance less an amount. Only `setBalance` and payouts that are debited late overdraw a wallet. */
 export function debited(balanceMinor: bigint, amountMinor: bigint): bigint {
   if (amountMinor > balanceMinor) throw new ConfigurationError(['debit: the wallet has less than that']);
   return balanceMinor - amountMinor;

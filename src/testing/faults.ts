@@ -1,4 +1,4 @@
-// The ways a remote party goes wrong, on demand: what a fault is, when its turn comes, and what goes over the wire.
+// Fault injection: the faults of a remote party, when their turn comes, and what goes over the wire.
 import { type ServerResponse, STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -6,14 +6,14 @@ import { stringify } from 'lossless-json';
 import { z } from 'zod';
 import { readOptions } from '../core/problems.js';
 import { delaySchema } from './check-options.js';
-import type { Later } from './later.js';
+import type { TaskTimer } from './task-timer.js';
 
 /**
  * One way to answer wrongly. `slow`, `reset_midway`, `lost`, `fields` and `huge` begin with the correct answer, so the
  * request is carried out (a payout is made, a refresh token used up). The others take its place: the request is not
  * even looked at.
  *
- * - `slow`: the correct answer, `ms` milliseconds late. It says what was true when the request arrived.
+ * - `slow`: the correct answer as of the arrival of the request, `ms` milliseconds late.
  * - `hang`: no answer until the simulator closes.
  * - `reset`: the connection is reset without an answer.
  * - `reset_midway`: status, headers and the first half of the body, then the connection is gone.
@@ -45,7 +45,9 @@ export type Fault =
 
 /** Which requests a fault is for. */
 export interface FaultOptions {
-  /** How many requests meet the fault. Without it the fault lasts until another one for the same path, or `clearFaults`. */
+  /**
+   * How many requests meet the fault. Without it the fault lasts until another one for the same path, or `clearFaults`.
+   */
   readonly times?: number | undefined;
   /**
    * How the path of the request ends; `''` is every path.
@@ -54,7 +56,7 @@ export interface FaultOptions {
   readonly path?: string | undefined;
 }
 
-/** What a simulator says when nothing goes wrong. */
+/** The answer of a simulator when nothing goes wrong. */
 export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
@@ -93,15 +95,20 @@ export class FaultPlan {
 }
 
 /** Answers a request, by way of the fault if there is one. */
-export function deliver(fault: Fault | undefined, answer: () => Answer, response: ServerResponse, later: Later): void {
+export async function deliver(
+  fault: Fault | undefined,
+  answer: () => Answer | Promise<Answer>,
+  response: ServerResponse,
+  timer: TaskTimer,
+): Promise<void> {
   if (fault?.kind === 'hang') return;
   if (fault?.kind === 'reset') {
     response.socket?.resetAndDestroy();
     return;
   }
-  const wire = replacement(fault) ?? toWire(answer(), fault?.kind === 'fields' ? fault.fields : {});
+  const wire = replacement(fault) ?? toWire(await answer(), fault?.kind === 'fields' ? fault.fields : {});
   if (fault?.kind === 'lost') loseAnswer(response, fault.status);
-  else if (fault?.kind === 'slow') later.run(fault.ms, () => send(response, wire));
+  else if (fault?.kind === 'slow') timer.run(fault.ms, () => send(response, wire));
   else if (fault?.kind === 'reset_midway') sendHalf(response, wire);
   else if (fault?.kind === 'huge') sendPadded(response, wire, fault.bytes);
   else send(response, wire);
@@ -164,7 +171,7 @@ function sendPadded(response: ServerResponse, wire: WireAnswer, bytes: number): 
     for (let left = bytes - text.length; left > 0; left -= 16_384) yield Buffer.alloc(Math.min(left, 16_384), ' ');
   }
   writeHead(response, wire);
-  // A client that has seen enough leaves, which is what this fault is for.
+  // A client that stops reading is the point of this fault.
   pipeline(Readable.from(pieces()), response).catch(() => {});
 }
 

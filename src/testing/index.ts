@@ -5,6 +5,7 @@ export type {
   InterswitchPayment,
   InterswitchPaymentOptions,
 } from './interswitch-payments.js';
+export type { InterswitchSessionOptions } from './interswitch-sessions.js';
 export {
   type InterswitchSimulator,
   type InterswitchSimulatorOptions,

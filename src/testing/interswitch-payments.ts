@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { plainDecimalText } from '../core/money.js';
 import { type Filled, functionSchema, type Shape } from './check-options.js';
 import type { Answer } from './faults.js';
-import { amountText, enveloped, type InterswitchStyle, walletAmount, writtenAmount } from './interswitch-wire.js';
-import type { Later } from './later.js';
+import { amountText, enveloped, type InterswitchStyle, walletAmount, writtenAmount } from './interswitch-codec.js';
 import { type DebitMoment, debitMomentSchema, type Entry, PayoutBook, type PayoutRules } from './payout-book.js';
 import type { Protocol, RouteRequest } from './simulator-server.js';
+import type { TaskTimer } from './task-timer.js';
 
-/** A payment as the Interswitch simulator tells it. */
+/** A payment of the Interswitch simulator. */
 export interface InterswitchPayment {
   readonly id: string;
   readonly requestReference: string;
@@ -19,7 +19,7 @@ export interface InterswitchPayment {
   readonly status: 'pending' | 'completed' | 'failed';
 }
 
-/** What an answer may say that leaves open what becomes of the payment. */
+/** Codes of an answer that leaves the outcome of the payment open. */
 export type InterswitchOpenCode = '90001' | '90009' | '90091';
 
 /** How payments of the Interswitch simulator differ from other payouts. */
@@ -45,17 +45,17 @@ export interface InterswitchPayments {
 
 interface Details {
   readonly customerId: string;
-  /** What is answered while the payment is open. */
+  /** The code while the payment is open. */
   openCode: InterswitchOpenCode;
   readonly failedCode: '90020' | '90051';
 }
 
 export function interswitchPayments(context: {
   readonly rules: PayoutRules<InterswitchPayment> & Filled<InterswitchPaymentOptions> & InterswitchStyle;
-  readonly later: Later;
+  readonly timer: TaskTimer;
   readonly wallet: { available: bigint; ledger: bigint };
 }): InterswitchPayments {
-  const { rules, later, wallet } = context;
+  const { rules, timer, wallet } = context;
   const debit = (figure: keyof typeof wallet, at: DebitMoment) => {
     const take = (minor: bigint) => {
       wallet[figure] -= minor;
@@ -63,7 +63,7 @@ export function interswitchPayments(context: {
     return { at, take };
   };
   const debits = [debit('available', rules.debitAt), debit('ledger', rules.ledgerDebitAt)];
-  const book = new PayoutBook<Details, InterswitchPayment>({ rules, debits, later, idPrefix: 'SIM-', tell });
+  const book = new PayoutBook<Details, InterswitchPayment>({ rules, debits, timer, idPrefix: 'SIM-', publicForm });
 
   function pay(request: RouteRequest): Answer {
     const payment = readPayment(request.body);
@@ -78,7 +78,7 @@ export function interswitchPayments(context: {
       return state(book.refuse({ reference, amountMinor, details: { ...details, failedCode: '90051' } }));
     }
     const entry = book.accept({ reference, amountMinor, details });
-    const openCode = rules.openCodeOf(tell(entry));
+    const openCode = rules.openCodeOf(publicForm(entry));
     if (openCode !== undefined) details.openCode = openCode;
     else if (rules.settleAfterMs === undefined) book.settle(entry);
     return state(entry);
@@ -90,7 +90,7 @@ export function interswitchPayments(context: {
     return entry ? state(entry) : answer('90025', reference);
   }
 
-  /** What both say of a payment. */
+  /** The answer of both about a payment. */
   function state({ id, reference, amountMinor, status, details }: Entry<Details>): Answer {
     if (status === 'failed') return answer(details.failedCode, reference);
     if (status !== 'completed') return answer(details.openCode, reference);
@@ -109,16 +109,22 @@ export function interswitchPayments(context: {
 
   return {
     routes: { 'POST /isw/payments/pay': pay, 'GET /isw/payments/checkStatus': checkStatus },
-    payouts: () => book.entries.map(tell),
+    payouts: () => book.entries.map(publicForm),
     advance: (requestReference, status) => book.advance(requestReference, status),
   };
 }
 
-function tell({ id, reference: requestReference, amountMinor, status, details }: Entry<Details>): InterswitchPayment {
+function publicForm({
+  id,
+  reference: requestReference,
+  amountMinor,
+  status,
+  details,
+}: Entry<Details>): InterswitchPayment {
   const { customerId } = details;
-  // No answer of this API says `processing`.
-  const told = status === 'processing' ? 'pending' : status;
-  return { id, requestReference, customerId, amount: amountText(amountMinor), status: told };
+  // This API has no `processing`.
+  const known = status === 'processing' ? 'pending' : status;
+  return { id, requestReference, customerId, amount: amountText(amountMinor), status: known };
 }
 
 const texts = {

@@ -6,27 +6,36 @@ import { readOptions } from '../core/problems.js';
 import { clockSchema, debited, portSchema } from './check-options.js';
 import type { Answer, FaultOptions } from './faults.js';
 import {
+  amountText,
+  enveloped,
+  type InterswitchStyle,
+  walletAmount,
+  walletBalance,
+  writtenAmount,
+} from './interswitch-codec.js';
+import {
   type InterswitchPayment,
   type InterswitchPaymentOptions,
   interswitchPaymentShape,
   interswitchPayments,
 } from './interswitch-payments.js';
-import { amountText, enveloped, type InterswitchStyle, walletAmount, writtenAmount } from './interswitch-wire.js';
-import { Later } from './later.js';
+import { type InterswitchSessionOptions, inSessions, interswitchSessionShape } from './interswitch-sessions.js';
 import { type PayoutOptions, payoutShape } from './payout-book.js';
 import { type Simulator, type SimulatorOptions, startServer } from './simulator-server.js';
+import { TaskTimer } from './task-timer.js';
 
 /** Amounts are decimal text in major units, with two decimals at most. */
 export interface InterswitchSimulatorOptions
   extends SimulatorOptions,
     PayoutOptions<InterswitchPayment>,
-    InterswitchPaymentOptions {
+    InterswitchPaymentOptions,
+    InterswitchSessionOptions {
   /** @defaultValue '250000' */
   readonly available?: string | undefined;
   /** @defaultValue '250000' */
   readonly ledger?: string | undefined;
   /**
-   * What `currencyCode` says: `UGX`, `800`, or something wrong.
+   * The `currencyCode`: `UGX`, `800`, or something wrong.
    * @defaultValue 'UGX'
    */
   readonly currency?: string | undefined;
@@ -36,7 +45,7 @@ export interface InterswitchSimulatorOptions
    */
   readonly shape?: InterswitchStyle['shape'] | undefined;
   /**
-   * How amounts are written: `250000`, `"250000"`, or as Java writes a double, `250000.0`, from ten million on `1.0E7`.
+   * The form of amounts: `250000`, `"250000"`, or as Java writes a double, `250000.0`, from ten million on `1.0E7`.
    * @defaultValue 'number'
    */
   readonly amounts?: InterswitchStyle['amounts'] | undefined;
@@ -50,7 +59,7 @@ export interface InterswitchSimulator extends Simulator {
   credit(amount: string): void;
   /** Takes from available and ledger. @throws `ConfigurationError` when either has less. */
   debit(amount: string): void;
-  /** A figure that is not named stays. A ledger far above available is allowed. */
+  /** Sets figures, which may be negative. One that is not named stays. A ledger far above available is allowed. */
   setBalance(balances: { readonly available?: string | undefined; readonly ledger?: string | undefined }): void;
   balances(): { available: string; ledger: string };
   /** Every payment that was accepted, and those refused with 90051, oldest first, as they are now. */
@@ -76,7 +85,7 @@ export interface InterswitchSimulator extends Simulator {
 
 /**
  * Starts the Interswitch wrapper on a loopback port: GET `/isw/payments/balance`, POST `/isw/payments/pay`, GET
- * `/isw/payments/checkStatus`. `respondWith`, `plainText` and `springError` are faults as any other: they take turns,
+ * `/isw/payments/checkStatus`. `respondWith`, `plainText` and `springError` are faults like any other: they take turns,
  * and `clearFaults` ends them.
  *
  * @throws `ConfigurationError` for options that are not as documented.
@@ -93,8 +102,8 @@ export async function interswitchSimulator(options: InterswitchSimulatorOptions 
   const settings = readOptions(optionsSchema, options);
   const { port, clock, currency, path } = settings;
   const wallet = { available: settings.available, ledger: settings.ledger };
-  const later = new Later();
-  const payments = interswitchPayments({ rules: settings, later, wallet });
+  const timer = new TaskTimer(clock);
+  const payments = interswitchPayments({ rules: settings, timer, wallet });
   let answered = 0;
 
   // The service asks for balances with a reference of its own.
@@ -120,9 +129,14 @@ export async function interswitchSimulator(options: InterswitchSimulatorOptions 
   const server = await startServer({
     port,
     clock,
-    later,
+    timer,
     faultPath: path,
-    routes: { [`GET ${path}`]: accountBalance, ...payments.routes },
+    routes: inSessions({
+      rules: settings,
+      timer,
+      routes: { [`GET ${path}`]: accountBalance, ...payments.routes },
+      refusal: () => enveloped(settings, envelope('90063', 'AUTHORIZATION ERROR'), null),
+    }),
     noRoute: (status, request) => ({ status, body: springErrorBody(status, request.path) }),
   });
 
@@ -166,7 +180,7 @@ export async function interswitchSimulator(options: InterswitchSimulatorOptions 
 
 const springTexts = { 404: 'Not Found', 405: 'Method Not Allowed', 500: 'Internal Server Error' };
 
-const balancesSchema = z.strictObject({ available: walletAmount.optional(), ledger: walletAmount.optional() });
+const balancesSchema = z.strictObject({ available: walletBalance.optional(), ledger: walletBalance.optional() });
 
 const respondWithSchema = z.strictObject({
   code: z.union([z.string(), z.int()]),
@@ -187,4 +201,5 @@ const optionsSchema = z.strictObject({
     .default('/isw/payments/balance'),
   ...payoutShape<InterswitchPayment>(walletAmount),
   ...interswitchPaymentShape,
+  ...interswitchSessionShape,
 }) satisfies z.ZodType<unknown, InterswitchSimulatorOptions>;

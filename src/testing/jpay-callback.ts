@@ -1,10 +1,10 @@
-// How the JPay simulator tells an application that a payout ended. The provider documents neither a signature nor what
-// happens when nobody listens, so there is none, and it is tried once.
+// The callback of the JPay simulator when a payout ended. The provider documents neither a signature nor retries, so
+// there are none.
 
 /** A callback that was posted, or was to be. */
 export interface JpayCallback {
   readonly refNo: string;
-  /** What it said of the payout. */
+  /** The status in its body. */
   readonly status: string;
   /** The HTTP status it was answered with, if it was. */
   readonly answer?: number | undefined;
@@ -16,7 +16,7 @@ const longestMs = 5_000;
 // A URL never has these hosts in another spelling.
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** Posts to a loopback address; a simulator talks to nobody else, whatever the application under test says. */
+/** Posts to a loopback address, and never to another one, whatever the application under test asks for. */
 export async function postCallback(
   url: string,
   body: string,

@@ -1,14 +1,14 @@
-// Payouts of the JPay simulator: initiation, details, lists, callbacks. Texts the documentation does not show are marked.
+// Payouts of the JPay simulator: initiation, details, lists, callbacks. Texts that are not documented are marked.
 import { z } from 'zod';
 import type { Filled, Shape } from './check-options.js';
 import type { Answer } from './faults.js';
 import { type JpayCallback, postCallback } from './jpay-callback.js';
-import { basePath, kesAmount, kesText, parsedObject, refused } from './jpay-wire.js';
-import type { Later } from './later.js';
+import { basePath, kesAmount, kesText, parsedObject, refused } from './jpay-codec.js';
 import { type Entry, PayoutBook, type PayoutRules, type PayoutStatus } from './payout-book.js';
 import type { Protocol, RouteRequest } from './simulator-server.js';
+import type { TaskTimer } from './task-timer.js';
 
-/** A payout as the JPay simulator tells it. */
+/** A payout of the JPay simulator. */
 export interface JpayPayout {
   readonly id: string;
   readonly refNo: string;
@@ -22,14 +22,14 @@ export interface JpayPayout {
 /** How payouts of the JPay simulator differ from others. */
 export interface JpayPayoutOptions {
   /**
-   * What a `ref_no` that was used before yields: 400 `Reference number already exists`, the first payout, or a second
-   * one. The documentation does not say.
+   * The result of a `ref_no` that was used before: 400 `Reference number already exists`, the first payout, or a second
+   * one. Not documented.
    * @defaultValue 'refuse'
    */
   readonly duplicateRefNo?: 'refuse' | 'return_first' | 'create_second' | undefined;
   /**
-   * What is posted to the `callback_url` of a payout that ended. `forged` says the opposite of what happened. Callbacks
-   * are posted to loopback addresses only.
+   * The callbacks to the `callback_url` of a payout that ended. A `forged` one reports the opposite of what happened.
+   * Callbacks are posted to loopback addresses only.
    * @defaultValue 'once'
    */
   readonly callback?: 'once' | 'none' | 'twice' | 'forged' | undefined;
@@ -39,7 +39,7 @@ export interface JpayPayoutOptions {
    */
   readonly objects?: 'new' | 'old' | undefined;
   /**
-   * How `pending` is written. The documentation shows the number for collections.
+   * The form of `pending`. The documentation shows the number for collections.
    * @defaultValue 'pending'
    */
   readonly pendingAs?: 'pending' | 0 | undefined;
@@ -63,19 +63,26 @@ export function jpayPayouts(context: {
   readonly rules: PayoutRules<JpayPayout> & Filled<JpayPayoutOptions>;
   readonly app: { readonly appCode: number; readonly products: readonly string[] };
   readonly now: () => number;
-  readonly later: Later;
+  readonly timer: TaskTimer;
   /** @throws a refusal unless the caller is known. */
   readonly authenticate: (request: RouteRequest) => void;
   readonly wallets: { payout: bigint };
 }): JpayPayouts {
-  const { rules, app, later, authenticate, wallets } = context;
+  const { rules, app, timer, authenticate, wallets } = context;
   const callbacks: JpayCallback[] = [];
   const take = (minor: bigint) => {
     wallets.payout -= minor;
   };
   const debits = [{ at: rules.debitAt, take }];
   const onFinal = (entry: Entry<Details>) => void callBack(entry);
-  const book = new PayoutBook<Details, JpayPayout>({ rules, debits, later, idPrefix: 'PAYOUT-SIM-', tell, onFinal });
+  const book = new PayoutBook<Details, JpayPayout>({
+    rules,
+    debits,
+    timer,
+    idPrefix: 'PAYOUT-SIM-',
+    publicForm,
+    onFinal,
+  });
 
   function initiate(request: RouteRequest): Answer {
     authenticate(request);
@@ -108,7 +115,7 @@ export function jpayPayouts(context: {
     const { refNo, status, page, pageSize } = readFilter(request.query);
     const found = book.entries
       .filter(({ reference }) => refNo === null || reference === refNo)
-      // The documented filter knows no `processing`.
+      // The documented filter has no `processing`.
       .filter((entry) => status === null || entry.status.replace('processing', 'pending') === status)
       .toReversed();
     const pages = Math.max(1, Math.ceil(found.length / pageSize));
@@ -150,7 +157,7 @@ export function jpayPayouts(context: {
     const bodies = { none: [], once: [truth], twice: [truth, truth], forged: [lie] }[rules.callback];
     for (const body of bodies) {
       const { callbackUrl: url } = entry.details;
-      const answer = await postCallback(url, JSON.stringify(body), later.closing);
+      const answer = await postCallback(url, JSON.stringify(body), timer.closing);
       callbacks.push({ refNo: entry.reference, status: String(body.status), ...answer });
     }
   }
@@ -163,12 +170,12 @@ export function jpayPayouts(context: {
       [`GET ${basePath}/payments/payouts`]: list,
     },
     callbacks,
-    payouts: () => book.entries.map(tell),
+    payouts: () => book.entries.map(publicForm),
     advance: (idOrRefNo, status) => book.advance(idOrRefNo, status),
   };
 }
 
-function tell({ id, reference: refNo, amountMinor, status, details }: Entry<Details>): JpayPayout {
+function publicForm({ id, reference: refNo, amountMinor, status, details }: Entry<Details>): JpayPayout {
   return { id, refNo, payto: details.payto, amount: kesText(amountMinor), status };
 }
 
@@ -178,7 +185,7 @@ interface PayoutRequest extends Omit<Details, 'createdAt'> {
   readonly appCode: unknown;
 }
 
-/** The body of an initiation, in the order in which its problems are told. */
+/** The body of an initiation. Its problems are reported in this order. */
 function readPayout(text: string): PayoutRequest {
   const body = parsedObject(text);
   for (const name of ['payto', 'amount', 'ref_no', 'callback_url', 'app_code']) {

@@ -1,15 +1,15 @@
-// JPay Africa as far as its documentation goes: tokens, balances and payouts. Texts it does not show are marked.
+// JPay Africa as far as it is documented: tokens, balances and payouts. Texts that are not documented are marked.
 import { z } from 'zod';
 import { readOptions } from '../core/problems.js';
 import { clockSchema, debited, portSchema } from './check-options.js';
 import type { Answer } from './faults.js';
 import type { JpayCallback } from './jpay-callback.js';
+import { basePath, detail, kesAmount, kesBalance, kesText, parsedObject, refused } from './jpay-codec.js';
 import { type JpayPayout, type JpayPayoutOptions, jpayPayoutShape, jpayPayouts } from './jpay-payouts.js';
 import { JpayTokens } from './jpay-tokens.js';
-import { basePath, detail, kesAmount, kesText, parsedObject, refused } from './jpay-wire.js';
-import { Later } from './later.js';
 import { type PayoutOptions, type PayoutStatus, payoutShape } from './payout-book.js';
 import { type RouteRequest, type Simulator, type SimulatorOptions, startServer } from './simulator-server.js';
+import { TaskTimer } from './task-timer.js';
 
 /** The two wallets of a JPay merchant. Only `payout` can fund payouts. */
 export type JpayWallet = 'payout' | 'collection';
@@ -27,7 +27,7 @@ export interface JpaySimulatorOptions extends SimulatorOptions, PayoutOptions<Jp
   /** @defaultValue 12345 */
   readonly appCode?: number | undefined;
   /**
-   * What the app may do, as told with each token. Without `payouts` it may not initiate any.
+   * The products of the app, named with each token. Without `payouts` it may not initiate any.
    * @defaultValue ['collections', 'payouts']
    */
   readonly products?: readonly string[] | undefined;
@@ -38,7 +38,7 @@ export interface JpaySimulatorOptions extends SimulatorOptions, PayoutOptions<Jp
    */
   readonly withExp?: boolean | undefined;
   /**
-   * Whether a refresh token can be used twice. The documentation does not say.
+   * Whether a refresh token can be used twice. Not documented.
    * @defaultValue false
    */
   readonly oldRefreshTokenStaysValid?: boolean | undefined;
@@ -54,7 +54,7 @@ export interface JpaySimulator extends Simulator {
   credit(wallet: JpayWallet, amount: string): void;
   /** @throws `ConfigurationError` when the wallet has less. */
   debit(wallet: JpayWallet, amount: string): void;
-  /** A wallet that is not named keeps its balance. */
+  /** Sets balances, which may be negative. A wallet that is not named keeps its balance. */
   setBalance(balances: { readonly payout?: string | undefined; readonly collection?: string | undefined }): void;
   balances(): { payout: string; collection: string; total: string };
   /** Every payout that was accepted, oldest first, as it is now. */
@@ -94,7 +94,7 @@ export interface JpaySimulator extends Simulator {
 export async function jpaySimulator(options: JpaySimulatorOptions = {}): Promise<JpaySimulator> {
   const settings = readOptions(optionsSchema, options);
   const { appKey, appSecret, appCode, products, clock } = settings;
-  const later = new Later();
+  const timer = new TaskTimer(clock);
   const wallets: Record<JpayWallet, bigint> = { payout: settings.payout, collection: settings.collection };
   const tokens = new JpayTokens({
     claims: {
@@ -111,7 +111,7 @@ export async function jpaySimulator(options: JpaySimulatorOptions = {}): Promise
     return { payout: kesText(payout), collection: kesText(collection), total: kesText(payout + collection) };
   }
 
-  // The allow-list belongs to the app, so it is looked at once the app is known.
+  // The allow-list belongs to the app, so it is checked once the app is known.
   function refuseUnlisted(): void {
     if (ipRefused) throw refused(403, 'Access denied: IP address not allowed');
   }
@@ -154,11 +154,11 @@ export async function jpaySimulator(options: JpaySimulatorOptions = {}): Promise
 
   const app = { appCode, products };
   const now = () => clock.now();
-  const payouts = jpayPayouts({ rules: settings, app, now, later, authenticate, wallets });
+  const payouts = jpayPayouts({ rules: settings, app, now, timer, authenticate, wallets });
   const server = await startServer({
     port: settings.port,
     clock,
-    later,
+    timer,
     faultPath: '/wallets/balance',
     routes: {
       [`POST ${basePath}/auth/app/token`]: appToken,
@@ -212,7 +212,7 @@ function requiredFields<Name extends string>(request: RouteRequest, ...names: Na
 }
 
 const walletSchema = z.enum(['payout', 'collection']);
-const balancesSchema = z.strictObject({ payout: kesAmount.optional(), collection: kesAmount.optional() });
+const balancesSchema = z.strictObject({ payout: kesBalance.optional(), collection: kesBalance.optional() });
 
 const optionsSchema = z
   .strictObject({

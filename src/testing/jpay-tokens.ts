@@ -10,7 +10,7 @@ const lifetimeSeconds: Record<TokenKind, number> = { access: 15 * 60, refresh: 7
 
 /** Issues and checks the tokens of one simulator. */
 export class JpayTokens {
-  // Another simulator, or this one after a restart, does not know these tokens.
+  // Tokens are not valid for another simulator, or for this one after a restart.
   readonly #key = randomUUID();
   readonly #claims: Record<TokenKind, Claims>;
   readonly #clock: Clock;

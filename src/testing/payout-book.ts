@@ -1,25 +1,25 @@
-// What a simulator knows of payouts: what becomes of each, and when its money leaves the wallet. The protocols differ
-// in how that is said, not in how it goes.
+// The payouts of a simulator: the outcome of each, and when its money leaves the wallet. The protocols differ in the
+// form of their answers only.
 import { z } from 'zod';
 import { ConfigurationError } from '../core/errors.js';
 import { delaySchema, functionSchema, type Shape } from './check-options.js';
-import type { Later } from './later.js';
+import type { TaskTimer } from './task-timer.js';
 
 export type PayoutStatus = 'pending' | 'processing' | 'completed' | 'failed';
 
 /** When a balance shows a payout: as soon as it is accepted, once it is completed, or some time after that. */
 export type DebitMoment = 'initiation' | 'completion' | { readonly msAfterCompletion: number };
 
-/** How payouts go. `Payout` is what the simulator tells of one. */
+/** The course of payouts. `Payout` is the public form of one. */
 export interface PayoutOptions<Payout> {
   /**
-   * When the wallet is debited. Whether it has enough is looked at on initiation only, so one that is debited later can
+   * When the wallet is debited. Whether it has enough is checked on initiation only, so one that is debited later can
    * be overdrawn: its balance is negative then.
    * @defaultValue 'initiation'
    */
   readonly debitAt?: DebitMoment | undefined;
   /**
-   * What each payout costs on top of its amount.
+   * The cost of each payout on top of its amount.
    * @defaultValue '0'
    */
   readonly fee?: string | undefined;
@@ -55,7 +55,7 @@ export interface Debit {
   readonly take: (minor: bigint) => void;
 }
 
-/** What a protocol writes into the book; `details` are its own. */
+/** A payout as a protocol writes it into the book; `details` are its own. */
 export interface Draft<Details> {
   readonly reference: string;
   readonly amountMinor: bigint;
@@ -66,20 +66,20 @@ export interface Entry<Details> extends Draft<Details> {
   /** Chosen by the simulator. */
   readonly id: string;
   status: PayoutStatus;
-  /** What it was taken from so far. */
+  /** The figures it was taken from so far. */
   readonly taken: Set<Debit>;
 }
 
 interface Setup<Details, Payout> {
   readonly rules: PayoutRules<Payout>;
   readonly debits: readonly Debit[];
-  readonly later: Later;
+  readonly timer: TaskTimer;
   readonly idPrefix: string;
-  readonly tell: (entry: Entry<Details>) => Payout;
+  readonly publicForm: (entry: Entry<Details>) => Payout;
   readonly onFinal?: (entry: Entry<Details>) => void;
 }
 
-/** What a payout may become. Final words stay. */
+/** The statuses that may follow. Final ones stay. */
 const nextStatuses: Record<PayoutStatus, readonly PayoutStatus[]> = {
   pending: ['processing', 'completed', 'failed'],
   processing: ['completed', 'failed'],
@@ -106,22 +106,22 @@ export class PayoutBook<Details, Payout> {
   }
 
   accept(payout: Draft<Details>): Entry<Details> {
-    const { debits, later, rules } = this.#setup;
+    const { debits, timer, rules } = this.#setup;
     const entry = this.#write(payout, 'pending');
     for (const debit of debits) if (debit.at === 'initiation') this.#take(entry, debit);
-    if (rules.settleAfterMs !== undefined) later.run(rules.settleAfterMs, () => this.settle(entry));
+    if (rules.settleAfterMs !== undefined) timer.run(rules.settleAfterMs, () => this.settle(entry));
     return entry;
   }
 
-  /** Keeps a payout that was not accepted, for those who ask what became of it. */
+  /** Keeps a payout that was not accepted, for questions about its outcome. */
   refuse(payout: Draft<Details>): Entry<Details> {
     return this.#write(payout, 'failed');
   }
 
-  /** Ends a payout that is still open in the way the rule says. */
+  /** Ends a payout that is still open, by the rule. */
   settle(entry: Entry<Details>): void {
     if (!isOpen(entry)) return;
-    const outcome = this.#setup.rules.outcomeOf?.(this.#setup.tell(entry)) ?? 'completed';
+    const outcome = this.#setup.rules.outcomeOf?.(this.#setup.publicForm(entry)) ?? 'completed';
     if (outcome !== 'stuck') this.#move(entry, outcome);
   }
 
@@ -144,16 +144,16 @@ export class PayoutBook<Details, Payout> {
     if (!nextStatuses[entry.status].includes(status)) {
       throw new ConfigurationError([`advance: a payout that is ${entry.status} cannot become ${status}`]);
     }
-    const { debits, later, onFinal, rules } = this.#setup;
+    const { debits, timer, onFinal, rules } = this.#setup;
     entry.status = status;
     if (status === 'completed') for (const debit of debits) this.#takeInTime(entry, debit);
-    if (status === 'failed') later.run(rules.refundAfterMs, () => this.#giveBack(entry));
+    if (status === 'failed') timer.run(rules.refundAfterMs, () => this.#giveBack(entry));
     if (!isOpen(entry)) onFinal?.(entry);
   }
 
   #takeInTime(entry: Entry<Details>, debit: Debit): void {
     const delayMs = typeof debit.at === 'object' ? debit.at.msAfterCompletion : 0;
-    if (!entry.taken.has(debit)) this.#setup.later.run(delayMs, () => this.#take(entry, debit));
+    if (!entry.taken.has(debit)) this.#setup.timer.run(delayMs, () => this.#take(entry, debit));
   }
 
   #take(entry: Entry<Details>, debit: Debit): void {

@@ -1,7 +1,8 @@
-// Who is let in by the simulated Phoenix: registration, key exchanges, signatures and tokens.
+// Access to the simulated Phoenix: registration, key exchanges, signatures and tokens.
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../core/clock.js';
 import type { Answer } from './faults.js';
+import { type Fields, phoenixAnswer, readFields, refusal, signedUrls } from './phoenix-codec.js';
 import {
   agreement,
   decryptFrom,
@@ -12,10 +13,9 @@ import {
   type PhoenixPoint,
   readPublicKey,
 } from './phoenix-crypto.js';
-import { type Fields, phoenixAnswer, readFields, refusal, signedUrls } from './phoenix-wire.js';
 import type { Protocol, RouteRequest } from './simulator-server.js';
 
-/** What the simulator expects of its one client. */
+/** The rules for its one client. */
 export interface AccessRules {
   readonly clock: Clock;
   readonly prefix: string;
@@ -109,18 +109,18 @@ export function phoenixAccess(rules: AccessRules, registered: RegisteredClient |
     if (clock.now() >= session.endsAtMs) throw refusal('90054', reference, 'EXPIRED TOKEN');
   }
 
-  /** A session for the client whose point this is, and how it is told. */
+  /** A session for the client with this point, and its answer. */
   function begin(fields: Fields & { clientSessionPublicKey: string }, publicKey: KeyObject) {
     const agreed = agreement(fields.clientSessionPublicKey, rules);
     if (!agreed) throw refusal('90063', fields.requestReference ?? null, texts.point);
     const endsAtMs = clock.now() + rules.sessionLifeMs;
     const session: Session = { terminalKey: agreed.terminalKey, token: newToken(), endsAtMs, locked: false };
-    const told = {
+    const sessionAnswer = {
       authToken: encryptFor(publicKey, session.token),
       serverSessionPublicKey: encryptFor(publicKey, agreed.serverPoint),
       expireTime: new Date(endsAtMs).toISOString().slice(0, 19),
     };
-    return { session, told };
+    return { session, sessionAnswer };
   }
 
   /** With a session or a login; a login may ask for a one-time code. */
@@ -134,10 +134,10 @@ export function phoenixAccess(rules: AccessRules, registered: RegisteredClient |
     if (fields.serialId !== serialId) throw refusal('90063', reference);
     const proven = storedPassword + reference + serialId;
     if (!isSigned(proven, fields.password, publicKey)) throw refusal('90063', reference, texts.password);
-    const { session, told } = begin(fields, publicKey);
+    const { session, sessionAnswer } = begin(fields, publicKey);
     session.locked = isLogin && rules.otp !== undefined;
     sessions = rules.sessions === 'replace' ? [session] : [...sessions, session];
-    return approved(reference, { ...told, requiresOtp: session.locked, terminalKey: null });
+    return approved(reference, { ...sessionAnswer, requiresOtp: session.locked, terminalKey: null });
   }
 
   function validateLoginOtp(request: RouteRequest): Answer {
@@ -158,10 +158,10 @@ export function phoenixAccess(rules: AccessRules, registered: RegisteredClient |
     assertSigned(request, publicKey, { reference });
     if (fields.terminalId !== terminalId) throw refusal('70030', reference);
     if (client) throw refusal('90063', reference, texts.registered);
-    const { session, told } = begin(fields, publicKey);
+    const { session, sessionAnswer } = begin(fields, publicKey);
     const transactionReference = `SIM-REG-${newToken().slice(0, 12)}`;
     begun = { publicKey, serialId, transactionReference, session };
-    return approved(reference, { ...told, transactionReference });
+    return approved(reference, { ...sessionAnswer, transactionReference });
   }
 
   function completeRegistration(request: RouteRequest): Answer {
@@ -229,7 +229,7 @@ function approved(reference: string, response: Answer['body'] | null): Answer {
   return { status, body: { ...body, response } };
 }
 
-// As the real server said it.
+// Messages of the real server.
 const texts = {
   registered: 'Client is already Authorised to transact',
   point: 'An error occurred on ECDH key exchange, probably wrong ecdh publicKey format shared',

@@ -2,20 +2,18 @@
 import { plainDecimalText } from '../core/money.js';
 import type { Filled } from './check-options.js';
 import type { Answer } from './faults.js';
+import { enveloped, type InterswitchStyle, walletAmount, writtenAmount } from './interswitch-codec.js';
 import {
   type InterswitchPayment,
   type InterswitchPaymentOptions,
   type InterswitchPayments,
   interswitchPayments,
 } from './interswitch-payments.js';
-import { enveloped, type InterswitchStyle, walletAmount, writtenAmount } from './interswitch-wire.js';
-import type { Later } from './later.js';
 import type { PayoutRules } from './payout-book.js';
 import type { PhoenixAccess } from './phoenix-access.js';
-import { phoenixAnswer, readFields, refusal, type SignedAmount, signedAmounts } from './phoenix-wire.js';
-import type { RouteRequest } from './simulator-server.js';
-
-type Route = (request: RouteRequest) => Answer;
+import { phoenixAnswer, readFields, refusal, type SignedAmount, signedAmounts } from './phoenix-codec.js';
+import type { Route, RouteRequest } from './simulator-server.js';
+import type { TaskTimer } from './task-timer.js';
 
 export interface PaymentRules
   extends PayoutRules<InterswitchPayment>,
@@ -28,7 +26,7 @@ export interface PaymentRules
 
 export function phoenixPayments(context: {
   readonly rules: PaymentRules;
-  readonly later: Later;
+  readonly timer: TaskTimer;
   readonly wallet: { available: bigint; ledger: bigint };
   readonly access: PhoenixAccess;
 }): InterswitchPayments {
@@ -45,7 +43,7 @@ export function phoenixPayments(context: {
   }
 
   /** `xpayment`, and `payment` for those that were validated before. */
-  function signedPayment(request: RouteRequest, needsValidation: boolean): Answer {
+  function signedPayment(request: RouteRequest, needsValidation: boolean): ReturnType<Route> {
     const names = ['terminalId', 'requestReference', 'amount', 'customerId', 'paymentCode'] as const;
     const fields = readFields(request, ...names);
     const { requestReference: reference, customerId, paymentCode } = fields;
@@ -54,7 +52,7 @@ export function phoenixPayments(context: {
     );
     access.authenticate(request, reference, covered);
     assertTerminal(fields.terminalId, reference);
-    // Nothing says what this is answered with.
+    // The real answer is not known.
     if (needsValidation && !validated.has(reference)) throw refusal('70038', reference);
     return pay(request);
   }
@@ -79,7 +77,7 @@ export function phoenixPayments(context: {
     });
   }
 
-  function status(request: RouteRequest): Answer {
+  function status(request: RouteRequest): ReturnType<Route> {
     const reference = request.query.get('requestReference');
     access.authenticate(request, reference);
     assertTerminal(request.query.get('terminalId'), reference);

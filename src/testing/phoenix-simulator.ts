@@ -1,5 +1,5 @@
-// Interswitch Uganda's Phoenix API itself: registration, key exchanges, signatures, balance, payments. Where the sources
-// contradict each other or are silent there is an option; the default is what docs/phoenix.md calls the choice.
+// Interswitch Uganda's Phoenix API itself: registration, key exchanges, signatures, balance, payments. Where the
+// sources contradict each other or are silent there is an option; the default is what docs/phoenix.md calls the choice.
 import { createPrivateKey, createPublicKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import { stringify } from 'lossless-json';
@@ -7,16 +7,16 @@ import { z } from 'zod';
 import { readOptions } from '../core/problems.js';
 import { clockSchema, debited, delaySchema, portSchema } from './check-options.js';
 import type { Answer, FaultOptions } from './faults.js';
+import { amountText, enveloped, walletAmount, walletBalance, writtenAmount } from './interswitch-codec.js';
 import { type InterswitchPayment, interswitchPaymentShape } from './interswitch-payments.js';
 import type { InterswitchSimulator, InterswitchSimulatorOptions } from './interswitch-simulator.js';
-import { amountText, enveloped, walletAmount, writtenAmount } from './interswitch-wire.js';
-import { Later } from './later.js';
 import { payoutShape } from './payout-book.js';
 import { phoenixAccess } from './phoenix-access.js';
+import { phoenixAnswer, refusal, type SignedAmount } from './phoenix-codec.js';
 import { type PhoenixPoint, storedPassword } from './phoenix-crypto.js';
 import { phoenixPayments } from './phoenix-payments.js';
-import { phoenixAnswer, refusal, type SignedAmount } from './phoenix-wire.js';
 import { type RouteRequest, startServer } from './simulator-server.js';
+import { TaskTimer } from './task-timer.js';
 
 /** What a client of the simulator needs, in the words of the options of `phoenix`. */
 export interface PhoenixCredentials {
@@ -32,7 +32,7 @@ export interface PhoenixCredentials {
 }
 
 /** Amounts are decimal text in major units, with two decimals at most. */
-export interface PhoenixSimulatorOptions extends Omit<InterswitchSimulatorOptions, 'path'> {
+export interface PhoenixSimulatorOptions extends Omit<InterswitchSimulatorOptions, 'path' | 'sessions' | 'callMs'> {
   /** What stands before `sente/` and `client/`. @defaultValue '/api/v1/phoenix' */
   readonly prefix?: string | undefined;
   /** A base URL that signatures may have instead of the one that was called, such as that of a proxy in front. */
@@ -49,11 +49,14 @@ export interface PhoenixSimulatorOptions extends Omit<InterswitchSimulatorOption
   readonly passwordForm?: 'base64' | 'upperHex' | 'base64OfHex' | undefined;
   /** The client's RSA key as PKCS#8 in PEM. @defaultValue a new one of 2,048 bits, which takes a moment */
   readonly privateKey?: string | undefined;
-  /** Whether the terminal is registered already; if not, `clientSecret` is the one that registration is begun with. @defaultValue true */
+  /**
+   * Whether the terminal is registered already; if not, `clientSecret` is the one that registration is begun with.
+   * @defaultValue true
+   */
   readonly registered?: boolean | undefined;
   /** A one-time code that a registration and a login must bring. @defaultValue none is asked for */
   readonly otp?: string | undefined;
-  /** Whether a new session ends the one before it. Nothing says what the real one does. @defaultValue 'replace' */
+  /** Whether a new session ends the one before it; of the real one that is not known. @defaultValue 'replace' */
   readonly sessions?: 'replace' | 'keep' | undefined;
   /** @defaultValue 600,000 */
   readonly sessionLifeMs?: number | undefined;
@@ -103,7 +106,7 @@ export async function phoenixSimulator(options: PhoenixSimulatorOptions = {}): P
   const { port, clock, prefix, clientId, terminalId, serialId, password } = settings;
   const privateKey = settings.privateKey ?? (await newPrivateKey());
   const wallet = { available: settings.available, ledger: settings.ledger };
-  const later = new Later();
+  const timer = new TaskTimer(clock);
   const access = phoenixAccess(
     settings,
     settings.registered
@@ -114,7 +117,7 @@ export async function phoenixSimulator(options: PhoenixSimulatorOptions = {}): P
         }
       : undefined,
   );
-  const payments = phoenixPayments({ rules: settings, later, wallet, access });
+  const payments = phoenixPayments({ rules: settings, timer, wallet, access });
 
   function accountBalance(request: RouteRequest): Answer {
     const reference = request.query.get('requestReference');
@@ -132,10 +135,10 @@ export async function phoenixSimulator(options: PhoenixSimulatorOptions = {}): P
   const server = await startServer({
     port,
     clock,
-    later,
+    timer,
     faultPath: `${prefix}/sente/accountBalance`,
     routes: { [`GET ${prefix}/sente/accountBalance`]: accountBalance, ...access.routes, ...payments.routes },
-    // What the gateway in front says is not documented.
+    // The answers of the gateway in front are not documented.
     noRoute: (status) => ({ status, body: { status, error: status === 404 ? 'Not Found' : 'Method Not Allowed' } }),
   });
 
@@ -181,7 +184,7 @@ async function newPrivateKey(): Promise<string> {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
-const balancesSchema = z.strictObject({ available: walletAmount.optional(), ledger: walletAmount.optional() });
+const balancesSchema = z.strictObject({ available: walletBalance.optional(), ledger: walletBalance.optional() });
 
 const respondWithSchema = z.strictObject({
   code: z.union([z.string(), z.int()]),

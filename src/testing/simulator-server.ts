@@ -1,14 +1,14 @@
-// What all simulators share: a real HTTP server on a loopback port with routes, a log of requests, faults on demand,
-// and an end that leaves nothing open. A protocol file adds what is said, not how.
+// The parts that all simulators share: a real HTTP server on a loopback port with routes, a log of requests, faults on
+// demand, and an end that leaves nothing open. A protocol file adds the answers.
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Clock } from '../core/clock.js';
 import { type Answer, deliver, type Fault, type FaultOptions, FaultPlan } from './faults.js';
-import type { Later } from './later.js';
+import type { TaskTimer } from './task-timer.js';
 
-/** What every simulator can be told. */
+/** Options of every simulator. */
 export interface SimulatorOptions {
   /**
    * The port on 127.0.0.1; no other interface is ever listened on.
@@ -16,7 +16,7 @@ export interface SimulatorOptions {
    */
   readonly port?: number | undefined;
   /**
-   * Where token lifetimes and timestamps come from. Slow answers wait in real time.
+   * Source of the time of tokens, timestamps and delays. Delays run on its `after`, or in real time if it has none.
    * @defaultValue the clock of the machine
    */
   readonly clock?: Clock | undefined;
@@ -31,7 +31,7 @@ export interface ReceivedRequest {
   readonly at: number;
 }
 
-/** What every simulator can do. No method needs `this`. */
+/** The methods of every simulator. None needs `this`. */
 export interface Simulator extends AsyncDisposable {
   /** Where it listens: pass it as the adapter's `baseUrl`. */
   readonly url: string;
@@ -59,20 +59,22 @@ export interface RouteRequest {
   readonly body: string;
 }
 
+/** Answers a request. May throw a {@link Refusal}. */
+export type Route = (request: RouteRequest) => Answer | Promise<Answer>;
+
 /** One remote API. */
 export interface Protocol {
   readonly port: number;
   readonly clock: Clock;
   /** Ends with the server. */
-  readonly later: Later;
+  readonly timer: TaskTimer;
   /** The path that faults are for when none is named. */
   readonly faultPath: string;
   /**
-   * By method and whole path: `GET /api/v1/wallets/balance`; the last part may be `{id}`, for anything. A route may
-   * throw a {@link Refusal}.
+   * By method and whole path: `GET /api/v1/wallets/balance`; the last part may be `{id}`, for anything.
    */
-  readonly routes: Readonly<Record<string, (request: RouteRequest) => Answer>>;
-  /** How the API says that there is no such path (404), or not with this method (405). */
+  readonly routes: Readonly<Record<string, Route>>;
+  /** The answer for a path that does not exist (404), or not with this method (405). */
   readonly noRoute: (status: 404 | 405, request: RouteRequest) => Answer;
 }
 
@@ -101,7 +103,7 @@ export async function startServer(protocol: Protocol): Promise<Simulator> {
       const fault = faults.next(path);
       const { headers } = incoming;
       const request = { method, path, query: new URLSearchParams(query), headers, body: await text(incoming) };
-      deliver(fault, () => respond(protocol, request), response, protocol.later);
+      await deliver(fault, () => respond(protocol, request), response, protocol.timer);
     } catch (error) {
       // The client left in the middle of its request, or the injected clock threw.
       if (!response.headersSent) response.writeHead(500);
@@ -113,7 +115,7 @@ export async function startServer(protocol: Protocol): Promise<Simulator> {
     closed ??= new Promise((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
-      protocol.later.close();
+      protocol.timer.close();
     });
     return closed;
   }
@@ -135,11 +137,11 @@ export async function startServer(protocol: Protocol): Promise<Simulator> {
   };
 }
 
-function respond({ routes, noRoute }: Protocol, request: RouteRequest): Answer {
+async function respond({ routes, noRoute }: Protocol, request: RouteRequest): Promise<Answer> {
   const keys = keysOf(Object.keys(routes), request.path);
   const route = routes[keys.find((key) => key.startsWith(`${request.method} `)) ?? ''];
   try {
-    if (route) return route(request);
+    if (route) return await route(request);
     if (keys.length === 0) return noRoute(404, request);
     const allow = keys.map((key) => key.slice(0, key.indexOf(' '))).join(', ');
     return { ...noRoute(405, request), headers: { allow } };

@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { HoldRecord } from '../core/hold.js';
-import type { Freeze, HoldOutcome, HoldRequest, HoldStore, SettleOutcome } from '../core/store.js';
+import type {
+  ClaimPage,
+  ClaimRequest,
+  Freeze,
+  HoldOutcome,
+  HoldPage,
+  HoldRequest,
+  HoldStore,
+  SettleOutcome,
+  SettleRequest,
+} from '../core/store.js';
 
 /** What the contract needs of a test runner: jest, vitest, mocha and node:test all have it. */
 export interface TestRunner {
@@ -134,12 +144,12 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.ok(before.length >= 16, 'an epoch is random text');
     });
 
-    rule('5. an open or captured reference is taken, and its state is told', async (store) => {
+    rule('5. an open or captured reference is taken, and its state is known', async (store) => {
       await store.hold('a', { amountMinor: 5n, state: 'reserved' });
       const states = [];
       for (const to of ['sent', 'captured'] as const) {
         states.push(existing(await store.hold('a', { amountMinor: 5n })).state);
-        await store.settle(to === 'sent' ? { to } : { to, visibleInMs: 0 }, 'a');
+        await store.settle(to === 'sent' ? { to, sendsForMs: 1_000 } : { to, visibleInMs: 0 }, 'a');
       }
       states.push(existing(await store.hold('a', { amountMinor: 5n })).state);
       assert.deepEqual(states, ['reserved', 'sent', 'captured']);
@@ -153,15 +163,48 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.deepEqual(await store.totals(`${store.wallet}-other`), { active: 0n, captured: 0n });
     });
 
-    rule('5. a released reference may be held again, for the same wallet and amount only', async (store) => {
-      await store.hold('a', { amountMinor: 5n });
-      await store.settle({ to: 'released' }, 'a');
-      assert.equal((await store.hold('a', { amountMinor: 6n })).outcome, 'exists');
-      assert.equal((await store.hold('a', { amountMinor: 5n, wallet: `${store.wallet}-other` })).outcome, 'exists');
+    rule('5. a reference that was not sent may be held again, for the same payout only', async (store) => {
+      await store.hold('a', { amountMinor: 5n, fingerprint: 'payee' });
+      await store.settle({ to: 'released', notSent: true }, 'a');
+      assert.equal((await store.hold('a', { amountMinor: 5n })).outcome, 'exists');
+      assert.equal((await store.hold('a', { amountMinor: 5n, fingerprint: 'other' })).outcome, 'exists');
+      const same = { fingerprint: 'payee' };
+      assert.equal((await store.hold('a', { amountMinor: 6n, ...same })).outcome, 'exists');
+      const elsewhere = { wallet: `${store.wallet}-other`, ...same };
+      assert.equal((await store.hold('a', { amountMinor: 5n, ...elsewhere })).outcome, 'exists');
       assert.equal((await store.get('a'))?.heldBefore ?? false, false);
-      assert.equal((await store.hold('a', { amountMinor: 5n })).outcome, 'held');
+      assert.equal((await store.hold('a', { amountMinor: 5n, ...same })).outcome, 'held');
       assert.deepEqual([await store.totals(), (await store.get('a'))?.state], [{ active: 5n, captured: 0n }, 'sent']);
       assert.equal((await store.get('a'))?.heldBefore, true);
+    });
+
+    rule('5. a reference that failed is not held again', async (store) => {
+      await store.hold('sent', { amountMinor: 5n });
+      await store.settle({ to: 'released' }, 'sent');
+      await store.hold('reserved', { amountMinor: 5n, state: 'reserved' });
+      await store.settle({ to: 'failed' }, 'reserved');
+      for (const name of ['sent', 'reserved']) {
+        const known = existing(await store.hold(name, { amountMinor: 5n }));
+        assert.deepEqual([known.state, known.failed], ['released', true]);
+      }
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 0n });
+    });
+
+    rule('5. a reservation that was released or expired may be held again', async (store) => {
+      await store.hold('released', { amountMinor: 5n, state: 'reserved' });
+      await store.settle({ to: 'released' }, 'released');
+      await store.hold('expired', { amountMinor: 5n, state: 'reserved', expiresInMs: 30 });
+      await target.pass(60);
+      for (const name of ['released', 'expired']) {
+        assert.equal((await store.get(name))?.failed ?? false, false);
+        assert.equal((await store.hold(name, { amountMinor: 5n })).outcome, 'held');
+      }
+      assert.deepEqual(await store.totals(), { active: 10n, captured: 0n });
+    });
+
+    rule('5. a reservation in another state than the two is refused', async (store) => {
+      await assert.rejects(store.hold('a', { amountMinor: 5n, state: 'SENT' as 'sent' }));
+      assert.equal(await store.get('a'), undefined);
     });
 
     rule('5. a taken reference is told even if nothing would fit and the epoch is another', async (store) => {
@@ -186,16 +229,35 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
 
     rule('6. sent is given once', async (store) => {
       await store.hold('a', { amountMinor: 5n, state: 'reserved' });
-      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'a')), ['done', 'sent']);
-      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'a')), ['illegal', 'sent']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent', sendsForMs: 60_000 }, 'a')), ['done', 'sent']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent', sendsForMs: 60_000 }, 'a')), ['illegal', 'sent']);
       const hold = await store.get('a');
       assert.deepEqual([hold?.expiresAtMs, typeof hold?.sentAtMs], [undefined, 'number']);
     });
 
     rule('6. of 20 that ask to send at once one may', async (store) => {
       await store.hold('a', { amountMinor: 5n, state: 'reserved' });
-      const answers = await Promise.all(Array.from({ length: 20 }, () => store.settle({ to: 'sent' }, 'a')));
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => store.settle({ to: 'sent', sendsForMs: 60_000 }, 'a')),
+      );
       assert.equal(answers.filter(({ outcome }) => outcome === 'done').length, 1);
+    });
+
+    rule('6. sent with a check is given only to what still fits', async (store) => {
+      const epoch = await store.epoch();
+      await store.hold('other', { amountMinor: 60n });
+      await store.hold('a', { amountMinor: 40n, state: 'reserved' });
+      const send = (limitMinor: bigint, inEpoch = epoch) =>
+        store.settle({ to: 'sent', sendsForMs: 1_000, check: { epoch: inEpoch, limitMinor } }, 'a');
+      const refused = await send(99n);
+      assert.deepEqual(
+        [refused.outcome, 'totals' in refused && refused.totals.active, 'totals' in refused && refused.totals.captured],
+        ['insufficient', 100n, 0n],
+      );
+      assert.equal((await send(100n, 'another')).outcome, 'void');
+      assert.equal((await store.get('a'))?.state, 'reserved');
+      assert.deepEqual(stateOf(await send(100n)), ['done', 'sent']);
+      assert.deepEqual(await store.totals(), { active: 100n, captured: 0n });
     });
 
     rule('7. a capture moves the amount from active to captured, once', async (store) => {
@@ -240,12 +302,54 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       await store.hold('released', { amountMinor: 3n });
       await store.settle({ to: 'released' }, 'released');
       assert.deepEqual(stateOf(await store.settle({ to: 'released' }, 'captured')), ['illegal', 'captured']);
-      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'captured')), ['illegal', 'captured']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent', sendsForMs: 60_000 }, 'captured')), [
+        'illegal',
+        'captured',
+      ]);
+      // One that names no attempt may be about an earlier payout.
       assert.deepEqual(stateOf(await store.settle({ to: 'captured', visibleInMs: 0 }, 'released')), [
         'illegal',
         'released',
       ]);
-      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'released')), ['illegal', 'released']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent', sendsForMs: 60_000 }, 'released')), [
+        'illegal',
+        'released',
+      ]);
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 5n });
+    });
+
+    rule('7. a capture after the release is late, and counts once', async (store) => {
+      await store.hold('released', { amountMinor: 5n, attempt: 'one' });
+      await store.settle({ to: 'released' }, 'released');
+      await store.hold('expired', { amountMinor: 3n, attempt: 'one', state: 'reserved', expiresInMs: 30 });
+      await target.pass(60);
+      const capture = { to: 'captured', attempt: 'one', visibleInMs: 0 } as const;
+      assert.deepEqual(stateOf(await store.settle({ ...capture, actualMinor: 4n }, 'released')), ['late', 'captured']);
+      assert.deepEqual(stateOf(await store.settle({ ...capture, actualMinor: 4n }, 'released')), [
+        'already',
+        'captured',
+      ]);
+      assert.deepEqual(stateOf(await store.settle(capture, 'expired')), ['late', 'captured']);
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 7n });
+      for (const name of ['released', 'expired']) {
+        assert.equal(existing(await store.hold(name, { amountMinor: 5n })).state, 'captured');
+      }
+    });
+
+    rule('7. a late capture disproves the failure', async (store) => {
+      await store.hold('a', { amountMinor: 5n, attempt: 'one' });
+      assert.equal(recordOf(await store.settle({ to: 'failed' }, 'a')).failed, true);
+      const capture = { to: 'captured', attempt: 'one', visibleInMs: 0 } as const;
+      assert.equal(recordOf(await store.settle(capture, 'a')).failed, undefined);
+      assert.deepEqual(stateOf(await store.settle({ to: 'failed' }, 'a')), ['illegal', 'captured']);
+    });
+
+    rule('7. a late capture shows late as well', async (store) => {
+      await store.hold('a', { amountMinor: 5n, attempt: 'one' });
+      await store.settle({ to: 'released' }, 'a');
+      await store.settle({ to: 'captured', attempt: 'one', visibleInMs: 150 }, 'a');
+      assert.deepEqual(await store.totals(), { active: 5n, captured: 0n });
+      await target.pass(200);
       assert.deepEqual(await store.totals(), { active: 0n, captured: 5n });
     });
 
@@ -275,12 +379,15 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
     rule('10. a reserved hold expires, a sent one never does', async (store) => {
       await store.hold('reserved', { amountMinor: 5n, state: 'reserved', expiresInMs: 100 });
       await store.hold('sent', { amountMinor: 3n, state: 'reserved', expiresInMs: 100 });
-      await store.settle({ to: 'sent' }, 'sent');
+      await store.settle({ to: 'sent', sendsForMs: 60_000 }, 'sent');
       await store.hold('longer', { amountMinor: 2n, state: 'reserved', expiresInMs: 60_000 });
       assert.deepEqual(await store.totals(), { active: 10n, captured: 0n });
       await target.pass(150);
       assert.deepEqual(await store.totals(), { active: 5n, captured: 0n });
-      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'reserved')), ['illegal', 'released']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent', sendsForMs: 60_000 }, 'reserved')), [
+        'illegal',
+        'released',
+      ]);
       assert.equal((await store.get('sent'))?.state, 'sent');
       assert.deepEqual(await store.totals(), { active: 5n, captured: 0n });
     });
@@ -315,11 +422,14 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
     rule('12. a captured reference is remembered', async (store) => {
       await store.hold('a', { amountMinor: 5n });
       await store.settle({ to: 'captured', visibleInMs: 0 }, 'a');
+      await store.hold('failed', { amountMinor: 5n });
+      await store.settle({ to: 'failed' }, 'failed');
       for (let index = 0; index < 200; index++) {
-        await store.hold(`b${index}`, { amountMinor: 1n });
+        await store.hold(`b${index}`, { amountMinor: 1n, state: 'reserved' });
         await store.settle({ to: 'released' }, `b${index}`);
       }
       assert.equal(existing(await store.hold('a', { amountMinor: 5n })).state, 'captured');
+      assert.equal(existing(await store.hold('failed', { amountMinor: 5n })).failed, true);
     });
 
     rule('13. a list is oldest first, in pages, and filtered', async (store) => {
@@ -327,18 +437,33 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       for (let index = 0; index < 7; index++) await store.hold(`${index}`, { amountMinor: BigInt(index + 1) });
       await store.settle({ to: 'released' }, '3');
       await store.hold('elsewhere', { amountMinor: 1n, wallet: `${wallet}-other` });
-      assert.deepEqual(await store.listed({ wallet, limit: 3 }), [['0', '1', '2'], ['3', '4', '5'], ['6']]);
-      assert.deepEqual(await store.listed({ wallet, state: 'sent', limit: 3 }), [
+      assert.deepEqual(await store.listed({ wallets: [wallet], limit: 3 }), [['0', '1', '2'], ['3', '4', '5'], ['6']]);
+      assert.deepEqual(await store.listed({ wallets: [wallet], state: 'sent', limit: 3 }), [
         ['0', '1', '2'],
         ['4', '5', '6'],
       ]);
-      assert.deepEqual(await store.listed({ wallet, state: 'released', limit: 3 }), [['3']]);
-      assert.deepEqual(await store.listed({ wallet, olderThanMs: 60_000, limit: 3 }), [[]]);
+      assert.deepEqual(await store.listed({ wallets: [wallet], state: 'released', limit: 3 }), [['3']]);
+      assert.deepEqual(await store.listed({ wallets: [wallet], olderThanMs: 60_000, limit: 3 }), [[]]);
       await target.pass(80);
       await store.hold('young', { amountMinor: 1n });
-      assert.deepEqual(await store.listed({ wallet, olderThanMs: 60, limit: 10 }), [
+      assert.deepEqual(await store.listed({ wallets: [wallet], olderThanMs: 60, limit: 10 }), [
         ['0', '1', '2', '3', '4', '5', '6'],
       ]);
+    });
+
+    rule('13. a list of several wallets leaves out every other', async (store) => {
+      const { wallet } = store;
+      const [second, third] = [`${wallet}-2`, `${wallet}-3`];
+      await store.hold('a', { amountMinor: 1n });
+      await store.hold('b', { amountMinor: 1n, wallet: second });
+      await store.hold('c', { amountMinor: 1n, wallet: third });
+      await store.hold('d', { amountMinor: 1n, wallet: second });
+      assert.deepEqual(await store.listed({ wallets: [wallet, second], limit: 2 }), [['a', 'b'], ['d']]);
+      assert.deepEqual(await store.listed({ wallets: [`${wallet}-4`], limit: 2 }), [[]]);
+      assert.deepEqual(await store.listed({ wallets: [], limit: 2 }), [[]]);
+      const page = await store.page({ wallets: [wallet], limit: 2 });
+      const { createdAtMs = 0 } = (await store.get('a')) ?? {};
+      assert.ok(page.nowMs >= createdAtMs && page.nowMs < createdAtMs + 60_000, 'a page has the time of the store');
     });
 
     rule('13. what a hold was given comes back as it was', async (store) => {
@@ -364,22 +489,118 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.deepEqual(await store.claimed('you', { olderThanMs: 300, leaseMs: 100 }), ['older', 'young']);
     });
 
+    rule('14. a claim takes holds of the wallets asked for alone', async (store) => {
+      const second = `${store.wallet}-2`;
+      await store.hold('a', { amountMinor: 1n });
+      await store.hold('b', { amountMinor: 1n, wallet: second });
+      await target.pass(50);
+      assert.deepEqual(await store.claimed('me', { olderThanMs: 20, leaseMs: 60_000 }), ['a']);
+      const { sentAtMs = 0 } = (await store.get('b')) ?? {};
+      const page = await store.claim({ owner: 'you', wallets: [second], olderThanMs: 20, leaseMs: 60_000 });
+      assert.deepEqual([page.holds.length, page.nowMs - sentAtMs >= 50], [1, true]);
+    });
+
+    rule('14. a claim reports wallets that no owner has had', async (store) => {
+      const second = `${store.wallet}-2`;
+      await store.hold('a', { amountMinor: 1n });
+      await store.hold('b', { amountMinor: 1n, wallet: second });
+      await store.hold('reserved', { amountMinor: 1n, wallet: `${store.wallet}-3`, state: 'reserved' });
+      const none = { owner: 'me', wallets: [], olderThanMs: 0, leaseMs: 100, limit: 0 };
+      assert.deepEqual(await store.unserved({ ...none, unservedForMs: 60_000 }), []);
+      await target.pass(100);
+      assert.deepEqual(await store.unserved({ ...none, unservedForMs: 50 }), [store.wallet, second]);
+      assert.deepEqual(await store.unserved({ ...none, wallets: [second], unservedForMs: 50 }), [store.wallet]);
+      assert.deepEqual((await store.claim({ ...none, wallets: [second] })).holds, []);
+      await store.claim({ ...none, wallets: [second], limit: 10, leaseMs: 60_000 });
+      assert.deepEqual(await store.unserved({ ...none, unservedForMs: 50 }), [store.wallet]);
+    });
+
+    rule('14. a capture whose outcome is awaited is claimed until it is known', async (store) => {
+      const accepted = { to: 'captured', visibleInMs: 0, awaitsOutcome: true } as const;
+      for (const name of ['completed', 'failed', 'open']) {
+        await store.hold(name, { amountMinor: 5n });
+        assert.deepEqual(stateOf(await store.settle(accepted, name)), ['done', 'captured']);
+      }
+      await store.hold('over', { amountMinor: 5n });
+      await store.settle({ to: 'captured', visibleInMs: 0 }, 'over');
+      assert.equal((await store.get('open'))?.awaitsOutcome, true);
+      assert.equal((await store.get('over'))?.awaitsOutcome ?? false, false);
+      assert.deepEqual(stateOf(await store.settle({ to: 'captured', visibleInMs: 0 }, 'completed')), [
+        'already',
+        'captured',
+      ]);
+      assert.deepEqual(stateOf(await store.settle({ to: 'failed' }, 'failed')), ['already', 'captured']);
+      assert.deepEqual(await store.claimed('me', { olderThanMs: 0, leaseMs: 60_000 }), ['open']);
+      const [completed, failed] = [await store.get('completed'), await store.get('failed')];
+      assert.deepEqual([completed?.awaitsOutcome ?? false, completed?.failed ?? false], [false, false]);
+      assert.deepEqual([failed?.awaitsOutcome ?? false, failed?.failed], [false, true]);
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 20n });
+    });
+
+    rule('14. a repeated capture whose outcome is awaited is no outcome', async (store) => {
+      const accepted = { to: 'captured', visibleInMs: 0, awaitsOutcome: true } as const;
+      await store.hold('a', { amountMinor: 5n });
+      await store.settle(accepted, 'a');
+      assert.deepEqual(stateOf(await store.settle(accepted, 'a')), ['already', 'captured']);
+      assert.equal((await store.get('a'))?.awaitsOutcome, true);
+      assert.deepEqual(await store.claimed('me', { olderThanMs: 0, leaseMs: 60_000 }), ['a']);
+    });
+
+    rule('14. claims in pages leave no undecided hold out', async (store) => {
+      const accepted = { to: 'captured', visibleInMs: 0, awaitsOutcome: true } as const;
+      for (const name of ['a', 'b', 'c', 'd']) await store.hold(name, { amountMinor: 1n, attempt: 'one' });
+      await store.settle(accepted, 'a');
+      await store.settle({ to: 'released' }, 'b');
+      await store.settle({ ...accepted, attempt: 'one' }, 'b');
+      await store.hold('e', { amountMinor: 1n, state: 'reserved' });
+      await store.settle(accepted, 'e');
+      const pages = await store.claimedInPages('me', 1);
+      assert.deepEqual(pages.flat().sort(), ['a', 'b', 'c', 'd', 'e']);
+      assert.ok(pages.every((page) => page.length <= 1));
+      const { holds, next } = await store.claim({ owner: 'me', wallets: [store.wallet], limit: 0 });
+      assert.deepEqual([holds, next], [[], undefined]);
+    });
+
+    rule('14. a lease ends when the outcome is known', async (store) => {
+      await store.hold('a', { amountMinor: 1n, attempt: 'one' });
+      assert.deepEqual(await store.claimed('me', { olderThanMs: 0, leaseMs: 60_000 }), ['a']);
+      await store.settle({ to: 'released' }, 'a');
+      await store.settle({ to: 'captured', attempt: 'one', visibleInMs: 0, awaitsOutcome: true }, 'a');
+      assert.deepEqual(await store.claimed('you', { olderThanMs: 0, leaseMs: 60_000 }), ['a']);
+    });
+
     rule('15. settling an unknown reference creates nothing', async (store) => {
-      assert.deepEqual(await store.settle({ to: 'sent' }, 'a'), { outcome: 'unknown' });
+      assert.deepEqual(await store.settle({ to: 'sent', sendsForMs: 60_000 }, 'a'), { outcome: 'unknown' });
       assert.deepEqual(await store.settle({ to: 'captured', visibleInMs: 0 }, 'a'), { outcome: 'unknown' });
       assert.deepEqual(await store.settle({ to: 'released' }, 'a'), { outcome: 'unknown' });
       assert.deepEqual([await store.get('a'), await store.totals()], [undefined, { active: 0n, captured: 0n }]);
     });
 
-    rule('17. a hold is moved on by its own attempt, or by whoever names none', async (store) => {
+    rule('17. a release that names a sender leaves the payout of another one alone', async (store) => {
+      await store.hold('a', { amountMinor: 5n, attempt: 'one', state: 'reserved' });
+      const give = { attempt: 'one', to: 'sent', sendsForMs: 1_000 } as const;
+      assert.deepEqual(stateOf(await store.settle({ ...give, sender: 'second handle' }, 'a')), ['done', 'sent']);
+      const release = { attempt: 'one', to: 'released', notSent: true } as const;
+      assert.deepEqual(stateOf(await store.settle({ ...release, sender: 'one' }, 'a')), ['illegal', 'sent']);
+      assert.deepEqual(stateOf(await store.settle({ ...release, sender: 'second handle' }, 'a')), ['done', 'released']);
+      await store.hold('b', { amountMinor: 5n, attempt: 'one', state: 'reserved' });
+      await store.settle(give, 'b');
+      assert.deepEqual(stateOf(await store.settle({ ...release, sender: 'second handle' }, 'b')), ['illegal', 'sent']);
+      assert.deepEqual(stateOf(await store.settle({ ...release, sender: 'one' }, 'b')), ['done', 'released']);
+      await store.hold('c', { amountMinor: 5n, attempt: 'one', state: 'reserved' });
+      assert.deepEqual(stateOf(await store.settle({ ...release, sender: 'second handle' }, 'c')), ['done', 'released']);
+    });
+
+    rule('17. a hold is moved on by its own attempt, or by a request that names none', async (store) => {
       await store.hold('a', { amountMinor: 5n, attempt: 'first', state: 'reserved' });
-      for (const to of ['sent', 'released'] as const) {
-        assert.deepEqual(stateOf(await store.settle({ to, attempt: 'second' }, 'a')), ['illegal', 'reserved']);
+      for (const move of [{ to: 'sent', sendsForMs: 1 }, { to: 'released' }, { to: 'failed' }] as const) {
+        assert.deepEqual(stateOf(await store.settle({ ...move, attempt: 'second' }, 'a')), ['illegal', 'reserved']);
       }
       const capture = { to: 'captured', visibleInMs: 0 } as const;
       assert.deepEqual(stateOf(await store.settle({ ...capture, attempt: 'second' }, 'a')), ['illegal', 'reserved']);
-      assert.deepEqual(stateOf(await store.settle({ to: 'sent', attempt: 'first' }, 'a')), ['done', 'sent']);
-      assert.deepEqual(stateOf(await store.settle({ to: 'released' }, 'a')), ['done', 'released']);
+      const send = { to: 'sent', sendsForMs: 1_000, attempt: 'first' } as const;
+      assert.deepEqual(stateOf(await store.settle(send, 'a')), ['done', 'sent']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'released', notSent: true }, 'a')), ['done', 'released']);
       await store.hold('a', { amountMinor: 5n, attempt: 'second' });
       assert.deepEqual(stateOf(await store.settle({ to: 'released', attempt: 'first' }, 'a')), ['illegal', 'sent']);
       assert.deepEqual(stateOf(await store.settle({ ...capture, attempt: 'second' }, 'a')), ['done', 'captured']);
@@ -388,7 +609,7 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.deepEqual(await store.totals(), { active: 0n, captured: 5n });
     });
 
-    rule('19. a frozen wallet grants nothing until it is unfrozen, and its holds move on', async (store) => {
+    rule('19. a frozen wallet grants and sends nothing until it is unfrozen', async (store) => {
       await store.hold('a', { amountMinor: 5n });
       await store.hold('b', { amountMinor: 3n, state: 'reserved' });
       await store.freeze('an audit "today"');
@@ -400,7 +621,8 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.deepEqual(await store.frozen(), frozen);
       assert.equal((await store.hold('c', { amountMinor: 1n, epoch: 'another', limitMinor: -1n })).outcome, 'frozen');
       assert.equal((await store.hold('a', { amountMinor: 5n })).outcome, 'exists');
-      assert.deepEqual(stateOf(await store.settle({ to: 'sent' }, 'b')), ['done', 'sent']);
+      assert.equal((await store.settle({ to: 'sent', sendsForMs: 60_000 }, 'b')).outcome, 'frozen');
+      assert.equal((await store.get('b'))?.state, 'reserved');
       assert.deepEqual(stateOf(await store.settle({ to: 'captured', visibleInMs: 0 }, 'a')), ['done', 'captured']);
       assert.equal((await store.hold('d', { amountMinor: 1n, wallet: `${store.wallet}-other` })).outcome, 'held');
       await target.pass(30);
@@ -410,10 +632,11 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       await store.freeze(undefined);
       assert.equal(await store.frozen(), undefined);
       assert.equal((await store.hold('c', { amountMinor: 1n })).outcome, 'held');
+      assert.deepEqual(stateOf(await store.settle({ to: 'sent', sendsForMs: 60_000 }, 'b')), ['done', 'sent']);
       assert.deepEqual(await store.totals(), { active: 4n, captured: 5n });
     });
 
-    rule('20. a note is changed by whoever expects what is there', async (store) => {
+    rule('20. a note is changed by a caller that expects what is there', async (store) => {
       assert.equal(await store.note('a'), undefined);
       assert.equal(await store.swapNote('a', 'one', 'two'), false);
       assert.equal(await store.swapNote('a', 'one', undefined), false);
@@ -440,21 +663,86 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       }
     });
 
-    rule('16. get tells what became of an operation', async (store) => {
+    rule('16. get shows what became of an operation', async (store) => {
       assert.equal(await store.get('a'), undefined);
       await store.hold('a', { amountMinor: 5n, state: 'reserved' });
       assert.equal((await store.get('a'))?.state, 'reserved');
       await store.settle({ to: 'released' }, 'a');
       assert.equal((await store.get('a'))?.state, 'released');
     });
+
+    rule('21. extending gives a reservation a new lifetime from now on', async (store) => {
+      await store.hold('a', { amountMinor: 5n, state: 'reserved', expiresInMs: 200 });
+      await store.hold('b', { amountMinor: 3n, state: 'reserved', expiresInMs: 60_000 });
+      await target.pass(100);
+      assert.deepEqual(stateOf(await store.settle({ to: 'reserved', expiresInMs: 400 }, 'a')), ['done', 'reserved']);
+      assert.deepEqual(stateOf(await store.settle({ to: 'reserved', expiresInMs: 100 }, 'b')), ['done', 'reserved']);
+      await target.pass(200);
+      assert.deepEqual(await store.totals(), { active: 5n, captured: 0n });
+      const { expiresAtMs = 0, createdAtMs = 0 } = (await store.get('a')) ?? {};
+      assert.ok(expiresAtMs - createdAtMs >= 500, 'it ends 400 ms after it was extended');
+      await target.pass(300);
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 0n });
+      const again = { to: 'reserved', expiresInMs: 1_000 } as const;
+      assert.deepEqual(stateOf(await store.settle(again, 'a')), ['illegal', 'released']);
+      await store.hold('sent', { amountMinor: 1n });
+      assert.deepEqual(stateOf(await store.settle(again, 'sent')), ['illegal', 'sent']);
+      assert.deepEqual(stateOf(await store.settle({ ...again, attempt: 'another' }, 'sent')), ['illegal', 'sent']);
+    });
+
+    rule('22. the code that pays has a deadline, and its end is recorded once', async (store) => {
+      await store.hold('a', { amountMinor: 5n, sendsForMs: 60_000 });
+      await store.hold('b', { amountMinor: 5n, state: 'reserved' });
+      await store.settle({ to: 'sent', sendsForMs: 60_000 }, 'b');
+      for (const name of ['a', 'b']) {
+        const { sendsUntilMs = 0, sentAtMs = 0 } = (await store.get(name)) ?? {};
+        assert.equal(Math.round(sendsUntilMs - sentAtMs), 60_000);
+      }
+      await target.pass(40);
+      assert.deepEqual(stateOf(await store.settle({ to: 'returned' }, 'a')), ['done', 'sent']);
+      const { sendsUntilMs: ended = 0, sentAtMs = 0 } = (await store.get('a')) ?? {};
+      assert.ok(ended - sentAtMs >= 40 && ended - sentAtMs < 60_000, 'it ended now');
+      await target.pass(40);
+      await store.settle({ to: 'returned' }, 'a');
+      assert.equal((await store.get('a'))?.sendsUntilMs, ended);
+      assert.deepEqual(await store.totals(), { active: 10n, captured: 0n });
+      await store.settle({ to: 'captured', visibleInMs: 0 }, 'a');
+      assert.deepEqual(stateOf(await store.settle({ to: 'returned' }, 'a')), ['already', 'captured']);
+      await store.settle({ to: 'failed' }, 'b');
+      assert.deepEqual(stateOf(await store.settle({ to: 'returned' }, 'b')), ['illegal', 'released']);
+    });
+
+    rule('23. the final word ends an open hold, and changes no total of another one', async (store) => {
+      await store.hold('sent', { amountMinor: 5n });
+      await store.hold('reserved', { amountMinor: 3n, state: 'reserved' });
+      for (const name of ['sent', 'reserved']) {
+        assert.deepEqual(stateOf(await store.settle({ to: 'failed' }, name)), ['done', 'released']);
+        assert.deepEqual(stateOf(await store.settle({ to: 'failed' }, name)), ['already', 'released']);
+      }
+      await store.hold('unsent', { amountMinor: 2n });
+      await store.settle({ to: 'released', notSent: true }, 'unsent');
+      assert.deepEqual(stateOf(await store.settle({ to: 'failed' }, 'unsent')), ['already', 'released']);
+      assert.equal(existing(await store.hold('unsent', { amountMinor: 2n })).failed, true);
+      await store.hold('captured', { amountMinor: 4n });
+      await store.settle({ to: 'captured', visibleInMs: 0 }, 'captured');
+      assert.deepEqual(stateOf(await store.settle({ to: 'failed' }, 'captured')), ['illegal', 'captured']);
+      assert.equal((await store.get('captured'))?.failed ?? false, false);
+      assert.deepEqual(await store.totals(), { active: 0n, captured: 4n });
+    });
+
+    rule('24. currency and fingerprint come back as they were', async (store) => {
+      const currency = { code: 'USDC', exponent: 6 };
+      await store.hold('a', { amountMinor: 1n, currency, fingerprint: 'Ab_-9' });
+      await store.hold('b', { amountMinor: 1n });
+      const [a, b] = [await store.get('a'), await store.get('b')];
+      assert.deepEqual([a?.currency, a?.fingerprint], [currency, 'Ab_-9']);
+      assert.deepEqual([b?.currency, b?.fingerprint], [{ code: 'UGX', exponent: 0 }, undefined]);
+    });
   });
 }
 
-type Settlement = { attempt?: string } & (
-  | { to: 'sent' }
-  | { to: 'released' }
-  | { to: 'captured'; actualMinor?: bigint; visibleInMs: number }
-);
+type Settlement = WithoutReference<SettleRequest>;
+type WithoutReference<Request> = Request extends unknown ? Omit<Request, 'reference'> : never;
 
 /** A store with a wallet and references of its own, so that tests on one engine do not meet. */
 class Probe {
@@ -496,8 +784,10 @@ class Probe {
       wallet: this.wallet,
       reference: this.#reference(name),
       attempt: randomUUID(),
+      currency: { code: 'UGX', exponent: 0 },
       state: 'sent',
       expiresInMs: 60_000,
+      sendsForMs: 60_000,
       epoch: await this.epoch(),
       limitMinor: 1_000_000n,
       metadata: {},
@@ -506,11 +796,15 @@ class Probe {
   }
 
   async settle(settlement: Settlement, name: string): Promise<SettleOutcome> {
-    return this.#store.settle({ ...settlement, reference: this.#reference(name) });
+    return this.#store.settle({ ...settlement, reference: this.#reference(name) } as SettleRequest);
   }
 
   async get(name: string): Promise<HoldRecord | undefined> {
-    return this.#store.get(this.#reference(name));
+    return (await this.#store.get(this.#reference(name))).hold;
+  }
+
+  async page(filter: Parameters<HoldStore['list']>[0]): Promise<HoldPage> {
+    return this.#store.list(filter);
   }
 
   /** The names on each page. */
@@ -525,16 +819,39 @@ class Probe {
     throw new Error('the list does not end');
   }
 
-  /** The names of this probe's holds among those that are claimed. */
+  async claim(request: Partial<ClaimRequest> & Pick<ClaimRequest, 'owner' | 'wallets'>): Promise<ClaimPage> {
+    return this.#store.claim({ olderThanMs: 0, leaseMs: 60_000, limit: 100, unservedForMs: 60_000, ...request });
+  }
+
+  /** The names of holds of this probe's wallet that are claimed. */
   async claimed(owner: string, request: { olderThanMs: number; leaseMs: number }): Promise<string[]> {
-    const names: string[] = [];
-    for (let after: string | undefined, pages = 0; pages < 1_000; pages++) {
-      const page = await this.#store.claimSent({ owner, ...request, limit: 1_000, after });
-      names.push(...page.holds.filter((hold) => hold.wallet === this.wallet).map((hold) => this.#name(hold)));
-      if (page.next === undefined) return names;
+    return (await this.claimedInPages(owner, 1_000, request)).flat();
+  }
+
+  /** The same names on each page. */
+  async claimedInPages(owner: string, limit: number, request: Partial<ClaimRequest> = {}): Promise<string[][]> {
+    const pages: string[][] = [];
+    for (let after: string | undefined; pages.length < 1_000; ) {
+      const page = await this.claim({ owner, wallets: [this.wallet], ...request, limit, after });
+      pages.push(page.holds.map((hold) => this.#name(hold)));
+      if (page.next === undefined) return pages;
       after = page.next;
     }
     throw new Error('the claims do not end');
+  }
+
+  /** This probe's wallets among those that are reported as unserved. An engine may be shared by many tests. */
+  async unserved(request: Omit<ClaimRequest, 'after'>): Promise<string[]> {
+    const own = new Set<string>();
+    const others: string[] = [...request.wallets];
+    for (let pages = 0; pages < 1_000; pages++) {
+      const { unserved } = await this.claim({ ...request, wallets: others });
+      const found = unserved.filter((wallet) => !others.includes(wallet));
+      if (found.length === 0) return [...own].sort();
+      for (const wallet of found) if (wallet.startsWith(this.wallet)) own.add(wallet);
+      others.push(...found);
+    }
+    throw new Error('the unserved wallets do not end');
   }
 
   #reference(name: string): string {
@@ -558,6 +875,11 @@ function existing(answer: HoldOutcome): HoldRecord {
   return answer.hold;
 }
 
+function recordOf(answer: SettleOutcome): HoldRecord {
+  if (!('hold' in answer)) throw new Error(`expected a hold, got ${answer.outcome}`);
+  return answer.hold;
+}
+
 function stateOf(answer: SettleOutcome): [string, string] {
-  return [answer.outcome, answer.outcome === 'unknown' ? 'unknown' : answer.hold.state];
+  return [answer.outcome, 'hold' in answer ? answer.hold.state : answer.outcome];
 }

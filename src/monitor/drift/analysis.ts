@@ -7,18 +7,18 @@ export interface Movement {
   readonly debitedMinor: Range;
   readonly from: number;
   readonly to: number;
-  /** Snapshots from this one on know nothing of what was before the movement. */
+  /** Snapshots from this one on are independent of what was before the movement. */
   readonly next: number;
 }
 
 /**
- * The first movement that positions prove and whose amount they settle; undefined when everything can be explained without one, or
- * when the amount is not known yet.
+ * Returns the first movement that positions prove and whose amount is certain; undefined when everything is explained
+ * without one, or when the amount is not known yet.
  *
  * 1. Between two snapshots of one position each, the difference is the sum of what happened, whatever that was.
- * 2. Elsewhere it is taken to be one movement, between any two snapshots for which that explains all others, and told if each such
- *    pair leads to the same amount.
- * 3. If not even one movement explains it, the next snapshot of one position ends the wait, with bounds for the amount.
+ * 2. Elsewhere it counts as one movement, between any two snapshots for which that explains all others, and is reported
+ *    if each such pair leads to the same amount.
+ * 3. If one movement does not explain it, the next snapshot of one position ends the wait, with bounds for the amount.
  */
 export function firstMovement(positions: readonly Ranges[]): Movement | undefined {
   return betweenPoints(positions) ?? (isExplained(positions) ? undefined : (asOne(positions) ?? bounded(positions)));
@@ -43,7 +43,9 @@ function betweenPoints(positions: readonly Ranges[]): Movement | undefined {
   return undefined;
 }
 
-/** The narrowest window: from the last snapshot that cannot be after the movement to the first that cannot be before it. */
+/**
+ * The narrowest window: from the last snapshot that cannot be after the movement to the first that cannot be before it.
+ */
 function window(positions: readonly Ranges[], first: number, last: number): { from: number; to: number } {
   const before = positions[first] as Ranges;
   const after = positions[last] as Ranges;
@@ -80,7 +82,9 @@ function bounded(positions: readonly Ranges[]): Movement | undefined {
   return { debitedMinor: { least: first.least - end, most: first.most - end }, from: 0, to: last, next: last };
 }
 
-/** What each snapshot has in common with all before it; empty from the first on that has nothing. */
+/**
+ * The intersection of each snapshot with all before it; empty from the first snapshot on that has nothing in common.
+ */
 function running(positions: readonly Ranges[]): Ranges[] {
   let rest: Ranges | undefined;
   return positions.map((ranges) => {
@@ -90,9 +94,9 @@ function running(positions: readonly Ranges[]): Ranges[] {
 }
 
 /**
- * Without what a single snapshot says alone: a balance may show a payout that was debited and given back within moments. A snapshot
- * that contradicts those before it counts if the next one contradicts them as well; the newest waits for that. The first is dropped if
- * the next two agree on something else, unless it is `established`.
+ * Drops snapshots that stand alone: a balance may show a payout that was debited and given back within moments. A
+ * snapshot that contradicts those before it counts if the next one contradicts them as well; the newest waits for that.
+ * The first is dropped if the next two agree on something else, unless it is `established`.
  */
 export function withoutBlips<T extends { readonly positions: Ranges }>(all: readonly T[], established: boolean): T[] {
   const [first, second, third] = all.map(({ positions }) => positions);

@@ -1,9 +1,9 @@
-// What is told of money that moved without us.
+// What a drift watch reports.
 import type { Currency } from '../../core/currency.js';
 import { formatMinorUnits } from '../../core/money.js';
 import type { Finding } from './ledger.js';
 
-/** Money that moved without a payout of this guard or a reported credit. Contains amounts: for operators. */
+/** Money that moved without a payout or a reported credit. Contains amounts: for operators. */
 export interface DriftEvent {
   readonly wallet: string;
   /** ISO 4217 code. */
@@ -13,18 +13,40 @@ export interface DriftEvent {
   /** How much, exactly; decimal text. The least it can have been when there is an `atMost`. */
   readonly amount: string;
   /**
-   * Present when it cannot be told exactly and never will: more happened between two quiet moments than one movement, and there was
-   * none before that to compare with.
+   * Present when the amount is not certain and never will be: more than one movement happened between two quiet
+   * moments, and there was no earlier one to compare with.
    */
   readonly atMost?: string;
   /** It happened after this time, and */
   readonly from: Date;
   /** before this one. */
   readonly to: Date;
-  /** What the balance should have been at `to`, given the `actual` one; decimal text. */
+  /** The balance at `to` that payouts and credits explain; decimal text. */
   readonly expected: string;
-  /** What the first balance said that shows it. */
+  /** The first balance that shows the movement. */
   readonly actual: string;
+}
+
+/**
+ * The balance showed a captured payout later than the wallet's `visibilityLagMs`, so payouts may have been approved on
+ * money that had left. Times are counted from the moment at which the store had recorded the capture. Contains amounts:
+ * for operators.
+ */
+export interface VisibilityLagEvent {
+  readonly wallet: string;
+  /** ISO 4217 code. */
+  readonly currency: string;
+  readonly reference: string;
+  /** Names the request that took the hold. */
+  readonly attempt: string;
+  /** The real debit; decimal text. */
+  readonly amount: string;
+  /** The `visibilityLagMs` of the wallet. */
+  readonly lagMs: number;
+  /** So long after the capture the balance certainly did not show it, in milliseconds. */
+  readonly longerThanMs: number;
+  /** So long after the capture it certainly did. */
+  readonly atMostMs: number;
 }
 
 export function driftEvent(

@@ -1,12 +1,20 @@
-// The evidence on one wallet, and what follows from it. Pure: time comes with the calls.
+// The evidence on one wallet, and what follows from it. Pure: the time is an argument.
 import { firstMovement, isExplained, type Movement, withoutBlips } from './analysis.js';
-import { type Credit, type Evidence, isShown, positionsOf, type Visibility } from './evidence.js';
+import {
+  type Credit,
+  type Evidence,
+  isShown,
+  type LateDebit,
+  mayMiss,
+  positionsOf,
+  type Visibility,
+} from './evidence.js';
 import { hull, pointOf, type Range, type Ranges } from './ranges.js';
 
 export interface LedgerOptions extends Visibility {
   /**
-   * Whether a balance may show a payout that fails, until the provider has given the money back: then nothing is believed to a single
-   * snapshot.
+   * Whether a balance may show a payout that fails, until the provider has given the money back: then a single snapshot
+   * proves nothing.
    */
   readonly mayBlip: boolean;
 }
@@ -26,14 +34,15 @@ interface Entry {
   positions: Ranges;
 }
 
-/** Snapshots that are kept; beyond, the one that says least goes. */
+/** Snapshots that are kept; beyond that the least certain one is dropped. */
 const maxEntries = 64;
 
 export class DriftLedger {
   readonly #options: LedgerOptions;
   /** In the order in which they came. The first is the base of comparison. */
   #entries: Entry[] = [];
-  #credits: Credit[] = [];
+  #credits: readonly Credit[] = [];
+  #lateDebits: readonly LateDebit[] = [];
   /** Whether the base was confirmed by another snapshot. */
   #established = false;
 
@@ -41,7 +50,7 @@ export class DriftLedger {
     this.#options = options;
   }
 
-  /** An empty one that knows of the same credits: for a store that lost its memory. */
+  /** An empty ledger with the same credits: for a store that lost its memory. */
   renewed(): DriftLedger {
     const ledger = new DriftLedger(this.#options);
     ledger.#credits = this.#credits;
@@ -51,10 +60,18 @@ export class DriftLedger {
   /** Notes a credit. May come before or after the snapshots that show it. */
   credit(credit: Credit): void {
     this.#credits = [...this.#credits, credit];
-    for (const entry of this.#entries) entry.positions = this.#positionsOf(entry.evidence);
+    this.#placeAll();
   }
 
-  /** Adds a snapshot, or says of one that is there what is known by now. One before the base says nothing any more. */
+  /** Notes a payout that was recorded as made after its hold had ended. */
+  lateDebit(debit: LateDebit): void {
+    this.#lateDebits = [...this.#lateDebits, debit];
+    this.#placeAll();
+  }
+
+  /**
+   * Adds a snapshot, or replaces the evidence of one with what is known by now. Snapshots before the base are ignored.
+   */
   add(evidence: Evidence): void {
     const { number } = evidence;
     const entries = this.#entries;
@@ -77,10 +94,11 @@ export class DriftLedger {
         return found;
       }
       const finding = findingOf(movement, entries);
-      // The application may be about to say where that money came from.
+      // The application may be about to report where that money came from.
       const { creditToleranceMs } = this.#options;
       if (finding.debitedMinor.least < 0n && nowMs - finding.to.receivedAtMs < creditToleranceMs) return found;
-      // What may have been nothing in the end is not told: it went out and came back, or its direction will never be known.
+      // A movement that may have been nothing in the end is left out: it went out and came back, or its direction will
+      // stay unknown.
       const { least, most } = finding.debitedMinor;
       if (least > 0n || most < 0n) found.push(finding);
       this.#keepFrom(entries[movement.next] as Entry);
@@ -88,7 +106,7 @@ export class DriftLedger {
     }
   }
 
-  /** What was debited without explanation, at least, though the amount may not be known yet; minor units. */
+  /** The least that was debited without explanation, though the amount may not be known yet; minor units. */
   provenDebitMinor(): bigint {
     const hulls = this.#believed().map(({ positions }) => hull(positions));
     const newest = hulls.at(-1);
@@ -96,7 +114,11 @@ export class DriftLedger {
   }
 
   #positionsOf(evidence: Evidence): Ranges {
-    return positionsOf(evidence, this.#credits, this.#options);
+    return positionsOf(evidence, { credits: this.#credits, lateDebits: this.#lateDebits }, this.#options);
+  }
+
+  #placeAll(): void {
+    for (const entry of this.#entries) entry.positions = this.#positionsOf(entry.evidence);
   }
 
   #believed(): Entry[] {
@@ -104,8 +126,8 @@ export class DriftLedger {
   }
 
   /**
-   * All is explained so far: a snapshot of one position is the best base for what comes, once no credit can be reported any more that
-   * it may show.
+   * All is explained so far: a snapshot of one position is the best base for what comes, once every credit that it may
+   * show must have been reported.
    */
   #advance(entries: readonly Entry[], nowMs: number): void {
     if (!isExplained(entries.map(({ positions }) => positions))) return;
@@ -120,9 +142,10 @@ export class DriftLedger {
 
   #keepFrom(base: Entry): void {
     this.#entries = this.#entries.slice(this.#entries.indexOf(base));
-    // What all snapshots show makes no difference between them.
+    // A credit or debit that all snapshots show makes no difference between them.
     this.#credits = this.#credits.filter((credit) => !isShown(credit, base.evidence, this.#options));
-    for (const entry of this.#entries) entry.positions = this.#positionsOf(entry.evidence);
+    this.#lateDebits = this.#lateDebits.filter((debit) => mayMiss(base.evidence, debit));
+    this.#placeAll();
   }
 
   #dropWidest(): void {

@@ -1,9 +1,10 @@
-// Finds out, for each snapshot, which payouts it may or may not show, and what became of them.
+// Finds, for each snapshot, the payouts that it may or may not show, and their outcomes.
+import { askStore } from '../../core/ask-store.js';
 import { type HoldRecord, isOpen } from '../../core/hold.js';
-import { askStore, type HoldStore, type WalletTotals } from '../../core/store.js';
+import type { HoldStore, WalletTotals } from '../../core/store.js';
 import type { Evidence } from './evidence.js';
 
-/** A snapshot as the guard tells it, in minor units. */
+/** A snapshot as the guard emits it, in minor units. */
 export interface Reading {
   readonly number: number;
   readonly requestedAtMs: number;
@@ -19,7 +20,7 @@ export interface ObserverOptions {
   readonly lagMs: number;
   /** Whether a balance may show a payout that fails, until the provider has given the money back. */
   readonly mayShowFailed: boolean;
-  /** Whether no payout debits more than was held: then a snapshot says something while its payouts are under way. */
+  /** Whether no payout debits more than was held: then a snapshot is useful while its payouts are under way. */
   readonly debitsWithinHolds: boolean;
 }
 
@@ -31,15 +32,18 @@ interface Pending {
   furtherMinor: bigint;
 }
 
-/** More payouts under way than this, or snapshots that wait for payouts to end, and the (oldest) snapshot is passed over. */
+/**
+ * With more payouts under way than this, the snapshot is passed over; with more snapshots that wait for payouts, the
+ * oldest is.
+ */
 const maxOpen = 1_000;
 const maxPending = 256;
-/** How often the store is read again when it moves while it is read. */
+/** Readings of the store when it moves while it is read. */
 const tries = 3;
 
 export class Observer {
   readonly #options: ObserverOptions;
-  /** Open holds as they were seen last, by hold. */
+  /** Open holds at the last snapshot. */
   #open = new Map<string, HoldRecord>();
   #pending: Pending[] = [];
   /** When a payout that had been sent was last known to be released, on the injected clock. */
@@ -55,10 +59,10 @@ export class Observer {
   }
 
   /**
-   * Looks at the store after a snapshot came; one look at a time. Resolves to the snapshots that are understood by now, or better than
-   * before.
+   * Reads the store after a snapshot came; one call at a time. Resolves to the snapshots that are understood by now, or
+   * better than before.
    *
-   * @throws `BalanceUnavailableError` when the store does not answer.
+   * @throws `BalanceUnavailableError` when the store does not respond.
    */
   async look(reading: Reading, nowMs: () => number): Promise<Evidence[]> {
     const position = await this.#position(reading);
@@ -77,7 +81,7 @@ export class Observer {
     return this.#options.mayShowFailed && this.#releasedAtMs >= requestedAtMs - this.#options.lagMs;
   }
 
-  /** Everything that the balance may show beyond the mark; undefined when that cannot be told. */
+  /** Everything that the balance may show beyond the mark; undefined when that is not certain. */
   async #position(reading: Reading): Promise<{ open: Map<string, HoldRecord>; furtherMinor: bigint } | undefined> {
     const { lagMs } = this.#options;
     // A capture that is not in the mark has left the list by now, or not: it is in the later totals, or open.
@@ -88,8 +92,8 @@ export class Observer {
         ? { open, furtherMinor: totals.captured - reading.markMinor }
         : undefined;
     }
-    // Captures that do not count as visible yet are in no list: they are what the open holds leave of the active amount. So the
-    // store must stand still between the totals and the list.
+    // Captures that do not count as visible yet are in no list: they are what the open holds leave of the active
+    // amount. So the store must stand still between the totals and the list.
     for (let attempt = 0; attempt < tries; attempt++) {
       const before = await this.#totals();
       const open = await this.#listOpen();
@@ -106,14 +110,17 @@ export class Observer {
     return askStore(this.#options.store, (store) => store.totals(this.#options.wallet));
   }
 
-  /** Reserved ones first: a hold that is sent meanwhile is then seen twice, and not missed. A reserved one may be paid too. */
+  /**
+   * Reserved ones first: a hold that is sent meanwhile is then seen twice, and not missed. A reserved one may be paid
+   * too.
+   */
   async #listOpen(): Promise<Map<string, HoldRecord> | undefined> {
     const { store, wallet } = this.#options;
     const open = new Map<string, HoldRecord>();
     for (const state of ['reserved', 'sent'] as const) {
       let after: string | undefined;
       do {
-        const page = await askStore(store, (asked) => asked.list({ wallet, state, limit: 1_000, after }));
+        const page = await askStore(store, (asked) => asked.list({ wallets: [wallet], state, limit: 1_000, after }));
         for (const hold of page.holds) open.set(keyOf(hold), hold);
         after = page.next;
       } while (after !== undefined && open.size <= maxOpen);
@@ -121,19 +128,19 @@ export class Observer {
     return open.size > maxOpen ? undefined : open;
   }
 
-  /** What became of holds that are open no more. */
+  /** The ends of holds that are no longer open. */
   async #ends(holds: readonly (readonly [string, HoldRecord])[]): Promise<Map<string, End>> {
     const { store } = this.#options;
     const ends = await Promise.all(
       holds.map(async ([key, seen]) => {
-        const now = await askStore(store, (asked) => asked.get(seen.reference));
-        return [key, endOf(seen, now)] as const;
+        const { hold } = await askStore(store, (asked) => asked.get(seen.reference));
+        return [key, endOf(seen, hold)] as const;
       }),
     );
     return new Map(ends);
   }
 
-  /** Tells pending snapshots what became of their payouts; those that know all of it are understood. */
+  /** Adds the ends of payouts to the snapshots that wait for them; those that wait for no more are understood. */
   #settle(gone: ReadonlyMap<string, End>): Evidence[] {
     const waiting = this.#pending;
     this.#pending = [];
@@ -144,7 +151,8 @@ export class Observer {
         pending.open.delete(key);
         if (end.state === 'forgotten' || (this.#options.mayShowFailed && mayHaveBeenShown(end))) return [];
         if (end.state === 'captured') pending.debitsMinor.push(end.debitedMinor);
-        // It may have come and gone between the totals and the list: then that much more was captured and not yet visible.
+        // It may have come and gone between the totals and the list: then that much more was captured and not yet
+        // visible.
         else if (this.#options.lagMs > 0) pending.furtherMinor += seen.amountMinor;
       }
       return this.#await(pending);
@@ -176,7 +184,7 @@ type End =
 
 function endOf(seen: HoldRecord, now: HoldRecord | undefined): End {
   if (!now) return { state: 'forgotten' };
-  // Held again since: the attempt that was seen had been released, and nobody can say any more whether it was sent.
+  // Held again since: the attempt that was seen had been released, and the record no longer shows whether it was sent.
   if (now.attempt !== seen.attempt) return { state: 'released', wasSent: true };
   if (isOpen(now.state)) return { state: 'open', hold: now };
   if (now.state === 'captured') return { state: 'captured', debitedMinor: now.capturedMinor ?? now.amountMinor };

@@ -1,46 +1,53 @@
 // The options of a drift watch.
 import { z } from 'zod';
-import type { PayoutGuard } from '../../core/guard.js';
 import { type AmountInput, parseAmount } from '../../core/money.js';
+import type { PayoutGuard, WalletInfo } from '../../core/payout-guard.js';
 import { Problems } from '../../core/problems.js';
-import { aFunction } from '../../core/schemas.js';
+import { functionSchema } from '../../core/schemas.js';
 import type { History } from '../history/entry.js';
-import type { DriftEvent } from './drift-event.js';
+import type { DriftEvent, VisibilityLagEvent } from './drift-event.js';
 
 export interface DriftOptions {
   /**
    * Key of the wallet.
-   * @defaultValue the `wallet` of the guard
+   * @defaultValue the only wallet of the guard
    */
   wallet?: string | undefined;
-  /** Told of each movement once. What it throws is shown as a process warning. */
+  /** Receives each movement once. Its errors become process warnings. */
   onDrift: (event: DriftEvent) => void;
   /**
-   * Freezes the wallet as soon as more than this was certainly debited without explanation, even if it is not known yet how much. In
-   * major units.
+   * Receives each capture that the balance certainly showed later than the wallet's `visibilityLagMs`.
+   * @defaultValue a process warning
+   */
+  onLag?: ((event: VisibilityLagEvent) => void) | undefined;
+  /**
+   * Freezes the wallet as soon as more than this was certainly debited without explanation, even before the exact
+   * amount is known. In major units.
    * @defaultValue never
    */
   freezeAbove?: AmountInput | undefined;
   /**
-   * How far from its time a credit may appear in the balance, before or after, in milliseconds; also how long money that came in
-   * unexplained waits for the application to report it. 0 to 86,400,000.
+   * How far from its time a credit may appear in the balance, before or after, in milliseconds; also how long an
+   * unexplained credit waits for the application to report it. 0 to 86,400,000.
    * @defaultValue 60,000
    */
   creditToleranceMs?: number | undefined;
   /**
-   * Whether no payout ever debits more than was held for it. Snapshots then count while payouts are under way, so that a large drain
-   * is noticed although one is stuck. Where it is not true, leave it out: a payout that cost more would be taken for somebody else's.
+   * Whether no payout ever debits more than was held for it. Snapshots then count while payouts are under way, so that
+   * a large drain is detected although a payout is stuck. Leave it out where that is not true: a payout that cost more
+   * would look like drift.
    * @defaultValue false
    */
   debitsWithinHolds?: boolean | undefined;
-  /** Where drift and credits are noted, and {@link DriftWatch.report} reads from. */
+  /** Records drift, lag and credits; {@link DriftWatch.report} reads from it. */
   history?: History | undefined;
 }
 
 /** {@link DriftOptions} with defaults and in minor units. */
 export interface ResolvedDriftOptions {
-  readonly wallet: string;
+  readonly wallet: WalletInfo;
   readonly onDrift: (event: DriftEvent) => void;
+  readonly onLag: ((event: VisibilityLagEvent) => void) | undefined;
   readonly freezeAboveMinor: bigint | undefined;
   readonly creditToleranceMs: number;
   readonly debitsWithinHolds: boolean;
@@ -49,27 +56,45 @@ export interface ResolvedDriftOptions {
 
 const defaultToleranceMs = 60_000;
 
-const optionsSchema: z.ZodType<DriftOptions> = z.strictObject({
-  wallet: z.string().optional(),
-  onDrift: aFunction<DriftOptions['onDrift']>(),
-  freezeAbove: z.custom<AmountInput>((value) => value !== undefined).optional(),
+/** Options that do not depend on the wallet; a monitor has them for all its wallets. */
+type SharedOptions = Pick<DriftOptions, 'creditToleranceMs' | 'debitsWithinHolds' | 'history'>;
+
+const sharedShape: { readonly [Key in keyof SharedOptions]-?: z.ZodType<SharedOptions[Key]> } = {
   creditToleranceMs: z.int().min(0).max(86_400_000).optional(),
   debitsWithinHolds: z.boolean().optional(),
   history: z
     .custom<History>((value) => typeof (value as History | null)?.query === 'function', 'must be a history')
     .optional(),
+};
+
+export const sharedDriftSchema: z.ZodType<SharedOptions> = z.strictObject(sharedShape);
+
+const optionsSchema: z.ZodType<DriftOptions> = z.strictObject({
+  ...sharedShape,
+  wallet: z.string().optional(),
+  onDrift: functionSchema<DriftOptions['onDrift']>(),
+  onLag: functionSchema<NonNullable<DriftOptions['onLag']>>().optional(),
+  freezeAbove: z.custom<AmountInput>((value) => value !== undefined).optional(),
 });
+
+/** Notes that drift cannot be watched with a guard that only observes. */
+export function assertEnforcing({ internals }: PayoutGuard, problems: Problems): void {
+  if (internals.observes) problems.add('guard: it only observes, so its store does not know every payout');
+}
 
 /** @throws `ConfigurationError` naming every problem. */
 export function resolveDriftOptions(guard: PayoutGuard, given: DriftOptions): ResolvedDriftOptions {
   const problems = new Problems();
   const options = problems.read(optionsSchema, given);
   if (!options) throw problems.error();
-  const { freezeAbove, creditToleranceMs = defaultToleranceMs, debitsWithinHolds = false, onDrift, history } = options;
-  const wallet = problems.try('wallet', () => guard.walletKey(options.wallet));
+  const { freezeAbove, creditToleranceMs = defaultToleranceMs, debitsWithinHolds = false } = options;
+  const wallet = problems.try('wallet', () => guard.internals.wallet(options.wallet));
   const freezeAboveMinor =
-    freezeAbove === undefined ? undefined : problems.try('freezeAbove', () => parseAmount(freezeAbove, guard.currency));
-  if (guard.mode === 'observe') problems.add("guard: in mode 'observe' its store does not know all payouts");
-  if (wallet === undefined || problems.any) throw problems.error();
-  return { wallet, onDrift, freezeAboveMinor, creditToleranceMs, debitsWithinHolds, history };
+    wallet && freezeAbove !== undefined
+      ? problems.try('freezeAbove', () => parseAmount(freezeAbove, wallet.currency))
+      : undefined;
+  assertEnforcing(guard, problems);
+  if (!wallet || problems.any) throw problems.error();
+  const { onDrift, onLag, history } = options;
+  return { wallet, onDrift, onLag, freezeAboveMinor, creditToleranceMs, debitsWithinHolds, history };
 }

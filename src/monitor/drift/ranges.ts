@@ -7,30 +7,30 @@ export interface Range {
 
 export type Ranges = readonly Range[];
 
-/** More than this many ranges become the one that covers them: less is known then, and nothing wrong. */
+/** More than this many ranges become the one that covers them: less precise, and still true. */
 const maxRanges = 256;
 
 export function amount(minor: bigint): Ranges {
   return [{ least: minor, most: minor }];
 }
 
-/** The only amount of a set, if there is one only. */
+/** Returns the amount of a set that has exactly one. */
 export function pointOf(ranges: Ranges): bigint | undefined {
   const { least, most } = hull(ranges);
   return least === most ? least : undefined;
 }
 
-/** From the least to the most of a set, which is not empty. */
+/** Returns the range from the least to the most of a set that is not empty. */
 export function hull(ranges: Ranges): Range {
   return { least: (ranges[0] as Range).least, most: (ranges.at(-1) as Range).most };
 }
 
-/** Each amount as it is, and as it is with `minor` added. */
+/** Returns each amount, and each with `minor` added. */
 export function withOrWithout(ranges: Ranges, minor: bigint): Ranges {
   return united(ranges, plus(ranges, minor));
 }
 
-/** Each amount, and everything up to `minor` more. */
+/** Returns each amount, and everything up to `minor` more. */
 export function upTo(ranges: Ranges, minor: bigint): Ranges {
   return minor === 0n
     ? ranges
@@ -44,7 +44,7 @@ function plus(ranges: Ranges, minor: bigint): Ranges {
   return ranges.map(({ least, most }) => ({ least: least + minor, most: most + minor }));
 }
 
-/** What is in one set or the other. */
+/** Returns the union of two sets. */
 function united(one: Ranges, other: Ranges): Ranges {
   const result: { least: bigint; most: bigint }[] = [];
   for (let i = 0, j = 0; i < one.length || j < other.length; ) {
@@ -60,7 +60,7 @@ function united(one: Ranges, other: Ranges): Ranges {
   return result.length > maxRanges ? [hull(result)] : result;
 }
 
-/** What is in both sets; empty when nothing is. */
+/** Returns the intersection of two sets; empty when they have nothing in common. */
 export function common(one: Ranges, other: Ranges): Ranges {
   const result: Range[] = [];
   for (let i = 0, j = 0; i < one.length && j < other.length; ) {

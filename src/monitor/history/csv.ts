@@ -21,8 +21,8 @@ const fields = [
 ] as const satisfies readonly (keyof DayReport)[];
 
 /**
- * One line for each report, below a line of names; lines end with CR LF. Amounts are as exact as in the report. A text that a
- * spreadsheet would take for a formula begins with an apostrophe.
+ * Writes one line for each report, below a line of names; lines end with CR LF. Amounts are as exact as in the report.
+ * A text that a spreadsheet would take for a formula gets an apostrophe.
  */
 export function toCsv(reports: DayReport | readonly DayReport[]): string {
   const all = 'day' in reports ? [reports] : reports;

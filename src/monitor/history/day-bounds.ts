@@ -1,10 +1,10 @@
-// When a day begins and ends, by the clocks of a time zone.
+// The beginning and end of a day in a time zone.
 import { ConfigurationError } from '../../core/errors.js';
 
 const aDayMs = 86_400_000;
 
 /**
- * From the first moment of a day to the first of the next: 23 or 25 hours where clocks are changed.
+ * Returns the first moment of a day and that of the next: 23 or 25 hours apart where clocks change.
  *
  * @throws `ConfigurationError` the day is not a date as `YYYY-MM-DD`, or the zone is not an IANA name.
  */
@@ -17,9 +17,13 @@ export function dayBounds(day: string, timeZone: string): { readonly from: Date;
   return { from: new Date(firstMs(midnightMs, format)), to: new Date(firstMs(midnightMs + aDayMs, format)) };
 }
 
-/** The first moment at which clocks there show this time or a later one; `wallMs` is their time as if it were UTC. */
+/**
+ * Returns the first moment at which local clocks show this time or a later one; `wallMs` is local time as if it were
+ * UTC.
+ */
 function firstMs(wallMs: number, format: Intl.DateTimeFormat): number {
-  // No zone is further than a day from UTC. Clocks only ever go forward between two dates, but for an hour or so around a change.
+  // No zone is further than a day from UTC. Between two dates local clocks only go forward, except for an hour or so
+  // around a change.
   let [before, after] = [wallMs - aDayMs, wallMs + aDayMs];
   while (after - before > 1) {
     const middle = Math.floor((before + after) / 2);

@@ -1,5 +1,5 @@
 // A day of one wallet, from its history.
-import type { Currency } from '../../core/currency.js';
+import { type Currency, type CurrencyInput, resolveCurrency } from '../../core/currency.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { formatMinorUnits } from '../../core/money.js';
 import { dayBounds } from './day-bounds.js';
@@ -8,8 +8,8 @@ import { type History, type HistoryEntry, type HistoryKind, historyKinds } from 
 export interface DayReportOptions {
   /** The key of the wallet. */
   readonly wallet: string;
-  /** The currency of the guard: `guard.currency`. */
-  readonly currency: Currency;
+  /** The currency of the wallet: an ISO 4217 code, or a code with its number of decimals. */
+  readonly currency: CurrencyInput;
   /** `YYYY-MM-DD`. */
   readonly day: string;
   /**
@@ -36,37 +36,43 @@ export interface DayReport {
   /** The last balance of the day. */
   readonly closing?: string;
   readonly closingAt?: string;
-  /** What the application reported. */
+  /** Credits that the application reported, and debits of failed payouts that the provider gives back. */
   readonly credits: string;
-  /** What payouts debited, by the captures of the day. */
+  /** Debits of payouts, by the captures of the day. */
   readonly captured: string;
-  /** What they debited beyond what was held for them; negative when it was less. */
+  /** Their debits beyond the held amounts; negative when they were less. */
   readonly fees: string;
-  /** What was debited without explanation, as far as it was told; credits are subtracted. */
+  /** Debits without explanation, as far as the drift watch reported them; unexplained credits are subtracted. */
   readonly unexplained: string;
   /**
-   * `opening + credits - captured - unexplained - closing`: what the last balance shows of payouts that were captured on another day,
-   * and the reverse. Absent without balances.
+   * `opening + credits - captured - unexplained - closing`: payouts of another day that the last balance of this one
+   * shows, and the reverse. Absent without balances.
    */
   readonly otherDays?: string;
-  /** How many of each there were. */
+  /** The number of entries of each kind. */
   readonly counts: Readonly<Record<HistoryKind, number>>;
 }
 
 /**
- * Adds up a day. It can only know what was recorded: see `recordHistory` and the `history` of `watchDrift`.
+ * Adds up a day of one wallet, from what `recordHistory` and the `history` of `watchDrift` have recorded. Wallets are
+ * never added together: their currencies may differ.
  *
- * @throws `ConfigurationError` the day or the time zone is not one. What the history throws.
+ * @throws `ConfigurationError` the day or the time zone is not valid, or the entries are of another currency. What the
+ *   history throws.
  */
 export async function dayReport(history: History, options: DayReportOptions): Promise<DayReport> {
-  const { wallet, currency, day, timeZone = 'UTC' } = options;
+  const { wallet, day, timeZone = 'UTC' } = options;
+  const currency = resolveCurrency(options.currency);
   const { from, to } = dayBounds(day, timeZone);
   const sums = { credits: 0n, captured: 0n, held: 0n, unexplained: 0n };
   const counts = Object.fromEntries(historyKinds.map((kind) => [kind, 0])) as Record<HistoryKind, number>;
   let [opening] = (await history.query({ wallet, kind: 'snapshot', to: from, first: 'newest', limit: 1 })).entries;
+  if (opening) assertCurrency(opening, currency);
   let closing: HistoryEntry | undefined;
   for await (const entry of everyEntry(history, { wallet, from, to })) {
     counts[entry.kind] += 1;
+    if (!summed.has(entry.kind)) continue;
+    assertCurrency(entry, currency);
     const amount = minorOf(entry.amount, currency);
     if (entry.kind === 'snapshot') {
       opening ??= entry;
@@ -102,6 +108,14 @@ export async function dayReport(history: History, options: DayReportOptions): Pr
   };
 }
 
+/** The kinds whose amounts are part of the sums. */
+const summed: ReadonlySet<HistoryKind> = new Set(['snapshot', 'credit', 'drift', 'captured']);
+
+function assertCurrency({ wallet, data }: HistoryEntry, { code }: Currency): void {
+  if (data.currency === undefined || data.currency === code) return;
+  throw new ConfigurationError([`currency: wallet ${wallet} has entries in ${data.currency}, not in ${code}`]);
+}
+
 async function* everyEntry(
   history: History,
   which: { readonly wallet: string; readonly from: Date; readonly to: Date },
@@ -114,12 +128,12 @@ async function* everyEntry(
   } while (after !== undefined);
 }
 
-/** Decimal text as this library writes it: with all decimals of its currency. */
+/** Minor units of decimal text as this library writes it: with all decimals of its currency. */
 function minorOf(amount: unknown, { code, exponent }: Currency): bigint {
   if (amount === undefined) return 0n;
   const [, sign = '', whole, decimals = ''] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(String(amount)) ?? [];
   if (whole === undefined || decimals.length !== exponent) {
-    throw new ConfigurationError([`history: it has an amount that is not one of ${code}`]);
+    throw new ConfigurationError([`history: an amount has other decimals than ${code}`]);
   }
   return BigInt(sign + whole + decimals);
 }

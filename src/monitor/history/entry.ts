@@ -1,7 +1,7 @@
-// What a history keeps, and how it is asked.
+// What a history keeps, and how it is queried.
 import type { MaybePromise } from '../../core/store.js';
 
-/** What can be in a history: the events of a guard by their names, and what a drift watch notes. */
+/** The kinds of entries: the events of a guard by their names, and what a drift watch records. */
 export const historyKinds = [
   'snapshot',
   'approved',
@@ -10,31 +10,39 @@ export const historyKinds = [
   'held',
   'captured',
   'released',
+  'paidAfterRelease',
+  'failedAfterCapture',
   'overdue',
+  'neverSeen',
   'unsettled',
+  'contradiction',
+  'leftOpen',
+  'orphanWallet',
+  'lookupFindsNothing',
   'frozen',
   'unfrozen',
   'providerFailure',
   'credit',
   'drift',
+  'visibilityLag',
 ] as const;
 
 export type HistoryKind = (typeof historyKinds)[number];
 
-/** One thing that happened. Contains balances: for operators, never for HTTP clients. */
+/** One event. Contains balances: for operators, never for HTTP clients. */
 export interface HistoryEntry {
   readonly kind: HistoryKind;
   readonly at: Date;
-  /** The key of the wallet, where there is one. */
+  /** The key of the wallet, where it is known. */
   readonly wallet?: string | undefined;
   /** The reference of the payout, where there is one. */
   readonly reference?: string | undefined;
   /**
-   * The amount it is about, as decimal text in major units: the balance of a snapshot, what a decision required, what a hold promises,
-   * what a capture debited.
+   * The amount it is about, as decimal text in major units: the balance of a snapshot, the required amount of a
+   * decision, the held amount of a hold, the debit of a capture.
    */
   readonly amount?: string | undefined;
-  /** Everything else; amounts in it are decimal text. */
+  /** Everything else. Amounts in it are decimal text, and `currency` is theirs. */
   readonly data: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -50,7 +58,7 @@ export interface HistoryQuery {
   /** @defaultValue `'oldest'` */
   readonly first?: 'oldest' | 'newest' | undefined;
   /**
-   * How many at most; 1 to 1,000.
+   * Most entries on a page; 1 to 1,000.
    * @defaultValue 100
    */
   readonly limit?: number | undefined;
@@ -65,17 +73,18 @@ export interface HistoryPage {
 }
 
 /**
- * What happened to the wallets of a guard. Contains balances: for operators.
+ * A record of the events of guards. Contains balances: for operators.
  *
- * 1. `add` neither delays nor fails what it tells of: one that cannot write at once writes later, and counts what it lets go.
- * 2. `query` gives entries in the order of their time, those of one time in the order in which they were added.
- * 3. A page that is continued leaves out nothing and repeats nothing that was there when the first page was asked for, unless it was
- *    deleted for its age meanwhile.
+ * 1. `add` neither delays nor fails the payout it is about: a history that cannot write at once writes later, and
+ *    counts what it drops.
+ * 2. `query` returns entries in the order of their time, those of one time in the order in which they were added.
+ * 3. Pages leave out nothing and repeat nothing that was there when the first page was read, unless it was deleted for
+ *    its age meanwhile.
  */
 export interface History {
   add(entries: readonly HistoryEntry[]): MaybePromise<void>;
-  /** @throws `ConfigurationError` for a query that is not one. */
+  /** @throws `ConfigurationError` when the query is not valid. */
   query(query?: HistoryQuery): MaybePromise<HistoryPage>;
-  /** Writes what is not written yet, and lets go of timers. Idempotent. */
+  /** Writes what is not written yet, and clears timers. Idempotent. */
   close(): Promise<void>;
 }

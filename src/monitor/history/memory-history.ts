@@ -1,4 +1,4 @@
-// A history in the memory of this process: the last so many entries.
+// A history in the memory of this process: its latest entries.
 import { z } from 'zod';
 import { readOptions } from '../../core/problems.js';
 import type { History, HistoryEntry, HistoryPage, HistoryQuery } from './entry.js';
@@ -6,7 +6,7 @@ import { comparePlaces, type Place, placeText, type ResolvedQuery, resolveQuery 
 
 export interface MemoryHistoryOptions {
   /**
-   * How many entries are kept; the one that was added first goes first. 1 to 10,000,000, at about 1 kB each.
+   * Entries that are kept; the one that was added first is dropped first. 1 to 10,000,000, at about 1 kB each.
    * @defaultValue 10,000
    */
   maxEntries?: number | undefined;
@@ -17,7 +17,8 @@ const optionsSchema: z.ZodType<MemoryHistoryOptions> = z.strictObject({
 });
 
 /**
- * A history that ends with the process. Adding costs the same however much there is; a query looks at every entry.
+ * Makes a history that ends with the process. Adding costs the same however many entries there are; a query reads every
+ * entry.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  */
@@ -25,7 +26,7 @@ export function memoryHistory(options: MemoryHistoryOptions = {}): MemoryHistory
   return new Ring(readOptions(optionsSchema, options).maxEntries ?? 10_000);
 }
 
-/** A {@link History} that answers at once. */
+/** A {@link History} that works synchronously. */
 export interface MemoryHistory extends History {
   add(entries: readonly HistoryEntry[]): void;
   query(query?: HistoryQuery): HistoryPage;

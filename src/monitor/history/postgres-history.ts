@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { readOptions } from '../../core/problems.js';
-import { aClock } from '../../core/schemas.js';
+import { clockSchema } from '../../core/schemas.js';
 import { warn } from '../../core/warn.js';
 import type { PostgresClient } from '../../stores/postgres/engine.js';
 import { migrate } from '../../stores/postgres/migrate.js';
@@ -12,7 +12,10 @@ import { deleteStatement, insertStatement, pageStatement, type Row, readPage } f
 import { resolveQuery } from './query.js';
 
 export interface PostgresHistoryOptions {
-  /** Where queries go: a `Pool` of `pg`, or anything with its `query(text, values)`. Neither opened nor closed by the history. */
+  /**
+   * Runs the queries: a `Pool` of `pg`, or anything with its `query(text, values)`. The history neither opens nor
+   * closes it.
+   */
   pool: PostgresClient;
   /**
    * The schema of the tables; that of the store, if holds are in PostgreSQL too.
@@ -22,12 +25,12 @@ export interface PostgresHistoryOptions {
   /** Entries older than this are deleted, in milliseconds; a minute to ten years. */
   keepForMs: number;
   /**
-   * How many entries may wait to be written; more are dropped, counted and said. 1 to 1,000,000.
+   * Entries that may wait to be written; more are dropped, counted and reported. 1 to 1,000,000.
    * @defaultValue 10,000
    */
   maxQueue?: number | undefined;
   /**
-   * Where the time comes from; for tests.
+   * Source of the time; for tests.
    * @defaultValue the clock of the machine
    */
   clock?: Clock | undefined;
@@ -47,27 +50,31 @@ const optionsSchema: z.ZodType<PostgresHistoryOptions> = z.strictObject({
     .optional(),
   keepForMs: z.int().min(aMinuteMs).max(tenYearsMs),
   maxQueue: z.int().min(1).max(1_000_000).optional(),
-  clock: aClock.optional(),
+  clock: clockSchema.optional(),
 });
 
 /** A {@link History} that all processes share. */
 export interface PostgresHistory extends History {
-  /** Never waits and never fails: entries are written in the background, a batch at a time. */
+  /** Never blocks and never fails: entries are written in the background, a batch at a time. */
   add(entries: readonly HistoryEntry[]): void;
   query(query?: HistoryQuery): Promise<HistoryPage>;
   /** Creates the tables, or brings them up to date; those of the store as well. See `PostgresStore.migrate`. */
   migrate(): Promise<void>;
-  /** Resolves when nothing waits to be written, or what waits could not be written now. */
+  /** Resolves when nothing waits to be written, or when the waiting entries could not be written now. */
   flush(): Promise<void>;
-  /** Deletes what is too old, at most 10,000 entries, and returns how many. Runs by itself every tenth of `keepForMs`, or every hour. */
+  /**
+   * Deletes old entries, at most 10,000, and returns how many. Runs by itself every tenth of `keepForMs`, or every
+   * hour.
+   */
   deleteOld(): Promise<number>;
-  /** What became of the entries that were added in this process. */
+  /** Counts of the entries that were added in this process. */
   readonly counts: { readonly written: number; readonly waiting: number; readonly dropped: number };
 }
 
 /**
- * A history in PostgreSQL, for any number of processes. A database that is slow or down delays entries, and then loses them: the
- * first loss of an outage is said as a process warning with the code `PAYOUT_GUARD_HISTORY`, all are counted.
+ * Makes a history in PostgreSQL, for any number of processes. A database that is slow or down delays entries, and then
+ * loses them: the first loss of an outage is a process warning with the code `PAYOUT_GUARD_HISTORY`, and all are
+ * counted.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  */
@@ -75,11 +82,11 @@ export function postgresHistory(options: PostgresHistoryOptions): PostgresHistor
   return new BackgroundHistory(readOptions(optionsSchema, options));
 }
 
-/** Entries in one statement. */
+/** Most entries in one statement. */
 const maxBatch = 500;
 const deletedAtOnce = 1_000;
 const deletesAtOnce = 10;
-/** After a failure, in milliseconds. */
+/** Wait after a failure, in milliseconds. */
 const retryAfterMs = 1_000;
 const anHourMs = 3_600_000;
 
@@ -89,7 +96,7 @@ class BackgroundHistory implements PostgresHistory {
   readonly #keepForMs: number;
   readonly #maxQueue: number;
   readonly #clock: Clock;
-  /** Makes ids unique, in the order of this writer. */
+  /** Prefix of the ids of this writer, which makes them unique. */
   readonly #writer = randomBytes(9).toString('base64url');
   readonly #cleaning: NodeJS.Timeout;
   #added = 0;
@@ -162,7 +169,7 @@ class BackgroundHistory implements PostgresHistory {
     clearTimeout(this.#retry);
     await this.#write();
     if (this.#waiting.length > 0)
-      this.#lose(this.#waiting.splice(0).length, 'it was closed while the database did not answer');
+      this.#lose(this.#waiting.splice(0).length, 'it was closed while the database did not respond');
   }
 
   #nextNumber(): string {
@@ -170,7 +177,7 @@ class BackgroundHistory implements PostgresHistory {
     return String(this.#added).padStart(16, '0');
   }
 
-  /** Writes what waits, one batch after the other; joins the writing under way. Never rejects. */
+  /** Writes the waiting entries, one batch after the other; joins the writing under way. Never rejects. */
   #write(): Promise<void> {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
@@ -179,7 +186,7 @@ class BackgroundHistory implements PostgresHistory {
   }
 
   async #writeAll(): Promise<void> {
-    // What is added in the same turn travels together.
+    // Entries that are added in the same turn travel together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, maxBatch);
@@ -189,7 +196,8 @@ class BackgroundHistory implements PostgresHistory {
         this.#written += batch.length;
         this.#isLosing = false;
       } catch (error) {
-        // Written again later; the ids see to it that nothing is there twice. Data that the database refuses is refused every time.
+        // Written again later; their ids keep entries from being there twice. Data that the database refuses is refused
+        // every time.
         if (!isRefusedData(error)) return this.#tryLater();
         this.#lose(batch.length, 'the database refused their data', error);
       }
@@ -210,14 +218,14 @@ class BackgroundHistory implements PostgresHistory {
     this.#dropped += count;
     if (this.#isLosing) return;
     this.#isLosing = true;
-    warn('PAYOUT_GUARD_HISTORY', `The history loses entries: ${why}. See its counts.`, error);
+    warn('PAYOUT_GUARD_HISTORY', `The history is losing entries: ${why}. See its counts.`, error);
   }
 
   async #clean(): Promise<void> {
     try {
       await this.deleteOld();
     } catch (error) {
-      warn('PAYOUT_GUARD_HISTORY', 'Old entries of the history could not be deleted; tried again later.', error);
+      warn('PAYOUT_GUARD_HISTORY', 'Could not delete old entries of the history; will retry.', error);
     }
   }
 }

@@ -31,7 +31,7 @@ export function insertStatement(schema: string, rows: readonly Row[]): Statement
   return { text, values };
 }
 
-/** A page and one entry more, along one index: by reference, by wallet and kind, by kind, or by time. */
+/** Reads a page and one entry more, along one index: by reference, by wallet and kind, by kind, or by time. */
 export function pageStatement(schema: string, query: ResolvedQuery): Statement {
   const { wallet, kind, reference, fromMs, toMs, isNewestFirst, limit, after } = query;
   const values: unknown[] = [fromMs, toMs, limit + 1];
@@ -46,7 +46,7 @@ export function pageStatement(schema: string, query: ResolvedQuery): Statement {
   const walk = (also: readonly string[]) => `
     SELECT * FROM ${schema}.history h WHERE ${[...conditions, ...also].join(' AND ')}
     ORDER BY h.at_ms ${turn}, h.id ${turn} LIMIT $3`;
-  // Everything of one wallet is one walk for each kind: the index has the kind before the time.
+  // All kinds of one wallet are one walk for each kind: the index has the kind before the time.
   const isByKinds = wallet !== undefined && kind === undefined && reference === undefined;
   const found = isByKinds
     ? `SELECT w.* FROM unnest(${add([...historyKinds])}::text[]) AS k (kind) CROSS JOIN LATERAL (${walk(['h.kind = k.kind'])}) w`

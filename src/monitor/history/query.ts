@@ -1,10 +1,10 @@
-// Reads a query, and the place where a page ended.
+// Parses a query, and the place where a page ended.
 import { z } from 'zod';
 import { ConfigurationError } from '../../core/errors.js';
 import { readOptions } from '../../core/problems.js';
 import { type HistoryKind, type HistoryQuery, historyKinds } from './entry.js';
 
-/** Where an entry stands: its time, then its id. */
+/** The place of an entry in the order: its time, then its id. */
 export interface Place {
   readonly atMs: number;
   readonly id: string;
@@ -22,7 +22,7 @@ export interface ResolvedQuery {
   readonly after: Place | undefined;
 }
 
-/** The times that a Date can have. */
+/** The range of a Date, in milliseconds either side of the epoch. */
 const everMs = 8.64e15;
 
 const querySchema: z.ZodType<HistoryQuery> = z.strictObject({
@@ -61,7 +61,7 @@ function readPlace(text: string): Place {
   return { atMs: Number(atMs), id };
 }
 
-/** The order of entries. Ids are plain text, compared by their characters. */
+/** Compares the places of two entries. Ids are plain text, compared by their characters. */
 export function comparePlaces(one: Place, other: Place): number {
   if (one.atMs !== other.atMs) return one.atMs - other.atMs;
   if (one.id === other.id) return 0;

@@ -1,83 +1,125 @@
-// Writes down what a guard tells.
+// Records the events of a guard in a history.
 import type { Decision } from '../../core/decision.js';
 import type { PayoutGuardError } from '../../core/errors.js';
-import type { PayoutGuard } from '../../core/guard.js';
+import type { GuardEvents } from '../../core/events.js';
 import type { HoldInfo } from '../../core/hold-info.js';
+import type { PayoutGuard } from '../../core/payout-guard.js';
 import { warn } from '../../core/warn.js';
 import { type History, type HistoryEntry, type HistoryKind, historyKinds } from './entry.js';
 
 export interface RecordOptions {
   /**
-   * What is written down. A busy API may want to leave out `approved`, of which there is one for each payout and each check.
-   * @defaultValue everything
+   * The kinds that are recorded. A busy API may want to leave out `approved`, of which there is one for each payout and
+   * each check.
+   * @defaultValue all
    */
   kinds?: readonly HistoryKind[] | undefined;
 }
 
+/** An entry of one kind, as its event describes it. */
+type About = Omit<HistoryEntry, 'kind' | 'at'>;
+
+/** Reads the entry out of each event. `frozen` is of two kinds and read below. */
+const readers: {
+  readonly [Name in Exclude<keyof GuardEvents & HistoryKind, 'frozen'>]: (event: GuardEvents[Name]) => About;
+} = {
+  snapshot: ({ wallet, available, currency, capturedMark, epoch, asOf }) => ({
+    wallet,
+    amount: available,
+    data: { currency, capturedMark, epoch, asOf: asOf.toISOString() },
+  }),
+  approved: ({ decision, reference }) => aboutDecision(decision, reference),
+  refused: ({ decision, reference }) => aboutDecision(decision, reference),
+  rejected: ({ error, wallet, reference }) => ({
+    wallet: shown(wallet),
+    reference: shown(reference),
+    data: aboutError(error),
+  }),
+  held: ({ hold }) => aboutHold(hold),
+  captured: ({ hold }) => aboutHold(hold),
+  released: ({ hold, reason }) => aboutHold(hold, reason === undefined ? {} : { reason }),
+  paidAfterRelease: ({ hold, attempt, perhapsTwice }) => aboutHold(hold, { paidAttempt: attempt, perhapsTwice }),
+  failedAfterCapture: ({ hold }) => aboutHold(hold),
+  overdue: ({ hold, ageMs, outcome }) => aboutHold(hold, { ageMs, outcome }),
+  neverSeen: ({ hold, ageMs }) => aboutHold(hold, { ageMs }),
+  unsettled: ({ reference, wallet, error, retried }) => ({
+    wallet,
+    reference,
+    data: { ...aboutError(error), retried },
+  }),
+  contradiction: ({ reference, wallet, ...data }) => ({ wallet, reference, data }),
+  leftOpen: ({ reference, wallet, ...data }) => ({ wallet, reference, data }),
+  orphanWallet: ({ wallet }) => ({ wallet, data: {} }),
+  lookupFindsNothing: ({ wallet, inARow }) => ({ wallet, data: { inARow } }),
+  providerFailure: ({ wallet, error }) => ({ wallet, data: aboutError(error) }),
+};
+
 /**
- * Notes what the guard tells in a history, from now on: every decision with all numbers of the rule, every step of a hold, every
- * balance. Returns a function that stops it.
+ * Records the events of a guard in a history, from now on: every decision with all numbers of the rule, every step of a
+ * hold, every balance. Returns a function that stops it. Recording handles no event: those that must not go unnoticed
+ * stay process warnings.
  *
- * Each guard tells what it did itself: to see what all processes do, record the guards of all of them in one PostgreSQL.
+ * Each guard emits its own events only: to see those of all processes, record each of their guards in one PostgreSQL.
  */
 export function recordHistory(
   guard: PayoutGuard,
   history: History,
   { kinds = historyKinds }: RecordOptions = {},
 ): () => void {
-  const note = (kind: HistoryKind, entry: Omit<HistoryEntry, 'kind' | 'at'>) => {
+  const { tap, clock } = guard.internals;
+  const only = onlyWalletOf(guard);
+  const note = (kind: HistoryKind, about: About) => {
     if (!kinds.includes(kind)) return;
-    const added = history.add([{ kind, at: new Date(guard.clock.now()), ...entry }]);
-    Promise.resolve(added).catch((error) => warn('PAYOUT_GUARD_HISTORY', `The history did not take a ${kind}.`, error));
+    const added = history.add([{ kind, at: new Date(clock.now()), ...about }]);
+    Promise.resolve(added).catch((error) =>
+      warn('PAYOUT_GUARD_HISTORY', `The history rejected an entry (${kind}).`, error),
+    );
+  };
+  const record = <Name extends keyof typeof readers>(name: Name) => {
+    const read = readers[name] as (event: GuardEvents[Name]) => About;
+    return tap(name, (event) => {
+      const about = read(event);
+      // A call that named no wallet meant the only one.
+      note(name, about.wallet === undefined && only !== undefined ? { ...about, wallet: only } : about);
+    });
   };
   const stops = [
-    guard.on('snapshot', ({ wallet, available, currency, capturedMark, epoch, asOf }) =>
-      note('snapshot', {
-        wallet,
-        amount: available,
-        data: { currency, capturedMark, epoch, asOf: asOf.toISOString() },
-      }),
-    ),
-    guard.on('approved', ({ decision, reference }) => note('approved', aboutDecision(decision, reference))),
-    guard.on('refused', ({ decision, reference }) => note('refused', aboutDecision(decision, reference))),
-    guard.on('rejected', ({ error, wallet, reference }) =>
-      note('rejected', {
-        wallet: shown(wallet ?? guard.walletKey()),
-        reference: shown(reference),
-        data: aboutError(error),
-      }),
-    ),
-    guard.on('held', ({ hold }) => note('held', aboutHold(hold))),
-    guard.on('captured', ({ hold }) => note('captured', aboutHold(hold))),
-    guard.on('released', ({ hold }) => note('released', aboutHold(hold))),
-    guard.on('overdue', ({ hold, ageMs, outcome }) => {
-      const { data, ...about } = aboutHold(hold);
-      note('overdue', { ...about, data: { ...data, ageMs, outcome } });
-    }),
-    guard.on('unsettled', ({ reference, error }) => note('unsettled', { reference, data: aboutError(error) })),
-    guard.on('frozen', ({ wallet, reason }) =>
+    ...(Object.keys(readers) as (keyof typeof readers)[]).map((name) => record(name)),
+    tap('frozen', ({ wallet, reason }) =>
       reason === undefined ? note('unfrozen', { wallet, data: {} }) : note('frozen', { wallet, data: { reason } }),
     ),
-    guard.on('providerFailure', ({ wallet, error }) => note('providerFailure', { wallet, data: aboutError(error) })),
   ];
   return () => {
     for (const stop of stops) stop();
   };
 }
 
-function aboutDecision(decision: Decision, reference: string | undefined): Omit<HistoryEntry, 'kind' | 'at'> {
+/** The key of the wallet of a guard that has one. */
+function onlyWalletOf({ internals }: PayoutGuard): string | undefined {
+  try {
+    return internals.wallet().key;
+  } catch {
+    return undefined;
+  }
+}
+
+function aboutDecision(decision: Decision, reference: string | undefined): About {
   return { wallet: decision.wallet, reference, amount: decision.required, data: { ...decision.toData() } };
 }
 
-function aboutHold(hold: HoldInfo): Omit<HistoryEntry, 'kind' | 'at'> {
-  const { reference, wallet, state, amount, captured, currency, createdAt, sentAt } = hold;
+function aboutHold(hold: HoldInfo, more: HistoryEntry['data'] = {}): About {
+  const { reference, wallet, state, attempt, amount, captured, currency, createdAt, sentAt } = hold;
   const data = {
     state,
+    attempt,
     amount,
     ...(captured !== undefined && { captured }),
     currency,
     createdAt: createdAt.toISOString(),
     ...(sentAt && { sentAt: sentAt.toISOString() }),
+    ...(hold.failed && { failed: true }),
+    ...(hold.awaitsOutcome && { awaitsOutcome: true }),
+    ...more,
   };
   return { wallet, reference, amount: captured ?? amount, data };
 }
@@ -87,7 +129,8 @@ function aboutError(error: PayoutGuardError): HistoryEntry['data'] {
   return { code: error.code, ...(reason && { reason }), message: error.message };
 }
 
-/** A name as a client wrote it: it may be no name at all. */
+/** A name as the client sent it, which may be of any type and content. */
 function shown(name: unknown): string | undefined {
-  return typeof name === 'string' ? name.slice(0, 128).replace(/[^\x20-\x7e]/g, '?') : undefined;
+  if (name === undefined) return undefined;
+  return typeof name === 'string' ? name.slice(0, 128).replace(/[^\x20-\x7e]/g, '?') : '?';
 }

@@ -5,60 +5,62 @@ import { plainDecimalText } from '../../core/money.js';
 import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
 import { redactedCause } from '../../core/redact.js';
-import { aFunction } from '../../core/schemas.js';
+import { functionSchema } from '../../core/schemas.js';
 import { type Credentials, credentialsFrom, sendWithCredentials } from '../shared/credentials.js';
-import { OutsideFailure } from '../shared/failure.js';
+import { ProviderFailure } from '../shared/failure.js';
 import { canBeSent, expectSuccess, HttpClient } from '../shared/http-client.js';
 import { parseJson, readShape } from '../shared/json.js';
-import { callable, evenSo, type NetworkOptions, networkShape, resolveNetwork } from '../shared/network-options.js';
+import { alwaysCheck, type NetworkOptions, networkShape, resolveNetwork, urlRule } from '../shared/network-options.js';
 
 export type { NetworkOptions } from '../shared/network-options.js';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What a function of the description is told. */
-export interface WalletRequest {
-  /** The key of the wallet, as the application configured it. */
-  readonly wallet: string;
+/** The argument of the functions of a description. */
+export interface HttpBalanceRequest {
+  /** ISO 4217 code of the wallet's currency. */
+  readonly currency: string;
 }
 
 /** A balance API. */
 export interface HttpProviderOptions<Body> extends NetworkOptions {
   /** For messages and metrics. Letters, digits, `-` and `_`, at most 40. */
   name: string;
-  /** Where the balance is. A function may put the wallet into it. */
-  url: string | ((request: WalletRequest) => string);
+  /** Address of the balance. A function may put the currency into it. */
+  url: string | ((request: HttpBalanceRequest) => string);
   /** Headers, credentials among them. A function is called for each request, and once more after a 401. */
-  headers?: Headers | ((request: WalletRequest) => Headers | Promise<Headers>) | undefined;
+  headers?: Headers | ((request: HttpBalanceRequest) => Headers | Promise<Headers>) | undefined;
   /**
    * Checks the body; a zod schema. JSON numbers arrive as exact decimal text, not as floats: describe an amount as
    * `z.string()` whether the API sends `1200.50` or `"1200.50"`.
    */
   schema: { parse(input: unknown): Body };
-  /** Takes the spendable figure out of the body, and the currency the provider says it is in. */
-  select: (body: Body, request: WalletRequest) => ProviderBalance;
+  /**
+   * Names the account behind the credentials, such as a merchant number: never a secret, and unchanged when keys are
+   * rotated. Needed when two wallets of a store have the same address.
+   * @defaultValue host and path of a fixed `url`
+   */
+  accountId?: string | undefined;
+  /** Takes the spendable figure and its currency out of the body. */
+  select: (body: Body, request: HttpBalanceRequest) => ProviderBalance;
   /**
    * When the balance shows a payout.
    * @defaultValue `'unknown'`, which is treated as `'completion'`
    */
   debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;
   /**
-   * Whether a payout is over when the pay call returns.
-   * @defaultValue `'later'`
+   * How long after that moment the balance may still not show it, in milliseconds; 0 to 600,000. 0 only where the
+   * provider documents it.
+   * @defaultValue 10,000
    */
-  settles?: BalanceProvider['settles'] | undefined;
-  /**
-   * Whether `wallet` selects among several wallets.
-   * @defaultValue `'one'`
-   */
-  wallets?: BalanceProvider['wallets'] | undefined;
+  visibleAfterMs?: number | undefined;
 }
 
 const optionsShape = {
   name: z.string().regex(/^[\w-]{1,40}$/, 'must be 1 to 40 letters, digits, - or _'),
-  url: z.union([z.string(), aFunction()], { error: 'must be a URL or a function' }),
+  url: z.union([z.string(), functionSchema()], { error: 'must be a URL or a function' }),
   headers: z
-    .union([z.record(z.string(), z.string()).refine(canBeSent), aFunction()], {
+    .union([z.record(z.string(), z.string()).refine(canBeSent), functionSchema()], {
       error: 'must be a function, or an object of texts that HTTP can carry',
     })
     .optional(),
@@ -66,57 +68,63 @@ const optionsShape = {
     (value) => typeof (value as { parse?: unknown } | null)?.parse === 'function',
     'must have a method parse, as a zod schema has',
   ),
-  select: aFunction(),
+  select: functionSchema(),
   debitVisibleAt: z.enum(['acceptance', 'completion', 'unknown']).optional(),
-  settles: z.enum(['onReturn', 'later']).optional(),
-  wallets: z.enum(['one', 'many']).optional(),
+  visibleAfterMs: z.int().min(0).max(600_000).optional(),
+  accountId: z.string().min(1).max(1_000).optional(),
   ...networkShape,
 };
 
-const optionsSchema: z.ZodType<unknown> = z.strictObject(optionsShape).superRefine(callable('url'), evenSo);
+const optionsSchema: z.ZodType<unknown> = z.strictObject(optionsShape).superRefine(urlRule('url'), alwaysCheck);
 
 /**
- * A provider made of a URL, headers, a schema and a selection. Deadlines, retries, the size limit and the rest behave as in
- * every adapter.
+ * A provider made of a URL, headers, a schema and a selection. Deadlines, retries, the size limit and the rest behave
+ * as in every adapter.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  */
 export function httpProvider<Body>(options: HttpProviderOptions<Body>): BalanceProvider {
   readOptions(optionsSchema, options);
-  const { name, url, headers, schema, debitVisibleAt = 'unknown', settles = 'later', wallets = 'one' } = options;
+  const { name, url, headers, schema, debitVisibleAt = 'unknown', visibleAfterMs } = options;
 
   const client = new HttpClient(resolveNetwork(options));
   return {
     name,
+    accountId: options.accountId ?? (typeof url === 'string' ? addressOf(url) : undefined),
     debitVisibleAt,
-    settles,
-    wallets,
-    fetchBalance: ({ wallet, signal }) =>
+    visibleAfterMs,
+    fetchBalance: ({ currency, signal }) =>
       client.run(signal, async (exchange) => {
-        const request = { url: typeof url === 'string' ? url : urlFrom(url, { wallet }) };
-        const answer = await sendWithCredentials(exchange, credentialsOf(headers, { wallet }), request);
+        const request = { url: typeof url === 'string' ? url : urlFrom(url, { currency }) };
+        const answer = await sendWithCredentials(exchange, credentialsOf(headers, { currency }), request);
         expectSuccess(answer);
         const body = parseJson(answer.text, plainDecimalText);
-        return select(options, readShape(schema, body, 'the answer does not fit the schema'), { wallet });
+        return select(options, readShape(schema, body, 'the answer does not fit the schema'), { currency });
       }),
   };
 }
 
-function urlFrom(url: (request: WalletRequest) => string, request: WalletRequest): string {
+/** Without the query, which may hold a secret. */
+function addressOf(url: string): string {
+  const { host, pathname } = new URL(url);
+  return host + pathname;
+}
+
+function urlFrom(url: (request: HttpBalanceRequest) => string, request: HttpBalanceRequest): string {
   try {
     return url(request);
   } catch (error) {
-    throw new OutsideFailure({ kind: 'shape', detail: 'url() threw' }, error);
+    throw new ProviderFailure({ kind: 'shape', detail: 'url() threw' }, error);
   }
 }
 
-function credentialsOf(headers: HttpProviderOptions<unknown>['headers'], request: WalletRequest): Credentials {
+function credentialsOf(headers: HttpProviderOptions<unknown>['headers'], request: HttpBalanceRequest): Credentials {
   if (typeof headers !== 'function') return { headers: async () => ({ ...headers }), renewed: async () => undefined };
   const current = async () => ({ ...(await credentialsFrom('headers()', () => headers(request))) });
   return { headers: current, renewed: current };
 }
 
-function select<Body>(options: HttpProviderOptions<Body>, body: Body, request: WalletRequest): ProviderBalance {
+function select<Body>(options: HttpProviderOptions<Body>, body: Body, request: HttpBalanceRequest): ProviderBalance {
   try {
     return options.select(body, request);
   } catch (error) {

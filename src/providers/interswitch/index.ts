@@ -2,26 +2,28 @@
 // Source: the service's `GET /isw/payments/balance`, which passes the answer of Interswitch through unchanged.
 import { z } from 'zod';
 import { alphabeticCode } from '../../core/currency.js';
+import { untilAborted } from '../../core/deadline.js';
 import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
-import { OutsideFailure } from '../shared/failure.js';
+import { ProviderFailure } from '../shared/failure.js';
 import { expectSuccess, HttpClient } from '../shared/http-client.js';
 import { parseJson, readShape } from '../shared/json.js';
 import {
-  callable,
-  evenSo,
+  alwaysCheck,
   type NetworkOptions,
   networkShape,
   resolveNetwork,
+  urlRule,
   withoutTrailingSlashes,
 } from '../shared/network-options.js';
+import { verdictOfPayment } from '../shared/payment-answer.js';
 import { balanceMeaning, refusalOf } from '../shared/response-codes.js';
 import { lookUp } from './lookup.js';
 import { type Envelope, envelope, type Figures } from './schema.js';
 
 export type { NetworkOptions } from '../shared/network-options.js';
 
-/** How to reach the service in front of Interswitch Uganda. */
+/** Access to the service in front of Interswitch Uganda. */
 export interface InterswitchOptions extends NetworkOptions {
   /** Root of the service, such as `https://payments.example.com`; `/isw/payments/balance` and the like are appended. */
   baseUrl: string;
@@ -29,12 +31,12 @@ export interface InterswitchOptions extends NetworkOptions {
 
 const optionsSchema: z.ZodType<InterswitchOptions> = z
   .strictObject({ baseUrl: z.string(), ...networkShape })
-  .superRefine(callable('baseUrl'), evenSo);
+  .superRefine(urlRule('baseUrl'), alwaysCheck);
 
 /**
  * The wallet behind an Interswitch Uganda service. Only `availableBalance` counts. Nothing documents when a payout
  * leaves the balance, so `debitVisibleAt` is `unknown`. `lookup` asks by `requestReference`: send payouts with the
- * reference of their hold.
+ * reference of their hold, made of letters, digits and `. _ : @ / -`.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  */
@@ -44,21 +46,38 @@ export function interswitch(options: InterswitchOptions): BalanceProvider {
 
   const network = resolveNetwork(given);
   const client = new HttpClient(network);
-  // One of its own: a status call that fails again and again must not open the circuit for balances.
+  // A client of its own: status calls that fail in a row must not open the circuit for balances.
   const lookups = new HttpClient(network);
+  let balance: Promise<unknown> | undefined;
   return {
     name: 'interswitch',
+    accountId: accountOf(baseUrl),
     debitVisibleAt: 'unknown',
-    settles: 'onReturn',
-    wallets: 'one',
-    fetchBalance: ({ signal }) =>
-      client.run(signal, async (exchange) => {
+    // The service begins a session for each call and ends the one before: of several status calls at once, one is
+    // answered.
+    lookupConcurrency: 1,
+    verdictOfResult: (result, { reference }) => verdictOfPayment(result, reference),
+    fetchBalance: ({ signal }) => {
+      const reading = client.run(signal, async (exchange) => {
         const answer = await exchange.send({ url: `${baseUrl}/isw/payments/balance` });
         expectSuccess(answer);
         return readBalance(answer.text);
-      }),
-    lookup: ({ reference, signal }) => lookups.run(signal, (exchange) => lookUp(exchange, baseUrl, reference)),
+      });
+      balance = reading;
+      return reading;
+    },
+    lookup: async ({ reference, signal }) => {
+      // A look-up that is cut off is repeated later; a balance that is cut off refuses a payout.
+      await untilAborted(Promise.allSettled([balance]), signal);
+      return lookups.run(signal, (exchange) => lookUp(exchange, baseUrl, reference));
+    },
   };
+}
+
+/** The service has one account behind it. */
+function accountOf(baseUrl: string): string {
+  const { host, pathname } = new URL(baseUrl);
+  return host + withoutTrailingSlashes(pathname);
 }
 
 function readBalance(text: string): ProviderBalance {
@@ -70,7 +89,7 @@ function readBalance(text: string): ProviderBalance {
   return { available: availableBalance, currency: currencyOf(figures) };
 }
 
-/** The balance is in `response` (the usual envelope) or beside it. In both places at once, nobody can tell which holds. */
+/** The balance is in `response` (the usual envelope) or beside it. In both places at once it is ambiguous. */
 function figuresOf(body: Envelope): Figures {
   const wrapped = body.response?.availableBalance != null;
   if (wrapped && body.availableBalance != null) throw shape('two balances in one answer');
@@ -85,6 +104,6 @@ function currencyOf(figures: Figures): string {
   return code;
 }
 
-function shape(detail: string): OutsideFailure {
-  return new OutsideFailure({ kind: 'shape', detail });
+function shape(detail: string): ProviderFailure {
+  return new ProviderFailure({ kind: 'shape', detail });
 }

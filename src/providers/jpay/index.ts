@@ -6,28 +6,34 @@ import { parseBalance } from '../../core/money.js';
 import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
 import { type Credentials, sendWithCredentials } from '../shared/credentials.js';
-import { OutsideFailure } from '../shared/failure.js';
+import { ProviderFailure } from '../shared/failure.js';
 import { expectSuccess, HttpClient } from '../shared/http-client.js';
 import { parseJson, readShape } from '../shared/json.js';
 import {
-  callable,
-  evenSo,
+  alwaysCheck,
   type Network,
   type NetworkOptions,
   networkShape,
   resolveNetwork,
+  urlRule,
   withoutTrailingSlashes,
 } from '../shared/network-options.js';
-import { lookUp } from './lookup.js';
+import { lookUp, verdictOfPayout } from './lookup.js';
 import { type BalanceAnswer, balanceAnswer } from './schema.js';
 import { appCredentials, suppliedCredentials } from './tokens.js';
 
 export type { NetworkOptions } from '../shared/network-options.js';
 
-/** How to reach a JPay Africa account: an app key and secret, or an access token that the application keeps itself. */
+/** Access to a JPay Africa account: an app key and secret, or an access token that the application keeps itself. */
 export type JpayOptions = NetworkOptions & {
   /** `https://api.jpay.africa/api/v1`, or `https://sandbox.api.jpay.africa/api/v1`. */
   baseUrl: string;
+  /**
+   * The `merchant_id` of the account: distinguishes two accounts at one address. With an app key and secret,
+   * credentials of another merchant are refused.
+   * @defaultValue one account at this address
+   */
+  merchantId?: string | undefined;
 } & (
     | { appKey: string; appSecret: string; accessToken?: undefined }
     | {
@@ -40,6 +46,7 @@ export type JpayOptions = NetworkOptions & {
 
 interface GivenOptions extends NetworkOptions {
   baseUrl: string;
+  merchantId?: string | undefined;
   appKey?: string | undefined;
   appSecret?: string | undefined;
   accessToken?: string | (() => string | Promise<string>) | undefined;
@@ -50,6 +57,10 @@ const secretText = z.string().min(1);
 const optionsSchema: z.ZodType<GivenOptions> = z
   .strictObject({
     baseUrl: z.string(),
+    merchantId: z
+      .string()
+      .regex(/^\d{1,20}$/, 'must be the digits of the merchant_id')
+      .optional(),
     appKey: secretText.optional(),
     appSecret: secretText.optional(),
     accessToken: z
@@ -62,14 +73,16 @@ const optionsSchema: z.ZodType<GivenOptions> = z
   .refine(
     ({ appKey, appSecret, accessToken }) =>
       accessToken === undefined ? appKey !== undefined && appSecret !== undefined : !appKey && !appSecret,
-    { ...evenSo, error: 'pass either appKey and appSecret, or accessToken' },
+    { ...alwaysCheck, error: 'pass either appKey and appSecret, or accessToken' },
   )
-  .superRefine(callable('baseUrl'), evenSo);
+  .superRefine(urlRule('baseUrl'), alwaysCheck);
 
 /**
  * The payout wallet of a JPay Africa account. Only `payout_wallet_balance` counts; the collection wallet and the total
  * are for display. The documentation contradicts itself on when a payout leaves the balance, so `debitVisibleAt` is
- * `unknown`. `lookup` asks by `ref_no`: send payouts with the reference of their hold, at most 50 characters.
+ * `unknown`. It states that balances reflect all completed transactions in real time, so `visibleAfterMs` is 0. How to
+ * look a payout up is not documented: settle payouts in their callback. `lookup` asks by `ref_no`: send payouts with
+ * the reference of their hold, at most 50 characters.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  */
@@ -79,14 +92,16 @@ export function jpay(options: JpayOptions): BalanceProvider {
   const baseUrl = withoutTrailingSlashes(given.baseUrl);
 
   const client = new HttpClient(network);
-  // One of its own: a list of payouts that fails again and again must not open the circuit for balances.
+  // A client of its own: lists of payouts that fail in a row must not open the circuit for balances.
   const lookups = new HttpClient(network);
   const credentials = credentialsOf(given, baseUrl, network);
   return {
     name: 'jpay',
+    accountId: accountOf(baseUrl, given.merchantId),
     debitVisibleAt: 'unknown',
-    settles: 'later',
-    wallets: 'one',
+    visibleAfterMs: 0,
+    lookupIsDocumented: false,
+    verdictOfResult: (result, { reference }) => verdictOfPayout(result, reference),
     fetchBalance: ({ signal }) =>
       client.run(signal, async (exchange) => {
         const answer = await sendWithCredentials(exchange, credentials, { url: `${baseUrl}/wallets/balance` });
@@ -103,7 +118,12 @@ export function jpay(options: JpayOptions): BalanceProvider {
 function credentialsOf(given: GivenOptions, baseUrl: string, { clock }: Network): Credentials {
   const { accessToken, appKey = '', appSecret = '' } = given;
   if (accessToken !== undefined) return suppliedCredentials(accessToken);
-  return appCredentials({ baseUrl, appKey, appSecret, clock });
+  return appCredentials({ baseUrl, appKey, appSecret, merchantId: given.merchantId, clock });
+}
+
+function accountOf(baseUrl: string, merchantId: string | undefined): string {
+  const { host } = new URL(baseUrl);
+  return merchantId === undefined ? host : `${host}/${merchantId}`;
 }
 
 const kes = resolveCurrency('KES');
@@ -118,7 +138,7 @@ function readBalance(text: string): ProviderBalance {
   };
 }
 
-// A total that is not the sum means that the fields are not what we think they are.
+// A total that is not the sum means that the fields do not have the documented meaning.
 function assertAddsUp(body: BalanceAnswer): void {
   const [collection, payout, total] = [
     parseBalance(body.collection_wallet_balance, kes),
@@ -126,6 +146,6 @@ function assertAddsUp(body: BalanceAnswer): void {
     parseBalance(body.total_balance, kes),
   ];
   if (collection === undefined || payout === undefined || collection + payout !== total) {
-    throw new OutsideFailure({ kind: 'shape', detail: 'the total is not the sum of the wallets' });
+    throw new ProviderFailure({ kind: 'shape', detail: 'the total is not the sum of the wallets' });
   }
 }

@@ -1,23 +1,26 @@
-// What became of a JPay payout, by its `ref_no`.
+// The outcome of a JPay payout, by its `ref_no`.
 // Source: the provider's documentation, pages "Payments overview" (GET /payments/payouts) and "List transactions" (the
 // parameters and answer of the list of collections, whose twin for payouts is announced and not shown).
 import { LosslessNumber } from 'lossless-json';
 import type { PayoutAnswer } from '../../core/provider.js';
+import type { PayoutVerdict } from '../../core/verdict.js';
 import { expectSuccess, type HttpAnswer } from '../shared/http-client.js';
-import { parseJson, readShape } from '../shared/json.js';
-import { payoutList } from './schema.js';
+import { ifShaped, parseJson, readShape } from '../shared/json.js';
+import { payoutList, payoutObject } from './schema.js';
 
-/** A payout with a longer one was never accepted under it, so whatever is found is another payout. */
+/** JPay accepts no longer one, so a payout that is found under it is another one. */
 const longestRefNo = 50;
 
+/** Both may exist; the documentation shows neither. */
 const lists = ['/payments/payouts/list', '/payments/payouts'];
 
 /**
- * Looks through both lists that may exist; not to be found proves nothing. `debited` is left out: the `amount` of a
- * payout is what the beneficiary receives, fees are not documented, and the hold may cover one.
+ * Asks both lists. `debited` is left out: the `amount` of a payout is what the beneficiary receives, fees are not
+ * documented, and the hold may cover one.
  */
 export async function lookUp(ask: (path: string) => Promise<HttpAnswer>, reference: string): Promise<PayoutAnswer> {
   if (reference.length > longestRefNo) return { outcome: 'unknown' };
+  const whole: boolean[] = [];
   for (const list of lists) {
     const answer = await ask(`${list}?ref_no=${encodeURIComponent(reference)}&page_size=100`);
     // No such list, or none that takes these parameters.
@@ -25,22 +28,36 @@ export async function lookUp(ask: (path: string) => Promise<HttpAnswer>, referen
     expectSuccess(answer);
     const { results, next } = readShape(payoutList, parseJson(answer.text), 'the answer is not a list of payouts');
     const hits = results.filter((payout) => payout.ref_no === reference);
-    // The filter was not applied if there is a next page, and a second payout with our reference may be on it.
-    if (hits.length > 0) return { outcome: next == null ? agreedOutcome(hits.map(outcomeOf)) : 'unknown' };
+    if (hits.length > 0) return { outcome: outcomeOfAll(hits.map(outcomeOf), next != null) };
+    // With other payouts, or another page, the filter was not applied: ours may be among those that were left out.
+    whole.push(results.length === 0 && next == null);
   }
-  return { outcome: 'unknown' };
+  const isAbsent = whole.length > 0 && whole.every((isWhole) => isWhole);
+  return isAbsent ? { outcome: 'unknown', absent: true } : { outcome: 'unknown' };
 }
 
-/** What all payouts with our reference say. Several are nothing we know of, so they must at least have ended alike. */
-function agreedOutcome([outcome = 'unknown', ...others]: PayoutAnswer['outcome'][]): PayoutAnswer['outcome'] {
-  if (others.length === 0) return outcome;
-  const isFinal = outcome === 'completed' || outcome === 'failed';
-  return isFinal && others.every((other) => other === outcome) ? outcome : 'unknown';
+/** The verdict of a value, if it is the answer to the payment call with this reference; `unknown` otherwise. */
+export function verdictOfPayout(result: unknown, reference: string): PayoutVerdict {
+  const payout = ifShaped(payoutObject, result);
+  return payout?.ref_no === reference ? outcomeOf(payout) : 'unknown';
+}
+
+/**
+ * The outcome of several payouts with one reference: one that was made is a fact, and the reference failed only if all
+ * did.
+ *
+ * @param mayBeMore - There are payouts that this answer left out.
+ */
+function outcomeOfAll(outcomes: readonly PayoutVerdict[], mayBeMore: boolean): PayoutVerdict {
+  if (outcomes.includes('completed')) return 'completed';
+  if (mayBeMore) return 'unknown';
+  if (outcomes.every((outcome) => outcome === 'failed')) return 'failed';
+  return outcomes.every((outcome) => outcome === 'unknown') ? 'unknown' : 'pending';
 }
 
 // Exactly the documented words are final. The only number ever shown is 0, for pending.
-function outcomeOf({ status }: { readonly status?: unknown }): PayoutAnswer['outcome'] {
+function outcomeOf({ status }: { readonly status?: unknown }): PayoutVerdict {
   if (status === 'completed' || status === 'failed') return status;
   if (status === 'pending' || status === 'processing') return 'pending';
-  return status instanceof LosslessNumber && status.value === '0' ? 'pending' : 'unknown';
+  return status === 0 || (status instanceof LosslessNumber && status.value === '0') ? 'pending' : 'unknown';
 }

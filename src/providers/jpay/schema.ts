@@ -1,12 +1,12 @@
-// The answers of the JPay Africa API, as far as a balance and a lookup need them.
-// Source: the provider's documentation, pages "Wallet balance", "App token", "Token refresh" and "List transactions".
+// The answers of the JPay Africa API, as far as balances, payouts and look-ups need them. Source: the provider's
+// documentation, pages "Wallet balance", "App token", "Token refresh", "Initiate payout" and "List transactions".
 import { z } from 'zod';
 import { jsonNumber } from '../shared/json.js';
 
 // Text has exactly two decimals. Anything else (no decimals: cents, perhaps?) is a changed API, and no balance.
 const money = z.union([
-  z.string().regex(/^\d{1,17}\.\d{2}$/),
-  jsonNumber.pipe(z.string().regex(/^\d{1,17}(\.\d{1,2})?$/)),
+  z.string().regex(/^-?\d{1,17}\.\d{2}$/),
+  jsonNumber.pipe(z.string().regex(/^-?\d{1,17}(\.\d{1,2})?$/)),
 ]);
 
 export interface BalanceAnswer {
@@ -27,12 +27,32 @@ export interface TokenAnswer {
   readonly access: string;
   readonly refresh: string;
   readonly products?: readonly string[] | undefined;
+  readonly merchant_id?: string | null | undefined;
 }
 
 export const tokenAnswer: z.ZodType<TokenAnswer> = z.object({
   access: token,
   refresh: token,
   products: z.array(z.string()).optional(),
+  merchant_id: z.union([jsonNumber, z.string()]).nullish(),
+});
+
+/** A payout, as the payment call answers it. */
+export interface PayoutObject {
+  readonly ref_no: string;
+  readonly status: unknown;
+}
+
+// Exactly as page "Initiate payout" shows it. A payment of the application may well have an amount and a status, but
+// hardly this form of a time.
+export const payoutObject: z.ZodType<PayoutObject> = z.object({
+  id: z.string().min(1),
+  payto: z.string(),
+  amount: z.string().regex(/^\d{1,6}\.\d{2}$/),
+  ref_no: z.string(),
+  status: z.unknown(),
+  category: z.string(),
+  created_at: z.string().regex(/^\d{2}\/\d{2}\/\d{4} \d{2}:\d{2}:\d{2}$/),
 });
 
 export interface PayoutList {

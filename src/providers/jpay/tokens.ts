@@ -3,12 +3,12 @@
 import { z } from 'zod';
 import type { Clock } from '../../core/clock.js';
 import { type Credentials, credentialsFrom } from '../shared/credentials.js';
-import { OutsideFailure } from '../shared/failure.js';
+import { ProviderFailure } from '../shared/failure.js';
 import { type Exchange, expectSuccess, type HttpAnswer } from '../shared/http-client.js';
 import { parseJson, readShape } from '../shared/json.js';
 import { type TokenAnswer, tokenAnswer } from './schema.js';
 
-/** How long an access token lives when it does not say so itself. */
+/** Life of an access token without an expiry of its own. */
 const accessLifeMs = 15 * 60_000;
 /** A token is renewed this long before it ends. */
 const renewEarlyMs = 60_000;
@@ -24,6 +24,7 @@ export function appCredentials(app: {
   readonly baseUrl: string;
   readonly appKey: string;
   readonly appSecret: string;
+  readonly merchantId: string | undefined;
   readonly clock: Clock;
 }): Credentials {
   let tokens: Tokens | undefined;
@@ -63,7 +64,7 @@ export function appCredentials(app: {
         ? refreshed
         : await post(exchange, '/auth/app/token', { app_key: app.appKey, app_secret: app.appSecret });
     expectSuccess(answer);
-    tokens = readTokens(answer, app.clock.now());
+    tokens = readTokens(answer, app);
     return tokens;
   }
 
@@ -86,23 +87,27 @@ export function suppliedCredentials(accessToken: string | (() => string | Promis
 
 // A renewal also ends with the balance it was begun for: at that one's deadline, or because its guard was closed.
 function concernsAll(error: unknown): boolean {
-  return error instanceof OutsideFailure && error.failure.kind !== 'deadline';
+  return error instanceof ProviderFailure && error.failure.kind !== 'deadline';
 }
 
 function bearer(token: string): { authorization: string } {
   if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
-    throw new OutsideFailure({ kind: 'credentials', detail: 'the access token is not a token' });
+    throw new ProviderFailure({ kind: 'credentials', detail: 'the access token is not a token' });
   }
   return { authorization: `Bearer ${token}` };
 }
 
-function readTokens(answer: HttpAnswer, nowMs: number): Tokens {
+function readTokens(answer: HttpAnswer, app: { merchantId: string | undefined; clock: Clock }): Tokens {
   const body: TokenAnswer = readShape(tokenAnswer, parseJson(answer.text), 'the answer is not a token');
+  if (app.merchantId !== undefined && body.merchant_id != null && body.merchant_id !== app.merchantId) {
+    const detail = 'the app belongs to another merchant than merchantId';
+    throw new ProviderFailure({ kind: 'answer', reason: 'forbidden', detail, retryable: false });
+  }
   if (body.products && !body.products.includes('payouts')) {
     const detail = 'the app does not have the product "payouts"';
-    throw new OutsideFailure({ kind: 'answer', reason: 'forbidden', detail, retryable: false });
+    throw new ProviderFailure({ kind: 'answer', reason: 'forbidden', detail, retryable: false });
   }
-  const endsAtMs = expiryOf(body.access) ?? nowMs + accessLifeMs;
+  const endsAtMs = expiryOf(body.access) ?? app.clock.now() + accessLifeMs;
   return { access: body.access, refresh: body.refresh, renewAtMs: endsAtMs - renewEarlyMs };
 }
 

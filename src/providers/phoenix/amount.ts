@@ -1,4 +1,4 @@
-// How Phoenix wants an amount to be written, in the signature of a payment and as the number in its body.
+// The text of an amount in the signature of a payment, and as the number in its body.
 // Source: the vendor's sample client, which holds amounts in a Java double. Others sign and send plain decimals.
 import { InvalidAmountError } from '../../core/errors.js';
 

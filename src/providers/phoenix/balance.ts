@@ -1,14 +1,14 @@
-// The spendable figure in an answer of `sente/accountBalance`. No public source shows a real one, so all of it is
-// looked at with suspicion.
+// The spendable figure in an answer of `sente/accountBalance`. No public source shows a real one, so everything unusual
+// is refused.
 import { alphabeticCode } from '../../core/currency.js';
 import type { ProviderBalance } from '../../core/provider.js';
-import { OutsideFailure } from '../shared/failure.js';
+import { ProviderFailure } from '../shared/failure.js';
 import { readShape } from '../shared/json.js';
 import { balanceMeaning, refusalOf } from '../shared/response-codes.js';
 import type { Phoenix } from './options.js';
 import { type Envelope, figure, type Members } from './schema.js';
 
-/** @throws `OutsideFailure` on any doubt. */
+/** @throws `ProviderFailure` on any doubt. */
 export function readBalance(
   body: Envelope,
   { balanceFields, assumedCurrency }: Pick<Phoenix, 'balanceFields' | 'assumedCurrency'>,
@@ -21,7 +21,7 @@ export function readBalance(
   });
   const [first, second] = found;
   if (first === undefined) throw shape('unrecognised balance shape');
-  // Nobody can tell which one holds.
+  // Ambiguous.
   if (second !== undefined) throw shape('two balances in one answer');
   const { members, name } = first;
   // Beside something that calls itself available, a bare `balance` may well be the ledger's.
@@ -52,6 +52,6 @@ function read(value: unknown, detail: string): string {
   return readShape(figure, value, detail);
 }
 
-function shape(detail: string): OutsideFailure {
-  return new OutsideFailure({ kind: 'shape', detail });
+function shape(detail: string): ProviderFailure {
+  return new ProviderFailure({ kind: 'shape', detail });
 }

@@ -1,4 +1,4 @@
-// Calls in the name of a terminal: what they look like, and what they look like signed.
+// Calls in the name of a terminal, unsigned and signed.
 import { LosslessNumber, stringify } from 'lossless-json';
 import { ConfigurationError } from '../../core/errors.js';
 import { amountText } from './amount.js';
@@ -30,8 +30,8 @@ export type PhoenixCall =
     };
 
 /**
- * A signed call. Send exactly what it says: `fetch(call.url, { method: call.method, headers: call.headers, body:
- * call.body })`. Its headers are secrets, so neither `util.inspect` nor `JSON.stringify` shows any of it.
+ * A signed call. Send it unchanged: `fetch(call.url, { method: call.method, headers: call.headers, body: call.body })`.
+ * Its headers are secrets, so neither `util.inspect` nor `JSON.stringify` shows any of it.
  */
 export class SignedCall {
   readonly #wire: Wire;

@@ -1,5 +1,5 @@
-// What Phoenix answered, whatever the HTTP status: nothing documents the status of a refusal, its code says more.
-import { OutsideFailure } from '../shared/failure.js';
+// The answer of Phoenix, whatever its HTTP status: nothing documents the status of a refusal, so its code decides.
+import { ProviderFailure } from '../shared/failure.js';
 import type { HttpAnswer } from '../shared/http-client.js';
 import { parseJson, readShape } from '../shared/json.js';
 import { knownCode, type ResponseCode } from '../shared/response-codes.js';
@@ -12,11 +12,11 @@ export function readEnvelope(answer: HttpAnswer): Envelope {
     return readShape(envelope, parseJson(answer.text), 'no responseCode, or a field of another type');
   }
   const refusal = refusalIn(answer);
-  if (refusal === undefined) throw new OutsideFailure({ kind: 'status', status, retryAfterMs });
+  if (refusal === undefined) throw new ProviderFailure({ kind: 'status', status, retryAfterMs });
   return refusal;
 }
 
-/** Whether another session may help: a code that says so, or 401 from something before Phoenix. */
+/** Whether another session may help: after such a code, or after a 401 of a gateway in front of Phoenix. */
 export function rejectsSession(answer: HttpAnswer): boolean {
   const code = codeOf(tryEnvelope(answer));
   return code === undefined ? answer.status === 401 : code.retry === 'renew';
@@ -26,7 +26,8 @@ export function isSuccess({ status }: HttpAnswer): boolean {
   return status >= 200 && status <= 299;
 }
 
-// 429 speaks for itself, with Retry-After; a redirect is nobody's word; an approval that is an error is nothing.
+// A 429 is read for its Retry-After. A redirect is not an answer of Phoenix, and an approval with an error status
+// contradicts itself.
 function refusalIn(answer: HttpAnswer): Envelope | undefined {
   if (answer.status < 400 || answer.status === 429) return undefined;
   const body = tryEnvelope(answer);
@@ -42,7 +43,7 @@ function tryEnvelope({ text }: HttpAnswer): Envelope | undefined {
   try {
     return envelope.safeParse(parseJson(text)).data;
   } catch (error) {
-    if (error instanceof OutsideFailure) return undefined;
+    if (error instanceof ProviderFailure) return undefined;
     throw error;
   }
 }

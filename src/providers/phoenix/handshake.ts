@@ -1,5 +1,5 @@
-// Calls that lead to a session: what a key exchange and a registration have in common.
-import { OutsideFailure } from '../shared/failure.js';
+// The parts that a key exchange and a registration share.
+import { ProviderFailure } from '../shared/failure.js';
 import type { Exchange } from '../shared/http-client.js';
 import { readShape } from '../shared/json.js';
 import { balanceMeaning, refusalOf } from '../shared/response-codes.js';
@@ -9,13 +9,13 @@ import type { SessionAnswer } from './schema.js';
 import { decryptedText, encryptedText, type SessionKeyPair } from './session-keys.js';
 import { signedHeaders, timestampText } from './signing.js';
 
-/** What proves a session. */
+/** The keys that prove a session. */
 export interface SessionKeys {
   readonly terminalKey: Buffer;
   readonly token: string;
 }
 
-/** Posts these fields and returns what `response` holds. @throws `OutsideFailure` unless it was approved. */
+/** Posts these fields and returns what `response` holds. @throws `ProviderFailure` unless it was approved. */
 export async function shakeHands<T>(
   exchange: Exchange,
   phoenix: Phoenix,
@@ -61,11 +61,11 @@ export function openedSession(phoenix: Phoenix, keyPair: SessionKeyPair, given: 
   });
 }
 
-/** What `work` decrypts; what it throws may hold a part of it and stays behind. */
+/** Returns what `work` decrypts. Its errors may hold a part of that, so only their kind is kept. */
 export function decrypting<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new OutsideFailure({ kind: 'shape', detail: 'the answer cannot be decrypted with our key' }, error);
+    throw new ProviderFailure({ kind: 'shape', detail: 'the answer cannot be decrypted with our key' }, error);
   }
 }

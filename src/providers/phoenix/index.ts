@@ -1,5 +1,5 @@
 // Balance and payouts of an Interswitch Uganda wallet (UGX), spoken directly: the API named Phoenix.
-// Source: public client code; docs/phoenix.md says which parts are certain and which are choices.
+// Source: public client code; docs/phoenix.md lists the parts that are certain and those that are choices.
 import type { BalanceProvider } from '../../core/provider.js';
 import type { PhoenixOptions } from './options.js';
 import { phoenixTerminal } from './terminal.js';
@@ -32,9 +32,9 @@ export {
 export { type PhoenixTerminal, phoenixTerminal } from './terminal.js';
 
 /**
- * The wallet behind a terminal of Interswitch Uganda. Only the available balance counts. Nothing documents when a payout
- * leaves the balance, so `debitVisibleAt` is `unknown`. `lookup` asks by `requestReference`: send payments with the
- * reference of their hold, made of letters, digits, `.`, `_` and `-`.
+ * The wallet behind a terminal of Interswitch Uganda. Only the available balance counts. Nothing documents when a
+ * payout leaves the balance, so `debitVisibleAt` is `unknown`. `lookup` asks by `requestReference`: send payments with
+ * the reference of their hold, made of letters, digits, `.`, `_` and `-`.
  *
  * If the same process also sends the payments, use {@link phoenixTerminal}, so that both share a session.
  *

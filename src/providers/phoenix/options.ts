@@ -1,14 +1,14 @@
-// What has to be known to speak to Phoenix, and every choice that its sources leave open.
+// The options of Phoenix, and every choice that its sources leave open.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { readOptions } from '../../core/problems.js';
 import {
-  callable,
-  evenSo,
+  alwaysCheck,
   type Network,
   type NetworkOptions,
   networkShape,
   resolveNetwork,
+  urlRule,
   withoutTrailingSlashes,
 } from '../shared/network-options.js';
 import type { AmountForm } from './amount.js';
@@ -35,14 +35,14 @@ export interface PhoenixOptions extends NetworkOptions {
   /** The same as at registration, if it named one. */
   gprsCoordinate?: string | undefined;
   /**
-   * How long a session is used at most, in milliseconds: 10,000 to 86,400,000. Sooner if Phoenix says when it ends, and
-   * that is still to come. A session that ends by itself is replaced when Phoenix refuses it.
+   * How long a session is used at most, in milliseconds: 10,000 to 86,400,000. Shorter if Phoenix names an end that is
+   * still to come. A session that ends by itself is replaced when Phoenix refuses it.
    * @defaultValue 600,000
    */
   sessionMaxMs?: number | undefined;
   /**
-   * Where the spendable figure is looked for, best first; what does not call itself available is believed only where
-   * nothing beside it does.
+   * Names of the spendable figure, best first. One without "available" in its name counts only where no other member
+   * has it.
    * @defaultValue ['availableBalance', 'available_balance', 'balance']
    */
   balanceFields?: readonly string[] | undefined;
@@ -51,17 +51,6 @@ export interface PhoenixOptions extends NetworkOptions {
    * @defaultValue none: such a balance is refused
    */
   assumedCurrency?: string | undefined;
-  /**
-   * What `lookup` makes of a payment that Phoenix says does not exist (90025). `failed` frees its hold once that was
-   * the answer `times` times over `overMs` milliseconds, and no other answer in between; then it may be sent again, but
-   * **under the same reference only**: the first one may still arrive. Never use `failed` with payments that go through
-   * another terminal, all of which do not exist here. At least 3 times over 300,000 ms, which are the defaults.
-   * @defaultValue `{ means: 'unknown' }`, so that the payout stays held until somebody decides
-   */
-  notFound?:
-    | { means: 'unknown' }
-    | { means: 'failed'; times?: number | undefined; overMs?: number | undefined }
-    | undefined;
   /** @defaultValue 'seconds' */
   timestamp?: TimestampForm | undefined;
   /** The form that the password had at registration. @defaultValue 'base64' */
@@ -70,7 +59,10 @@ export interface PhoenixOptions extends NetworkOptions {
   pointForm?: PointForm | undefined;
   /** Whether the token is encrypted behind 16 random bytes, or behind 16 zeros. @defaultValue 'random' */
   tokenIv?: 'random' | 'zero' | undefined;
-  /** Which scheme a signed URL has: that of the call, or https always, as the vendor's service has it. @defaultValue 'asCalled' */
+  /**
+   * Which scheme a signed URL has: that of the call, or https always, as the vendor's service has it.
+   * @defaultValue 'asCalled'
+   */
   signedScheme?: 'asCalled' | 'https' | undefined;
   /** How amounts are written in payments. @defaultValue 'javaDouble' */
   amountForm?: AmountForm | undefined;
@@ -90,7 +82,6 @@ export interface Phoenix {
   readonly sessionMaxMs: number;
   readonly balanceFields: readonly string[];
   readonly assumedCurrency?: string | undefined;
-  readonly notFound: { readonly means: 'unknown' } | { readonly means: 'failed'; times: number; overMs: number };
   readonly timestamp: TimestampForm;
   readonly passwordForm: PasswordForm;
   readonly pointForm: PointForm;
@@ -102,7 +93,7 @@ export interface Phoenix {
 
 const plainId = /^[A-Za-z0-9._-]{1,128}$/;
 
-/** Whether every client escapes a text in the same way, namely not at all; any other may break a signature. */
+/** Whether every client sends a text without escaping it. Any other text may break a signature. */
 export function isPlainId(value: unknown): boolean {
   return typeof value === 'string' && plainId.test(value);
 }
@@ -110,7 +101,7 @@ export function isPlainId(value: unknown): boolean {
 const secretText = z.string().min(1);
 const idText = z.string().regex(plainId, 'must be letters, digits, ".", "_" and "-"');
 
-/** Text of a key, or a key. Never repeats what it was given. */
+/** Text of a key, or a key. Its errors never repeat the value. */
 const rsaPrivateKey: z.ZodType<KeyObject, string | KeyObject> = z
   .custom<string | KeyObject>((value) => typeof value === 'string' || typeof value === 'object')
   .transform((given, context) => {
@@ -125,13 +116,10 @@ function keyFromText(text: string): KeyObject | undefined {
     if (text.includes('-----')) return createPrivateKey(text);
     return createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
   } catch {
-    // What is wrong with it, node:crypto says in words of its own; the caller names the option.
+    // The message of node:crypto does not help; the caller names the option.
     return undefined;
   }
 }
-
-/** The shortest time that is believed to prove that a payment did not arrive. */
-const judgedMs = 300_000;
 
 const optionsSchema: z.ZodType<Omit<Phoenix, 'network'> & NetworkOptions> = z
   .strictObject({
@@ -160,20 +148,10 @@ const optionsSchema: z.ZodType<Omit<Phoenix, 'network'> & NetworkOptions> = z
       .string()
       .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code')
       .optional(),
-    notFound: z
-      .discriminatedUnion('means', [
-        z.strictObject({ means: z.literal('unknown') }),
-        z.strictObject({
-          means: z.literal('failed'),
-          times: z.int().min(3).max(1_000).default(3),
-          overMs: z.int().min(judgedMs).max(604_800_000).default(judgedMs),
-        }),
-      ])
-      .default({ means: 'unknown' }),
     amountForm: z.enum(['javaDouble', 'plain']).default('javaDouble'),
     ...networkShape,
   })
-  .superRefine(callable('baseUrl'), evenSo);
+  .superRefine(urlRule('baseUrl'), alwaysCheck);
 
 /** @throws `ConfigurationError` naming every problem of the options, and no value. */
 export function readPhoenix(options: PhoenixOptions): Phoenix {

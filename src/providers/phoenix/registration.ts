@@ -10,7 +10,7 @@ import { decryptedText, passwordHash, sessionKeyPair } from './session-keys.js';
 
 const secretText = z.string().regex(/^[\x21-\x7e]+$/);
 
-/** The owner of a terminal, as Phoenix asks for him. Which of these are needed is not documented. */
+/** The owner of a terminal. Which of these Phoenix needs is not documented. */
 export interface PhoenixProfile {
   readonly name?: string | undefined;
   readonly phoneNumber?: string | undefined;
@@ -26,18 +26,18 @@ export interface PhoenixRegistration {
   readonly profile?: PhoenixProfile | undefined;
   /** Asked for the one-time code, once the first step was approved. API clients are not sent one: then it is `''`. */
   readonly otp?: (() => string | Promise<string>) | undefined;
-  /** Ends it. Whether the terminal is registered is not known then. */
+  /** Ends it. The terminal may be registered all the same. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Registers a terminal.
  *
- * @param options - As for `phoenix`, with the secret that Interswitch issued and a new RSA key, which must be kept: save
- * it before. `maxAttempts` is ignored.
- * @returns the secret that signs from now on. It is told once: nobody can ask for it again.
- * @throws `BalanceUnavailableError` with the reason of a refusal, or of what went wrong. After the first step, which
- * `otp` tells of, nobody may know whether there is a new secret.
+ * @param options - As for `phoenix`, with the secret that Interswitch issued and a new RSA key, which must be kept:
+ *   save it before. `maxAttempts` is ignored.
+ * @returns the secret that signs from now on. Phoenix returns it once: it cannot be read again.
+ * @throws `BalanceUnavailableError` with the reason of a refusal, or of what went wrong. After the first step, once
+ *   `otp` was called, there may be a new secret that is lost.
  * @throws `ConfigurationError` naming every problem of the options.
  */
 export async function registerTerminal(

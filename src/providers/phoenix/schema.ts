@@ -5,7 +5,7 @@ import { jsonNumber } from '../shared/json.js';
 const text = z.string().max(128);
 const textOrNumber = z.union([text, jsonNumber]);
 
-/** What is not known to be a balance stays untouched: a ledger balance is never turned into a figure. */
+/** Members of an object. Those that are no balance stay unread: a ledger balance is never turned into a figure. */
 export type Members = Readonly<Record<string, unknown>>;
 
 export interface Envelope extends Members {

@@ -1,4 +1,4 @@
-// The cryptography of a Phoenix session: how both sides come to one key, and what is encrypted with it.
+// The cryptography of a Phoenix session: how both sides agree on a key, and what is encrypted with it.
 // Source: the vendor's sample client and its ports. No step uses a key derivation function.
 import {
   constants,
@@ -11,10 +11,10 @@ import {
 } from 'node:crypto';
 import { rsaSignature } from './signing.js';
 
-/** How the public half of a session key is written: 33 or 65 bytes. Phoenix takes both. */
+/** The form of the public half of a session key: 33 or 65 bytes. Phoenix accepts both. */
 export type PointForm = 'compressed' | 'uncompressed';
 
-/** How the hash of the account's password is written. Phoenix compares the text, so keep to the one of registration. */
+/** The form of the password's hash. Phoenix compares the text, so use the form of registration. */
 export type PasswordForm = 'base64' | 'upperHex' | 'base64OfHex';
 
 /** A key for one session. */
@@ -46,7 +46,7 @@ export function encryptedText(terminalKey: Uint8Array, text: string, iv: Uint8Ar
 }
 
 /**
- * What Phoenix encrypted for us: RSA-OAEP with SHA-256.
+ * Decrypts a text that Phoenix encrypted for the client: RSA-OAEP with SHA-256.
  * @throws an error of node:crypto when it was encrypted for another key.
  */
 export function decryptedText(privateKey: KeyObject, cipherText: string): string {
@@ -61,7 +61,7 @@ export function passwordHash(password: string, form: PasswordForm = 'base64'): s
   return form === 'base64' ? hash.toString('base64') : Buffer.from(hash.toString('hex')).toString('base64');
 }
 
-/** The field `password` of a key exchange: proof that its sender knows the password, good for this exchange only. */
+/** The field `password` of a key exchange: a proof of the password that is valid for this exchange only. */
 export function passwordProof(
   exchange: { readonly passwordHash: string; readonly requestReference: string; readonly serialId: string },
   privateKey: KeyObject,

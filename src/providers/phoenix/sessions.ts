@@ -1,13 +1,13 @@
 // Sessions of one terminal: exchanged once however many wait for one, used for a while, replaced when refused.
 import { randomUUID } from 'node:crypto';
-import { OutsideFailure } from '../shared/failure.js';
+import { ProviderFailure } from '../shared/failure.js';
 import type { Exchange } from '../shared/http-client.js';
 import { openedSession, type SessionKeys, shakeHands } from './handshake.js';
 import type { Phoenix } from './options.js';
 import { type SessionAnswer, sessionAnswer } from './schema.js';
 import { passwordHash, passwordProof, sessionKeyPair } from './session-keys.js';
 
-/** What an authenticated call needs. */
+/** The session of an authenticated call. */
 export interface Session extends SessionKeys {
   readonly renewAtMs: number;
 }
@@ -69,7 +69,7 @@ function renewalOf({ expireTime }: SessionAnswer, { sessionMaxMs, network }: Pho
   const nowMs = network.clock.now();
   const latestMs = nowMs + sessionMaxMs;
   const earlyMs = endOf(expireTime) - renewEarlyMs;
-  // One that is over already, or not a time, is written in a way or a zone that we do not know.
+  // An end that has passed already, or is no time, is in an unknown format or zone.
   return earlyMs > nowMs ? Math.min(earlyMs, latestMs) : latestMs;
 }
 
@@ -82,5 +82,5 @@ function endOf(expireTime: unknown): number {
 
 // A renewal also ends with the balance it was begun for: at that one's deadline, or because its guard was closed.
 function concernsAll(error: unknown): boolean {
-  return error instanceof OutsideFailure && error.failure.kind !== 'deadline';
+  return error instanceof ProviderFailure && error.failure.kind !== 'deadline';
 }

@@ -1,8 +1,8 @@
-// Who calls Phoenix, what, and when: the headers of a call, signed with the client's RSA key.
+// The headers of a call, signed with the client's RSA key.
 // Source: the vendor's sample client and its ports, which agree on all of it but the form of the timestamp.
 import { type KeyObject, randomUUID, sign } from 'node:crypto';
 
-/** Who signs. The secret is the one that registration returned; it is used as text and never decoded. */
+/** The signer of a call. The secret is the one that registration returned; it is used as text and never decoded. */
 export interface PhoenixSigner {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -10,7 +10,7 @@ export interface PhoenixSigner {
   readonly privateKey: KeyObject;
 }
 
-/** What the signature of a payment covers besides the call itself. */
+/** Fields that the signature of a payment covers besides the call itself. */
 export interface SignedPayment {
   /** Exactly as it stands in the body: see {@link amountText}. */
   readonly amount: string;
@@ -47,7 +47,7 @@ export function timestampText(nowMs: number, form: TimestampForm = 'seconds'): s
   return form === 'iso' ? new Date(nowMs).toISOString() : String(Math.floor(nowMs / 1_000));
 }
 
-/** The headers that let a call in. They are secrets: keep them out of logs. */
+/** The headers that authenticate a call. They are secrets: keep them out of logs. */
 export function signedHeaders(signer: PhoenixSigner, call: CallToSign): Record<string, string> {
   const nonce = call.nonce ?? randomUUID().replaceAll('-', '');
   return {

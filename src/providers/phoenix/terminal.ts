@@ -1,25 +1,26 @@
-// A terminal: its one session, shared by the guard that asks for balances and by the payments that a team sends itself.
+// A terminal and its one session, shared by the guard's questions and by the payments that the application sends
+// itself.
 import { randomUUID } from 'node:crypto';
 import { ConfigurationError } from '../../core/errors.js';
 import type { BalanceProvider } from '../../core/provider.js';
 import { type Exchange, type HttpAnswer, HttpClient } from '../shared/http-client.js';
+import { readStatus, verdictOfPayment } from '../shared/payment-answer.js';
 import { readBalance } from './balance.js';
 import { type PhoenixCall, type SignedCall, signCall } from './calls.js';
 import { isSuccess, readEnvelope, rejectsSession } from './envelope.js';
-import { StatusReader } from './lookup.js';
 import { isPlainId, type PhoenixOptions, readPhoenix } from './options.js';
 import { type Session, Sessions } from './sessions.js';
 
 /** A terminal of Phoenix. No method needs `this`. */
 export interface PhoenixTerminal {
-  /** Balance and lookup over the session of this terminal: pass it to `createPayoutGuard`. */
+  /** Balances and look-ups over the session of this terminal: pass it to `createPayoutGuard`. */
   readonly provider: BalanceProvider;
   /**
    * Signs a call with the session of this terminal; the first one exchanges keys. Send it once.
    *
    * @param signal - Ends the wait.
-   * @throws `BalanceUnavailableError` when there is no session to be had; `ConfigurationError` or `InvalidAmountError`
-   * when the call cannot be signed. Nothing was sent in either case.
+   * @throws `BalanceUnavailableError` when no session can be obtained; `ConfigurationError` or `InvalidAmountError`
+   *   when the call cannot be signed. Nothing was sent in either case.
    */
   sign(call: PhoenixCall, signal?: AbortSignal): Promise<SignedCall>;
   /**
@@ -33,19 +34,18 @@ export interface PhoenixTerminal {
 
 /**
  * A terminal of Interswitch Uganda. Make one for each terminal and process: Phoenix may end a session when it begins
- * another, so two of them would go on ending each other's.
+ * another, so two of them would keep ending each other's.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  */
 export function phoenixTerminal(options: PhoenixOptions): PhoenixTerminal {
   const phoenix = readPhoenix(options);
   const sessions = new Sessions(phoenix);
-  const status = new StatusReader(phoenix);
-  // One each: a status call that fails again and again must not open the circuit for balances.
+  // One each: status calls that fail in a row must not open the circuit for balances.
   const balances = new HttpClient(phoenix.network);
   const lookups = new HttpClient(phoenix.network);
   const signatures = new HttpClient(phoenix.network);
-  /** What a signed call was made of. */
+  /** The unsigned form and the session of each signed call. */
   const origins = new WeakMap<SignedCall, { readonly call: PhoenixCall; readonly session: Session }>();
 
   function sign(call: PhoenixCall, session: Session): SignedCall {
@@ -67,9 +67,11 @@ export function phoenixTerminal(options: PhoenixOptions): PhoenixTerminal {
   return {
     provider: {
       name: 'phoenix',
+      accountId: `${new URL(phoenix.baseUrl).host}/${phoenix.terminalId}`,
       debitVisibleAt: 'unknown',
-      settles: 'onReturn',
-      wallets: 'one',
+      // A question may begin a session, which ends the one before.
+      lookupConcurrency: 1,
+      verdictOfResult: (result, { reference }) => verdictOfPayment(result, reference),
       fetchBalance: ({ signal }) =>
         balances.run(signal, async (exchange) => {
           const answer = await ask(exchange, 'sente/accountBalance', randomUUID());
@@ -80,7 +82,9 @@ export function phoenixTerminal(options: PhoenixOptions): PhoenixTerminal {
           // No payment was ever signed under another one.
           if (!isPlainId(reference)) return { outcome: 'unknown' };
           const answer = await ask(exchange, 'sente/status', reference);
-          return status.read(readEnvelope(answer), reference, isSuccess(answer));
+          const { responseCode, requestReference: answered } = readEnvelope(answer);
+          // An answer with an error status counts only if it names the payment.
+          return readStatus(responseCode, answered === reference || (answered == null && isSuccess(answer)));
         }),
     },
     sign: (call, signal = never()) =>

@@ -1,9 +1,9 @@
 // Requests with credentials that may have to be renewed once.
 import { isPayoutGuardError } from '../../core/errors.js';
-import { OutsideFailure } from './failure.js';
+import { ProviderFailure } from './failure.js';
 import type { Exchange, HttpAnswer, HttpRequest } from './http-client.js';
 
-/** Where the headers come from that let us in. */
+/** Source of the headers that authenticate a request. */
 export interface Credentials {
   /** Headers for a request. */
   headers(exchange: Exchange): Promise<Record<string, string>>;
@@ -11,7 +11,7 @@ export interface Credentials {
   renewed(exchange: Exchange, rejected: Record<string, string>): Promise<Record<string, string> | undefined>;
 }
 
-/** Sends a request with credentials; after a 401 once more with renewed ones, once for each balance. */
+/** Sends a request with credentials; after a 401 once more with renewed ones, once for each question. */
 export async function sendWithCredentials(
   exchange: Exchange,
   credentials: Credentials,
@@ -25,12 +25,12 @@ export async function sendWithCredentials(
   return renewed ? exchange.send({ ...request, headers: { ...request.headers, ...renewed } }) : answer;
 }
 
-/** What a function of the application returns as credentials; what it throws may name a secret and stays behind. */
+/** Calls a function of the application for credentials. Its errors may name a secret, so only their kind is kept. */
 export async function credentialsFrom<T>(name: string, ask: () => T | Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     if (isPayoutGuardError(error)) throw error;
-    throw new OutsideFailure({ kind: 'credentials', detail: `${name} threw` }, error);
+    throw new ProviderFailure({ kind: 'credentials', detail: `${name} threw` }, error);
   }
 }

@@ -1,8 +1,8 @@
-// Everything that can go wrong outside, and the one function that says what it means to us.
+// Everything that can go wrong at a provider, and the one function that classifies it.
 import { BalanceUnavailableError, type BalanceUnavailableReason } from '../../core/errors.js';
 import { redactedCause } from '../../core/redact.js';
 
-/** What was seen at the border to a provider. */
+/** A failure at the border to a provider. */
 export type Failure =
   /** An answer with a status other than 2xx. */
   | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs?: number | undefined }
@@ -14,22 +14,22 @@ export type Failure =
   | { readonly kind: 'network' }
   /** There was nothing to send as credentials, or nothing that can be sent. */
   | { readonly kind: 'credentials'; readonly detail: string }
-  /** The answer was longer than we read. */
+  /** The answer was longer than the limit. */
   | { readonly kind: 'too_large' }
   /** The answer was no JSON, or JSON with two values for one key. */
   | { readonly kind: 'not_json' }
   /** JSON, but not the shape of a balance. */
   | { readonly kind: 'shape'; readonly detail: string }
-  /** An answer that says in its body that it is a failure. */
+  /** An answer whose body reports a failure. */
   | { readonly kind: 'answer'; readonly reason: AnswerReason; readonly detail: string; readonly retryable: boolean }
   /** Too many failures in a row: the provider was not asked. */
   | { readonly kind: 'circuit_open'; readonly retryAfterMs: number }
-  /** The provider told us to wait, and the time is not over: it was not asked. */
+  /** The wait that the provider asked for is not over: it was not asked. */
   | { readonly kind: 'told_to_wait'; readonly retryAfterMs: number };
 
 type AnswerReason = Extract<BalanceUnavailableReason, 'unauthorized' | 'forbidden' | 'provider_error'>;
 
-/** What a failure means: the reason we report, whether trying again at once may help, and how long to stay away. */
+/** The class of a failure: the reason to report, whether another attempt may help, and how long to stay away. */
 export interface Meaning {
   readonly reason: BalanceUnavailableReason;
   readonly retryable: boolean;
@@ -37,11 +37,11 @@ export interface Meaning {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Exhaustive: a new kind of failure does not compile until it is given a meaning here. */
-export function meaningOf(failure: Failure): Meaning {
+/** Classifies a failure. Exhaustive: a new kind does not compile until it has a class here. */
+export function classify(failure: Failure): Meaning {
   switch (failure.kind) {
     case 'status':
-      return meaningOfStatus(failure.status, failure.retryAfterMs);
+      return classifyStatus(failure.status, failure.retryAfterMs);
     case 'attempt_timeout':
       return { reason: 'timeout', retryable: true };
     case 'deadline':
@@ -67,19 +67,22 @@ export function meaningOf(failure: Failure): Meaning {
   }
 }
 
-function meaningOfStatus(status: number, retryAfterMs: number | undefined): Meaning {
+function classifyStatus(status: number, retryAfterMs: number | undefined): Meaning {
   const detail = `HTTP ${status}`;
   if (status === 401) return { reason: 'unauthorized', retryable: false, detail };
   if (status === 403) return { reason: 'forbidden', retryable: false, detail };
   if (status === 408) return { reason: 'timeout', retryable: true, detail };
   if (status === 429) return { reason: 'rate_limited', retryable: true, detail, retryAfterMs };
-  // Redirects are never followed: a balance, and our credentials, belong to one place.
+  // Redirects are never followed: a balance and its credentials belong to one host.
   return { reason: 'provider_error', retryable: status >= 500, detail, retryAfterMs };
 }
 
-/** A {@link Failure} on its way to {@link toBalanceUnavailable}. Has no message: what the outside sent stays outside. */
-export class OutsideFailure extends Error {
-  override readonly name = 'OutsideFailure';
+/**
+ * A {@link Failure} on its way to {@link toBalanceUnavailable}. Has no message: nothing that a provider sent may reach
+ * a log.
+ */
+export class ProviderFailure extends Error {
+  override readonly name = 'ProviderFailure';
   readonly failure: Failure;
 
   constructor(failure: Failure, cause?: unknown) {
@@ -88,7 +91,7 @@ export class OutsideFailure extends Error {
   }
 }
 
-export function toBalanceUnavailable(error: OutsideFailure): BalanceUnavailableError {
-  const { reason, detail, retryAfterMs } = meaningOf(error.failure);
+export function toBalanceUnavailable(error: ProviderFailure): BalanceUnavailableError {
+  const { reason, detail, retryAfterMs } = classify(error.failure);
   return new BalanceUnavailableError(reason, { detail, retryAfterMs, cause: error.cause });
 }

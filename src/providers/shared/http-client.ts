@@ -8,9 +8,10 @@ import {
   handleWhen,
   retry,
 } from 'cockatiel';
-import { abandonable, withDeadline } from '../../core/deadline.js';
+import { type Clock, elapsedMs } from '../../core/clock.js';
+import { untilAborted, withDeadline } from '../../core/deadline.js';
 import { type BalanceUnavailableError, isPayoutGuardError } from '../../core/errors.js';
-import { meaningOf, OutsideFailure, toBalanceUnavailable } from './failure.js';
+import { classify, ProviderFailure, toBalanceUnavailable } from './failure.js';
 import type { Network } from './network-options.js';
 import { urlProblem } from './safe-url.js';
 
@@ -20,7 +21,7 @@ const maxAnswerBytes = 65_536;
 /** First and longest wait between attempts, before jitter, in milliseconds. */
 const backoff = { firstMs: 100, maxMs: 2_000 } as const;
 
-/** Longest time we stay away because a provider told us to, in milliseconds, whatever it said. */
+/** Longest wait that a provider can ask for, in milliseconds. */
 const longestRetryAfterMs = 600_000;
 
 export interface HttpRequest {
@@ -37,11 +38,11 @@ export interface HttpAnswer {
   readonly retryAfterMs: number | undefined;
 }
 
-/** One balance being asked for: what its attempts share. */
+/** One question to a provider: the state that its attempts share. */
 export interface Exchange {
-  /** Sends one request and reads its answer, whatever its status. @throws {@link OutsideFailure} */
+  /** Sends one request and reads its answer, whatever its status. @throws {@link ProviderFailure} */
   send(request: HttpRequest): Promise<HttpAnswer>;
-  /** Whether a token was already renewed for this balance; it is done once. */
+  /** Whether a token was already renewed for this question; that happens once. */
   tokenRenewed: boolean;
 }
 
@@ -59,7 +60,7 @@ export class HttpClient {
   }
 
   /**
-   * Runs `work` for one balance: again while its failures are worth a retry and there is time, all within `timeoutMs`.
+   * Runs `work` for one question: again while its failures are worth a retry and there is time, all within `timeoutMs`.
    *
    * @throws `BalanceUnavailableError`, or the reason of `signal`.
    */
@@ -67,23 +68,23 @@ export class HttpClient {
     try {
       this.#keepQuiet();
       // A half-open breaker lets the others wait for the one it tries; the signal must end that wait as well.
-      return await abandonable(
+      return await untilAborted(
         this.#breaker.execute(() => this.#runWithinDeadline(signal, work)),
         signal,
       );
     } catch (error) {
       throw error instanceof BrokenCircuitError
         ? toBalanceUnavailable(this.#circuitOpen())
-        : error instanceof OutsideFailure
+        : error instanceof ProviderFailure
           ? toBalanceUnavailable(error)
           : error;
     }
   }
 
   #runWithinDeadline<T>(signal: AbortSignal, work: (exchange: Exchange) => Promise<T>): Promise<T> {
-    const { timeoutMs } = this.#network;
-    const onTimeout = () => new OutsideFailure({ kind: 'deadline' });
-    return withDeadline({ timeoutMs, outer: signal, onTimeout }, (deadline) => {
+    const { clock, timeoutMs } = this.#network;
+    const onTimeout = () => new ProviderFailure({ kind: 'deadline' });
+    return withDeadline({ clock, timeoutMs, outer: signal, onTimeout }, (deadline) => {
       const exchange: Exchange = { tokenRenewed: false, send: (request) => this.#send(request, deadline) };
       return this.#retrying(deadline, () => work(exchange));
     });
@@ -91,19 +92,20 @@ export class HttpClient {
 
   #retrying<T>(deadline: AbortSignal, work: () => Promise<T>): Promise<T> {
     const { clock, maxAttempts, timeoutMs } = this.#network;
-    const endMs = clock.now() + timeoutMs;
+    const endMs = elapsedMs(clock) + timeoutMs;
     let failed = 0;
     let delayMs = 0;
     const worthRetrying = (error: Error) => {
-      if (!(error instanceof OutsideFailure) || deadline.aborted) return false;
-      const { retryable, retryAfterMs = 0 } = meaningOf(error.failure);
-      const nowMs = clock.now();
+      if (!(error instanceof ProviderFailure) || deadline.aborted) return false;
+      const { retryable, retryAfterMs = 0 } = classify(error.failure);
+      const nowMs = elapsedMs(clock);
       delayMs = Math.max(retryAfterMs, this.#jitteredMs(failed++));
       const again = retryable && failed < maxAttempts && nowMs + delayMs < endMs;
       if (!again) this.#quietUntilMs = nowMs + Math.max(retryAfterMs, this.#quietMs());
       return again;
     };
-    // The waits are unref'd; the timer of the deadline, which is not, keeps the process alive until the answer is known.
+    // The waits are unref'd; the timer of the deadline, which is not, keeps the process alive until the answer is
+    // known.
     const policy = retry(handleWhen(worthRetrying), {
       maxAttempts: maxAttempts - 1,
       backoff: new DelegateBackoff(() => delayMs),
@@ -120,15 +122,15 @@ export class HttpClient {
     const { attemptTimeoutMs, clock, fetch } = this.#network;
     // An adapter's URL was checked at creation; one that a user's function returned is checked here.
     const problem = urlProblem(request.url, this.#network);
-    if (problem) throw new OutsideFailure({ kind: 'shape', detail: `url ${problem}` });
+    if (problem) throw new ProviderFailure({ kind: 'shape', detail: `url ${problem}` });
     const headers = {
       accept: 'application/json',
       ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...request.headers,
     };
-    if (!canBeSent(headers)) throw new OutsideFailure({ kind: 'credentials', detail: 'a header cannot be sent' });
-    const onTimeout = () => new OutsideFailure({ kind: 'attempt_timeout' });
-    return withDeadline({ timeoutMs: attemptTimeoutMs, outer: deadline, onTimeout }, async (signal) => {
+    if (!canBeSent(headers)) throw new ProviderFailure({ kind: 'credentials', detail: 'a header cannot be sent' });
+    const onTimeout = () => new ProviderFailure({ kind: 'attempt_timeout' });
+    return withDeadline({ clock, timeoutMs: attemptTimeoutMs, outer: deadline, onTimeout }, async (signal) => {
       try {
         const response = await fetch(request.url, {
           method: request.method ?? 'GET',
@@ -137,47 +139,46 @@ export class HttpClient {
           signal,
           ...(request.body === undefined ? {} : { body: request.body }),
         });
-        const retryAfterMs = readRetryAfter(response.headers.get('retry-after'), clock.now());
+        const retryAfterMs = readRetryAfter(response.headers, clock);
         return { status: response.status, text: await readText(response), retryAfterMs };
       } catch (error) {
         signal.throwIfAborted();
-        throw error instanceof OutsideFailure ? error : new OutsideFailure({ kind: 'network' }, causeOf(error));
+        throw error instanceof ProviderFailure ? error : new ProviderFailure({ kind: 'network' }, causeOf(error));
       }
     });
   }
 
-  /** How long we still stay away. More than we ever do means that the clock was set back. */
+  /** Rest of the wait that the provider asked for, in milliseconds. */
   #quietMs(): number {
-    const leftMs = this.#quietUntilMs - this.#network.clock.now();
-    return leftMs > 0 && leftMs <= longestRetryAfterMs ? leftMs : 0;
+    return Math.max(0, this.#quietUntilMs - elapsedMs(this.#network.clock));
   }
 
   #keepQuiet(): void {
     const retryAfterMs = this.#quietMs();
-    if (retryAfterMs > 0) throw new OutsideFailure({ kind: 'told_to_wait', retryAfterMs });
+    if (retryAfterMs > 0) throw new ProviderFailure({ kind: 'told_to_wait', retryAfterMs });
   }
 
-  #circuitOpen(): OutsideFailure {
-    return new OutsideFailure({ kind: 'circuit_open', retryAfterMs: this.#network.breakerOpenMs });
+  #circuitOpen(): ProviderFailure {
+    return new ProviderFailure({ kind: 'circuit_open', retryAfterMs: this.#network.breakerOpenMs });
   }
 }
 
-/** @throws {@link OutsideFailure} unless the status is 2xx. */
+/** @throws {@link ProviderFailure} unless the status is 2xx. */
 export function expectSuccess(answer: HttpAnswer): void {
   const { status, retryAfterMs } = answer;
-  if (status < 200 || status > 299) throw new OutsideFailure({ kind: 'status', status, retryAfterMs });
+  if (status < 200 || status > 299) throw new ProviderFailure({ kind: 'status', status, retryAfterMs });
 }
 
 // Wrong credentials and odd answers come from a provider that is up: they do not open the circuit.
 function isOutage(error: Error): boolean {
   // A guard whose own limit is shorter ends the request with its own error.
   if (isPayoutGuardError(error)) return (error as Partial<BalanceUnavailableError>).reason === 'timeout';
-  if (!(error instanceof OutsideFailure)) return false;
-  const { reason } = meaningOf(error.failure);
+  if (!(error instanceof ProviderFailure)) return false;
+  const { reason } = classify(error.failure);
   return reason === 'timeout' || reason === 'network' || reason === 'provider_error' || reason === 'rate_limited';
 }
 
-/** Whether HTTP can carry these. Left to fetch, a line break in one would look like a provider that is out of reach. */
+/** Whether HTTP can carry these headers. Left to fetch, a line break in one would look like an unreachable provider. */
 export function canBeSent(headers: Readonly<Record<string, string>>): boolean {
   try {
     new Headers(headers);
@@ -187,8 +188,8 @@ export function canBeSent(headers: Readonly<Record<string, string>>): boolean {
   }
 }
 
-// A status other than 2xx says enough, whatever the body is: a long page in another encoding is still a 502. The body is
-// read all the same, so that the connection can be used again.
+// A status other than 2xx is enough, whatever the body: a long page in another encoding is still a 502. The body is
+// read all the same, so that the connection can be reused.
 async function readText(response: Response): Promise<string> {
   const text = readBounded(response);
   return response.ok ? text : text.catch(() => '');
@@ -201,33 +202,48 @@ async function readBounded(response: Response): Promise<string> {
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > maxAnswerBytes) throw new OutsideFailure({ kind: 'too_large' });
+    if (bytes > maxAnswerBytes) throw new ProviderFailure({ kind: 'too_large' });
     text += decode(decoder, chunk);
   }
   return text + decode(decoder);
 }
 
 // Leaving the loop over a body cancels it; a body that was never read has to be cancelled by hand.
-async function tooLarge(response: Response): Promise<OutsideFailure> {
+async function tooLarge(response: Response): Promise<ProviderFailure> {
   await response.body?.cancel();
-  return new OutsideFailure({ kind: 'too_large' });
+  return new ProviderFailure({ kind: 'too_large' });
 }
 
 function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
   try {
     return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
   } catch (error) {
-    throw new OutsideFailure({ kind: 'not_json' }, error);
+    throw new ProviderFailure({ kind: 'not_json' }, error);
   }
 }
 
-/** Seconds or an HTTP date (RFC 9110, section 10.2.3), as milliseconds from now; undefined when absent or odd. */
-function readRetryAfter(header: string | null, nowMs: number): number | undefined {
+/**
+ * Reads seconds or an HTTP date (RFC 9110, section 10.2.3) as milliseconds from now; undefined when absent or
+ * malformed. A date is of the provider's clock, so it is compared with the date of the answer, and with the local clock
+ * only when there is none.
+ */
+function readRetryAfter(headers: Headers, clock: Clock): number | undefined {
+  const header = headers.get('retry-after');
   if (header === null) return undefined;
-  // Date.parse alone takes `-5` for a day in May 2001.
-  const untilMs = / GMT$/.test(header) ? Date.parse(header) : Number.NaN;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : untilMs - nowMs;
+  const ms = /^\d+$/.test(header)
+    ? Number(header) * 1_000
+    : httpDateMs(header) - (answeredAtMs(headers) ?? clock.now());
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), longestRetryAfterMs);
+}
+
+function answeredAtMs(headers: Headers): number | undefined {
+  const ms = httpDateMs(headers.get('date') ?? '');
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+// Date.parse alone takes `-5` for a day in May 2001.
+function httpDateMs(text: string): number {
+  return / GMT$/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
 // What fetch throws is a TypeError around the interesting error; in jest it is a TypeError of another realm.

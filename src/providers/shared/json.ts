@@ -2,15 +2,17 @@
 import { LosslessNumber, parse } from 'lossless-json';
 import { z } from 'zod';
 import { plainDecimalText } from '../../core/money.js';
-import { OutsideFailure } from './failure.js';
+import { ProviderFailure } from './failure.js';
 
-/** Parses JSON; every number becomes what `readNumber` makes of its text. Two different values for one key are refused. */
+/**
+ * Parses JSON; every number becomes what `readNumber` makes of its text. Two different values for one key are refused.
+ */
 export function parseJson(text: string, readNumber: (text: string) => unknown = exactNumber): unknown {
   try {
     return parse(text, undefined, readNumber);
   } catch (error) {
     // A syntax error, a doubled key, or nesting too deep for the stack: in each case not an answer to rely on.
-    throw new OutsideFailure({ kind: 'not_json' }, error);
+    throw new ProviderFailure({ kind: 'not_json' }, error);
   }
 }
 
@@ -23,11 +25,21 @@ export const jsonNumber: z.ZodType<string> = z
   .instanceof(LosslessNumber)
   .transform((number) => plainDecimalText(number.value));
 
-/** The body when it has the shape, else a failure that repeats nothing of it. */
+/** Returns the body if it has the shape. @throws `ProviderFailure` that repeats nothing of the body. */
 export function readShape<T>(schema: { parse(input: unknown): T }, body: unknown, detail: string): T {
   try {
     return schema.parse(body);
   } catch (error) {
-    throw new OutsideFailure({ kind: 'shape', detail }, error);
+    throw new ProviderFailure({ kind: 'shape', detail }, error);
+  }
+}
+
+/** Returns a value of the application if it has the shape; undefined if it has not, or if reading it throws. */
+export function ifShaped<T>(schema: z.ZodType<T>, value: unknown): T | undefined {
+  try {
+    return schema.safeParse(value).data;
+  } catch {
+    // A getter, or a proxy. Its error proves nothing of a payout.
+    return undefined;
   }
 }

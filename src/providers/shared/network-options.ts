@@ -1,7 +1,7 @@
 // How adapters behave on the network: the same options for all of them.
 import { z } from 'zod';
 import { type Clock, systemClock } from '../../core/clock.js';
-import { aClock, aFunction } from '../../core/schemas.js';
+import { clockSchema, functionSchema } from '../../core/schemas.js';
 import { urlProblem } from './safe-url.js';
 
 /** Network behaviour, the same for every adapter. */
@@ -12,20 +12,20 @@ export interface NetworkOptions {
    */
   attemptTimeoutMs?: number | undefined;
   /**
-   * Longest time for one balance, with token, retries and waits between them, in milliseconds. 50 to 60,000.
+   * Longest time for one balance or look-up, with token, retries and waits between them, in milliseconds. 50 to 60,000.
    * @defaultValue 5,000
    */
   timeoutMs?: number | undefined;
   /**
-   * How many times one balance is asked for at most, the first time included; a repetition with a renewed token after a
-   * 401 is not counted, and happens once. 1 to 10.
+   * Attempts for one balance or look-up at most, the first one included; a repetition with a renewed token after a 401
+   * is not counted, and happens once. 1 to 10.
    * @defaultValue 3
    */
   maxAttempts?: number | undefined;
   circuitBreaker?:
     | {
         /**
-         * After this many failed balances in a row the provider is left alone. 1 to 1,000.
+         * After this many failures in a row the provider is not asked. 1 to 1,000.
          * @defaultValue 5
          */
         failures?: number | undefined;
@@ -38,7 +38,7 @@ export interface NetworkOptions {
     | undefined;
   /**
    * Allows plain http to hosts of a private network. Without it, http is for loopback only: credentials and balances
-   * travel readable, and whoever is on the path can write any balance.
+   * travel in clear text, and anyone on the path can forge a balance.
    * @defaultValue false
    */
   dangerouslyAllowHttp?: boolean | undefined;
@@ -48,7 +48,7 @@ export interface NetworkOptions {
    */
   fetch?: typeof globalThis.fetch | undefined;
   /**
-   * Where the time comes from; for tests.
+   * Source of the time; for tests.
    * @defaultValue the clock of the machine
    */
   clock?: Clock | undefined;
@@ -84,9 +84,9 @@ export const networkShape: { readonly [Key in keyof NetworkOptions]-?: z.ZodType
     })
     .optional(),
   dangerouslyAllowHttp: z.boolean().optional(),
-  fetch: aFunction<typeof globalThis.fetch>().optional(),
-  clock: aClock.optional(),
-  random: aFunction<() => number>().optional(),
+  fetch: functionSchema<typeof globalThis.fetch>().optional(),
+  clock: clockSchema.optional(),
+  random: functionSchema<() => number>().optional(),
 };
 
 export function resolveNetwork(options: NetworkOptions): Network {
@@ -103,13 +103,13 @@ export function resolveNetwork(options: NetworkOptions): Network {
   };
 }
 
-/** Lets a rule about several options speak even when one of them is wrong, so that one error names every problem. */
-export const evenSo: { when(payload: { value: unknown }): boolean } = {
+/** Runs a rule about several options even when one of them is wrong, so that one error names every problem. */
+export const alwaysCheck: { when(payload: { value: unknown }): boolean } = {
   when: ({ value }) => typeof value === 'object' && value !== null,
 };
 
-/** The rule for the option that says where the provider is. */
-export function callable(key: 'baseUrl' | 'url'): (options: unknown, context: z.RefinementCtx) => void {
+/** The rule for the option with the address of the provider. */
+export function urlRule(key: 'baseUrl' | 'url'): (options: unknown, context: z.RefinementCtx) => void {
   return (options, context) => {
     const { [key]: url, dangerouslyAllowHttp } = options as Record<string, unknown>;
     if (typeof url !== 'string') return;

@@ -1,10 +1,11 @@
-// Response codes of Interswitch Uganda (Phoenix): what each means for a payment, for a question about one, and for a
-// balance. One table for the adapter that speaks Phoenix and for the one that speaks to a service in front of it;
-// docs/response-codes.md is made of it. Source: constants of the vendor's sample client and of independent clients.
-import type { PayoutAnswer } from '../../core/provider.js';
-import { OutsideFailure } from './failure.js';
+// Response codes of Interswitch Uganda (Phoenix): the meaning of each for a payment, for a question about one, and for
+// a balance. One table for the adapter that speaks Phoenix and for the one that speaks to a service in front of it;
+// docs/response-codes.md is generated from it. Source: constants of the vendor's sample client and of independent
+// clients.
+import type { PayoutVerdict } from '../../core/verdict.js';
+import { ProviderFailure } from './failure.js';
 
-/** What a code means when a balance, or a session, was asked for. */
+/** The meaning of a code when a balance, or a session, was asked for. */
 export type BalanceMeaning =
   /** A balance, or a session, follows. */
   | 'ok'
@@ -12,21 +13,25 @@ export type BalanceMeaning =
   | 'busy'
   /** The session, the password or the signature is not accepted. */
   | 'unauthorized'
-  /** Somebody has to set something up at Interswitch first. */
+  /** An operator has to set something up at Interswitch first. */
   | 'operator'
   /** Anything else that is no balance. */
   | 'no';
 
-/** What a code says of a payment: made, under way, nobody knows, not made, the caller was not let in, sent before. */
+/**
+ * The class of a code on a payment: made, under way, unknown, not made, caller not authorized, reference used before.
+ */
 export type PaymentClass = 'OK' | 'PEND' | 'UNK' | 'FAIL' | 'AUTH' | 'DUP';
 
-/** Whether the same question (balance, status, session) may be asked again. A payment is never repeated for its code. */
+/**
+ * Whether the same question (balance, status, session) may be asked again. A payment is never repeated for its code.
+ */
 export type Retry =
   /** A moment later. */
   | 'later'
   /** Once, with a new session and the same reference. Only this one is also true of a payment. */
   | 'renew'
-  /** It will be answered in the same way, or nobody knows. */
+  /** The answer will be the same, or that is not known. */
   | 'no';
 
 export interface ResponseCode {
@@ -38,11 +43,14 @@ export interface ResponseCode {
   readonly doubt?: string | undefined;
 }
 
-// Doubts that several codes share: what they say may be about our question and not about the payment we asked about.
+// Doubts that several codes share: they may be about the question and not about the payment in question.
 const refusedQuestion = 'the question may be what was not permitted';
 const setUp = 'the question may be what the set-up does not allow';
 const suspect = 'a repetition may have been rejected, and the payment itself made';
 const ourAccount = 'the account may be ours';
+
+/** Also the answer for codes of the switch behind Phoenix that were never mapped. */
+const catchAll = '90020';
 
 const approved: ResponseCode = { text: 'TRANSACTION APPROVED', payment: 'OK', balance: 'ok', retry: 'no' };
 
@@ -77,9 +85,8 @@ const refused = (text: string, retry: Retry): ResponseCode => ({
 const duplicate = (text: string): ResponseCode => ({ text, payment: 'DUP', balance: 'no', retry: 'no' });
 
 /**
- * Every known code. 90020 is believed when it answers a question about a payment: it is that confirmation which the
- * answer to the payment itself needs, because it also stands for codes that nobody mapped. Codes with two texts have
- * two meanings.
+ * Every known code. Codes with two texts have two meanings. 90020 counts when it answers a question about a payment:
+ * that is the confirmation which the answer to the payment itself needs.
  */
 export const responseCodes: Readonly<Record<string, ResponseCode>> = {
   '90000': approved,
@@ -91,7 +98,7 @@ export const responseCodes: Readonly<Record<string, ResponseCode>> = {
   '90091': open('UNK', 'REMOTE SYSTEM TEMPORARILY UNAVAILABLE'),
   '90092': open('UNK', 'ROUTING_ERROR'),
   '90096': open('UNK', 'AN ERROR OCCURED'),
-  '90020': failed('TRANSACTION DECLINED BY BILLER'),
+  [catchAll]: failed('TRANSACTION DECLINED BY BILLER'),
   '90051': failed('INSUFFICIENT FUNDS'),
   '90098': failed('EXCEEDS CONFIGURED LIMIT'),
   '70061': failed('EXCEEDS WITHDRAWAL LIMIT'),
@@ -129,27 +136,45 @@ export const responseCodes: Readonly<Record<string, ResponseCode>> = {
   '70058': failed('TRANSACTION NOT PERMITTED', refusedQuestion),
 };
 
-/** What is known of a code; undefined for one that is not listed. */
+/** The entry of a code; undefined for one that is not listed. */
 export function knownCode(code: string): ResponseCode | undefined {
   return Object.hasOwn(responseCodes, code) ? responseCodes[code] : undefined;
 }
 
-/** What a code says when a balance was asked for. Codes that are not listed are no balance. */
+/** The meaning of a code when a balance was asked for; `no` for a code that is not listed. */
 export function balanceMeaning(code: string): BalanceMeaning {
   return knownCode(code)?.balance ?? 'no';
 }
 
-/** What a code says when it was asked what became of a payment. Codes that are not listed say nothing. */
-export function payoutOutcome(code: string): PayoutAnswer['outcome'] {
-  const { payment = 'UNK', doubt } = knownCode(code) ?? {};
-  if (payment === 'FAIL') return doubt === undefined ? 'failed' : 'unknown';
-  return payment === 'OK' ? 'completed' : payment === 'PEND' ? 'pending' : 'unknown';
+/** The outcome of a payment when a code answers a question about it; `unknown` for a code that is not listed. */
+export function payoutOutcome(code: string): PayoutVerdict {
+  return outcomeOf(code, ({ doubt }) => doubt !== undefined);
+}
+
+/**
+ * The outcome of a payment when a code answers the call that makes it; `unknown` for a code that is not listed. Doubts
+ * about a question do not apply. Two remain: the first call with this reference may have paid before a repetition was
+ * rejected, and 90020 also stands for codes that were never mapped. Both need a status call.
+ */
+export function paymentOutcome(code: string): PayoutVerdict {
+  return outcomeOf(code, ({ doubt }) => doubt === suspect || code === catchAll);
+}
+
+/** Whether a code means that there is no record of the payment. */
+export function isAbsent(code: string): boolean {
+  return code === '90025';
+}
+
+function outcomeOf(code: string, isDoubtful: (known: ResponseCode) => boolean): PayoutVerdict {
+  const known = knownCode(code);
+  if (known?.payment === 'FAIL') return isDoubtful(known) ? 'unknown' : 'failed';
+  return known?.payment === 'OK' ? 'completed' : known?.payment === 'PEND' ? 'pending' : 'unknown';
 }
 
 /** The failure to answer at all that a code stands for. */
-export function refusalOf(code: string): OutsideFailure {
+export function refusalOf(code: string): ProviderFailure {
   const { balance = 'no', retry = 'no' } = knownCode(code) ?? {};
-  return new OutsideFailure({
+  return new ProviderFailure({
     kind: 'answer',
     reason: balance === 'unauthorized' ? 'unauthorized' : balance === 'operator' ? 'forbidden' : 'provider_error',
     detail: /^[0-9A-Z]{1,8}$/.test(code) ? `code ${code}` : 'unknown code',

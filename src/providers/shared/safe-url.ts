@@ -1,4 +1,4 @@
-// Which URLs credentials may be sent to.
+// The URLs that credentials may be sent to.
 import { BlockList, isIP } from 'node:net';
 
 const loopback = new BlockList();

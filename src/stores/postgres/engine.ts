@@ -1,20 +1,30 @@
 // PostgreSQL as the stores of this library see a database: one statement for each batch.
 import { ConfigurationError } from '../../core/errors.js';
-import type { ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
+import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
 import { warn } from '../../core/warn.js';
 import type { BatchReply, Engine, Op } from '../shared/engine.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
-import { type BatchText, readBatch, writeBatch } from './batch.js';
 import { noteQuery, swapQuery } from './notes.js';
-import { claimQuery, deleteQuery, listQuery, type Query, readPage } from './pages.js';
+import {
+  type Ages,
+  claimQuery,
+  deleteQuery,
+  listQuery,
+  type Progress,
+  type Query,
+  readClaimPage,
+  readPage,
+} from './pages.js';
+import { type BatchText, readBatch } from './read-batch.js';
+import { writeBatch } from './write-batch.js';
 
-/** What the store needs of a client: a `Pool`, a `PoolClient` or a `Client` of `pg` fits, PGlite as well. */
+/** The part of a client that the store needs: a `Pool`, a `PoolClient` or a `Client` of `pg` fits, PGlite as well. */
 export interface PostgresClient {
   query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
 /** The arguments of run_batch(). */
-const parameters = Array.from({ length: 18 }, (_, index) => `$${index + 1}`).join(', ');
+const parameters = Array.from({ length: 21 }, (_, index) => `$${index + 1}`).join(', ');
 /** The part of the deadline that may be spent waiting for locks: the server must have given up before its caller does. */
 const lockShare = 0.8;
 /** How many finished holds are deleted in one statement. */
@@ -29,7 +39,7 @@ export class PostgresEngine implements Engine {
   readonly #shared: ResolvedSharedOptions;
   readonly #runBatch: string;
   readonly #warned = new Set<string>();
-  /** How far the server had written when it answered last, and in which epoch: it must not fall behind. */
+  /** Position of the server at its last answer, and its epoch: it must not fall behind. */
   #seen: { readonly epoch: string; readonly lsn: string | null } | undefined;
   #isPrimary = false;
 
@@ -46,8 +56,8 @@ export class PostgresEngine implements Engine {
   }
 
   /**
-   * @throws Errors of the client as they are. Code 55P03: a wallet of the batch stayed locked, or a reference was just being taken
-   *   elsewhere; nothing has happened, and nothing will.
+   * @throws Errors of the client as they are. Code 55P03: a wallet of the batch stayed locked, or another call was taking a
+   *   reference; nothing has happened, and nothing will.
    */
   async run(batch: readonly Op[]): Promise<BatchReply> {
     const { recoveryMs, deadlineMs } = this.#shared;
@@ -61,11 +71,13 @@ export class PostgresEngine implements Engine {
   }
 
   async list(filter: HoldFilter): Promise<HoldPage> {
-    return readPage(await this.#query(listQuery(this.schema, filter)), filter.limit, true);
+    const [row] = await this.#query(listQuery(this.schema, filter));
+    return readPage(row);
   }
 
-  async claimSent(request: ClaimRequest): Promise<HoldPage> {
-    return readPage(await this.#query(claimQuery(this.schema, request)), request.limit, false);
+  async claim(request: ClaimRequest): Promise<ClaimPage> {
+    const [row] = await this.#query(claimQuery(this.schema, request));
+    return readClaimPage(row);
   }
 
   async note(key: string): Promise<string | undefined> {
@@ -77,15 +89,15 @@ export class PostgresEngine implements Engine {
     return (await this.#query(swapQuery(this.schema, key, expected, value))).length === 1;
   }
 
-  async deleteFinished(olderThanMs: number): Promise<number> {
+  async deleteFinished(ages: Ages): Promise<number> {
     let total = 0;
     for (const state of ['captured', 'released'] as const) {
-      let after: string | null = '0';
-      while (after !== null) {
-        const [row] = await this.#query(deleteQuery(this.schema, state, olderThanMs, after, deletedAtOnce));
-        const { deleted, last } = row as { readonly deleted: number; readonly last: string | null };
+      let progress: Progress = { wallet: '', after: '0' };
+      while (progress.wallet !== null) {
+        const [row] = await this.#query(deleteQuery(this.schema, state, ages, deletedAtOnce, progress));
+        const { deleted, ...more } = row as Progress & { readonly deleted: number };
         total += deleted;
-        after = deleted === deletedAtOnce ? last : null;
+        progress = more;
       }
     }
     return total;
@@ -107,25 +119,25 @@ export class PostgresEngine implements Engine {
       this.#isPrimary = true;
       return (await pool.query(text, values)).rows;
     } catch (error) {
-      // Whatever happened, the next connection may lead to another server. But a wallet that stays locked says nothing of it.
+      // The next connection may lead to another server. A wallet that stays locked is no sign of that.
       if ((error as { code?: unknown } | null)?.code !== '55P03') this.#isPrimary = false;
-      this.#tell(error);
+      this.#advise(error);
       throw error;
     }
   }
 
-  // Who calls the store is only told that it failed. What an operator can put right is said once.
-  #tell(error: unknown): void {
+  // The caller only gets a failure of the store. What an operator can put right is a process warning, once.
+  #advise(error: unknown): void {
     const { code = '' } = (error ?? {}) as { code?: unknown };
     const advice = advices[String(code)];
     if (!advice || this.#warned.has(advice)) return;
     this.#warned.add(advice);
-    warn('PAYOUT_GUARD_POSTGRES', `The postgres store does not work: ${advice}.`, error);
+    warn('PAYOUT_GUARD_POSTGRES', `PostgreSQL store: ${advice}.`, error);
   }
 }
 
-const notMigrated = 'its tables are not there or are older than this library; call migrate() first';
-const replica = 'the server is read only: a replica, or a connection set so; the store needs the primary';
+const notMigrated = 'tables are missing or older than this library; run `store.migrate()`';
+const replica = 'the server is read-only (a replica, or a connection set so); use the primary';
 
 /** By SQLSTATE, and by the code of our own errors. */
 const advices: Readonly<Record<string, string | undefined>> = {
@@ -134,7 +146,7 @@ const advices: Readonly<Record<string, string | undefined>> = {
   '42883': notMigrated,
   '42703': notMigrated,
   '42501':
-    'its role lacks a right; it needs USAGE on the schema and on its sequence, EXECUTE on its functions, and to read and write its tables',
+    'the role lacks a right; it needs USAGE on the schema and its sequence, EXECUTE on its functions, and to read and write its tables',
   '25006': replica,
   configuration: replica,
 };

@@ -1,6 +1,6 @@
 // A store in PostgreSQL, shared by all processes that use the same schema.
 import { z } from 'zod';
-import { ConfigurationError } from '../../core/errors.js';
+import { InvalidArgumentError } from '../../core/errors.js';
 import { readOptions } from '../../core/problems.js';
 import type { HoldStore } from '../../core/store.js';
 import { EngineStore } from '../shared/engine-store.js';
@@ -13,12 +13,12 @@ export type { PostgresClient } from './engine.js';
 
 export interface PostgresStoreOptions extends SharedStoreOptions {
   /**
-   * Where queries go: a `Pool` of `pg`, or anything with its `query(text, values)`. The primary server, never a replica. A
+   * Target of all queries: a `Pool` of `pg`, or anything with its `query(text, values)`. The primary server, never a replica. A
    * connection pooler in transaction mode is fine. The store neither opens nor closes it.
    */
   pool: PostgresClient;
   /**
-   * The schema that the tables are in: a lower case letter or `_`, then letters, digits and `_`, at most 63.
+   * The schema of the tables: a lower case letter or `_`, then letters, digits and `_`, at most 63.
    * @defaultValue `'payout_guard'`
    */
   schema?: string | undefined;
@@ -46,12 +46,11 @@ const optionsSchema: z.ZodType<PostgresStoreOptions> = z.strictObject({
  *
  * Holds of one wallet wait for each other for the time of one batch; wallets do not wait for each other.
  *
- * What commits is kept as safe as the server keeps it. After a failover to a replica that lagged, or with `synchronous_commit`
- * off after a crash, the last changes are gone. The store notices, begins a new epoch, and each process puts back its open holds
- * and its captures that are not visible yet. Nobody puts back a capture that was visible, or a release: such a hold is there as it
- * was before. It counts against the wallet though it has ended, until it is settled again; a reservation expires, and its
- * reference may then be held again though it was paid, and so may one that is not there at all. Only a synchronous replica
- * excludes that.
+ * A commit is as safe as the server keeps it. After a failover to a replica that lagged, or after a crash with `synchronous_commit`
+ * off, the last changes are gone. The store detects that, begins a new epoch, and each process restores its open holds and its
+ * captures that are not visible yet. A capture that was visible, or a release, is not restored: that hold is as it was before. It
+ * counts against the wallet although it has ended, until it is settled again; a reservation expires, and its reference may then be
+ * held again although it was paid, and so may one that is missing. Only a synchronous replica excludes that.
  *
  * @example
  * ```ts
@@ -62,6 +61,21 @@ const optionsSchema: z.ZodType<PostgresStoreOptions> = z.strictObject({
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   return new EnginePostgresStore(readOptions(optionsSchema, options));
+}
+
+export interface DeleteFinishedOptions {
+  /**
+   * Age of captured and failed references, and of those that were ever sent, since they ended, in milliseconds; 0 or more. Longer
+   * than a payout may be repeated: a repeated payout whose reference was forgotten is not recognised.
+   * @defaultValue 30 days
+   */
+  olderThanMs?: number | undefined;
+  /**
+   * The same for references that were released without ever being sent and did not fail: forgetting them only forgets that they
+   * were held before.
+   * @defaultValue 1 day, or `olderThanMs` if that is shorter
+   */
+  unsentOlderThanMs?: number | undefined;
 }
 
 export interface PostgresStore extends HoldStore {
@@ -75,27 +89,31 @@ export interface PostgresStore extends HoldStore {
   migrate(): Promise<void>;
   /**
    * The same store on your own connection, inside your own transaction: holds, captures and releases become true when you commit,
-   * together with what else you write, and are gone when you roll back.
+   * together with your own writes, and are gone when you roll back.
    *
-   * The wallet is locked from the first hold until your transaction ends, and all other processes wait, so commit soon and talk to
-   * nobody in between. Use READ COMMITTED; a stricter level may fail with a serialization error. When a call rejects with anything
-   * but an argument that is refused, roll back. Two wallets in one transaction: in the order of their names, or transactions may
-   * wait for each other.
+   * The wallet is locked from the first hold until your transaction ends, and all other processes wait, so commit soon and call no
+   * other service in between. Use READ COMMITTED; a stricter level may fail with a serialization error. When a call rejects with
+   * anything but a refused argument, roll back. Use several wallets in one transaction in the order of their names, or transactions
+   * may wait for each other.
    *
    * Waiting for locks ends on the server, with an error of SQLSTATE 55P03 after four fifths of `deadlineMs` for each lock. Nothing
    * else is bounded here: set `query_timeout` or `statement_timeout` on your connection against a network or a server that hangs.
    * Errors of the client are thrown as they are.
    *
-   * What is held here is not put back by this process if the database loses its memory: it is then as lost as the rest of your
+   * This process does not restore what is held here if the database loses its memory: it is then as lost as the rest of your
    * transaction.
    */
   within(client: PostgresClient): HoldStore;
   /**
-   * Forgets captured and released references that ended at least this many milliseconds ago, and returns how many. A repeated
-   * payout whose reference was forgotten is not recognised.
+   * Forgets references that ended long ago, and returns how many. Open holds, captures that are not visible yet and captures whose
+   * outcome is still to be looked up stay, however old. Run it once a day.
+   *
+   * @throws `InvalidArgumentError`
    */
-  deleteFinished(options: { olderThanMs: number }): Promise<number>;
+  deleteFinished(options?: DeleteFinishedOptions): Promise<number>;
 }
+
+const dayMs = 86_400_000;
 
 class EnginePostgresStore extends EngineStore implements PostgresStore {
   readonly #pool: PostgresClient;
@@ -110,7 +128,7 @@ class EnginePostgresStore extends EngineStore implements PostgresStore {
 
   async migrate(): Promise<void> {
     await migrate(this.#pool, this.#engine.schema);
-    // The first epoch begins here, and not in a transaction of the application, where all others would wait for its end.
+    // The first epoch begins here, and not in a transaction of the application: all other processes would wait for its end.
     await this.#engine.run([]);
   }
 
@@ -118,8 +136,12 @@ class EnginePostgresStore extends EngineStore implements PostgresStore {
     return new StoreInTransaction(this.#engine.on(client));
   }
 
-  deleteFinished({ olderThanMs }: { olderThanMs: number }): Promise<number> {
-    if (!(olderThanMs >= 0)) throw new ConfigurationError(['olderThanMs: must be 0 or more milliseconds']);
-    return this.#engine.deleteFinished(olderThanMs);
+  async deleteFinished(options: DeleteFinishedOptions = {}): Promise<number> {
+    const { olderThanMs = 30 * dayMs, unsentOlderThanMs = Math.min(olderThanMs, dayMs) } = options;
+    for (const [name, ms] of Object.entries({ olderThanMs, unsentOlderThanMs })) {
+      const isAge = Number.isSafeInteger(ms) && ms >= 0;
+      if (!isAge) throw new InvalidArgumentError(name, 'must be a whole number of 0 or more milliseconds');
+    }
+    return this.#engine.deleteFinished({ olderThanMs, unsentOlderThanMs });
   }
 }

@@ -20,7 +20,7 @@ export async function migrate(client: PostgresClient, schema: string): Promise<v
   const text = `DO ${literal(`
     BEGIN
       PERFORM pg_advisory_xact_lock(hashtextextended(${literal(`payout-guard migrates ${schema}`)}, 0));
-      -- Asked for first: creating needs rights that a role of the application may lack when nothing is left to create.
+      -- Checked first: creating needs rights that a role of the application may lack when nothing is left to create.
       IF to_regnamespace(${literal(schema)}) IS NULL THEN
         CREATE SCHEMA ${schema};
       END IF;

@@ -1,17 +1,18 @@
 // Made of migrations/*.sql by scripts/embed.mjs.
 export const migrations: readonly string[] = [
   // 0001-store.sql
-  `-- The tables of the store. migrate() applies these files, in the order of their numbers; psql does it as well:
+  `-- The tables of the store. migrate() applies these files in the order of their numbers. psql does too:
 --
 --   psql -1 -v ON_ERROR_STOP=1 -v schema=payout_guard -c 'CREATE SCHEMA payout_guard' \\
---     -f 0001-store.sql -f 0002-run-batch.sql -f 0003-claim-and-delete.sql -f 0004-notes.sql
+--     -f 0001-store.sql -f 0002-run-batch.sql -f 0003-claim-and-delete.sql -f 0004-notes.sql -f 0005-history.sql
 --
--- psql puts \`:schema\` in everywhere but in the bodies of functions, which is why each of them sets its search_path.
+-- psql replaces \`:schema\` everywhere except in function bodies, so each function sets its search_path.
 --
--- Amounts are minor units, numeric because sums go beyond 64 bits. Times are milliseconds since 1970 on the clock of this
--- server. Names are compared byte by byte (COLLATE "C"): every process then locks in the same order.
+-- Amounts are minor units, numeric because sums exceed 64 bits. Times are milliseconds since 1970 on this server's
+-- clock.
+-- Names are compared byte by byte (COLLATE "C"), so that every process locks in the same order.
 
--- Which files were applied: each begins by inserting its number, and so is applied once.
+-- The applied files. Each begins by inserting its number, and so is applied once.
 CREATE TABLE :schema.migrations (number integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 INSERT INTO :schema.migrations (number) VALUES (1);
 
@@ -27,13 +28,13 @@ CREATE TABLE :schema.store (
 
 CREATE TABLE :schema.wallets (
   wallet text COLLATE "C" PRIMARY KEY,
-  -- Sum of what open holds promise, and of captures that are not visible yet.
+  -- Sum of all open holds, and of captures that are not visible yet.
   active numeric NOT NULL DEFAULT 0,
   -- Sum of visible captures.
   captured numeric NOT NULL DEFAULT 0,
-  -- The epoch in which \`active\` was last added up from the holds; it is added up again in the next one.
+  -- The epoch in which \`active\` was last added up from the holds; a new epoch adds it up again.
   epoch text NOT NULL DEFAULT '',
-  -- While nothing is approved from it: since when, and what the operator wrote.
+  -- While the wallet is frozen: start of the freeze, and the operator's reason.
   frozen_at_ms bigint,
   frozen_for text
 ) WITH (fillfactor = 50); -- The row of a busy wallet is updated in place as long as its page has room.
@@ -41,48 +42,65 @@ CREATE TABLE :schema.wallets (
 -- Each batch takes a range: no batch has more operations than this.
 CREATE SEQUENCE :schema.hold_sequence INCREMENT BY 8192 CYCLE;
 
--- A row is changed by the holder of its wallet's row lock only; leases are not.
+-- A row is changed under its wallet's row lock only; leases are the exception. Columns that are never null come first,
+-- because the server finds them faster.
 CREATE TABLE :schema.holds (
-  reference text COLLATE "C" PRIMARY KEY,
-  wallet text COLLATE "C" NOT NULL,
-  state text NOT NULL CHECK (state IN ('reserved', 'sent', 'captured', 'released')),
-  amount numeric NOT NULL,
-  captured_amount numeric,
+  -- The order of lists and claims: created_at_ms << 21, plus a number that orders the holds of one millisecond.
+  seq bigint NOT NULL,
   created_at_ms bigint NOT NULL,
-  expires_at_ms bigint,
-  sent_at_ms bigint,
-  ended_at_ms bigint,
-  -- When the row does something by itself: a reservation expires, a capture becomes visible.
-  due_at_ms bigint,
-  -- Until when a capture counts as held; null if it was visible at once.
-  visible_at_ms bigint,
+  -- Decimals of the currency.
+  exponent smallint NOT NULL,
   -- The reference was held and released before.
   held_before boolean NOT NULL DEFAULT false,
-  -- The attempt that took the hold, and those that must not take it when they arrive late.
+  -- The payout failed: the reference is not held again.
+  failed boolean NOT NULL DEFAULT false,
+  -- Captured at acceptance: the outcome of the payout is still to be looked up.
+  awaits_outcome boolean NOT NULL DEFAULT false,
+  reference text COLLATE "C" PRIMARY KEY,
+  wallet text COLLATE "C" NOT NULL,
+  state text COLLATE "C" NOT NULL CHECK (state IN ('reserved', 'sent', 'captured', 'released')),
+  amount numeric NOT NULL,
+  currency text NOT NULL,
+  -- The attempt that took the hold.
   attempt text NOT NULL,
-  abandoned text[],
-  -- The order of the list, and of claims: created_at_ms << 21, plus a number that tells holds of one millisecond apart.
-  seq bigint NOT NULL,
-  lease_owner text,
-  lease_until_ms bigint,
   -- json, not jsonb: it is kept as it was written, and jsonb refuses \\u0000.
-  metadata json NOT NULL
+  metadata json NOT NULL,
+  -- When the row changes by itself: a reservation expires, a capture becomes visible.
+  due_at_ms bigint,
+  expires_at_ms bigint,
+  sent_at_ms bigint,
+  -- Until when the code that pays may send; the moment it ended, once that is recorded.
+  sends_until_ms bigint,
+  ended_at_ms bigint,
+  -- Until when a capture counts as held; null if it was visible at once.
+  visible_at_ms bigint,
+  captured_amount numeric,
+  -- The handle that was given \`sent\`; null if it is that of the attempt.
+  sender text,
+  -- Digest of the payee.
+  fingerprint text,
+  -- Attempts that must not take the hold when they arrive late.
+  abandoned text[],
+  -- The process that looks up the outcome, and until when no other one gets it.
+  lease_owner text,
+  lease_until_ms bigint
 );
 
--- Each index is paid for with every hold; these two do for everything that is not looked up by reference.
--- Lists, claims and the deletion of finished holds, each from the oldest on; all states are four of these in one.
-CREATE INDEX holds_by_state ON :schema.holds (state, seq);
--- What is due in a wallet, and what is to be added up to its active amount. A finished hold is not in here.
-CREATE INDEX holds_active ON :schema.holds (wallet, due_at_ms)
-  WHERE state IN ('reserved', 'sent') OR due_at_ms IS NOT NULL;
+-- A hold pays for two indexes when it is taken, the key and one of the next two, and for the last one when it ends.
+-- What changes by itself, by wallet: reservations, and captures that are not visible yet.
+CREATE INDEX holds_due ON :schema.holds (wallet, due_at_ms) WHERE due_at_ms IS NOT NULL;
+-- Holds whose outcome is not known, by wallet, from the oldest on: lists, and claims.
+CREATE INDEX holds_undecided ON :schema.holds (wallet, seq) WHERE state = 'sent' OR awaits_outcome;
+-- Finished holds by wallet, from the oldest on: lists, and deletion.
+CREATE INDEX holds_finished ON :schema.holds (wallet, state, seq) WHERE state IN ('captured', 'released');
 
 -- Where this memory lives. Another answer means that it may have gone back in time:
 --   the cluster      restored into another one, upgraded
 --   the timeline     failed over to a replica, which may have lagged; restored from a backup
---   the table files  truncated, dropped and restored from a dump, a copied database (also rewritten by VACUUM FULL: harmless,
---                    but a recovery window goes by)
--- With the rights of its owner, so that all roles get the same answer. Providers that do not have one of these functions leave
--- that part empty.
+--   the table files  truncated, dropped and restored from a dump, a copied database (also rewritten by VACUUM FULL:
+--                    harmless, but a recovery window goes by)
+-- Runs with the rights of its owner, so that all roles get the same answer. If a provider lacks one of these functions,
+-- that part stays empty.
 CREATE FUNCTION :schema.place() RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp
 AS $$
@@ -104,8 +122,8 @@ BEGIN
 END
 $$;
 
--- How far the server has written, or null where that cannot be asked. Lower than before means that it has gone back in time
--- on the same timeline: a disk was set back to a snapshot, or a crash took what was not on the disk yet.
+-- How far the server has written, or null where that is unknown. Lower than before means that it has gone back in time
+-- on the same timeline: a disk was set back to a snapshot, or a crash lost what was not on the disk yet.
 CREATE FUNCTION :schema.written() RETURNS pg_lsn
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp
 AS $$
@@ -126,13 +144,12 @@ INSERT INTO :schema.migrations (number) VALUES (2);
 
 -- A hold as the client reads it. Amounts are texts: JSON numbers are not exact in JavaScript.
 CREATE FUNCTION :schema.hold_json(hold :schema.holds) RETURNS text
-LANGUAGE plpgsql STABLE
+LANGUAGE sql STABLE
 AS $$
-BEGIN
-  RETURN json_build_array(hold.reference, hold.wallet, hold.state, hold.amount::text, hold.captured_amount::text,
-    hold.created_at_ms, hold.expires_at_ms, hold.sent_at_ms, hold.ended_at_ms,
-    hold.held_before, hold.metadata, hold.attempt, hold.visible_at_ms)::text;
-END
+  SELECT json_build_array(hold.reference, hold.wallet, hold.state, hold.amount::text, hold.captured_amount::text,
+    hold.currency, hold.exponent, hold.created_at_ms, hold.expires_at_ms, hold.sent_at_ms, hold.sends_until_ms,
+    hold.ended_at_ms, hold.visible_at_ms, hold.held_before, hold.failed, hold.awaits_outcome, hold.attempt, hold.sender,
+    hold.fingerprint, hold.metadata)::text
 $$;
 
 -- A reservation whose time is over, as it will be written down.
@@ -148,53 +165,81 @@ BEGIN
 END
 $$;
 
+-- The outcome of a request to move a hold on, by its own attempt or by none: done | late | already | illegal. The same
+-- table as transition() in core/hold.ts, which explains it.
+CREATE FUNCTION :schema.transition(
+  state text, failed boolean, awaits_outcome boolean, target text, names_attempt boolean
+) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE
+    WHEN state IN ('reserved', 'sent') AND target IN ('captured', 'released', 'failed') THEN 'done'
+    WHEN target IN ('reserved', 'sent') THEN CASE state WHEN 'reserved' THEN 'done' ELSE 'illegal' END
+    WHEN target = 'returned' THEN CASE state WHEN 'sent' THEN 'done' WHEN 'captured' THEN 'already' ELSE 'illegal' END
+    WHEN target = state THEN 'already'
+    WHEN target = 'captured' THEN CASE WHEN names_attempt THEN 'late' ELSE 'illegal' END
+    WHEN target = 'released' THEN 'illegal'
+    ELSE CASE WHEN state = 'released' OR awaits_outcome OR failed THEN 'already' ELSE 'illegal' END
+  END
+$$;
+
+-- A column of so many rows: one element stands for all.
+CREATE FUNCTION :schema.filled(given anyarray, count integer) RETURNS anyarray
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[count]) ELSE given END $$;
+
 -- Runs a batch of operations: one statement, one round trip, whatever is in it.
 --
---   ops           json array; kind is totals | hold | settle | get | abandon | restore | freeze, the rest as in the list of columns in
---                 the loop below. Operations with the same reference are next to each other.
---   new_*         columns of the holds whose references occur nowhere else in the batch, which must then have no abandon and no
---                 restore; mostly they are new, and all fit, and go into the table as they are. amounts are positive,
---                 new_epoch is that of all of them.
+--   ops           json array; kind is totals | hold | settle | get | abandon | restore | freeze, the rest as in the
+--                 list of columns in the loop below. Operations with the same reference are next to each other.
+--   new_*         columns of the holds whose references occur nowhere else in the batch, which must then have no
+--                 abandon and no restore. Mostly they are new, and all fit, and go into the table as they are. Amounts
+--                 are positive, new_epoch is that of all of them, new_lasts_ms is the lifetime of a reservation and the
+--                 time to send of a sent hold, new_fingerprints is null if there are none. new_wallets, new_states,
+--                 new_limits, new_lasts_ms, new_currencies and new_exponents may have one element for all holds:
+--                 reading arrays is a good part of the cost of a hold.
 --   changes       wallets that hold, abandon, restore and freeze may change
 --   reads         wallets that totals reads
 --   settles, gets references of settle and of get
---   seen_epoch,   what this process saw last, or null: the server must not be behind it
+--   seen_epoch,   the last epoch and position that this process saw, or null: the server must not be behind them
 --   seen_lsn
 --   recovery_ms   how long nothing is approved after a new epoch
---   lock_ms       how long to wait for the lock of a wallet, and how long all waiting may take before anything is decided; then
---                 55P03 lock_not_available, and nothing has happened
+--   lock_ms       longest wait for the lock of a wallet, and for all locks before anything is decided; then 55P03
+--                 lock_not_available, and nothing has happened
 --
 -- Returns json: { epoch, nowMs, recoveringForMs, lsn, held, answers }.
--- held: [wallet, active, captured] of each wallet before the new holds, all of which were granted, and before everything else; or
--- null, and their answers come after those of ops.
+-- held: [wallet, active, captured] of each wallet before the new holds, all of which were granted, and before
+-- everything else; or null, and their answers come after those of ops.
 -- answers: for each operation, in their order:
 --   totals    [active, captured], followed by since, reason while the wallet is frozen
 --   hold      ["held" | "again" | "insufficient" | "void", active, captured] | ["recovering"] | ["exists", hold]
 --             | ["frozen", since, reason]
 --             "again" is held, by a reference that was released before
---   settle    ["done" | "already" | "illegal", hold] | ["unknown"]
+--   settle    ["done" | "late" | "already" | "illegal", hold] | ["unknown"] | ["recovering"]
+--             | ["frozen", since, reason] | ["insufficient" | "void", active, captured]
+--             "recovering" answers a check for \`sent\` while holds are being restored: nothing is approved until then
 --   get       hold | null
 --   abandon, restore, freeze  null
--- where hold is [reference, wallet, state, amount, captured, created, expires, sent, ended, held before, metadata,
--- attempt, when the capture becomes visible].
+-- where hold is as hold_json() writes it.
 --
--- Atomic, because the rows of all wallets that it may change are locked first, in the order of their names, and what they say is
--- read after that. Rows of new references are inserted after all wallets are locked, in order too. No two calls can wait for each
--- other, so there are no deadlocks, and READ COMMITTED is enough.
+-- Atomic, because the rows of all wallets that it may change are locked first, in the order of their names, and read
+-- after that. Rows of new references are inserted after all wallets are locked, in order too. No two calls can wait for
+-- each other, so there are no deadlocks, and READ COMMITTED is enough.
 --
--- What is decided is decided in memory, what is read and written goes by sets: an operation costs some microseconds, not a
--- statement. That new references are new is found out by inserting them, which costs a third less than looking first.
+-- Decisions are made in memory, reads and writes go by sets: an operation costs some microseconds, not a statement. New
+-- references are found to be new by inserting them, which costs a third less than looking first.
 CREATE FUNCTION :schema.run_batch(
   ops text, changes text[], reads text[], settles text[], gets text[],
-  new_epoch text, new_references text[], new_wallets text[], new_attempts text[], new_states text[], new_amounts numeric[],
-  new_limits numeric[], new_expires_in_ms bigint[], new_metadata text[],
+  new_epoch text, new_references text[], new_wallets text[], new_attempts text[], new_states text[],
+  new_amounts numeric[], new_limits numeric[], new_lasts_ms bigint[], new_currencies text[], new_exponents smallint[],
+  new_fingerprints text[], new_metadata text[],
   seen_epoch text, seen_lsn text, recovery_ms bigint, lock_ms integer
 ) RETURNS text
 LANGUAGE plpgsql
 SET search_path = :schema, pg_temp
--- Plans are made when the tables are small and kept when they are not: only those that stay good are allowed.
+-- Plans are made while the tables are small and kept when they are large: only those that stay good are allowed.
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
--- What is not allowed counts as so costly that it would be compiled, for a second.
+-- A plan that is not allowed counts as so costly that it would be compiled, which takes a second.
 SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 #variable_conflict use_column
@@ -216,32 +261,44 @@ DECLARE
   frozen_ats bigint[];
   frozen_fors text[];
   locked integer;
-  -- The same before anything was decided, for another try.
+  -- The same before any decision, for another try.
   actives_before numeric[];
   captureds_before numeric[];
+  frozen_ats_before bigint[];
+  frozen_fors_before text[];
 
-  -- Whether the new holds go into the table without a look at each.
+  -- Whether the new holds go into the table without a decision on each.
   is_fast boolean := cardinality(new_references) > 0;
   op record;
   hold holds;
-  -- Whether the row of the hold is there already.
+  -- Whether the hold has a row already.
   known_before boolean;
-  abandoned text[];
-  -- The last number of the order that was given.
+  given holds;
+  -- The last number of the order that was given to a hold.
   number bigint;
-  expires_at_ms bigint;
+  is_sent boolean;
+  ends_at_ms bigint;
   is_changed boolean := false;
   at integer;
   inserts holds[];
   updates holds[];
   answers text[];
   answer text;
+  refusal text;
   held text;
   written bigint;
   is_first_try boolean := true;
   latest CONSTANT timestamptz := statement_timestamp() + lock_ms * interval '1 millisecond';
 BEGIN
   PERFORM set_config('lock_timeout', lock_ms::text, true);
+  IF cardinality(new_references) > 1 THEN
+    new_wallets := filled(new_wallets, cardinality(new_references));
+    new_states := filled(new_states, cardinality(new_references));
+    new_limits := filled(new_limits, cardinality(new_references));
+    new_lasts_ms := filled(new_lasts_ms, cardinality(new_references));
+    new_currencies := filled(new_currencies, cardinality(new_references));
+    new_exponents := filled(new_exponents, cardinality(new_references));
+  END IF;
 
   -- Whether memory was lost, or may have gone back in time. A new epoch begins in this same step.
   SELECT * INTO memory FROM store;
@@ -256,11 +313,11 @@ BEGIN
     END IF;
   END IF;
 
-  -- The wallets to lock. That a hold is of a wallet never changes, so it may be looked up before.
+  -- The wallets to lock. The wallet of a hold never changes, so it may be looked up before.
   IF cardinality(settles) > 0 THEN
     changes := changes || ARRAY(SELECT h.wallet FROM holds h WHERE h.reference = ANY (settles));
   END IF;
-  -- What is only read is not locked, unless something in it is due.
+  -- A wallet that is only read is not locked, unless something in it is due.
   IF cardinality(gets) > 0 THEN
     changes := changes
       || ARRAY(SELECT h.wallet FROM holds h WHERE h.reference = ANY (gets) AND h.due_at_ms <= now_ms);
@@ -279,32 +336,37 @@ BEGIN
         SELECT DISTINCT c.wallet COLLATE "C" FROM unnest(changes) c (wallet) ORDER BY 1
         ON CONFLICT DO NOTHING;
     END IF;
-    SELECT array_agg(l.wallet), array_agg(l.active), array_agg(l.captured), array_agg(l.epoch), array_agg(l.frozen_at_ms),
-        array_agg(l.frozen_for)
+    SELECT array_agg(l.wallet), array_agg(l.active), array_agg(l.captured), array_agg(l.epoch),
+        array_agg(l.frozen_at_ms), array_agg(l.frozen_for)
       INTO names, actives, captureds, epochs, frozen_ats, frozen_fors
       FROM (SELECT w.* FROM wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE) l;
-    -- Each lock was waited for in turn, and the caller does not wait for the sum.
+    -- Each lock was waited for in turn, and the caller does not wait for their sum.
     IF clock_timestamp() > latest THEN
       RAISE EXCEPTION 'too late' USING ERRCODE = 'lock_not_available';
     END IF;
-    -- Whoever is about to take one of the new references is waited for with what is left of the time.
-    PERFORM set_config('lock_timeout', greatest(1, ceil(extract(epoch FROM latest - clock_timestamp()) * 1000))::integer::text, true);
+    -- A call that is taking one of the new references is waited for with what is left of the time.
+    PERFORM set_config('lock_timeout',
+      greatest(1, ceil(extract(epoch FROM latest - clock_timestamp()) * 1000))::integer::text, true);
     now_ms := now_ms();
     number := nextval('hold_sequence') & 2097151;
   END IF;
   locked := coalesce(cardinality(names), 0);
   changed := array_fill(false, ARRAY[locked]);
 
-  -- The first time in an epoch, what is active is added up from what is there.
+  -- The first time in an epoch, the active amount is added up from the holds.
   FOR i IN 1 .. locked LOOP
     CONTINUE WHEN epochs[i] = memory.epoch;
     actives[i] := (
-      SELECT coalesce(sum(CASE h.state WHEN 'captured' THEN h.captured_amount ELSE h.amount END), 0) FROM holds h
-        WHERE h.wallet = names[i] AND (h.state IN ('reserved', 'sent') OR h.due_at_ms IS NOT NULL));
+      SELECT coalesce(sum(a.amount), 0) FROM (
+        SELECT h.amount FROM holds h WHERE h.wallet = names[i] AND h.state = 'sent'
+        UNION ALL
+        SELECT CASE h.state WHEN 'captured' THEN h.captured_amount ELSE h.amount END FROM holds h
+          WHERE h.wallet = names[i] AND h.due_at_ms IS NOT NULL
+      ) a);
     changed[i] := true;
   END LOOP;
 
-  -- What is due happens now. So many at a time; what is left counts as active meanwhile, which is the safe side.
+  -- What is due happens now, at most 1,000 at a time. The rest counts as active meanwhile, which is the safe side.
   IF locked > 0 AND EXISTS (SELECT FROM holds h WHERE h.wallet = ANY (names) AND h.due_at_ms <= now_ms) THEN
     FOR op IN
       WITH due AS (
@@ -343,11 +405,15 @@ BEGIN
   recovering_for_ms := greatest(0, memory.born_at_ms + recovery_ms - now_ms);
   actives_before := actives;
   captureds_before := captureds;
+  frozen_ats_before := frozen_ats;
+  frozen_fors_before := frozen_fors;
 
   LOOP
     BEGIN
       actives := actives_before;
       captureds := captureds_before;
+      frozen_ats := frozen_ats_before;
+      frozen_fors := frozen_fors_before;
       inserts := '{}';
       updates := '{}';
       answers := '{}';
@@ -368,15 +434,19 @@ BEGIN
           changed[at] := true;
         END LOOP;
         IF is_fast THEN
-          INSERT INTO holds (reference, wallet, state, amount, created_at_ms, expires_at_ms, sent_at_ms, due_at_ms, attempt, seq,
-              metadata)
-            SELECT n.reference, n.wallet, n.state, n.amount, now_ms,
-              CASE n.state WHEN 'reserved' THEN now_ms + n.expires_in_ms END,
+          -- The reference comes first, because sorting by a column that follows others costs more.
+          INSERT INTO holds (reference, seq, created_at_ms, expires_at_ms, sent_at_ms, sends_until_ms, due_at_ms,
+              exponent, wallet, state, amount, currency, attempt, fingerprint, metadata)
+            SELECT n.reference, (now_ms << 21) + number + n.position, now_ms,
+              CASE n.state WHEN 'reserved' THEN now_ms + n.lasts_ms END,
               CASE n.state WHEN 'sent' THEN now_ms END,
-              CASE n.state WHEN 'reserved' THEN now_ms + n.expires_in_ms END,
-              n.attempt, (now_ms << 21) + number + n.position, n.metadata::json
-            FROM unnest(new_references, new_wallets, new_attempts, new_states, new_amounts, new_expires_in_ms, new_metadata)
-              WITH ORDINALITY n (reference, wallet, attempt, state, amount, expires_in_ms, metadata, position)
+              CASE n.state WHEN 'sent' THEN now_ms + n.lasts_ms END,
+              CASE n.state WHEN 'reserved' THEN now_ms + n.lasts_ms END,
+              n.exponent, n.wallet, n.state, n.amount, n.currency, n.attempt, n.fingerprint, n.metadata::json
+            FROM unnest(new_references, new_wallets, new_attempts, new_states, new_amounts, new_lasts_ms,
+                new_currencies, new_exponents, new_fingerprints, new_metadata) WITH ORDINALITY
+              n (reference, wallet, attempt, state, amount, lasts_ms, currency, exponent, fingerprint, metadata,
+                position)
             ORDER BY n.reference COLLATE "C";
           number := number + cardinality(new_references);
           EXIT WHEN json_array_length(batch) = 0;
@@ -389,20 +459,30 @@ BEGIN
         SELECT o.*, h AS row
         FROM (
           SELECT * FROM json_to_recordset(batch) AS o (
-            kind text, n integer, reference text, wallet text, amount numeric, state text, expires_in_ms bigint, epoch text,
-            max numeric, metadata text, attempt text, target text, actual numeric, visible_in_ms bigint,
-            created_at_ms bigint, expires_at_ms bigint, sent_at_ms bigint, ended_at_ms bigint, visible_at_ms bigint,
-            held_before boolean, since_ms bigint, reason text)
+            kind text, n integer, reference text, attempt text,
+            -- hold, abandon, restore
+            wallet text, amount numeric, currency text, exponent smallint, fingerprint text, metadata text,
+            -- hold, and settle: how long a reservation lasts, or sending may take; a check
+            state text, lasts_ms bigint, epoch text, max numeric,
+            -- settle
+            target text, actual numeric, visible_in_ms bigint, awaits_outcome boolean, not_sent boolean, sender text,
+            -- restore: the other columns of the hold
+            record json,
+            -- freeze
+            since_ms bigint, reason text)
           UNION ALL
-          SELECT 'hold', 10000 + n.position, n.reference, n.wallet, n.amount, n.state, n.expires_in_ms, new_epoch,
-            n.max, n.metadata, n.attempt, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-          FROM unnest(new_references, new_wallets, new_attempts, new_states, new_amounts, new_limits, new_expires_in_ms,
-            new_metadata) WITH ORDINALITY n (reference, wallet, attempt, state, amount, max, expires_in_ms, metadata, position)
+          SELECT 'hold', 10000 + n.position, n.reference, n.attempt, n.wallet, n.amount, n.currency, n.exponent,
+            n.fingerprint, n.metadata, n.state, n.lasts_ms, new_epoch, n.max,
+            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+          FROM unnest(new_references, new_wallets, new_attempts, new_states, new_amounts, new_limits, new_lasts_ms,
+              new_currencies, new_exponents, new_fingerprints, new_metadata) WITH ORDINALITY
+            n (reference, wallet, attempt, state, amount, max, lasts_ms, currency, exponent, fingerprint, metadata,
+              position)
           WHERE NOT is_fast
         ) o LEFT JOIN holds h ON h.reference = o.reference COLLATE "C"
         ORDER BY o.n
       LOOP
-        -- The next reference: what became of the one before is noted, to be written.
+        -- The next reference: the result of the one before is kept, to be written.
         IF op.reference IS DISTINCT FROM hold.reference THEN
           IF is_changed THEN
             IF known_before THEN updates := array_append(updates, hold);
@@ -412,6 +492,8 @@ BEGIN
           END IF;
           hold := op.row;
           known_before := hold.reference IS NOT NULL;
+          -- A lease is given without the lock of the wallet, so it is not known here. 0 says that it ends.
+          hold.lease_until_ms := NULL;
         END IF;
         at := CASE WHEN cardinality(names) = 1 AND names[1] = coalesce(hold.wallet, op.wallet) THEN 1
           ELSE array_position(names, coalesce(hold.wallet, op.wallet)) END;
@@ -419,28 +501,30 @@ BEGIN
         -- Due, but beyond the number above, or since.
         IF hold.due_at_ms <= now_ms AND at <= locked THEN
           IF hold.state = 'reserved' THEN
-            hold.state := 'released';
-            hold.ended_at_ms := hold.due_at_ms;
-            hold.expires_at_ms := NULL;
             actives[at] := actives[at] - hold.amount;
+            hold := expired(hold);
           ELSE
             actives[at] := actives[at] - hold.captured_amount;
             captureds[at] := captureds[at] + hold.captured_amount;
+            hold.due_at_ms := NULL;
           END IF;
-          hold.due_at_ms := NULL;
           is_changed := true;
           changed[at] := true;
         END IF;
 
         IF op.kind = 'hold' THEN
+          -- Only the same payout, if it certainly was not sent, by an attempt that was not given up.
           IF hold.reference IS NOT NULL AND (
-            hold.state <> 'released' OR hold.wallet <> op.wallet OR hold.amount <> op.amount OR hold.attempt = op.attempt
-            OR op.attempt = ANY (coalesce(hold.abandoned, '{}'))
+            hold.state <> 'released' OR hold.failed OR hold.wallet <> op.wallet OR hold.amount <> op.amount
+            OR hold.fingerprint IS DISTINCT FROM op.fingerprint
+            OR hold.attempt = op.attempt OR op.attempt = ANY (coalesce(hold.abandoned, '{}'))
           ) THEN
+            -- In another wallet, which is not locked, a reservation may be over without that being written down.
+            IF hold.state = 'reserved' AND hold.due_at_ms <= now_ms THEN hold := expired(hold); END IF;
             answers := array_append(answers, '["exists",' || hold_json(hold) || ']');
             CONTINUE;
           END IF;
-          -- Cannot be: a wallet that is to be changed is locked. Comparing with null would approve.
+          -- Impossible, because a wallet that is to be changed is locked. Comparing with null would approve.
           IF at IS NULL OR at > locked THEN
             RAISE EXCEPTION 'a wallet disappeared' USING ERRCODE = 'lock_not_available';
           END IF;
@@ -463,11 +547,14 @@ BEGIN
             '["' || answer || '","' || actives[at]::text || '","' || captureds[at]::text || '"]');
           CONTINUE WHEN answer NOT IN ('held', 'again');
           number := number + 1;
-          expires_at_ms := CASE op.state WHEN 'reserved' THEN now_ms + op.expires_in_ms END;
+          is_sent := op.state = 'sent';
+          ends_at_ms := now_ms + op.lasts_ms;
           -- In the order of the columns: field by field is three times as slow.
-          hold := ROW(op.reference, op.wallet, op.state, op.amount, NULL, now_ms, expires_at_ms,
-            CASE op.state WHEN 'sent' THEN now_ms END, NULL, expires_at_ms, NULL, answer = 'again', op.attempt, hold.abandoned,
-            (now_ms << 21) + number, NULL, NULL, op.metadata::json);
+          hold := ROW((now_ms << 21) + number, now_ms, op.exponent, answer = 'again', false, false, op.reference,
+            op.wallet, op.state, op.amount, op.currency, op.attempt, op.metadata::json,
+            CASE WHEN NOT is_sent THEN ends_at_ms END, CASE WHEN NOT is_sent THEN ends_at_ms END,
+            CASE WHEN is_sent THEN now_ms END, CASE WHEN is_sent THEN ends_at_ms END,
+            NULL, NULL, NULL, NULL, op.fingerprint, hold.abandoned, NULL, CASE answer WHEN 'again' THEN 0 END);
           actives[at] := actives[at] + op.amount;
 
         ELSIF op.kind = 'totals' THEN
@@ -488,70 +575,109 @@ BEGIN
           CONTINUE;
 
         ELSIF op.kind = 'settle' THEN
-          -- A row that appeared after its wallet was looked up: as if we had come before it.
+          -- A row that appeared after its wallet was looked up: as if this call had come before it.
           IF hold.reference IS NULL OR at IS NULL OR at > locked THEN
             answers := array_append(answers, '["unknown"]');
             CONTINUE;
           END IF;
-          IF op.attempt <> hold.attempt THEN
-            answer := 'illegal';
-          ELSIF hold.state = op.target AND op.target <> 'sent' THEN
-            answer := 'already';
-          ELSIF hold.state = op.target OR hold.state IN ('captured', 'released') THEN
-            answer := 'illegal';
-          ELSE
-            answer := 'done';
-            hold.state := op.target;
-            hold.expires_at_ms := NULL;
-            hold.due_at_ms := NULL;
-            IF op.target = 'sent' THEN
-              hold.sent_at_ms := now_ms;
-            ELSE
-              hold.ended_at_ms := now_ms;
-              actives[at] := actives[at] - hold.amount;
-              changed[at] := true;
-            END IF;
-            IF op.target = 'captured' THEN
-              hold.captured_amount := coalesce(op.actual, hold.amount);
-              IF op.visible_in_ms > 0 THEN
-                hold.due_at_ms := now_ms + op.visible_in_ms;
-                hold.visible_at_ms := hold.due_at_ms;
-                actives[at] := actives[at] + hold.captured_amount;
-              ELSE
-                captureds[at] := captureds[at] + hold.captured_amount;
+          answer := CASE
+            WHEN op.attempt <> hold.attempt THEN 'illegal'
+            WHEN op.target = 'released' AND hold.state = 'sent' AND op.sender <> coalesce(hold.sender, hold.attempt)
+              THEN 'illegal'
+            ELSE transition(hold.state, hold.failed, hold.awaits_outcome, op.target, op.attempt IS NOT NULL)
+          END;
+          IF op.target = 'sent' AND answer = 'done' THEN
+            IF frozen_ats[at] IS NOT NULL THEN
+              answers := array_append(answers, json_build_array('frozen', frozen_ats[at], frozen_fors[at])::text);
+              CONTINUE;
+            ELSIF op.epoch IS NOT NULL THEN
+              refusal := CASE
+                WHEN op.epoch <> memory.epoch THEN 'void'
+                WHEN recovering_for_ms > 0 THEN 'recovering'
+                WHEN actives[at] + captureds[at] > op.max THEN 'insufficient'
+              END;
+              IF refusal = 'recovering' THEN
+                answers := array_append(answers, '["recovering"]');
+                CONTINUE;
+              ELSIF refusal IS NOT NULL THEN
+                answers := array_append(answers,
+                  '["' || refusal || '","' || actives[at]::text || '","' || captureds[at]::text || '"]');
+                CONTINUE;
               END IF;
             END IF;
+          END IF;
+
+          IF answer IN ('done', 'late') THEN
+            is_changed := true;
+            IF op.target IN ('captured', 'released', 'failed') THEN
+              IF answer = 'done' THEN actives[at] := actives[at] - hold.amount; END IF;
+              changed[at] := true;
+              hold.expires_at_ms := NULL;
+              hold.due_at_ms := NULL;
+              hold.ended_at_ms := now_ms;
+              IF op.target = 'captured' THEN
+                hold.state := 'captured';
+                hold.captured_amount := coalesce(op.actual, hold.amount);
+                hold.awaits_outcome := coalesce(op.awaits_outcome, false);
+                -- A late capture disproves the failure.
+                hold.failed := false;
+                IF op.visible_in_ms > 0 THEN
+                  hold.due_at_ms := now_ms + op.visible_in_ms;
+                  hold.visible_at_ms := hold.due_at_ms;
+                  actives[at] := actives[at] + hold.captured_amount;
+                ELSE
+                  captureds[at] := captureds[at] + hold.captured_amount;
+                END IF;
+              ELSE
+                hold.failed := op.target = 'failed' OR (hold.state = 'sent' AND op.not_sent IS NOT TRUE);
+                hold.state := 'released';
+              END IF;
+            ELSIF op.target = 'sent' THEN
+              hold.state := 'sent';
+              hold.expires_at_ms := NULL;
+              hold.due_at_ms := NULL;
+              hold.sent_at_ms := now_ms;
+              hold.sends_until_ms := now_ms + op.lasts_ms;
+              hold.sender := op.sender;
+            ELSIF op.target = 'reserved' THEN
+              hold.expires_at_ms := now_ms + op.lasts_ms;
+              hold.due_at_ms := hold.expires_at_ms;
+            ELSE -- returned
+              hold.sends_until_ms := least(hold.sends_until_ms, now_ms);
+            END IF;
+          ELSIF answer = 'already' AND op.target = 'failed' AND (NOT hold.failed OR hold.awaits_outcome) THEN
+            hold.failed := true;
+            hold.awaits_outcome := false;
+            is_changed := true;
+          ELSIF answer = 'already' AND op.target = 'captured'
+              AND hold.awaits_outcome AND op.awaits_outcome IS NOT TRUE THEN
+            hold.awaits_outcome := false;
             is_changed := true;
           END IF;
+          IF hold.state <> 'sent' AND NOT hold.awaits_outcome THEN hold.lease_until_ms := 0; END IF;
           answers := array_append(answers, '["' || answer || '",' || hold_json(hold) || ']');
           CONTINUE;
 
         ELSIF op.kind = 'abandon' THEN
           answers := array_append(answers, 'null');
           IF hold.reference IS NULL THEN
-            -- A stone on the place of the attempt, in case that it comes after all.
-            hold.reference := op.reference;
-            hold.wallet := op.wallet;
-            hold.state := 'released';
-            hold.amount := op.amount;
-            hold.created_at_ms := now_ms;
-            hold.ended_at_ms := now_ms;
-            hold.held_before := false;
-            hold.attempt := op.attempt;
-            -- Here as well: another attempt may take the row, and be released, before this one comes.
-            hold.abandoned := ARRAY[op.attempt];
+            -- A tombstone in the place of the attempt, in case it arrives after all. It is in \`abandoned\` as well:
+            -- another attempt may take the row, and be released, before this one arrives.
             number := number + 1;
-            hold.seq := (now_ms << 21) + number;
-            hold.metadata := op.metadata::json;
+            hold := ROW((now_ms << 21) + number, now_ms, op.exponent, false, false, false, op.reference, op.wallet,
+              'released', op.amount, op.currency, op.attempt, op.metadata::json, NULL, NULL, NULL, NULL, now_ms,
+              NULL, NULL, NULL, op.fingerprint, ARRAY[op.attempt], NULL, NULL);
           ELSIF hold.attempt <> op.attempt THEN
-            -- Another attempt has the row. Ours must not take it later, when that one was released.
+            -- Another attempt has the row. This one must not take it later, after the release of that one.
             CONTINUE WHEN hold.wallet <> op.wallet OR op.attempt = ANY (coalesce(hold.abandoned, '{}'));
             hold.abandoned := array_append(hold.abandoned, op.attempt);
-          ELSIF hold.state IN ('reserved', 'sent') AND at <= locked THEN
+          ELSIF at <= locked AND (hold.state = 'reserved' OR (hold.state = 'sent' AND hold.sender IS NULL)) THEN
+            -- One that was sent by another handle, which resumed the reservation, stays.
             hold.state := 'released';
             hold.expires_at_ms := NULL;
             hold.due_at_ms := NULL;
             hold.ended_at_ms := now_ms;
+            hold.lease_until_ms := 0;
             actives[at] := actives[at] - hold.amount;
           ELSE
             CONTINUE;
@@ -559,43 +685,44 @@ BEGIN
 
         ELSE -- restore
           answers := array_append(answers, 'null');
-          -- What is there is put right only where memory went back behind what this process saw: the hold was taken since, or
-          -- sent, or captured. Otherwise others may have moved it on.
+          given := json_populate_record(NULL::holds, op.record);
+          -- An existing row is put right only where memory went back behind what this process saw: the hold was taken
+          -- since, or sent, or captured. Otherwise another process may have moved it on.
           IF hold.reference IS NOT NULL THEN
             CONTINUE WHEN hold.wallet <> op.wallet OR at > locked;
             IF hold.attempt <> op.attempt THEN
               -- An earlier attempt gives way, open or not: it had ended before this one was taken.
-              -- A stone, whose own attempt is abandoned, was never a hold.
+              -- A tombstone, whose own attempt is abandoned, was never a hold.
               CONTINUE WHEN hold.state = 'captured' OR op.attempt = ANY (coalesce(hold.abandoned, '{}'))
-                OR (op.created_at_ms < hold.created_at_ms AND hold.attempt <> ALL (coalesce(hold.abandoned, '{}')));
-            ELSIF op.state = 'captured' THEN
+                OR (given.created_at_ms < hold.created_at_ms AND hold.attempt <> ALL (coalesce(hold.abandoned, '{}')));
+            ELSIF given.state = 'captured' THEN
               CONTINUE WHEN hold.state = 'captured';
+              -- Unless the payout is known to be made, a failure is its outcome: only the debit was lost.
+              given.failed := given.failed OR (given.awaits_outcome AND hold.failed);
             ELSE
-              CONTINUE WHEN op.state <> 'sent' OR hold.sent_at_ms IS NOT NULL OR hold.state NOT IN ('reserved', 'released');
+              CONTINUE WHEN given.state <> 'sent' OR hold.sent_at_ms IS NOT NULL OR hold.failed
+                OR hold.state NOT IN ('reserved', 'released');
             END IF;
             IF hold.state IN ('reserved', 'sent') THEN actives[at] := actives[at] - hold.amount; END IF;
           END IF;
-          abandoned := hold.abandoned;
-          hold := NULL;
-          hold.reference := op.reference;
-          hold.wallet := op.wallet;
-          hold.state := op.state;
-          hold.amount := op.amount;
-          hold.created_at_ms := op.created_at_ms;
-          hold.expires_at_ms := op.expires_at_ms;
-          hold.sent_at_ms := op.sent_at_ms;
-          hold.ended_at_ms := op.ended_at_ms;
-          -- Put back with its time over, too, a capture counts as held until the next batch that finds it due.
-          hold.due_at_ms := CASE op.state WHEN 'captured' THEN coalesce(op.visible_at_ms, now_ms) ELSE op.expires_at_ms END;
-          hold.visible_at_ms := op.visible_at_ms;
-          hold.held_before := coalesce(op.held_before, false);
-          hold.attempt := op.attempt;
-          hold.abandoned := abandoned;
           number := number + 1;
-          hold.seq := (op.created_at_ms << 21) + number;
-          hold.metadata := op.metadata::json;
-          hold.captured_amount := CASE op.state WHEN 'captured' THEN coalesce(op.actual, op.amount) END;
-          actives[at] := actives[at] + coalesce(hold.captured_amount, op.amount);
+          given.seq := (given.created_at_ms << 21) + number;
+          given.reference := op.reference;
+          given.wallet := op.wallet;
+          given.amount := op.amount;
+          given.currency := op.currency;
+          given.exponent := op.exponent;
+          given.attempt := op.attempt;
+          given.abandoned := hold.abandoned;
+          given.fingerprint := op.fingerprint;
+          given.metadata := op.metadata::json;
+          -- Restored after its time is over, a capture still counts as held until the next batch that finds it due.
+          given.due_at_ms := CASE given.state
+            WHEN 'captured' THEN coalesce(given.visible_at_ms, now_ms) WHEN 'reserved' THEN given.expires_at_ms END;
+          given.awaits_outcome := given.awaits_outcome AND NOT given.failed;
+          given.lease_until_ms := 0;
+          hold := given;
+          actives[at] := actives[at] + CASE hold.state WHEN 'captured' THEN hold.captured_amount ELSE hold.amount END;
         END IF;
         is_changed := true;
         changed[at] := true;
@@ -611,13 +738,15 @@ BEGIN
         INSERT INTO holds SELECT i.* FROM unnest(inserts) i ORDER BY i.reference;
       END IF;
       IF cardinality(updates) > 0 THEN
-        -- Not the lease: it is given without the lock of the wallet. It means nothing once the hold has ended.
         UPDATE holds h SET
-          state = u.state, captured_amount = u.captured_amount, created_at_ms = u.created_at_ms,
-          expires_at_ms = u.expires_at_ms, sent_at_ms = u.sent_at_ms, ended_at_ms = u.ended_at_ms, due_at_ms = u.due_at_ms,
+          seq = u.seq, created_at_ms = u.created_at_ms, expires_at_ms = u.expires_at_ms, sent_at_ms = u.sent_at_ms,
+          sends_until_ms = u.sends_until_ms, ended_at_ms = u.ended_at_ms, due_at_ms = u.due_at_ms,
           visible_at_ms = u.visible_at_ms,
-          held_before = u.held_before, attempt = u.attempt, abandoned = u.abandoned, seq = u.seq,
-          metadata = u.metadata, amount = u.amount
+          lease_until_ms = CASE WHEN u.lease_until_ms IS NULL THEN h.lease_until_ms END,
+          exponent = u.exponent, held_before = u.held_before, failed = u.failed, awaits_outcome = u.awaits_outcome,
+          state = u.state, amount = u.amount, captured_amount = u.captured_amount, currency = u.currency,
+          attempt = u.attempt, sender = u.sender, abandoned = u.abandoned, fingerprint = u.fingerprint,
+          metadata = u.metadata
         FROM unnest(updates) u WHERE h.reference = u.reference;
         GET DIAGNOSTICS written = ROW_COUNT;
         IF written <> cardinality(updates) THEN
@@ -626,8 +755,8 @@ BEGIN
       END IF;
       EXIT;
     EXCEPTION WHEN unique_violation THEN
-      -- A reference was not new, or somebody held it in another wallet at the same time, and is done. Decided again, with what is
-      -- there. Each time somebody else is done, and so the time is the only bound that is needed.
+      -- A reference was not new, or another call has held it in another wallet meanwhile. Decided again with what is
+      -- there. Each time another call has succeeded, so time is the only bound that is needed.
       is_first_try := false;
       IF clock_timestamp() > latest THEN
         RAISE EXCEPTION 'too late' USING ERRCODE = 'lock_not_available';
@@ -638,8 +767,8 @@ BEGIN
   IF true = ANY (changed) THEN
     UPDATE wallets w SET active = n.active, captured = n.captured, epoch = memory.epoch, frozen_at_ms = n.frozen_at_ms,
         frozen_for = n.frozen_for
-      FROM unnest(names[:locked], actives[:locked], captureds[:locked], frozen_ats[:locked], frozen_fors[:locked], changed)
-        n (wallet, active, captured, frozen_at_ms, frozen_for, changed)
+      FROM unnest(names[:locked], actives[:locked], captureds[:locked], frozen_ats[:locked], frozen_fors[:locked],
+          changed) n (wallet, active, captured, frozen_at_ms, frozen_for, changed)
       WHERE n.changed AND w.wallet = n.wallet COLLATE "C";
   END IF;
   IF is_fast THEN
@@ -647,8 +776,9 @@ BEGIN
       FROM unnest(names[:locked], actives_before[:locked], captureds_before[:locked]) b (wallet, active, captured));
   END IF;
   PERFORM set_config('lock_timeout', lock_timeout_before, true);
-  RETURN '{"epoch":' || to_json(memory.epoch)::text || ',"nowMs":' || now_ms || ',"recoveringForMs":' || recovering_for_ms
-    || ',"lsn":' || coalesce('"' || lsn || '"', 'null') || ',"held":' || coalesce(held, 'null')
+  RETURN '{"epoch":' || to_json(memory.epoch)::text || ',"nowMs":' || now_ms
+    || ',"recoveringForMs":' || recovering_for_ms || ',"lsn":' || coalesce('"' || lsn || '"', 'null')
+    || ',"held":' || coalesce(held, 'null')
     || ',"answers":[' || array_to_string(answers, ',') || ']}';
 END
 $$;
@@ -657,61 +787,265 @@ $$;
   `-- Needs 0002-run-batch.sql, and is applied as it is.
 INSERT INTO :schema.migrations (number) VALUES (3);
 
--- Both walk along the index from the oldest hold on, and end at the first that is too young: what was sent or ended so long ago
--- was created no later. The planner is not asked: right after many rows came it knows nothing of them, and would sort them all.
+-- All of these walk along an index, wallet by wallet, from the oldest hold on, and end at the first hold that is too
+-- young: one that was sent or ended so long ago was created no later. Settings rule out other plans: right after many
+-- rows came, the planner knows nothing of them and would sort them all.
 
--- Leases sent holds, oldest first. Those that another process is about to lease, or to change, are passed over.
---   owner          who takes them, and may take them again
---   older_than_ms  sent at least so long ago
---   lease_ms       how long nobody else is given them
---   after          seq of the last hold of the page before, or 0
---   most           how many at most
-CREATE FUNCTION :schema.claim_sent(owner text, older_than_ms bigint, lease_ms bigint, after bigint, most integer)
-RETURNS TABLE (seq bigint, hold text)
-LANGUAGE plpgsql
+-- The first number in the order of holds that were created at this time or later.
+CREATE FUNCTION :schema.seq_at(at_ms bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT greatest(0, least(at_ms, (1::bigint << 42) - 1)) << 21 $$;
+
+-- All wallets that have holds: one step along each index for each wallet, however many holds it has.
+CREATE FUNCTION :schema.all_wallets() RETURNS text[]
+LANGUAGE sql STABLE
 SET search_path = :schema, pg_temp
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off
-SET jit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
+  WITH RECURSIVE due (wallet) AS (
+    SELECT (SELECT h.wallet FROM holds h WHERE h.due_at_ms IS NOT NULL ORDER BY h.wallet LIMIT 1)
+    UNION ALL
+    SELECT (
+      SELECT h.wallet FROM holds h WHERE h.due_at_ms IS NOT NULL AND h.wallet > w.wallet ORDER BY h.wallet LIMIT 1)
+    FROM due w WHERE w.wallet IS NOT NULL
+  ), undecided (wallet) AS (
+    SELECT (SELECT h.wallet FROM holds h WHERE h.state = 'sent' OR h.awaits_outcome ORDER BY h.wallet LIMIT 1)
+    UNION ALL
+    SELECT (
+      SELECT h.wallet FROM holds h WHERE (h.state = 'sent' OR h.awaits_outcome) AND h.wallet > w.wallet
+      ORDER BY h.wallet LIMIT 1)
+    FROM undecided w WHERE w.wallet IS NOT NULL
+  ), finished (wallet) AS (
+    SELECT (SELECT h.wallet FROM holds h WHERE h.state IN ('captured', 'released') ORDER BY h.wallet LIMIT 1)
+    UNION ALL
+    SELECT (
+      SELECT h.wallet FROM holds h WHERE h.state IN ('captured', 'released') AND h.wallet > w.wallet
+      ORDER BY h.wallet LIMIT 1)
+    FROM finished w WHERE w.wallet IS NOT NULL
+  )
+  SELECT array_agg(w.wallet)
+  FROM (SELECT d.wallet FROM due d UNION SELECT u.wallet FROM undecided u UNION SELECT f.wallet FROM finished f) w
+  WHERE w.wallet IS NOT NULL
+$$;
+
+-- A page of holds, oldest first. Reservations are few enough to be sorted.
+--   asked          only holds of these wallets; null for all
+--   states         only holds in these states. A reservation whose time is over is released, although the next batch of
+--                  its wallet writes that down
+--   older_than_ms  created at least so long ago; null for all
+--   after          where the page before ended, or 0
+--   most           longest page
+-- Returns json: { nowMs, next, holds }, each hold as hold_json() writes it; next is null on the last page.
+CREATE FUNCTION :schema.list_holds(asked text[], states text[], older_than_ms bigint, after bigint, most integer)
+RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = :schema, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 #variable_conflict use_column
+DECLARE
+  now_ms CONSTANT bigint := now_ms();
+  until_seq CONSTANT bigint :=
+    CASE WHEN older_than_ms IS NULL THEN 9223372036854775807 ELSE seq_at(now_ms - older_than_ms + 1) END;
+  page text[];
+  seqs bigint[];
 BEGIN
-  RETURN QUERY
-    WITH found AS MATERIALIZED (
-      SELECT h.reference FROM holds h
-      WHERE h.state = 'sent' AND h.seq > after AND h.seq < ((SELECT now_ms()) - older_than_ms + 1) << 21
-        AND h.sent_at_ms <= (SELECT now_ms()) - older_than_ms
-        AND (h.lease_owner IS NULL OR h.lease_owner = owner OR h.lease_until_ms <= (SELECT now_ms()))
-      ORDER BY h.seq LIMIT most FOR NO KEY UPDATE SKIP LOCKED
-    ), claimed AS (
-      UPDATE holds h SET lease_owner = owner, lease_until_ms = (SELECT now_ms()) + lease_ms
-      FROM found WHERE h.reference = found.reference RETURNING h.seq, hold_json(h) AS hold
-    )
-    SELECT claimed.seq, claimed.hold FROM claimed ORDER BY claimed.seq;
+  SELECT array_agg(p.hold ORDER BY p.seq), array_agg(p.seq ORDER BY p.seq) INTO page, seqs
+  FROM (
+    SELECT h.seq, hold_json(CASE WHEN h.state = 'reserved' AND h.due_at_ms <= now_ms THEN expired(h) ELSE h END) AS hold
+    FROM (
+      SELECT f.seq, f.reference
+      FROM (SELECT DISTINCT w.wallet FROM unnest(coalesce(asked, all_wallets())) w (wallet)) w
+      CROSS JOIN LATERAL (
+        (
+          SELECT h.seq, h.reference FROM holds h
+          WHERE 'sent' = ANY (states) AND h.state = 'sent' AND h.wallet = w.wallet COLLATE "C"
+            AND h.seq > after AND h.seq < until_seq
+          ORDER BY h.seq LIMIT most + 1
+        ) UNION ALL (
+          SELECT h.seq, h.reference FROM holds h
+          WHERE states && '{reserved,released}' AND h.state = 'reserved' AND h.wallet = w.wallet COLLATE "C"
+            AND CASE WHEN h.due_at_ms <= now_ms THEN 'released' ELSE 'reserved' END = ANY (states)
+            AND h.due_at_ms IS NOT NULL AND h.seq > after AND h.seq < until_seq
+          ORDER BY h.seq LIMIT most + 1
+        ) UNION ALL (
+          SELECT h.seq, h.reference FROM holds h
+          WHERE 'captured' = ANY (states) AND h.state = 'captured' AND h.wallet = w.wallet COLLATE "C"
+            AND h.seq > after AND h.seq < until_seq
+          ORDER BY h.seq LIMIT most + 1
+        ) UNION ALL (
+          SELECT h.seq, h.reference FROM holds h
+          WHERE 'released' = ANY (states) AND h.state = 'released' AND h.wallet = w.wallet COLLATE "C"
+            AND h.seq > after AND h.seq < until_seq
+          ORDER BY h.seq LIMIT most + 1
+        )
+      ) f
+      ORDER BY f.seq LIMIT most + 1
+    ) f JOIN holds h ON h.reference = f.reference
+  ) p;
+  RETURN '{"nowMs":' || now_ms
+    || ',"next":' || CASE WHEN cardinality(seqs) > most THEN '"' || seqs[most] || '"' ELSE 'null' END
+    || ',"holds":[' || coalesce(array_to_string(page[:most], ','), '') || ']}';
 END
 $$;
 
--- Deletes finished holds of one state, from the oldest on, and returns how many, and the seq of the last.
---   finished       captured or released
---   older_than_ms  ended at least so long ago
---   after          seq of the last hold of the call before, or 0
---   most           how many at most
-CREATE FUNCTION :schema.delete_finished(finished text, older_than_ms bigint, after bigint, most integer,
-  OUT deleted bigint, OUT last bigint)
+-- Whether an owner may lease a hold: its outcome is not known, and no other owner has it.
+CREATE FUNCTION :schema.may_lease(hold :schema.holds, owner text, now_ms bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT (hold.state = 'sent' OR hold.awaits_outcome)
+    AND (hold.lease_owner = owner OR coalesce(hold.lease_until_ms, 0) <= now_ms)
+$$;
+
+-- Leases undecided holds, oldest first. Those that another process is about to lease, or to change, are passed over.
+--   owner            takes them, and may take them again
+--   asked            only holds of these wallets
+--   older_than_ms    sent at least so long ago
+--   lease_ms         how long no other owner gets them
+--   after            where the page before ended, or 0
+--   most             longest page; with 0 nothing is leased
+--   unserved_for_ms  how long no owner had the holds of a wallet that is reported as unserved
+-- Returns json: { nowMs, next, unserved, holds }, each hold as hold_json() writes it; next is null on the last page.
+-- unserved: other wallets with undecided holds, on the first page, at most 100.
+CREATE FUNCTION :schema.claim(
+  owner text, asked text[], older_than_ms bigint, lease_ms bigint, after bigint, most integer, unserved_for_ms bigint
+) RETURNS text
 LANGUAGE plpgsql
 SET search_path = :schema, pg_temp
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off
-SET jit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
+#variable_conflict use_column
+DECLARE
+  now_ms CONSTANT bigint := now_ms();
+  since_ms CONSTANT bigint := now_ms - older_than_ms;
+  until_seq CONSTANT bigint := seq_at(since_ms + 1);
+  found_references text[];
+  last bigint;
+  page text[];
+  unserved text[] := '{}';
 BEGIN
-  WITH found AS MATERIALIZED (
-    SELECT h.reference FROM holds h
-    WHERE h.state = finished AND h.seq > after AND h.seq < ((SELECT now_ms()) - older_than_ms + 1) << 21
-      AND h.due_at_ms IS NULL AND h.ended_at_ms <= (SELECT now_ms()) - older_than_ms
-    ORDER BY h.seq LIMIT most FOR UPDATE SKIP LOCKED
-  ), gone AS (
-    DELETE FROM holds h USING found WHERE h.reference = found.reference RETURNING h.seq
-  )
-  SELECT count(*), max(gone.seq) INTO deleted, last FROM gone;
+  IF most > 0 THEN
+    SELECT array_agg(f.reference), max(f.seq) INTO found_references, last
+    FROM (
+      SELECT f.seq, f.reference
+      FROM (SELECT DISTINCT w.wallet FROM unnest(asked) w (wallet)) w
+      CROSS JOIN LATERAL (
+        SELECT h.seq, h.reference FROM holds h
+        WHERE (h.state = 'sent' OR h.awaits_outcome) AND h.wallet = w.wallet COLLATE "C"
+          AND h.seq > after AND h.seq < until_seq
+          AND coalesce(h.sent_at_ms, h.created_at_ms) <= since_ms AND may_lease(h, owner, now_ms)
+        ORDER BY h.seq LIMIT most
+      ) f
+      ORDER BY f.seq LIMIT most
+    ) f;
+    WITH free AS MATERIALIZED (
+      SELECT h.reference FROM holds h WHERE h.reference = ANY (found_references) AND may_lease(h, owner, now_ms)
+      FOR NO KEY UPDATE SKIP LOCKED
+    ), leased AS (
+      UPDATE holds h SET lease_owner = owner, lease_until_ms = now_ms + lease_ms
+      FROM free f WHERE h.reference = f.reference RETURNING h.seq, hold_json(h) AS hold
+    )
+    SELECT array_agg(l.hold ORDER BY l.seq) INTO page FROM leased l;
+  END IF;
+  IF after = 0 THEN
+    unserved := unserved(asked, now_ms - unserved_for_ms, 100);
+  END IF;
+  RETURN '{"nowMs":' || now_ms
+    || ',"next":' || CASE WHEN most > 0 AND cardinality(found_references) = most THEN '"' || last || '"' ELSE 'null' END
+    || ',"unserved":' || array_to_json(unserved)
+    || ',"holds":[' || coalesce(array_to_string(page, ','), '') || ']}';
+END
+$$;
+
+-- Wallets with undecided holds that no owner has had since a moment: the first ones by name.
+--   served    wallets that are left out
+--   since_ms  sent by then, and no lease ended later
+--   most      how many at most
+CREATE FUNCTION :schema.unserved(served text[], since_ms bigint, most integer) RETURNS text[]
+LANGUAGE plpgsql
+SET search_path = :schema, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  until_seq CONSTANT bigint := seq_at(since_ms + 1);
+  -- In the order of the walk, so that each is compared once.
+  passed CONSTANT text[] :=
+    ARRAY(SELECT DISTINCT s.wallet COLLATE "C" AS wallet FROM unnest(served) s (wallet) ORDER BY 1);
+  position integer := 1;
+  candidate text COLLATE "C" := '';
+  found text[] := '{}';
+BEGIN
+  LOOP
+    candidate := (
+      SELECT h.wallet FROM holds h WHERE (h.state = 'sent' OR h.awaits_outcome) AND h.wallet > candidate
+      ORDER BY h.wallet LIMIT 1);
+    EXIT WHEN candidate IS NULL OR cardinality(found) = most;
+    WHILE passed[position] < candidate COLLATE "C" LOOP
+      position := position + 1;
+    END LOOP;
+    CONTINUE WHEN passed[position] = candidate;
+    IF EXISTS (
+      SELECT FROM holds h WHERE (h.state = 'sent' OR h.awaits_outcome) AND h.wallet = candidate AND h.seq < until_seq
+        AND coalesce(h.sent_at_ms, h.created_at_ms) <= since_ms AND coalesce(h.lease_until_ms, 0) <= since_ms
+    ) THEN
+      found := array_append(found, candidate);
+    END IF;
+  END LOOP;
+  RETURN found;
+END
+$$;
+
+-- Deletes finished holds of one state, and returns how many, and where to continue; the wallet is null at the end.
+--   finished         captured or released
+--   older_than_ms    ended at least so long ago
+--   unsent_older_ms  the same for those that were released without ever being sent, and did not fail
+--   most             how many at most
+--   at_wallet,       where the call before ended, or '' and 0
+--   after
+-- A capture that is not visible yet, or whose outcome is not known, stays.
+CREATE FUNCTION :schema.delete_finished(finished text, older_than_ms bigint, unsent_older_ms bigint, most integer,
+  INOUT at_wallet text, INOUT after bigint, OUT deleted integer)
+LANGUAGE plpgsql
+SET search_path = :schema, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  now_ms CONSTANT bigint := now_ms();
+  -- A capture was not released without being sent.
+  youngest_ms CONSTANT bigint :=
+    CASE finished WHEN 'released' THEN least(older_than_ms, unsent_older_ms) ELSE older_than_ms END;
+  until_seq CONSTANT bigint := seq_at(now_ms - youngest_ms + 1);
+  count integer;
+BEGIN
+  deleted := 0;
+  LOOP
+    WITH found AS MATERIALIZED (
+      SELECT h.reference FROM holds h
+      WHERE h.state IN ('captured', 'released') AND h.state = finished COLLATE "C"
+        AND h.wallet = at_wallet COLLATE "C" AND h.seq > after AND h.seq < until_seq
+        AND h.due_at_ms IS NULL AND NOT h.awaits_outcome
+        AND h.ended_at_ms <= now_ms - CASE
+          WHEN h.state = 'released' AND NOT h.failed AND h.sent_at_ms IS NULL THEN unsent_older_ms
+          ELSE older_than_ms END
+      ORDER BY h.seq LIMIT most - deleted FOR UPDATE SKIP LOCKED
+    ), gone AS (
+      DELETE FROM holds h USING found f WHERE h.reference = f.reference RETURNING h.seq
+    )
+    SELECT count(*), coalesce(max(g.seq), after) INTO count, after FROM gone g;
+    deleted := deleted + count;
+    EXIT WHEN deleted = most;
+    at_wallet := (
+      SELECT h.wallet FROM holds h
+      WHERE h.state IN ('captured', 'released') AND h.wallet > at_wallet COLLATE "C" ORDER BY h.wallet LIMIT 1);
+    after := 0;
+    EXIT WHEN at_wallet IS NULL;
+  END LOOP;
 END
 $$;
 `,
@@ -719,8 +1053,8 @@ $$;
   `-- Needs 0001-store.sql.
 INSERT INTO :schema.migrations (number) VALUES (4);
 
--- Small facts that processes share, such as which alerts were sent. A loss of them is no loss of money, so they have no part in the
--- epoch. Each change is one statement whose condition is what the caller expects to be there.
+-- Small facts that processes share, such as which alerts were sent. A loss of them is no loss of money, so they have no
+-- part in the epoch. Each change is one statement whose condition is what the caller expects to be there.
 CREATE TABLE :schema.notes (
   key text COLLATE "C" PRIMARY KEY,
   value text COLLATE "C" NOT NULL
@@ -730,11 +1064,11 @@ CREATE TABLE :schema.notes (
   `-- Needs 0001-store.sql.
 INSERT INTO :schema.migrations (number) VALUES (5);
 
--- What happened, for operators and auditors: contains balances. A loss of it is no loss of money, so it has no part in the epoch, and
--- nothing that pays waits for it. Times are of the process that wrote the entry.
+-- History of the wallets, for operators and auditors: contains balances. A loss of it is no loss of money, so it has no
+-- part in the epoch, and nothing that pays waits for it. Times are of the process that wrote the entry.
 CREATE TABLE :schema.history (
   at_ms bigint NOT NULL,
-  -- Chosen by the writer, in its order: an entry that is written twice is there once.
+  -- Chosen by the writer, in its order: an entry that is written twice is kept once.
   id text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL,
   wallet text COLLATE "C",

@@ -5,10 +5,7 @@ export function noteQuery(schema: string, key: string): Query {
   return { text: `SELECT value FROM ${schema}.notes WHERE key = $1`, values: [key] };
 }
 
-/**
- * Answers one row if the note was what is expected. Whoever comes second to the same note waits for the first one's row, and then finds
- * it changed.
- */
+/** Returns one row if the note was as expected. Of two at once, the second waits for the row of the first, and finds it changed. */
 export function swapQuery(schema: string, key: string, expected: string | undefined, value: string | undefined): Query {
   const notes = `${schema}.notes`;
   if (expected === undefined) {

@@ -1,63 +1,73 @@
 // Pages of holds: for operators, and for reconciliation.
 import type { HoldState } from '../../core/hold.js';
-import type { ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
-import { type HoldText, readHold } from './batch.js';
+import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
+import { type HoldRow, readHold } from './hold-row.js';
+import { wholeMs } from './write-batch.js';
 
 export interface Query {
   readonly text: string;
   readonly values: unknown[];
 }
 
-/** Holds that match, oldest first, one more than asked for. Each state is a walk along the index of its holds by age. */
+const allStates: readonly HoldState[] = ['reserved', 'sent', 'captured', 'released'];
+
 export function listQuery(schema: string, filter: HoldFilter): Query {
-  const { wallet, state, olderThanMs, limit, after = '0' } = filter;
-  const now = `(SELECT ${schema}.now_ms())`;
-  const values: unknown[] = [after, limit + 1];
-  const conditions = ['h.seq > $1::bigint'];
-  if (wallet !== undefined) conditions.push(`h.wallet = $${values.push(wallet)}`);
-  // Told by the order, so that the walk ends there: see the column seq.
-  if (olderThanMs !== undefined) conditions.push(`h.seq < (${now} - $${values.push(olderThanMs)}::bigint + 1) << 21`);
-  const isExpired = `h.state = 'reserved' AND h.due_at_ms <= ${now}`;
-  // A reservation whose time is over is released, though the next batch of its wallet is what writes it down.
-  const parts: Readonly<Record<HoldState, readonly string[]>> = {
-    reserved: [`h.state = 'reserved' AND h.due_at_ms > ${now}`],
-    sent: [`h.state = 'sent'`],
-    captured: [`h.state = 'captured'`],
-    released: [`h.state = 'released'`, isExpired],
-  };
-  const walks = (state === undefined ? Object.values(parts).flat() : parts[state]).map((part) => {
-    const hold = part === isExpired ? `${schema}.expired(h)` : 'h';
-    return `(SELECT h.seq, ${hold} AS hold FROM ${schema}.holds h
-      WHERE ${part} AND ${conditions.join(' AND ')} ORDER BY h.seq LIMIT $2)`;
-  });
-  const text = `
-    SELECT found.seq::text AS cursor, ${schema}.hold_json(found.hold) AS hold
-    FROM (${walks.join(' UNION ALL ')}) found ORDER BY found.seq LIMIT $2`;
-  return { text, values };
+  const { wallets, state, olderThanMs, limit, after = '0' } = filter;
+  const states = state === undefined ? allStates : [state];
+  const ageMs = olderThanMs === undefined ? null : wholeMs(olderThanMs);
+  const text = `SELECT ${schema}.list_holds($1, $2, $3, $4, $5) AS page`;
+  return { text, values: [wallets ?? null, states, ageMs, after, limit] };
 }
 
 export function claimQuery(schema: string, request: ClaimRequest): Query {
-  const { owner, olderThanMs, leaseMs, limit, after = '0' } = request;
-  // One more than asked for would lease one too many: a full page says that there may be another.
-  const text = `SELECT seq::text AS cursor, hold FROM ${schema}.claim_sent($1, $2, $3, $4, $5)`;
-  return { text, values: [owner, olderThanMs, leaseMs, after, limit] };
+  const { owner, wallets, olderThanMs, leaseMs, limit, after = '0', unservedForMs } = request;
+  const text = `SELECT ${schema}.claim($1, $2, $3, $4, $5, $6, $7) AS page`;
+  return {
+    text,
+    values: [owner, wallets, wholeMs(olderThanMs), wholeMs(leaseMs), after, limit, wholeMs(unservedForMs)],
+  };
 }
 
-/** Deletes finished holds of one state, so many at most. */
+/** The smallest ages of references that may be forgotten, in milliseconds. */
+export interface Ages {
+  readonly olderThanMs: number;
+  readonly unsentOlderThanMs: number;
+}
+
+/** Deletes finished holds of one state, so many at most, from a wallet and a place in it on. */
 export function deleteQuery(
   schema: string,
   state: HoldState,
-  olderThanMs: number,
-  after: string,
+  { olderThanMs, unsentOlderThanMs }: Ages,
   limit: number,
+  from: Progress,
 ): Query {
-  const text = `SELECT deleted::integer, last::text FROM ${schema}.delete_finished($1, $2, $3, $4)`;
-  return { text, values: [state, olderThanMs, after, limit] };
+  const text = `SELECT deleted, at_wallet AS wallet, after::text FROM ${schema}.delete_finished($1, $2, $3, $4, $5, $6)`;
+  return { text, values: [state, olderThanMs, unsentOlderThanMs, limit, from.wallet, from.after] };
 }
 
-export function readPage(rows: readonly unknown[], limit: number, isOneMore: boolean): HoldPage {
-  const page = (rows as readonly { cursor: string; hold: string }[]).slice(0, limit);
-  const holds = page.map(({ hold }) => readHold(JSON.parse(hold) as HoldText));
-  const hasNext = isOneMore ? rows.length > limit : rows.length === limit;
-  return hasNext ? { holds, next: page.at(-1)?.cursor } : { holds };
+/** How far a deletion came; without a wallet it is over. */
+export interface Progress {
+  readonly wallet: string | null;
+  readonly after: string;
+}
+
+interface PageText {
+  readonly nowMs: number;
+  readonly next: string | null;
+  readonly holds: readonly HoldRow[];
+}
+
+export function readPage(row: unknown): HoldPage {
+  return pageOf(JSON.parse((row as { page: string }).page) as PageText);
+}
+
+export function readClaimPage(row: unknown): ClaimPage {
+  const page = JSON.parse((row as { page: string }).page) as PageText & { readonly unserved: readonly string[] };
+  return { ...pageOf(page), unserved: page.unserved };
+}
+
+function pageOf({ nowMs, next, holds }: PageText): HoldPage {
+  const page = { holds: holds.map(readHold), nowMs };
+  return next === null ? page : { ...page, next };
 }

@@ -1,6 +1,6 @@
--- Exact sums of amounts in minor units. Numbers of Lua are doubles, exact to 2^53, and amounts reach 2^63 - 1, so amounts are
--- decimal text: digits without leading zeros, with a minus sign when negative. Up to 15 digits a double is exact, and fast; what
--- is longer is summed in limbs of 14 digits, which leaves room for the carry.
+-- Exact sums of amounts in minor units. Numbers of Lua are doubles, exact to 2^53, and amounts reach 2^63 - 1, so
+-- amounts are decimal text: digits without leading zeros, with a minus sign when negative. Up to 15 digits a double is
+-- exact, and fast; what is longer is summed in limbs of 14 digits, which leaves room for the carry.
 
 local LIMB = 14
 local LIMB_BASE = 1e14

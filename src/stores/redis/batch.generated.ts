@@ -1,16 +1,14 @@
-// Made of batch.lua by scripts/embed.mjs.
-export const batchScript: string = `local LIMB = 14
-local LIMB_BASE = 1e14
-local function addDigits(a, b)
+// Generated from batch.lua by scripts/embed.mjs. DO NOT EDIT.
+export const batchScript: string = `local function addDigits(a, b)
   local limbs, carry = {}, 0
   local aEnd, bEnd = #a, #b
   while aEnd > 0 or bEnd > 0 or carry > 0 do
     local sum = carry
-    if aEnd > 0 then sum = sum + tonumber(a:sub(math.max(aEnd - LIMB + 1, 1), aEnd)) end
-    if bEnd > 0 then sum = sum + tonumber(b:sub(math.max(bEnd - LIMB + 1, 1), bEnd)) end
-    carry = sum >= LIMB_BASE and 1 or 0
-    table.insert(limbs, 1, string.format('%014.0f', sum - carry * LIMB_BASE))
-    aEnd, bEnd = aEnd - LIMB, bEnd - LIMB
+    if aEnd > 0 then sum = sum + tonumber(a:sub(math.max(aEnd - 14 + 1, 1), aEnd)) end
+    if bEnd > 0 then sum = sum + tonumber(b:sub(math.max(bEnd - 14 + 1, 1), bEnd)) end
+    carry = sum >= 1e14 and 1 or 0
+    table.insert(limbs, 1, string.format('%014.0f', sum - carry * 1e14))
+    aEnd, bEnd = aEnd - 14, bEnd - 14
   end
   local text = table.concat(limbs):gsub('^0+', '')
   return text == '' and '0' or text
@@ -19,11 +17,11 @@ local function subtractDigits(a, b)
   local limbs, borrow = {}, 0
   local aEnd, bEnd = #a, #b
   while aEnd > 0 do
-    local rest = tonumber(a:sub(math.max(aEnd - LIMB + 1, 1), aEnd)) - borrow
-    if bEnd > 0 then rest = rest - tonumber(b:sub(math.max(bEnd - LIMB + 1, 1), bEnd)) end
+    local rest = tonumber(a:sub(math.max(aEnd - 14 + 1, 1), aEnd)) - borrow
+    if bEnd > 0 then rest = rest - tonumber(b:sub(math.max(bEnd - 14 + 1, 1), bEnd)) end
     borrow = rest < 0 and 1 or 0
-    table.insert(limbs, 1, string.format('%014.0f', rest + borrow * LIMB_BASE))
-    aEnd, bEnd = aEnd - LIMB, bEnd - LIMB
+    table.insert(limbs, 1, string.format('%014.0f', rest + borrow * 1e14))
+    aEnd, bEnd = aEnd - 14, bEnd - 14
   end
   local text = table.concat(limbs):gsub('^0+', '')
   return text == '' and '0' or text
@@ -50,18 +48,21 @@ local function add(a, b)
   local debt = b:sub(2)
   return atMost(debt, a) and subtractDigits(a, debt) or '-' .. subtractDigits(debt, a)
 end
-local SMALL = 1e14
 local function small(a)
   return #a <= 14 and tonumber(a) or nil
 end
-local STATE, AMOUNT, CAPTURED, CREATED_AT, DUE_AT, SENT_AT, ENDED_AT = 1, 2, 3, 4, 5, 6, 7
-local SEQUENCE, LEASE_OWNER, LEASE_UNTIL, WALLET, HELD_BEFORE, ABANDONED, ATTEMPT, METADATA = 8, 9, 10, 11, 12, 13, 14, 15
-local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(14) .. '(.*)$'
+local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(16) .. '(.*)$'
 local function readRow(text)
   return { text:match(ROW_PATTERN) }
 end
 local function writeRow(row)
   return table.concat(row, '\\n')
+end
+local function readRest(row)
+  return row[17]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+end
+local function writeRest(abandoned, fingerprint, heldBefore, currency, metadata)
+  return abandoned .. '\\n' .. fingerprint .. '\\n' .. heldBefore .. '\\n' .. currency .. '\\n' .. metadata
 end
 local function whole(number)
   return string.format('%d', number)
@@ -74,7 +75,11 @@ end
 local function callWithAll(command, key, values)
   for from = 1, #values, 4000 do
     local to = math.min(from + 3999, #values)
-    if key then redis.call(command, key, unpack(values, from, to)) else redis.call(command, unpack(values, from, to)) end
+    if key then
+      redis.call(command, key, unpack(values, from, to))
+    else
+      redis.call(command, unpack(values, from, to))
+    end
   end
 end
 local function readTexts(keys, first)
@@ -86,16 +91,17 @@ local function readTexts(keys, first)
   end
   return texts
 end
-local SWEEP = 1000
-local FIRST = 6
+local function undecidedMember(row, reference)
+  return row[14] .. '\\n' .. string.format('%016d', tonumber(row[9])) .. '\\n' .. reference
+end
 local base = KEYS[1]:sub(1, -6)
 local holdBase = base .. 'hold:'
 local now, nowMicros = serverTime()
 local nowText = whole(now)
-local store = redis.call('HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId')
+local store = redis.call('HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted')
 local epoch, bornAt = store[1], tonumber(store[2] or nowText)
 local version, seen = tonumber(store[3] or '0'), tonumber(ARGV[3])
-local sequence = tonumber(store[4] or '0')
+local sequence, sifted = tonumber(store[4] or '0'), tonumber(store[6] or '0')
 local info = redis.pcall('INFO', 'server')
 local lastRunId = store[5] or ''
 local runId = type(info) == 'string' and info:match('run_id:(%x+)') or ''
@@ -107,19 +113,20 @@ if not epoch or isOther or version < seen then
 end
 version = math.max(version, seen) + 1
 if bornAt > now then bornAt = now end
+local isSameEpoch = epoch == store[1] and runId == lastRunId and whole(bornAt) == store[2]
 local recoveringForMs = math.max(0, bornAt + tonumber(ARGV[4]) - now)
 local texts = readTexts(KEYS, 2)
 local rows = {}
 local changedRows = {}
 local newTexts = {}
-local added = { open = {}, closed = {}, due = {} }
-local removed = { open = {}, closed = {}, due = {} }
-local finished = {}
+local added = { open = {}, closed = {}, due = {}, undecided = {} }
+local removed = { open = {}, closed = {}, due = {}, undecided = {} }
+local ended = { finished = {}, unsent = {} }
 local wallets = {}
 local function setTotals(wallet, active, captured)
   wallet.active, wallet.captured = active, captured
   wallet.smallActive, wallet.smallCaptured = small(active), small(captured)
-  wallet.isTold = false
+  wallet.isInReply = false
 end
 local function activeOf(wallet)
   if not wallet.active then wallet.active = whole(wallet.smallActive) end
@@ -153,64 +160,59 @@ local function setRow(reference, row)
   rows[reference] = row
   changedRows[reference] = row
 end
+local function isOpen(row)
+  return row[1] == 'reserved' or row[1] == 'sent'
+end
+local function isUnsent(row)
+  return row[1] == 'released' and row[12] == ''
+end
 local function nextSequence()
   sequence = sequence + 1
   return whole(sequence)
 end
 local function open(reference, row)
-  row[SEQUENCE] = nextSequence()
+  row[9] = nextSequence()
   removed.closed[reference] = true
-  addTo('open', row[SEQUENCE], reference)
-  if row[STATE] == 'reserved' then addTo('due', row[DUE_AT], 'e' .. reference) end
-  changeTotals(row[WALLET], row[AMOUNT], '0')
+  addTo('open', row[9], reference)
+  if row[1] == 'reserved' then addTo('due', row[5], 'e' .. reference) end
+  changeTotals(row[14], row[2], '0')
   setRow(reference, row)
 end
 local function leaveReserved(reference, row)
-  if row[STATE] == 'reserved' then removed.due['e' .. reference] = true end
-  row[DUE_AT] = ''
+  if row[1] == 'reserved' then removed.due['e' .. reference] = true end
+  row[5] = ''
 end
-local function finish(reference, row, state)
+local function addUndecided(reference, row)
+  addTo('undecided', '0', undecidedMember(row, reference))
+  if row[11] == '' then row[11] = '0' end
+end
+local function decide(reference, row)
+  if row[11] == '' then return end
+  removed.undecided[undecidedMember(row, reference)] = true
+  row[13], row[10], row[11] = '', '', ''
+end
+local function remember(reference, row)
+  local entries = isUnsent(row) and ended.unsent or ended.finished
+  entries[#entries + 1] = row[8] .. '\\n' .. reference
+end
+local function finish(reference, row, state, endedAt)
   leaveReserved(reference, row)
-  row[STATE], row[ENDED_AT], row[LEASE_OWNER], row[LEASE_UNTIL] = state, nowText, '', ''
+  row[1], row[8] = state, endedAt
   removed.open[reference] = true
-  addTo('closed', row[SEQUENCE], reference)
-  finished[#finished + 1] = reference .. '\\n' .. row[SEQUENCE]
+  addTo('closed', row[9], reference)
+  remember(reference, row)
   setRow(reference, row)
 end
-local function release(reference, row)
-  changeTotals(row[WALLET], negated(row[AMOUNT]), '0')
-  finish(reference, row, 'released')
+local function release(reference, row, failed)
+  changeTotals(row[14], negated(row[2]), '0')
+  decide(reference, row)
+  row[12] = failed
+  finish(reference, row, 'released', nowText)
 end
 local function showLater(row, visibleAt)
-  changeTotals(row[WALLET], row[CAPTURED], '0')
-  row[DUE_AT] = visibleAt
-  addTo('due', visibleAt, 'v' .. row[SEQUENCE] .. '\\n' .. row[WALLET] .. '\\n' .. row[CAPTURED])
-end
-local function capture(reference, row, actual, visibleInMs)
-  row[CAPTURED] = actual == '' and row[AMOUNT] or actual
-  changeTotals(row[WALLET], negated(row[AMOUNT]), visibleInMs == '0' and row[CAPTURED] or '0')
-  finish(reference, row, 'captured')
-  if visibleInMs ~= '0' then showLater(row, whole(now + tonumber(visibleInMs))) end
-end
-local function isOpen(row)
-  return row[STATE] == 'reserved' or row[STATE] == 'sent'
-end
-local function sweep()
-  local due, keys, references = redis.call('ZRANGEBYSCORE', base .. 'due', '-inf', nowText, 'LIMIT', 0, SWEEP), {}, {}
-  for _, member in ipairs(due) do
-    removed.due[member] = true
-    if member:byte(1) == 118 then
-      local name, amount = member:match('^v%d+\\n([^\\n]*)\\n(%d+)$')
-      changeTotals(name, negated(amount), amount)
-    else
-      references[#references + 1] = member:sub(2)
-      keys[#keys + 1] = holdBase .. member:sub(2)
-    end
-  end
-  for at, text in ipairs(readTexts(keys, 1)) do
-    local row = text and readRow(text)
-    if row and row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(references[at], row) end
-  end
+  changeTotals(row[14], row[3], '0')
+  row[5] = visibleAt
+  addTo('due', visibleAt, 'v' .. row[9] .. '\\n' .. row[14] .. '\\n' .. row[3])
 end
 local function rowOf(reference, text)
   local row = rows[reference]
@@ -218,231 +220,348 @@ local function rowOf(reference, text)
     if not text then return nil end
     row = readRow(text)
     rows[reference] = row
-    if row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(reference, row) end
+    if row[1] == 'reserved' and tonumber(row[5]) <= now then release(reference, row, '') end
   elseif type(row) == 'string' then
     row = readRow(row)
     rows[reference] = row
   end
   return row
 end
-local function freeze(operation)
-  local name, since, reason = operation:match('^f\\n([^\\n]*)\\n(%d*)\\n(.*)$')
-  local wallet, key = walletOf(name), base .. 'wallet:' .. name
-  if reason == '' then
-    wallet.frozen = nil
-    redis.call('HDEL', key, 'frozenAt', 'frozenFor')
-  else
-    local at = wallet.frozen and wallet.frozen:match('^%d+') or since ~= '' and since or nowText
-    wallet.frozen = at .. '\\n' .. reason
-    redis.call('HSET', key, 'frozenAt', at, 'frozenFor', reason)
-  end
-  return ''
+local function isAbandoned(row, attempt)
+  return readRest(row):find('\\t' .. attempt .. '\\t', 1, true) ~= nil
 end
+local function abandon(row, attempt)
+  local abandoned, fingerprint, heldBefore, currency, metadata = readRest(row)
+  row[17] = writeRest((abandoned .. '\\t' .. attempt .. '\\t'):sub(-1000), fingerprint, heldBefore, currency, metadata)
+end
+local function isAsGranted(row, attempt, state)
+  return row[15] == attempt and row[1] == state and row[16] == ''
+end
+local makers = {}
 local basis = {}
-local function setBasis(operation)
-  local name, limitEpoch, limit = operation:match('^w\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
-  basis = { name = name, wallet = walletOf(name), isVoid = limitEpoch ~= epoch, limit = limit, smallLimit = small(limit) }
-  basis.wallet.isTold = false
-  basis.afterAmount = '\\n\\n' .. nowText .. '\\n'
-  basis.afterSequence = '\\n\\n\\n' .. name .. '\\n\\n\\n'
-end
-local function activeWith(wallet, amount)
-  local smallAmount, smallActive = small(amount), wallet.smallActive
-  if smallAmount and smallActive and wallet.smallCaptured and basis.smallLimit then
-    local sum = smallActive + smallAmount
-    if sum + wallet.smallCaptured > basis.smallLimit then return nil, nil end
-    if sum < SMALL then return sum, nil end
-    return nil, whole(sum)
+makers[119] = function()
+  return function(operation)
+    local name, limitEpoch, limit, sendsFor = operation:match('^w\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(%d+)$')
+    basis = { name = name, wallet = walletOf(name), isVoid = limitEpoch ~= epoch, sendsFor = sendsFor }
+    basis.limit, basis.smallLimit = limit, small(limit)
+    basis.wallet.isInReply = false
+    basis.sent = '\\n\\n' .. nowText .. '\\n\\n' .. nowText .. '\\n' .. sendsFor .. '\\n\\n'
+    basis.reserved = '\\n\\n' .. nowText .. '\\n'
+    basis.afterSequence = '\\n\\n\\n\\n\\n' .. name .. '\\n'
   end
-  local active = add(activeOf(wallet), amount)
-  if not atMost(add(active, wallet.captured), basis.limit) then return nil, nil end
-  return nil, active
+end
+makers[104] = function()
+  local function activeWith(wallet, amount)
+    local smallAmount, smallActive = small(amount), wallet.smallActive
+    if smallAmount and smallActive and wallet.smallCaptured and basis.smallLimit then
+      local sum = smallActive + smallAmount
+      if sum + wallet.smallCaptured > basis.smallLimit then return nil, nil end
+      if sum < 1e14 then return sum, nil end
+      return nil, whole(sum)
+    end
+    local active = add(activeOf(wallet), amount)
+    if not atMost(add(active, wallet.captured), basis.limit) then return nil, nil end
+    return nil, active
+  end
+  local function mayBeHeldAgain(row, again)
+    local _, fingerprint = readRest(row)
+    local _, wanted = readRest(again)
+    local isSame = row[14] == again[14] and row[2] == again[2] and fingerprint == wanted
+    return isUnsent(row) and isSame and row[15] ~= again[15] and not isAbandoned(row, again[15])
+  end
+  return function(operation, reference, text, key)
+    local amount, expiresIn, rest = operation:match('^h\\n(%d+)\\n(%d*)\\n(.*)$')
+    local wallet, state = basis.wallet, expiresIn == '' and 'sent' or 'reserved'
+    local row = (text or rows[reference]) and rowOf(reference, text)
+    local again
+    if row then
+      local attempt, own = rest:match('^([^\\n]*)\\n\\n(.*)$')
+      if isAsGranted(row, attempt, state) then return 'mine\\n' .. totalsOf(wallet) .. '\\n' .. writeRow(row) end
+      again = { '', amount, '', nowText, '', '', '', '', '', '', '', '', '', basis.name, attempt, '', own }
+      if not mayBeHeldAgain(row, again) then return 'exists\\n' .. writeRow(row) end
+    end
+    if wallet.frozen then return 'frozen\\n' .. wallet.frozen end
+    if basis.isVoid then return 'void\\n' .. totalsOf(wallet) end
+    if recoveringForMs > 0 then return 'recovering' end
+    local smallActive, active = activeWith(wallet, amount)
+    if not smallActive and not active then return 'insufficient\\n' .. totalsOf(wallet) end
+    local answer = wallet.isInReply and not again and '+' or 'held\\n' .. totalsOf(wallet)
+    local dueAt = expiresIn == '' and '' or whole(now + tonumber(expiresIn))
+    if again then
+      again[1], again[5] = state, dueAt
+      if state == 'sent' then again[6], again[7] = nowText, basis.sendsFor end
+      local _, fingerprint, _, currency, metadata = readRest(again)
+      again[17] = writeRest(readRest(row), fingerprint, '1', currency, metadata)
+      abandon(again, row[15])
+      open(reference, again)
+      return answer .. '\\n1'
+    end
+    local at, new = nextSequence(), nil
+    if dueAt == '' then
+      new = 'sent\\n' .. amount .. basis.sent .. at .. basis.afterSequence .. rest
+    else
+      new = 'reserved\\n' .. amount .. basis.reserved .. dueAt .. '\\n\\n\\n\\n' .. at .. basis.afterSequence .. rest
+      addTo('due', dueAt, 'e' .. reference)
+    end
+    rows[reference] = new
+    newTexts[#newTexts + 1] = key
+    newTexts[#newTexts + 1] = new
+    local openMembers = added.open
+    openMembers[#openMembers + 1] = at
+    openMembers[#openMembers + 1] = reference
+    if smallActive then
+      wallet.active, wallet.smallActive = nil, smallActive
+    else
+      setTotals(wallet, active, wallet.captured)
+    end
+    wallet.isChanged, wallet.isInReply = true, true
+    return answer
+  end
+end
+makers[116] = function()
+  return function(operation)
+    local wallet = walletOf(operation:sub(3))
+    return wallet.frozen and totalsOf(wallet) .. '\\n' .. wallet.frozen or totalsOf(wallet)
+  end
+end
+makers[102] = function()
+  return function(operation)
+    local name, since, reason = operation:match('^f\\n([^\\n]*)\\n(%d*)\\n(.*)$')
+    local wallet, key = walletOf(name), base .. 'wallet:' .. name
+    if reason == '' then
+      wallet.frozen = nil
+      redis.call('HDEL', key, 'frozenAt', 'frozenFor')
+    else
+      local at = wallet.frozen and wallet.frozen:match('^%d+') or since ~= '' and since or nowText
+      wallet.frozen = at .. '\\n' .. reason
+      redis.call('HSET', key, 'frozenAt', at, 'frozenFor', reason)
+    end
+    return ''
+  end
+end
+makers[103] = function()
+  return function(_, reference, text)
+    if text and not rows[reference] and text:byte(1) ~= 114 then return text end
+    local row = rowOf(reference, text)
+    return row and writeRow(row) or ''
+  end
+end
+makers[115] = function()
+  local function transition(row, to, attempt)
+    local state = row[1]
+    if to == 'reserved' or to == 'sent' then return state == 'reserved' and 'done' or 'illegal' end
+    if to == 'returned' then return state == 'sent' and 'done' or state == 'captured' and 'already' or 'illegal' end
+    if isOpen(row) then return 'done' end
+    if to == 'captured' then return state == 'captured' and 'already' or attempt ~= '' and 'late' or 'illegal' end
+    if state == 'released' then return 'already' end
+    return to == 'failed' and (row[13] == '1' or row[12] == '1') and 'already' or 'illegal'
+  end
+  local function refusalToSend(row, checkEpoch, checkLimit)
+    local wallet = walletOf(row[14])
+    if wallet.frozen then return 'frozen\\n' .. wallet.frozen end
+    if checkEpoch == '' then return nil end
+    if checkEpoch ~= epoch then return 'void\\n' .. totalsOf(wallet) end
+    if atMost(add(activeOf(wallet), wallet.captured), checkLimit) then return nil end
+    return 'insufficient\\n' .. totalsOf(wallet)
+  end
+  local function capture(reference, row, actual, visibleInMs, awaits)
+    local held = isOpen(row) and row[2] or '0'
+    row[3] = actual == '' and row[2] or actual
+    changeTotals(row[14], negated(held), visibleInMs == '0' and row[3] or '0')
+    if awaits == '1' then addUndecided(reference, row) else decide(reference, row) end
+    row[13], row[12] = awaits, ''
+    finish(reference, row, 'captured', nowText)
+    if visibleInMs ~= '0' then showLater(row, whole(now + tonumber(visibleInMs))) end
+  end
+  local function move(reference, row, to, first, second, third)
+    if to == 'captured' then return capture(reference, row, first, second, third) end
+    if to == 'released' then
+      return release(reference, row, row[1] == 'sent' and first ~= '1' and '1' or '')
+    end
+    if to == 'failed' then return release(reference, row, '1') end
+    if to == 'sent' then
+      leaveReserved(reference, row)
+      row[1], row[6], row[7], row[16] = 'sent', nowText, first, second
+      if tonumber(row[9]) <= sifted then addUndecided(reference, row) end
+    elseif to == 'returned' then
+      local passed = now - tonumber(row[6])
+      row[7] = whole(math.min(tonumber(row[7]) or passed, passed))
+    else
+      row[5] = whole(now + tonumber(first))
+      addTo('due', row[5], 'e' .. reference)
+    end
+    setRow(reference, row)
+  end
+  local function note(reference, row, to, awaits)
+    local isFailed = to == 'failed' and (row[12] == '' or row[13] == '1')
+    if not isFailed and not (to == 'captured' and row[13] == '1' and awaits ~= '1') then return end
+    local wasUnsent = isUnsent(row)
+    decide(reference, row)
+    if isFailed then row[12] = '1' end
+    if wasUnsent then remember(reference, row) end
+    setRow(reference, row)
+  end
+  local function isOfAnother(row, to, attempt, sender)
+    if attempt ~= '' and attempt ~= row[15] then return true end
+    if to ~= 'released' or sender == '' or row[1] ~= 'sent' then return false end
+    return sender ~= (row[16] == '' and row[15] or row[16])
+  end
+  return function(operation, reference, text)
+    local to, attempt, first, second, third, fourth =
+      operation:match('^s\\n(%l+)\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+    local row = rowOf(reference, text)
+    if not row then return 'unknown' end
+    local outcome = isOfAnother(row, to, attempt, second) and 'illegal' or transition(row, to, attempt)
+    if outcome == 'done' and to == 'sent' then
+      local refusal = refusalToSend(row, third, fourth)
+      if refusal then return refusal end
+    end
+    if outcome == 'done' or outcome == 'late' then
+      move(reference, row, to, first, second, third)
+    elseif outcome == 'already' then
+      note(reference, row, to, third)
+    end
+    local written = writeRow(row)
+    if changedRows[reference] then changedRows[reference] = written end
+    return outcome == 'done' and written or outcome .. '\\n' .. written
+  end
+end
+makers[97] = function()
+  return function(operation, reference, text)
+    local own, row = readRow(operation:sub(3)), rowOf(reference, text)
+    local state, attempt = own[1], own[15]
+    if not row then
+      own[1], own[4], own[9] = 'released', nowText, nextSequence()
+      abandon(own, attempt)
+      finish(reference, own, 'released', nowText)
+    elseif row[15] ~= attempt then
+      if not isAbandoned(row, attempt) then abandon(row, attempt) end
+      setRow(reference, row)
+    elseif row[1] == 'reserved' or isAsGranted(row, attempt, state) then
+      release(reference, row, '')
+    end
+    return ''
+  end
+end
+makers[114] = function()
+  local function isTombstone(row)
+    return isAbandoned(row, row[15])
+  end
+  local function isBehind(row, own)
+    if row[14] ~= own[14] or row[1] == 'captured' then return false end
+    if row[15] == own[15] then
+      return own[1] == 'captured' or own[1] == 'sent' and row[6] == '' and row[12] == ''
+    end
+    if isAbandoned(row, own[15]) then return false end
+    return isTombstone(row) or tonumber(row[4]) <= tonumber(own[4])
+  end
+  return function(operation, reference, text)
+    local own, row = readRow(operation:sub(3)), rowOf(reference, text)
+    if row then
+      if not isBehind(row, own) then return '' end
+      if isOpen(row) then release(reference, row, '') end
+      local _, fingerprint, heldBefore, currency, metadata = readRest(own)
+      own[17] = writeRest(readRest(row), fingerprint, heldBefore, currency, metadata)
+    end
+    if own[1] == 'captured' then
+      local visibleAt, endedAt = own[5], own[8]
+      own[9] = nextSequence()
+      if own[13] == '1' then addUndecided(reference, own) end
+      finish(reference, own, 'captured', endedAt == '' and nowText or endedAt)
+      showLater(own, visibleAt == '' and nowText or visibleAt)
+    else
+      open(reference, own)
+    end
+    return ''
+  end
+end
+local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
+local due = redis.call('ZRANGEBYSCORE', base .. 'due', '-inf', nowText, 'LIMIT', 0, 1000)
+local dueKeys, dueReferences = {}, {}
+for _, member in ipairs(due) do
+  removed.due[member] = true
+  if member:byte(1) == 118 then
+    local name, amount = member:match('^v%d+\\n([^\\n]*)\\n(%d+)$')
+    changeTotals(name, negated(amount), amount)
+  else
+    dueReferences[#dueReferences + 1] = member:sub(2)
+    dueKeys[#dueKeys + 1] = holdBase .. member:sub(2)
+  end
+end
+for at, text in ipairs(readTexts(dueKeys, 1)) do
+  local row = text and readRow(text)
+  if row and row[1] == 'reserved' and tonumber(row[5]) <= now then release(dueReferences[at], row, '') end
 end
 local operations = {}
-operations[104] = function(operation, reference, text, key)
-  local amount, expiresIn, rest = operation:match('^h\\n(%d+)\\n(%d*)\\n(.*)$')
-  local wallet = basis.wallet
-  local row = (text or rows[reference]) and rowOf(reference, text)
-  local attempt, metadata
-  if row then
-    attempt, metadata = rest:match('^([^\\n]*)\\n(.*)$')
-    if row[ATTEMPT] == attempt and isOpen(row) then return 'mine\\n' .. totalsOf(wallet) .. '\\n' .. writeRow(row) end
-    local isFree = row[STATE] == 'released' and row[WALLET] == basis.name and row[AMOUNT] == amount
-    local isOver = row[ATTEMPT] == attempt or row[ABANDONED]:find(attempt, 1, true)
-    if not isFree or isOver then return 'exists\\n' .. writeRow(row) end
-  end
-  if wallet.frozen then return 'frozen\\n' .. wallet.frozen end
-  if basis.isVoid then return 'void\\n' .. totalsOf(wallet) end
-  if recoveringForMs > 0 then return 'recovering' end
-  local smallActive, active = activeWith(wallet, amount)
-  if not smallActive and not active then return 'insufficient\\n' .. totalsOf(wallet) end
-  local told = wallet.isTold and not row and '+' or 'held\\n' .. totalsOf(wallet)
-  local state, dueAt, sentAt = 'sent', '', nowText
-  if expiresIn ~= '' then state, dueAt, sentAt = 'reserved', whole(now + tonumber(expiresIn)), '' end
-  if row then
-    local abandoned = (row[ABANDONED] .. row[ATTEMPT] .. ' '):sub(-1000)
-    open(reference, {
-      state, amount, '', nowText, dueAt, sentAt, '', '', '', '', basis.name, '1', abandoned, attempt, metadata,
-    })
-    return told .. '\\n1'
-  end
-  local at = nextSequence()
-  local new = state .. '\\n' .. amount .. basis.afterAmount .. dueAt .. '\\n' .. sentAt .. '\\n\\n' .. at .. basis.afterSequence
-    .. rest
-  rows[reference] = new
-  newTexts[#newTexts + 1] = key
-  newTexts[#newTexts + 1] = new
-  local openMembers = added.open
-  openMembers[#openMembers + 1] = at
-  openMembers[#openMembers + 1] = reference
-  if dueAt ~= '' then addTo('due', dueAt, 'e' .. reference) end
-  if smallActive then
-    wallet.active, wallet.smallActive = nil, smallActive
-  else
-    setTotals(wallet, active, wallet.captured)
-  end
-  wallet.isChanged, wallet.isTold = true, true
-  return told
-end
-operations[103] = function(_, reference, text)
-  local row = rowOf(reference, text)
-  return row and writeRow(row) or ''
-end
-operations[115] = function(operation, reference, text)
-  local to, actual, visibleInMs, attempt = operation:match('^s\\n(%l+)\\n(%d*)\\n(%d*)\\n(.*)$')
-  local row = rowOf(reference, text)
-  if not row then return 'unknown' end
-  if attempt ~= '' and attempt ~= row[ATTEMPT] then return 'illegal\\n' .. writeRow(row) end
-  if row[STATE] == to and to ~= 'sent' then return 'already\\n' .. writeRow(row) end
-  if not isOpen(row) or row[STATE] == to then return 'illegal\\n' .. writeRow(row) end
-  if to == 'released' then
-    release(reference, row)
-  elseif to == 'captured' then
-    capture(reference, row, actual, visibleInMs)
-  else
-    leaveReserved(reference, row)
-    row[STATE], row[SENT_AT] = 'sent', nowText
-    setRow(reference, row)
-  end
-  return 'done\\n' .. writeRow(row)
-end
-operations[97] = function(operation, reference, text)
-  local name, amount, attempt, metadata = operation:match('^a\\n([^\\n]*)\\n(%d+)\\n([^\\n]*)\\n(.*)$')
-  local row = rowOf(reference, text)
-  if not row then
-    row = {
-      'released', amount, '', nowText, '', '', '', nextSequence(), '', '', name, '', attempt .. ' ', attempt, metadata,
-    }
-    finish(reference, row, 'released')
-  elseif row[ATTEMPT] ~= attempt then
-    if not row[ABANDONED]:find(attempt, 1, true) then row[ABANDONED] = row[ABANDONED] .. attempt .. ' ' end
-    setRow(reference, row)
-  elseif isOpen(row) then
-    release(reference, row)
-  end
-  return ''
-end
-local function isStone(row)
-  return row[ABANDONED]:find(row[ATTEMPT], 1, true) ~= nil
-end
-local function isBehind(row, own)
-  if row[WALLET] ~= own[WALLET] or row[STATE] == 'captured' then return false end
-  if row[ATTEMPT] == own[ATTEMPT] then
-    return own[STATE] == 'captured' or own[STATE] == 'sent' and row[SENT_AT] == ''
-  end
-  if row[ABANDONED]:find(own[ATTEMPT], 1, true) then return false end
-  return isStone(row) or tonumber(row[CREATED_AT]) <= tonumber(own[CREATED_AT])
-end
-local RESTORE = '^r' .. ('\\n([^\\n]*)'):rep(11) .. '$'
-operations[114] = function(operation, reference, text)
-  local name, amount, state, captured, createdAt, dueAt, sentAt, endedAt, attempt, heldBefore, metadata =
-    operation:match(RESTORE)
-  local own = { state, amount, captured, createdAt, dueAt, sentAt, endedAt, '', '', '', name, heldBefore, '', attempt, metadata }
-  local row = rowOf(reference, text)
-  if row then
-    if not isBehind(row, own) then return '' end
-    if isOpen(row) then release(reference, row) end
-    own[ABANDONED] = row[ABANDONED]
-  end
-  if state == 'captured' then
-    own[SEQUENCE] = nextSequence()
-    finish(reference, own, 'captured')
-    own[ENDED_AT] = endedAt
-    showLater(own, dueAt)
-  else
-    open(reference, own)
-  end
-  return ''
-end
-local function writeIndex(name)
-  callWithAll('ZADD', base .. name, added[name])
-  local members = {}
-  for member in pairs(removed[name]) do members[#members + 1] = member end
-  callWithAll('ZREM', base .. name, members)
-end
-local function forget()
-  if #finished == 0 then return end
-  local excess = redis.call('LLEN', base .. 'finished') - tonumber(ARGV[5])
-  local count = math.min(excess, 2 * #finished + 10)
-  if count <= 0 then return end
-  local keys, sequences = {}, {}
-  for index, entry in ipairs(redis.call('LRANGE', base .. 'finished', 0, count - 1)) do
-    local reference, endedSequence = entry:match('^([^\\n]*)\\n(%d+)$')
-    keys[index], sequences[index] = holdBase .. reference, endedSequence
-  end
-  redis.call('LTRIM', base .. 'finished', count, -1)
-  local forgotten, members = {}, {}
-  for index, text in ipairs(readTexts(keys, 1)) do
-    if text and readRow(text)[SEQUENCE] == sequences[index] then
-      forgotten[#forgotten + 1] = keys[index]
-      members[#members + 1] = keys[index]:sub(#holdBase + 1)
-    end
-  end
-  callWithAll('UNLINK', nil, forgotten)
-  callWithAll('ZREM', base .. 'closed', members)
-end
-local function write()
-  callWithAll('MSET', nil, newTexts)
-  local changed = {}
-  for reference, row in pairs(changedRows) do
-    changed[#changed + 1] = holdBase .. reference
-    changed[#changed + 1] = writeRow(row)
-  end
-  callWithAll('MSET', nil, changed)
-  for name, wallet in pairs(wallets) do
-    if wallet.isChanged then
-      redis.call('HSET', base .. 'wallet:' .. name, 'active', activeOf(wallet), 'captured', wallet.captured)
-    end
-  end
-  writeIndex('open')
-  writeIndex('closed')
-  writeIndex('due')
-  callWithAll('RPUSH', base .. 'finished', finished)
-  redis.call(
-    'HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'version', whole(version), 'sequence', whole(sequence),
-    'runId', runId
-  )
-  forget()
-end
-sweep()
-local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
 local keyAt, afterBase, byte, sub = 1, #holdBase + 1, string.byte, string.sub
-local BASIS, TOTALS, FREEZE = byte('w'), byte('t'), byte('f')
-for at = FIRST, #ARGV do
+local hasNone = { [102] = true, [116] = true, [119] = true }
+for at = 7, #ARGV do
   local operation = ARGV[at]
   local letter = byte(operation)
-  if letter == BASIS then
-    setBasis(operation)
-  elseif letter == TOTALS then
-    local wallet = walletOf(operation:sub(3))
-    reply[#reply + 1] = wallet.frozen and totalsOf(wallet) .. '\\n' .. wallet.frozen or totalsOf(wallet)
-  elseif letter == FREEZE then
-    reply[#reply + 1] = freeze(operation)
+  local run = operations[letter]
+  if not run then
+    run = makers[letter]()
+    operations[letter] = run
+  end
+  if hasNone[letter] then
+    reply[#reply + 1] = run(operation)
   else
     keyAt = keyAt + 1
     local key = KEYS[keyAt]
-    reply[#reply + 1] = operations[letter](operation, sub(key, afterBase), texts[keyAt - 1], key)
+    reply[#reply + 1] = run(operation, sub(key, afterBase), texts[keyAt - 1], key)
   end
 end
-write()
+callWithAll('MSET', nil, newTexts)
+local changed = {}
+for reference, row in pairs(changedRows) do
+  changed[#changed + 1] = holdBase .. reference
+  changed[#changed + 1] = type(row) == 'string' and row or writeRow(row)
+end
+callWithAll('MSET', nil, changed)
+for name, wallet in pairs(wallets) do
+  if wallet.isChanged then
+    redis.call('HSET', base .. 'wallet:' .. name, 'active', activeOf(wallet), 'captured', wallet.captured)
+  end
+end
+for index, members in pairs(added) do callWithAll('ZADD', base .. index, members) end
+for index, isRemoved in pairs(removed) do
+  if next(isRemoved) then
+    local members = {}
+    for member in pairs(isRemoved) do members[#members + 1] = member end
+    callWithAll('ZREM', base .. index, members)
+  end
+end
+redis.call('HSET', KEYS[1], 'version', reply[2], 'sequence', whole(sequence))
+if not isSameEpoch then redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId) end
+callWithAll('RPUSH', base .. 'finished', ended.finished)
+callWithAll('RPUSH', base .. 'unsent', ended.unsent)
+local endedNow = #ended.finished + #ended.unsent
+local function forget(list, before)
+  local key, keys, times = base .. list, {}, {}
+  for index, entry in ipairs(redis.call('LRANGE', key, 0, 2 * endedNow + 9)) do
+    local endedAt, reference = entry:match('^(%d+)\\n(.*)$')
+    if tonumber(endedAt) > before then break end
+    keys[index], times[index] = holdBase .. reference, endedAt
+  end
+  redis.call('LTRIM', key, #keys, -1)
+  local forgotten, closed, undecided = {}, {}, {}
+  for index, text in ipairs(readTexts(keys, 1)) do
+    local row = text and readRow(text)
+    if row and row[8] == times[index] and isUnsent(row) == (list == 'unsent') then
+      local reference = keys[index]:sub(#holdBase + 1)
+      forgotten[#forgotten + 1] = keys[index]
+      closed[#closed + 1] = reference
+      if row[11] ~= '' then undecided[#undecided + 1] = undecidedMember(row, reference) end
+    end
+  end
+  callWithAll('UNLINK', nil, forgotten)
+  callWithAll('ZREM', base .. 'closed', closed)
+  callWithAll('ZREM', base .. 'undecided', undecided)
+end
+if endedNow > 0 then
+  for list, rememberMs in pairs({ finished = ARGV[5], unsent = ARGV[6] }) do
+    local first, before = redis.call('LINDEX', base .. list, 0), now - tonumber(rememberMs)
+    if first and tonumber(first:match('^%d+')) <= before then forget(list, before) end
+  end
+end
 return reply`;

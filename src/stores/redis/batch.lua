@@ -1,33 +1,42 @@
 -- Runs a batch of operations on the holds of one store, in their order.
 --
 -- KEYS[1]  '{prefix}:store'. All other keys begin the same way and share its hash tag, so that they live on one node:
---            store          hash: epoch, bornAt (ms), version, sequence, runId
+--            store          hash: epoch, bornAt (ms), version, sequence, runId; sifted, see sift.lua
 --            hold:<ref>     a hold, see row.lua
---            wallet:<key>   hash: active, captured (minor units); while it is frozen: frozenAt (ms), frozenFor (the reason)
+--            wallet:<key>   hash: active, captured (minor units); while frozen: frozenAt (ms), frozenFor (the reason)
 --            open           sorted set: the references of reserved and sent holds by sequence
 --            closed         sorted set: those of captured and released ones
+--            undecided      sorted set: holds whose outcome is to be looked up, by wallet and sequence, see sift.lua
 --            due            sorted set by time (ms): 'e<ref>' a reservation expires;
 --                           'v<sequence>\n<wallet>\n<amount>' a capture becomes visible
---            finished       list: '<ref>\n<sequence>' in the order they ended
---            notes          hash, see swap.lua
+--            finished       list: '<when it ended (ms)>\n<ref>' of captured and failed holds, in the order they ended
+--            unsent         list: the same of holds that were released without being sent
+--            notes          hash, see compare-and-set.lua
 -- KEYS[2+] '{prefix}:hold:<ref>' for each operation that has a reference, in their order
 -- ARGV[1]  the epoch to begin if one must begin: random text
 -- ARGV[2]  '1' when the server did not know this script; else '0'
 -- ARGV[3]  the highest version that the caller has seen
 -- ARGV[4]  how long nothing is approved in a new epoch, in ms
--- ARGV[5]  how many finished holds are remembered
--- ARGV[6+] the operations: a letter and its fields, each on a line, '' for none, amounts in minor units, times in ms. One text for
---          each operation, because an argument costs more than a line.
---            w wallet epoch limit      what the holds after it are decided on; not an operation, and not answered
---            h amount expiresIn attempt metadata       a hold, as sent if it does not expire
+-- ARGV[5]  how long captured and failed holds are remembered, in ms
+-- ARGV[6]  the same for holds that were released without being sent
+-- ARGV[7+] the operations: a letter and its fields, each on a line, '' for none, amounts in minor units, times in ms.
+--          One text for each operation, because an argument costs more than a line. <row> is a hold as in row.lua,
+--          without sequence and lease.
+--            w wallet epoch limit sendsFor    what the holds after it have in common; not answered
+--            h amount expiresIn <row>         a hold, as sent if it does not expire; the row from the attempt on
 --            t wallet
---            f wallet since reason     freezes a wallet, since now if that is not said; without a reason unfreezes it
+--            f wallet since reason     freezes a wallet, since now if no time is given; without a reason unfreezes it
 --            g
---            s to actual visibleIn attempt
---            a wallet amount attempt metadata
---            r wallet amount state captured createdAt dueAt sentAt endedAt attempt heldBefore metadata
+--            s to attempt ...          moves a hold on; the last four fields depend on `to`:
+--              reserved                  expiresIn
+--              sent                      sendsFor sender checkEpoch checkLimit
+--              captured                  actual visibleIn awaits ('1': the outcome is still to be looked up)
+--              released                  notSent ('1': the reference may be held again) sender
+--              returned, failed
+--            a <row>                   abandons an attempt: the row as it was asked for
+--            r <row>                   restores a hold
 --
--- Returns  { epoch, version, now (ms), how long nothing is approved yet (ms), one text for each operation }. The texts, by line:
+-- Returns  { epoch, version, now (ms), how long nothing is approved yet (ms), one text for each operation }. By line:
 --            h  'held', active, captured, '1' if the reference was held before: totals of before the hold
 --               '+': held as well; the totals are those of the hold before it, with that hold
 --               'insufficient' | 'void', active, captured
@@ -37,35 +46,41 @@
 --               'frozen', since, reason
 --            t  active, captured; since, reason if it is frozen
 --            g  row, or ''
---            s  'done' | 'already' | 'illegal', row
+--            s  row: it is done
+--               'late' | 'already' | 'illegal', row
 --               'unknown'
+--               'frozen', since, reason
+--               'insufficient' | 'void', active, captured
 --            a, f, r  ''
 --
--- Atomic, because the check of a hold and the hold must be one step whoever else asks, and because a new epoch must begin before
--- anything is answered in it. Nothing is written until every operation is decided: a script that fails half way is not rolled back.
+-- Atomic, because the check of a hold and the hold must be one step whatever else is asked at the same time, and
+-- because a new epoch must begin before anything is answered in it. Nothing but a freeze is written until every
+-- operation is decided: a script that fails half way is not rolled back.
 
 -- @include amount.lua
 -- @include row.lua
 
--- Of what is due, this much is done in one call. What is left over is only counted as held for longer.
+-- Of what is due, this much is done in one call. What is left over only counts as held for longer.
 local SWEEP = 1000
-local FIRST = 6
+local FIRST = 7
+-- First letters: of a reservation, and of a hold that was released; of a capture that becomes visible.
+local RESERVED, VISIBLE = 114, 118
 
 local base = KEYS[1]:sub(1, -6)
 local holdBase = base .. 'hold:'
 local now, nowMicros = serverTime()
 local nowText = whole(now)
 
----------------------------------------------------------------------------------------------------------------------------------
+------------------------------------------------------------------------------------------------------------------------
 -- The epoch.
 
-local store = redis.call('HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId')
+local store = redis.call('HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted')
 local epoch, bornAt = store[1], tonumber(store[2] or nowText)
 local version, seen = tonumber(store[3] or '0'), tonumber(ARGV[3])
-local sequence = tonumber(store[4] or '0')
+local sequence, sifted = tonumber(store[4] or '0'), tonumber(store[6] or '0')
 
--- Another server process than the one that wrote last was restarted, or is a replica that took over: it may lack what was written
--- last. A server that may not be asked forgets its scripts at least.
+-- Another server process than the one that wrote last was restarted, or is a replica that took over: it may lack what
+-- was written last. A server that may not be asked forgets its scripts at least.
 local info = redis.pcall('INFO', 'server')
 local lastRunId = store[5] or ''
 local runId = type(info) == 'string' and info:match('run_id:(%x+)') or ''
@@ -75,34 +90,37 @@ if runId ~= '' then isOther = lastRunId ~= '' and runId ~= lastRunId end
 -- Gone; or perhaps without its last writes; or put back to an earlier time.
 if not epoch or isOther or version < seen then
   epoch, bornAt = ARGV[1], now
-  -- Above what anybody saw in an earlier epoch, or each process in turn would begin another one.
+  -- Above what any process saw in an earlier epoch, or each process in turn would begin another one.
   version = math.max(version, nowMicros)
 end
 version = math.max(version, seen) + 1
 -- The clock was put back: the window begins again, or it would be as long as the clock is wrong.
 if bornAt > now then bornAt = now end
+local isSameEpoch = epoch == store[1] and runId == lastRunId and whole(bornAt) == store[2]
 local recoveringForMs = math.max(0, bornAt + tonumber(ARGV[4]) - now)
 
----------------------------------------------------------------------------------------------------------------------------------
+------------------------------------------------------------------------------------------------------------------------
 -- What is read, and what will be written.
 
 local texts = readTexts(KEYS, 2)
 -- By reference, what this call has read or made of a hold: a table, or the text of a hold that is new.
 local rows = {}
+-- Of these, the ones to be written: tables, or texts.
 local changedRows = {}
 -- Keys and texts of holds that are new.
 local newTexts = {}
 -- Scores and members, in turn; a later score of a member counts.
-local added = { open = {}, closed = {}, due = {} }
+local added = { open = {}, closed = {}, due = {}, undecided = {} }
 -- Members that are there no more in the end.
-local removed = { open = {}, closed = {}, due = {} }
-local finished = {}
+local removed = { open = {}, closed = {}, due = {}, undecided = {} }
+-- Entries of the lists of references to remember.
+local ended = { finished = {}, unsent = {} }
 local wallets = {}
 
 local function setTotals(wallet, active, captured)
   wallet.active, wallet.captured = active, captured
   wallet.smallActive, wallet.smallCaptured = small(active), small(captured)
-  wallet.isTold = false
+  wallet.isInReply = false
 end
 
 -- Holds that are new only count: the text is made when it is asked for.
@@ -144,8 +162,16 @@ local function setRow(reference, row)
   changedRows[reference] = row
 end
 
----------------------------------------------------------------------------------------------------------------------------------
+------------------------------------------------------------------------------------------------------------------------
 -- Moves of a hold.
+
+local function isOpen(row)
+  return row[STATE] == 'reserved' or row[STATE] == 'sent'
+end
+
+local function isUnsent(row)
+  return row[STATE] == 'released' and row[FAILED] == ''
+end
 
 local function nextSequence()
   sequence = sequence + 1
@@ -167,18 +193,38 @@ local function leaveReserved(reference, row)
   row[DUE_AT] = ''
 end
 
-local function finish(reference, row, state)
+-- Its outcome is to be looked up. A sent hold whose turn in sift.lua comes later need not be added.
+local function addUndecided(reference, row)
+  addTo('undecided', '0', undecidedMember(row, reference))
+  if row[LEASE_UNTIL] == '' then row[LEASE_UNTIL] = '0' end
+end
+
+-- Its outcome is known: no claim takes it any more.
+local function decide(reference, row)
+  if row[LEASE_UNTIL] == '' then return end
+  removed.undecided[undecidedMember(row, reference)] = true
+  row[AWAITS], row[LEASE_OWNER], row[LEASE_UNTIL] = '', '', ''
+end
+
+local function remember(reference, row)
+  local entries = isUnsent(row) and ended.unsent or ended.finished
+  entries[#entries + 1] = row[ENDED_AT] .. '\n' .. reference
+end
+
+local function finish(reference, row, state, endedAt)
   leaveReserved(reference, row)
-  row[STATE], row[ENDED_AT], row[LEASE_OWNER], row[LEASE_UNTIL] = state, nowText, '', ''
+  row[STATE], row[ENDED_AT] = state, endedAt
   removed.open[reference] = true
   addTo('closed', row[SEQUENCE], reference)
-  finished[#finished + 1] = reference .. '\n' .. row[SEQUENCE]
+  remember(reference, row)
   setRow(reference, row)
 end
 
-local function release(reference, row)
+local function release(reference, row, failed)
   changeTotals(row[WALLET], negated(row[AMOUNT]), '0')
-  finish(reference, row, 'released')
+  decide(reference, row)
+  row[FAILED] = failed
+  finish(reference, row, 'released', nowText)
 end
 
 -- It counts as held until then. All that is needed is in the member: the hold itself may be forgotten before.
@@ -188,37 +234,8 @@ local function showLater(row, visibleAt)
   addTo('due', visibleAt, 'v' .. row[SEQUENCE] .. '\n' .. row[WALLET] .. '\n' .. row[CAPTURED])
 end
 
-local function capture(reference, row, actual, visibleInMs)
-  row[CAPTURED] = actual == '' and row[AMOUNT] or actual
-  changeTotals(row[WALLET], negated(row[AMOUNT]), visibleInMs == '0' and row[CAPTURED] or '0')
-  finish(reference, row, 'captured')
-  if visibleInMs ~= '0' then showLater(row, whole(now + tonumber(visibleInMs))) end
-end
-
-local function isOpen(row)
-  return row[STATE] == 'reserved' or row[STATE] == 'sent'
-end
-
-local function sweep()
-  local due, keys, references = redis.call('ZRANGEBYSCORE', base .. 'due', '-inf', nowText, 'LIMIT', 0, SWEEP), {}, {}
-  for _, member in ipairs(due) do
-    removed.due[member] = true
-    if member:byte(1) == 118 then
-      local name, amount = member:match('^v%d+\n([^\n]*)\n(%d+)$')
-      changeTotals(name, negated(amount), amount)
-    else
-      references[#references + 1] = member:sub(2)
-      keys[#keys + 1] = holdBase .. member:sub(2)
-    end
-  end
-  for at, text in ipairs(readTexts(keys, 1)) do
-    local row = text and readRow(text)
-    if row and row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(references[at], row) end
-  end
-end
-
----------------------------------------------------------------------------------------------------------------------------------
--- The operations. `text` is what was read of the hold, or false.
+------------------------------------------------------------------------------------------------------------------------
+-- Reading a hold. `text` is what was read of it before, or false.
 
 local function rowOf(reference, text)
   local row = rows[reference]
@@ -227,7 +244,7 @@ local function rowOf(reference, text)
     row = readRow(text)
     rows[reference] = row
     -- Beyond what one call sweeps, an expired reservation is at least not sent.
-    if row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(reference, row) end
+    if row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(reference, row, '') end
   elseif type(row) == 'string' then
     row = readRow(row)
     rows[reference] = row
@@ -235,258 +252,422 @@ local function rowOf(reference, text)
   return row
 end
 
--- Written at once: it depends on nothing else, and may be repeated.
-local function freeze(operation)
-  local name, since, reason = operation:match('^f\n([^\n]*)\n(%d*)\n(.*)$')
-  local wallet, key = walletOf(name), base .. 'wallet:' .. name
-  if reason == '' then
-    wallet.frozen = nil
-    redis.call('HDEL', key, 'frozenAt', 'frozenFor')
-  else
-    local at = wallet.frozen and wallet.frozen:match('^%d+') or since ~= '' and since or nowText
-    wallet.frozen = at .. '\n' .. reason
-    redis.call('HSET', key, 'frozenAt', at, 'frozenFor', reason)
-  end
-  return ''
+local function isAbandoned(row, attempt)
+  return readRest(row):find('\t' .. attempt .. '\t', 1, true) ~= nil
 end
 
+-- So that the attempt is refused when it arrives. The last ones are enough: a reference that is tried for ever must not
+-- grow.
+local function abandon(row, attempt)
+  local abandoned, fingerprint, heldBefore, currency, metadata = readRest(row)
+  row[REST] = writeRest((abandoned .. '\t' .. attempt .. '\t'):sub(-1000), fingerprint, heldBefore, currency, metadata)
+end
+
+-- Whether a hold of an attempt is as it was granted. It is not if another handle was given to send it meanwhile.
+local function isAsGranted(row, attempt, state)
+  return row[ATTEMPT] == attempt and row[STATE] == state and row[SENDER] == ''
+end
+
+------------------------------------------------------------------------------------------------------------------------
+-- The operations, by the code of their letter. Each is made when the first one of its kind comes: Redis makes all
+-- functions of a script anew for each call, and most calls need one or two of these.
+
+local makers = {}
+
+-- w: what the holds after it have in common.
 local basis = {}
 
-local function setBasis(operation)
-  local name, limitEpoch, limit = operation:match('^w\n([^\n]*)\n([^\n]*)\n(.*)$')
-  basis = { name = name, wallet = walletOf(name), isVoid = limitEpoch ~= epoch, limit = limit, smallLimit = small(limit) }
-  -- The parts of a new row that are the same for all.
-  basis.wallet.isTold = false
-  basis.afterAmount = '\n\n' .. nowText .. '\n'
-  basis.afterSequence = '\n\n\n' .. name .. '\n\n\n'
+makers[119] = function()
+  return function(operation)
+    local name, limitEpoch, limit, sendsFor = operation:match('^w\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(%d+)$')
+    basis = { name = name, wallet = walletOf(name), isVoid = limitEpoch ~= epoch, sendsFor = sendsFor }
+    basis.limit, basis.smallLimit = limit, small(limit)
+    -- The parts of a new row that are the same for all.
+    basis.wallet.isInReply = false
+    basis.sent = '\n\n' .. nowText .. '\n\n' .. nowText .. '\n' .. sendsFor .. '\n\n'
+    basis.reserved = '\n\n' .. nowText .. '\n'
+    basis.afterSequence = '\n\n\n\n\n' .. name .. '\n'
+  end
 end
 
--- What is active with this hold as a number, if all that counts is small; as text, if not. Neither, if it does not fit.
-local function activeWith(wallet, amount)
-  local smallAmount, smallActive = small(amount), wallet.smallActive
-  if smallAmount and smallActive and wallet.smallCaptured and basis.smallLimit then
-    local sum = smallActive + smallAmount
-    if sum + wallet.smallCaptured > basis.smallLimit then return nil, nil end
-    if sum < SMALL then return sum, nil end
-    return nil, whole(sum)
+-- h: a hold.
+makers[104] = function()
+  -- What is active with this hold as a number, if all that counts is small; as text, if not. Neither, if it does not
+  -- fit.
+  local function activeWith(wallet, amount)
+    local smallAmount, smallActive = small(amount), wallet.smallActive
+    if smallAmount and smallActive and wallet.smallCaptured and basis.smallLimit then
+      local sum = smallActive + smallAmount
+      if sum + wallet.smallCaptured > basis.smallLimit then return nil, nil end
+      if sum < SMALL then return sum, nil end
+      return nil, whole(sum)
+    end
+    local active = add(activeOf(wallet), amount)
+    if not atMost(add(active, wallet.captured), basis.limit) then return nil, nil end
+    return nil, active
   end
-  local active = add(activeOf(wallet), amount)
-  if not atMost(add(active, wallet.captured), basis.limit) then return nil, nil end
-  return nil, active
+
+  -- Only the same payout, if it certainly was not sent, and not by an attempt that is over.
+  local function mayBeHeldAgain(row, again)
+    local _, fingerprint = readRest(row)
+    local _, wanted = readRest(again)
+    local isSame = row[WALLET] == again[WALLET] and row[AMOUNT] == again[AMOUNT] and fingerprint == wanted
+    return isUnsent(row) and isSame and row[ATTEMPT] ~= again[ATTEMPT] and not isAbandoned(row, again[ATTEMPT])
+  end
+
+  return function(operation, reference, text, key)
+    local amount, expiresIn, rest = operation:match('^h\n(%d+)\n(%d*)\n(.*)$')
+    local wallet, state = basis.wallet, expiresIn == '' and 'sent' or 'reserved'
+    local row = (text or rows[reference]) and rowOf(reference, text)
+    local again
+    if row then
+      local attempt, own = rest:match('^([^\n]*)\n\n(.*)$')
+      -- A client may send a request twice.
+      if isAsGranted(row, attempt, state) then return 'mine\n' .. totalsOf(wallet) .. '\n' .. writeRow(row) end
+      again = { '', amount, '', nowText, '', '', '', '', '', '', '', '', '', basis.name, attempt, '', own }
+      if not mayBeHeldAgain(row, again) then return 'exists\n' .. writeRow(row) end
+    end
+    if wallet.frozen then return 'frozen\n' .. wallet.frozen end
+    if basis.isVoid then return 'void\n' .. totalsOf(wallet) end
+    if recoveringForMs > 0 then return 'recovering' end
+    local smallActive, active = activeWith(wallet, amount)
+    if not smallActive and not active then return 'insufficient\n' .. totalsOf(wallet) end
+    local answer = wallet.isInReply and not again and '+' or 'held\n' .. totalsOf(wallet)
+
+    local dueAt = expiresIn == '' and '' or whole(now + tonumber(expiresIn))
+    if again then
+      again[STATE], again[DUE_AT] = state, dueAt
+      if state == 'sent' then again[SENT_AT], again[SENDS_FOR] = nowText, basis.sendsFor end
+      local _, fingerprint, _, currency, metadata = readRest(again)
+      again[REST] = writeRest(readRest(row), fingerprint, '1', currency, metadata)
+      abandon(again, row[ATTEMPT])
+      open(reference, again)
+      return answer .. '\n1'
+    end
+    -- As open() does it, but without a table: this is the usual case.
+    local at, new = nextSequence(), nil
+    if dueAt == '' then
+      new = 'sent\n' .. amount .. basis.sent .. at .. basis.afterSequence .. rest
+    else
+      new = 'reserved\n' .. amount .. basis.reserved .. dueAt .. '\n\n\n\n' .. at .. basis.afterSequence .. rest
+      addTo('due', dueAt, 'e' .. reference)
+    end
+    rows[reference] = new
+    newTexts[#newTexts + 1] = key
+    newTexts[#newTexts + 1] = new
+    local openMembers = added.open
+    openMembers[#openMembers + 1] = at
+    openMembers[#openMembers + 1] = reference
+    if smallActive then
+      wallet.active, wallet.smallActive = nil, smallActive
+    else
+      setTotals(wallet, active, wallet.captured)
+    end
+    wallet.isChanged, wallet.isInReply = true, true
+    return answer
+  end
 end
 
--- By the code of the letter.
-local operations = {}
-
-operations[104] = function(operation, reference, text, key)
-  local amount, expiresIn, rest = operation:match('^h\n(%d+)\n(%d*)\n(.*)$')
-  local wallet = basis.wallet
-  local row = (text or rows[reference]) and rowOf(reference, text)
-  local attempt, metadata
-  if row then
-    attempt, metadata = rest:match('^([^\n]*)\n(.*)$')
-    if row[ATTEMPT] == attempt and isOpen(row) then return 'mine\n' .. totalsOf(wallet) .. '\n' .. writeRow(row) end
-    local isFree = row[STATE] == 'released' and row[WALLET] == basis.name and row[AMOUNT] == amount
-    local isOver = row[ATTEMPT] == attempt or row[ABANDONED]:find(attempt, 1, true)
-    if not isFree or isOver then return 'exists\n' .. writeRow(row) end
+-- t: totals.
+makers[116] = function()
+  return function(operation)
+    local wallet = walletOf(operation:sub(3))
+    return wallet.frozen and totalsOf(wallet) .. '\n' .. wallet.frozen or totalsOf(wallet)
   end
-  if wallet.frozen then return 'frozen\n' .. wallet.frozen end
-  if basis.isVoid then return 'void\n' .. totalsOf(wallet) end
-  if recoveringForMs > 0 then return 'recovering' end
-  local smallActive, active = activeWith(wallet, amount)
-  if not smallActive and not active then return 'insufficient\n' .. totalsOf(wallet) end
-  local told = wallet.isTold and not row and '+' or 'held\n' .. totalsOf(wallet)
-
-  local state, dueAt, sentAt = 'sent', '', nowText
-  if expiresIn ~= '' then state, dueAt, sentAt = 'reserved', whole(now + tonumber(expiresIn)), '' end
-  if row then
-    -- The last ones are enough, and a reference that is tried for ever must not grow for ever.
-    local abandoned = (row[ABANDONED] .. row[ATTEMPT] .. ' '):sub(-1000)
-    open(reference, {
-      state, amount, '', nowText, dueAt, sentAt, '', '', '', '', basis.name, '1', abandoned, attempt, metadata,
-    })
-    return told .. '\n1'
-  end
-  -- As open() does it, but without a table: this is what happens all the time.
-  local at = nextSequence()
-  local new = state .. '\n' .. amount .. basis.afterAmount .. dueAt .. '\n' .. sentAt .. '\n\n' .. at .. basis.afterSequence
-    .. rest
-  rows[reference] = new
-  newTexts[#newTexts + 1] = key
-  newTexts[#newTexts + 1] = new
-  local openMembers = added.open
-  openMembers[#openMembers + 1] = at
-  openMembers[#openMembers + 1] = reference
-  if dueAt ~= '' then addTo('due', dueAt, 'e' .. reference) end
-  if smallActive then
-    wallet.active, wallet.smallActive = nil, smallActive
-  else
-    setTotals(wallet, active, wallet.captured)
-  end
-  wallet.isChanged, wallet.isTold = true, true
-  return told
 end
 
-operations[103] = function(_, reference, text)
-  local row = rowOf(reference, text)
-  return row and writeRow(row) or ''
+-- f: freezes. Written at once: it depends on nothing else, and may be repeated.
+makers[102] = function()
+  return function(operation)
+    local name, since, reason = operation:match('^f\n([^\n]*)\n(%d*)\n(.*)$')
+    local wallet, key = walletOf(name), base .. 'wallet:' .. name
+    if reason == '' then
+      wallet.frozen = nil
+      redis.call('HDEL', key, 'frozenAt', 'frozenFor')
+    else
+      local at = wallet.frozen and wallet.frozen:match('^%d+') or since ~= '' and since or nowText
+      wallet.frozen = at .. '\n' .. reason
+      redis.call('HSET', key, 'frozenAt', at, 'frozenFor', reason)
+    end
+    return ''
+  end
 end
 
-operations[115] = function(operation, reference, text)
-  local to, actual, visibleInMs, attempt = operation:match('^s\n(%l+)\n(%d*)\n(%d*)\n(.*)$')
-  local row = rowOf(reference, text)
-  if not row then return 'unknown' end
-  if attempt ~= '' and attempt ~= row[ATTEMPT] then return 'illegal\n' .. writeRow(row) end
-  if row[STATE] == to and to ~= 'sent' then return 'already\n' .. writeRow(row) end
-  if not isOpen(row) or row[STATE] == to then return 'illegal\n' .. writeRow(row) end
-  if to == 'released' then
-    release(reference, row)
-  elseif to == 'captured' then
-    capture(reference, row, actual, visibleInMs)
-  else
-    leaveReserved(reference, row)
-    row[STATE], row[SENT_AT] = 'sent', nowText
+-- g: a hold as it is.
+makers[103] = function()
+  return function(_, reference, text)
+    -- As it is, unless it may be a reservation that is over.
+    if text and not rows[reference] and text:byte(1) ~= RESERVED then return text end
+    local row = rowOf(reference, text)
+    return row and writeRow(row) or ''
+  end
+end
+
+-- s: moves a hold on.
+makers[115] = function()
+  -- Whether a hold may move on: as `transition` of src/core/hold.ts.
+  local function transition(row, to, attempt)
+    local state = row[STATE]
+    if to == 'reserved' or to == 'sent' then return state == 'reserved' and 'done' or 'illegal' end
+    if to == 'returned' then return state == 'sent' and 'done' or state == 'captured' and 'already' or 'illegal' end
+    if isOpen(row) then return 'done' end
+    if to == 'captured' then return state == 'captured' and 'already' or attempt ~= '' and 'late' or 'illegal' end
+    if state == 'released' then return 'already' end
+    return to == 'failed' and (row[AWAITS] == '1' or row[FAILED] == '1') and 'already' or 'illegal'
+  end
+
+  -- Why a hold is not given `sent`; nil if it is.
+  local function refusalToSend(row, checkEpoch, checkLimit)
+    local wallet = walletOf(row[WALLET])
+    if wallet.frozen then return 'frozen\n' .. wallet.frozen end
+    if checkEpoch == '' then return nil end
+    if checkEpoch ~= epoch then return 'void\n' .. totalsOf(wallet) end
+    if atMost(add(activeOf(wallet), wallet.captured), checkLimit) then return nil end
+    return 'insufficient\n' .. totalsOf(wallet)
+  end
+
+  local function capture(reference, row, actual, visibleInMs, awaits)
+    local held = isOpen(row) and row[AMOUNT] or '0'
+    row[CAPTURED] = actual == '' and row[AMOUNT] or actual
+    changeTotals(row[WALLET], negated(held), visibleInMs == '0' and row[CAPTURED] or '0')
+    if awaits == '1' then addUndecided(reference, row) else decide(reference, row) end
+    -- A late capture disproves the failure.
+    row[AWAITS], row[FAILED] = awaits, ''
+    finish(reference, row, 'captured', nowText)
+    if visibleInMs ~= '0' then showLater(row, whole(now + tonumber(visibleInMs))) end
+  end
+
+  -- The fields of the operation after the attempt depend on the target.
+  local function move(reference, row, to, first, second, third)
+    if to == 'captured' then return capture(reference, row, first, second, third) end
+    if to == 'released' then
+      return release(reference, row, row[STATE] == 'sent' and first ~= '1' and '1' or '')
+    end
+    if to == 'failed' then return release(reference, row, '1') end
+    if to == 'sent' then
+      leaveReserved(reference, row)
+      row[STATE], row[SENT_AT], row[SENDS_FOR], row[SENDER] = 'sent', nowText, first, second
+      if tonumber(row[SEQUENCE]) <= sifted then addUndecided(reference, row) end
+    elseif to == 'returned' then
+      local passed = now - tonumber(row[SENT_AT])
+      row[SENDS_FOR] = whole(math.min(tonumber(row[SENDS_FOR]) or passed, passed))
+    else
+      row[DUE_AT] = whole(now + tonumber(first))
+      addTo('due', row[DUE_AT], 'e' .. reference)
+    end
     setRow(reference, row)
   end
-  return 'done\n' .. writeRow(row)
-end
 
-operations[97] = function(operation, reference, text)
-  local name, amount, attempt, metadata = operation:match('^a\n([^\n]*)\n(%d+)\n([^\n]*)\n(.*)$')
-  local row = rowOf(reference, text)
-  if not row then
-    -- The attempt may arrive yet; it must find that it is over. Nothing was held by it: see isStone().
-    row = {
-      'released', amount, '', nowText, '', '', '', nextSequence(), '', '', name, '', attempt .. ' ', attempt, metadata,
-    }
-    finish(reference, row, 'released')
-  elseif row[ATTEMPT] ~= attempt then
-    -- Another attempt has the reference. Ours must not take it when that one was released.
-    if not row[ABANDONED]:find(attempt, 1, true) then row[ABANDONED] = row[ABANDONED] .. attempt .. ' ' end
+  -- What a repeated request adds to the record of a finished hold.
+  local function note(reference, row, to, awaits)
+    local isFailed = to == 'failed' and (row[FAILED] == '' or row[AWAITS] == '1')
+    if not isFailed and not (to == 'captured' and row[AWAITS] == '1' and awaits ~= '1') then return end
+    local wasUnsent = isUnsent(row)
+    decide(reference, row)
+    if isFailed then row[FAILED] = '1' end
+    -- It is to be remembered for as long as the others that failed.
+    if wasUnsent then remember(reference, row) end
     setRow(reference, row)
-  elseif isOpen(row) then
-    release(reference, row)
   end
-  return ''
-end
 
--- Whether a row only stands in the way of an attempt that was abandoned before it came.
-local function isStone(row)
-  return row[ABANDONED]:find(row[ATTEMPT], 1, true) ~= nil
-end
-
--- Whether what is there is older than what is put back: memory went back in time, to an earlier attempt or to before a move.
-local function isBehind(row, own)
-  if row[WALLET] ~= own[WALLET] or row[STATE] == 'captured' then return false end
-  if row[ATTEMPT] == own[ATTEMPT] then
-    return own[STATE] == 'captured' or own[STATE] == 'sent' and row[SENT_AT] == ''
+  local function isOfAnother(row, to, attempt, sender)
+    if attempt ~= '' and attempt ~= row[ATTEMPT] then return true end
+    if to ~= 'released' or sender == '' or row[STATE] ~= 'sent' then return false end
+    return sender ~= (row[SENDER] == '' and row[ATTEMPT] or row[SENDER])
   end
-  if row[ABANDONED]:find(own[ATTEMPT], 1, true) then return false end
-  return isStone(row) or tonumber(row[CREATED_AT]) <= tonumber(own[CREATED_AT])
-end
 
-local RESTORE = '^r' .. ('\n([^\n]*)'):rep(11) .. '$'
-
-operations[114] = function(operation, reference, text)
-  local name, amount, state, captured, createdAt, dueAt, sentAt, endedAt, attempt, heldBefore, metadata =
-    operation:match(RESTORE)
-  local own = { state, amount, captured, createdAt, dueAt, sentAt, endedAt, '', '', '', name, heldBefore, '', attempt, metadata }
-  local row = rowOf(reference, text)
-  if row then
-    if not isBehind(row, own) then return '' end
-    if isOpen(row) then release(reference, row) end
-    own[ABANDONED] = row[ABANDONED]
-  end
-  if state == 'captured' then
-    own[SEQUENCE] = nextSequence()
-    finish(reference, own, 'captured')
-    own[ENDED_AT] = endedAt
-    showLater(own, dueAt)
-  else
-    open(reference, own)
-  end
-  return ''
-end
-
----------------------------------------------------------------------------------------------------------------------------------
--- The writing.
-
-local function writeIndex(name)
-  callWithAll('ZADD', base .. name, added[name])
-  local members = {}
-  for member in pairs(removed[name]) do members[#members + 1] = member end
-  callWithAll('ZREM', base .. name, members)
-end
-
--- Forgets a few of those that ended longest ago; more than come, so that a smaller number to remember is reached in time.
-local function forget()
-  if #finished == 0 then return end
-  local excess = redis.call('LLEN', base .. 'finished') - tonumber(ARGV[5])
-  local count = math.min(excess, 2 * #finished + 10)
-  if count <= 0 then return end
-  local keys, sequences = {}, {}
-  for index, entry in ipairs(redis.call('LRANGE', base .. 'finished', 0, count - 1)) do
-    local reference, endedSequence = entry:match('^([^\n]*)\n(%d+)$')
-    keys[index], sequences[index] = holdBase .. reference, endedSequence
-  end
-  redis.call('LTRIM', base .. 'finished', count, -1)
-  local forgotten, members = {}, {}
-  for index, text in ipairs(readTexts(keys, 1)) do
-    -- Its reference may have been held again since.
-    if text and readRow(text)[SEQUENCE] == sequences[index] then
-      forgotten[#forgotten + 1] = keys[index]
-      members[#members + 1] = keys[index]:sub(#holdBase + 1)
+  return function(operation, reference, text)
+    local to, attempt, first, second, third, fourth =
+      operation:match('^s\n(%l+)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
+    local row = rowOf(reference, text)
+    if not row then return 'unknown' end
+    local outcome = isOfAnother(row, to, attempt, second) and 'illegal' or transition(row, to, attempt)
+    if outcome == 'done' and to == 'sent' then
+      local refusal = refusalToSend(row, third, fourth)
+      if refusal then return refusal end
     end
-  end
-  callWithAll('UNLINK', nil, forgotten)
-  callWithAll('ZREM', base .. 'closed', members)
-end
-
-local function write()
-  callWithAll('MSET', nil, newTexts)
-  local changed = {}
-  for reference, row in pairs(changedRows) do
-    changed[#changed + 1] = holdBase .. reference
-    changed[#changed + 1] = writeRow(row)
-  end
-  callWithAll('MSET', nil, changed)
-  for name, wallet in pairs(wallets) do
-    if wallet.isChanged then
-      redis.call('HSET', base .. 'wallet:' .. name, 'active', activeOf(wallet), 'captured', wallet.captured)
+    if outcome == 'done' or outcome == 'late' then
+      move(reference, row, to, first, second, third)
+    elseif outcome == 'already' then
+      note(reference, row, to, third)
     end
+    local written = writeRow(row)
+    -- Made once, for the answer and for the key.
+    if changedRows[reference] then changedRows[reference] = written end
+    return outcome == 'done' and written or outcome .. '\n' .. written
   end
-  writeIndex('open')
-  writeIndex('closed')
-  writeIndex('due')
-  callWithAll('RPUSH', base .. 'finished', finished)
-  redis.call(
-    'HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'version', whole(version), 'sequence', whole(sequence),
-    'runId', runId
-  )
-  forget()
 end
 
----------------------------------------------------------------------------------------------------------------------------------
+-- a: abandons an attempt.
+makers[97] = function()
+  return function(operation, reference, text)
+    local own, row = readRow(operation:sub(3)), rowOf(reference, text)
+    local state, attempt = own[STATE], own[ATTEMPT]
+    if not row then
+      -- The attempt may arrive yet; it must find that it is over. Nothing was held by it: see isTombstone().
+      own[STATE], own[CREATED_AT], own[SEQUENCE] = 'released', nowText, nextSequence()
+      abandon(own, attempt)
+      finish(reference, own, 'released', nowText)
+    elseif row[ATTEMPT] ~= attempt then
+      -- Another attempt has the reference. This one must not take it when that one was released.
+      if not isAbandoned(row, attempt) then abandon(row, attempt) end
+      setRow(reference, row)
+    elseif row[STATE] == 'reserved' or isAsGranted(row, attempt, state) then
+      -- Nothing was sent for it. A reservation that another handle has been given to send since stays.
+      release(reference, row, '')
+    end
+    return ''
+  end
+end
 
-sweep()
+-- r: restores a hold.
+makers[114] = function()
+  -- Whether a row only stands in the way of an attempt that was abandoned before it came.
+  local function isTombstone(row)
+    return isAbandoned(row, row[ATTEMPT])
+  end
+
+  -- Whether what is there is older than what is put back: memory went back in time, to an earlier attempt or to before
+  -- a move.
+  local function isBehind(row, own)
+    if row[WALLET] ~= own[WALLET] or row[STATE] == 'captured' then return false end
+    if row[ATTEMPT] == own[ATTEMPT] then
+      -- Money that left is a fact, also after a release; but what failed before it was sent is not sent any more.
+      return own[STATE] == 'captured' or own[STATE] == 'sent' and row[SENT_AT] == '' and row[FAILED] == ''
+    end
+    if isAbandoned(row, own[ATTEMPT]) then return false end
+    return isTombstone(row) or tonumber(row[CREATED_AT]) <= tonumber(own[CREATED_AT])
+  end
+
+  return function(operation, reference, text)
+    local own, row = readRow(operation:sub(3)), rowOf(reference, text)
+    if row then
+      if not isBehind(row, own) then return '' end
+      if isOpen(row) then release(reference, row, '') end
+      local _, fingerprint, heldBefore, currency, metadata = readRest(own)
+      own[REST] = writeRest(readRest(row), fingerprint, heldBefore, currency, metadata)
+    end
+    if own[STATE] == 'captured' then
+      local visibleAt, endedAt = own[DUE_AT], own[ENDED_AT]
+      own[SEQUENCE] = nextSequence()
+      if own[AWAITS] == '1' then addUndecided(reference, own) end
+      finish(reference, own, 'captured', endedAt == '' and nowText or endedAt)
+      showLater(own, visibleAt == '' and nowText or visibleAt)
+    else
+      open(reference, own)
+    end
+    return ''
+  end
+end
+
+------------------------------------------------------------------------------------------------------------------------
+-- What is due: reservations that are over, captures that the provider's balance shows by now.
+
 local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
+local due = redis.call('ZRANGEBYSCORE', base .. 'due', '-inf', nowText, 'LIMIT', 0, SWEEP)
+local dueKeys, dueReferences = {}, {}
+for _, member in ipairs(due) do
+  removed.due[member] = true
+  if member:byte(1) == VISIBLE then
+    local name, amount = member:match('^v%d+\n([^\n]*)\n(%d+)$')
+    changeTotals(name, negated(amount), amount)
+  else
+    dueReferences[#dueReferences + 1] = member:sub(2)
+    dueKeys[#dueKeys + 1] = holdBase .. member:sub(2)
+  end
+end
+for at, text in ipairs(readTexts(dueKeys, 1)) do
+  local row = text and readRow(text)
+  if row and row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(dueReferences[at], row, '') end
+end
+
+------------------------------------------------------------------------------------------------------------------------
+-- What was asked for.
+
+local operations = {}
 local keyAt, afterBase, byte, sub = 1, #holdBase + 1, string.byte, string.sub
-local BASIS, TOTALS, FREEZE = byte('w'), byte('t'), byte('f')
+-- Letters of operations that have no reference: f, t and w.
+local hasNone = { [102] = true, [116] = true, [119] = true }
 for at = FIRST, #ARGV do
   local operation = ARGV[at]
   local letter = byte(operation)
-  if letter == BASIS then
-    setBasis(operation)
-  elseif letter == TOTALS then
-    local wallet = walletOf(operation:sub(3))
-    reply[#reply + 1] = wallet.frozen and totalsOf(wallet) .. '\n' .. wallet.frozen or totalsOf(wallet)
-  elseif letter == FREEZE then
-    reply[#reply + 1] = freeze(operation)
+  local run = operations[letter]
+  if not run then
+    run = makers[letter]()
+    operations[letter] = run
+  end
+  if hasNone[letter] then
+    reply[#reply + 1] = run(operation)
   else
     keyAt = keyAt + 1
     local key = KEYS[keyAt]
-    reply[#reply + 1] = operations[letter](operation, sub(key, afterBase), texts[keyAt - 1], key)
+    reply[#reply + 1] = run(operation, sub(key, afterBase), texts[keyAt - 1], key)
   end
 end
-write()
+
+------------------------------------------------------------------------------------------------------------------------
+-- The writing.
+
+callWithAll('MSET', nil, newTexts)
+local changed = {}
+for reference, row in pairs(changedRows) do
+  changed[#changed + 1] = holdBase .. reference
+  changed[#changed + 1] = type(row) == 'string' and row or writeRow(row)
+end
+callWithAll('MSET', nil, changed)
+for name, wallet in pairs(wallets) do
+  if wallet.isChanged then
+    redis.call('HSET', base .. 'wallet:' .. name, 'active', activeOf(wallet), 'captured', wallet.captured)
+  end
+end
+for index, members in pairs(added) do callWithAll('ZADD', base .. index, members) end
+for index, isRemoved in pairs(removed) do
+  if next(isRemoved) then
+    local members = {}
+    for member in pairs(isRemoved) do members[#members + 1] = member end
+    callWithAll('ZREM', base .. index, members)
+  end
+end
+redis.call('HSET', KEYS[1], 'version', reply[2], 'sequence', whole(sequence))
+if not isSameEpoch then redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId) end
+
+callWithAll('RPUSH', base .. 'finished', ended.finished)
+callWithAll('RPUSH', base .. 'unsent', ended.unsent)
+
+------------------------------------------------------------------------------------------------------------------------
+-- The forgetting: when others end, and more than end, so that an arrear is made up for, but only a few, so that no call
+-- takes long.
+
+local endedNow = #ended.finished + #ended.unsent
+
+local function forget(list, before)
+  local key, keys, times = base .. list, {}, {}
+  for index, entry in ipairs(redis.call('LRANGE', key, 0, 2 * endedNow + 9)) do
+    local endedAt, reference = entry:match('^(%d+)\n(.*)$')
+    if tonumber(endedAt) > before then break end
+    keys[index], times[index] = holdBase .. reference, endedAt
+  end
+  redis.call('LTRIM', key, #keys, -1)
+  local forgotten, closed, undecided = {}, {}, {}
+  for index, text in ipairs(readTexts(keys, 1)) do
+    local row = text and readRow(text)
+    -- It may have been held again since, or captured or failed after it was released.
+    if row and row[ENDED_AT] == times[index] and isUnsent(row) == (list == 'unsent') then
+      local reference = keys[index]:sub(#holdBase + 1)
+      forgotten[#forgotten + 1] = keys[index]
+      closed[#closed + 1] = reference
+      if row[LEASE_UNTIL] ~= '' then undecided[#undecided + 1] = undecidedMember(row, reference) end
+    end
+  end
+  callWithAll('UNLINK', nil, forgotten)
+  callWithAll('ZREM', base .. 'closed', closed)
+  callWithAll('ZREM', base .. 'undecided', undecided)
+end
+
+if endedNow > 0 then
+  for list, rememberMs in pairs({ finished = ARGV[5], unsent = ARGV[6] }) do
+    local first, before = redis.call('LINDEX', base .. list, 0), now - tonumber(rememberMs)
+    if first and tonumber(first:match('^%d+')) <= before then forget(list, before) end
+  end
+end
 return reply

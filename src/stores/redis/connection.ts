@@ -1,4 +1,5 @@
-// How commands reach Redis: through the client of the application. This library opens no connection and imports no client.
+// How commands reach Redis: through the client of the application. This library opens no connection and imports no
+// client.
 import { createHash } from 'node:crypto';
 
 /** A client of Redis or Valkey: one of ioredis (`call`) or of node-redis (`sendCommand`), connected or about to be. */

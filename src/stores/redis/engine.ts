@@ -1,20 +1,22 @@
 // Redis as an engine: one script call for each batch.
 import { randomUUID } from 'node:crypto';
-import type { ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
+import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
 import type { BatchReply, Engine, Op } from '../shared/engine.js';
 import { batchScript } from './batch.generated.js';
 import { claimScript } from './claim.generated.js';
+import { decodeBatch, decodeRow, encodeBatch, sequenceOf } from './codec.js';
+import { compareAndSetScript } from './compare-and-set.generated.js';
 import { isUnknownScript, Script, type SendCommand } from './connection.js';
 import { listScript } from './list.generated.js';
 import { ServerCheck } from './server-check.js';
-import { swapScript } from './swap.generated.js';
-import { decodeBatch, decodeRow, encodeBatch, sequenceOf } from './wire.js';
+import { unservedScript } from './unserved.generated.js';
 
 export interface RedisEngineOptions {
   readonly send: SendCommand;
   readonly prefix: string;
   readonly recoveryMs: number;
-  readonly rememberFinished: number;
+  /** How long captured and failed references are remembered, in milliseconds. */
+  readonly rememberMs: number;
   readonly waitReplicas?: WaitReplicas | undefined;
 }
 
@@ -24,6 +26,10 @@ export interface WaitReplicas {
   /** How long to wait for them, in milliseconds; 1 to 10,000. */
   timeoutMs: number;
 }
+
+/** Longest time that references of payouts are remembered that were released without being sent, in milliseconds. */
+const rememberUnsentMs = 86_400_000;
+const maxUnserved = 100;
 
 export class RedisEngine implements Engine {
   readonly name = 'redis';
@@ -35,7 +41,8 @@ export class RedisEngine implements Engine {
   readonly #batch = new Script(batchScript);
   readonly #list = new Script(listScript);
   readonly #claim = new Script(claimScript);
-  readonly #swap = new Script(swapScript);
+  readonly #unservedWallets = new Script(unservedScript);
+  readonly #compareAndSet = new Script(compareAndSetScript);
   readonly #check: ServerCheck;
   /** The highest version of the store that was seen: a lower one means that it went back in time. */
   #version = 0;
@@ -57,8 +64,8 @@ export class RedisEngine implements Engine {
       reply = await this.#replicated((send) => this.#batch.runKnown(send, allKeys, this.#args('0', operations)));
     } catch (error) {
       if (!isUnknownScript(error)) throw error;
-      // The script is told, because a server that does not know it may be another one, or a restarted one. Loading it first would
-      // let somebody in between, who would not notice.
+      // The script is given this fact, because a server that does not know it may be another one, or a restarted one.
+      // If it were loaded first, another process could come in between and not notice.
       reply = await this.#replicated((send) => this.#batch.runWhole(send, allKeys, this.#args('1', operations)));
     }
     const { version, ...answer } = decodeBatch(batch, reply);
@@ -67,34 +74,63 @@ export class RedisEngine implements Engine {
   }
 
   async list(filter: HoldFilter): Promise<HoldPage> {
-    const { wallet = '', state = '', olderThanMs, limit, after = '0' } = filter;
+    const { wallets, state = '', olderThanMs, limit, after = '0' } = filter;
+    const some = wallets ? ['some', ...wallets] : ['all'];
     const found: string[] = [];
     let next = after;
-    // One more than asked for: it tells whether there is another page.
+    let nowMs = 0;
+    // One more than asked for: it shows whether there is another page.
     while (next !== '' && found.length <= 2 * limit) {
       const missing = limit + 1 - found.length / 2;
-      const filters = [wallet, state, olderThanMs === undefined ? '' : `${olderThanMs}`];
-      const reply = await this.#list.run(this.#options.send, [this.#key], [...filters, `${missing}`, next]);
-      const [cursor, ...rows] = texts(reply);
-      next = cursor;
-      found.push(...rows);
+      const olderThan = olderThanMs === undefined ? '' : `${olderThanMs}`;
+      const page = await this.#page(this.#list, [state, olderThan, `${missing}`, next, ...some]);
+      ({ next, nowMs } = page);
+      found.push(...page.found);
     }
     const holds = decodePairs(found.slice(0, 2 * limit));
-    return found.length > 2 * limit ? { holds, next: sequenceOf(found[2 * limit - 1] ?? '') } : { holds };
+    return found.length > 2 * limit ? { holds, next: sequenceOf(found[2 * limit - 1] ?? ''), nowMs } : { holds, nowMs };
   }
 
-  async claimSent(request: ClaimRequest): Promise<HoldPage> {
-    const { owner, olderThanMs, leaseMs, limit, after = '0' } = request;
+  async claim(request: ClaimRequest): Promise<ClaimPage> {
+    const isFirst = request.after === undefined;
+    const [claimed, unserved] = await Promise.all([this.#claimed(request), isFirst ? this.#unserved(request) : []]);
+    return { ...claimed, unserved };
+  }
+
+  async #claimed({ wallets, owner, olderThanMs, leaseMs, limit, after = '0' }: ClaimRequest): Promise<HoldPage> {
     const found: string[] = [];
-    let next = after;
-    while (next !== '' && found.length < 2 * limit) {
-      const args = [owner, `${olderThanMs}`, `${leaseMs}`, `${limit - found.length / 2}`, next];
-      const [cursor, ...rows] = texts(await this.#claim.run(this.#options.send, [this.#key], args));
-      next = cursor;
-      found.push(...rows);
-    }
+    let next: string;
+    let nowMs: number;
+    let from = after;
+    do {
+      const missing = limit - found.length / 2;
+      const args = [owner, `${olderThanMs}`, `${leaseMs}`, `${missing}`, from, ...wallets];
+      const page = await this.#page(this.#claim, args);
+      ({ next, nowMs } = page);
+      found.push(...page.found);
+      from = next;
+    } while (next !== '' && found.length < 2 * limit);
     const holds = decodePairs(found);
-    return next === '' ? { holds } : { holds, next };
+    return next === '' ? { holds, nowMs } : { holds, next, nowMs };
+  }
+
+  async #unserved({ wallets, unservedForMs }: ClaimRequest): Promise<string[]> {
+    const unserved: string[] = [];
+    for (let next = '-'; next !== '' && unserved.length < maxUnserved; ) {
+      const args = [`${unservedForMs}`, `${maxUnserved - unserved.length}`, next, ...wallets];
+      const page = await this.#page(this.#unservedWallets, args);
+      ({ next } = page);
+      unserved.push(...page.found);
+    }
+    return unserved;
+  }
+
+  /** One call of a script that answers with its time, where to continue, and what it found. */
+  async #page(script: Script, args: readonly string[]): Promise<{ nowMs: number; next: string; found: string[] }> {
+    const reply = await script.run(this.#options.send, [this.#key], args);
+    if (!Array.isArray(reply) || reply.length < 2) throw new Error('not an answer of the script');
+    const [now, next = '', ...found] = reply.map(String);
+    return { nowMs: Number(now), next, found };
   }
 
   async note(key: string): Promise<string | undefined> {
@@ -103,15 +139,16 @@ export class RedisEngine implements Engine {
   }
 
   async swapNote(key: string, expected = '', value = ''): Promise<boolean> {
-    return Number(await this.#swap.run(this.#options.send, [this.#notes], [key, expected, value])) === 1;
+    return Number(await this.#compareAndSet.run(this.#options.send, [this.#notes], [key, expected, value])) === 1;
   }
 
   /** The client belongs to the application. */
   async close(): Promise<void> {}
 
   #args(isFresh: '0' | '1', ops: readonly string[]): string[] {
-    const { recoveryMs, rememberFinished } = this.#options;
-    return [randomUUID(), isFresh, `${this.#version}`, `${recoveryMs}`, `${rememberFinished}`, ...ops];
+    const { recoveryMs, rememberMs } = this.#options;
+    const unsentMs = Math.min(rememberMs, rememberUnsentMs);
+    return [randomUUID(), isFresh, `${this.#version}`, `${recoveryMs}`, `${rememberMs}`, `${unsentMs}`, ...ops];
   }
 
   /** Runs a script, and waits in the same pipeline until enough replicas have what it wrote. */
@@ -125,12 +162,7 @@ export class RedisEngine implements Engine {
   }
 }
 
-function texts(reply: unknown): [string, ...string[]] {
-  if (!Array.isArray(reply) || reply.length === 0) throw new Error('not an answer of the script');
-  return reply.map(String) as [string, ...string[]];
-}
-
 /** Reference and row, in turn. */
 function decodePairs(pairs: readonly string[]): HoldPage['holds'] {
-  return pairs.flatMap((text, index) => (index % 2 === 0 ? [] : [decodeRow(pairs[index - 1] ?? '', text.split('\n'))]));
+  return pairs.flatMap((text, index) => (index % 2 === 0 ? [] : [decodeRow(pairs[index - 1] ?? '', text)]));
 }

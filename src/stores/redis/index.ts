@@ -13,8 +13,8 @@ export type { WaitReplicas } from './engine.js';
 
 export interface RedisStoreOptions extends SharedStoreOptions {
   /**
-   * A client of ioredis or node-redis, connected by you and closed by you. All commands must go through one connection to the
-   * primary. Give either this or `sendCommand`.
+   * A client of ioredis or node-redis, connected and closed by the application. All commands must go through one
+   * connection to the primary. Give either this or `sendCommand`.
    */
   client?: RedisClient | undefined;
   /**
@@ -23,20 +23,22 @@ export interface RedisStoreOptions extends SharedStoreOptions {
    */
   sendCommand?: ((args: string[]) => Promise<unknown>) | undefined;
   /**
-   * What the keys begin with, and their hash tag: all holds of a store are on one node of a cluster. Letters, digits and
-   * `. _ : @ / -`, at most 128.
+   * What the keys begin with, and their hash tag: all holds of a store are on one node of a cluster. Letters, digits
+   * and `. _ : @ / -`, at most 128.
    * @defaultValue `payout-guard`
    */
   prefix?: string | undefined;
   /**
-   * How many captured and released references are remembered; the one that ended longest ago is forgotten first. 0 to
-   * 100,000,000, at about 400 bytes each. A repeated payout whose reference was forgotten is not recognised.
-   * @defaultValue 1,000,000
+   * How long captured and failed references are remembered, in milliseconds; 3,600,000 (an hour) to 315,360,000,000 (10
+   * years). A repeated payout whose reference was forgotten is not recognised. References that were released without
+   * being sent are remembered for a day, or for this time if it is shorter. Each takes about 500 bytes of memory
+   * besides its metadata, so a million payouts in that time take half a gigabyte.
+   * @defaultValue 2,592,000,000 (30 days)
    */
-  rememberFinished?: number | undefined;
+  rememberMs?: number | undefined;
   /**
-   * Answers only what so many replicas have as well: a failover then loses nothing that was answered. Costs a round trip between
-   * the servers. The time is part of `deadlineMs`.
+   * Answers only what so many replicas have as well: a failover then loses nothing that was answered. Costs a round
+   * trip between the servers. The time is part of `deadlineMs`.
    * @defaultValue none
    */
   waitReplicas?: WaitReplicas | undefined;
@@ -53,7 +55,7 @@ const optionsSchema: z.ZodType<RedisStoreOptions> = z
       .string()
       .regex(/^[\w.:@/-]{1,128}$/, 'must be 1 to 128 letters, digits or . _ : @ / -')
       .optional(),
-    rememberFinished: z.int().min(0).max(100_000_000).optional(),
+    rememberMs: z.int().min(3_600_000).max(315_360_000_000).optional(),
     waitReplicas: z.strictObject({ count: z.int().min(1).max(10), timeoutMs: z.int().min(1).max(10_000) }).optional(),
   })
   .refine(({ client, sendCommand }) => (client === undefined) !== (sendCommand === undefined), {
@@ -61,8 +63,8 @@ const optionsSchema: z.ZodType<RedisStoreOptions> = z
   });
 
 /**
- * A store in Redis 7 or later, or Valkey, shared by all processes that make payouts of the same wallets. The options must be the
- * same in all of them.
+ * A store in Redis 7 or later, or Valkey, shared by all processes that make payouts of the same wallets. The options
+ * must be the same in all of them.
  *
  * @example
  * ```ts
@@ -71,13 +73,13 @@ const optionsSchema: z.ZodType<RedisStoreOptions> = z
  * @throws `ConfigurationError` naming every problem of the options.
  */
 export function redisStore(options: RedisStoreOptions): HoldStore {
-  const { client, sendCommand, prefix, rememberFinished, waitReplicas, ...rest } = readOptions(optionsSchema, options);
+  const { client, sendCommand, prefix, rememberMs, waitReplicas, ...rest } = readOptions(optionsSchema, options);
   const shared = resolveSharedOptions(rest);
   const engine = new RedisEngine({
     send: client ? sendThrough(client) : (sendCommand as SendCommand),
     prefix: prefix ?? 'payout-guard',
     recoveryMs: shared.recoveryMs,
-    rememberFinished: rememberFinished ?? 1_000_000,
+    rememberMs: rememberMs ?? 2_592_000_000,
     waitReplicas,
   });
   return new EngineStore(engine, shared);

@@ -1,12 +1,16 @@
-// Made of list.lua by scripts/embed.mjs.
-export const listScript: string = `local STATE, AMOUNT, CAPTURED, CREATED_AT, DUE_AT, SENT_AT, ENDED_AT = 1, 2, 3, 4, 5, 6, 7
-local SEQUENCE, LEASE_OWNER, LEASE_UNTIL, WALLET, HELD_BEFORE, ABANDONED, ATTEMPT, METADATA = 8, 9, 10, 11, 12, 13, 14, 15
-local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(14) .. '(.*)$'
+// Generated from list.lua by scripts/embed.mjs. DO NOT EDIT.
+export const listScript: string = `local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(16) .. '(.*)$'
 local function readRow(text)
   return { text:match(ROW_PATTERN) }
 end
 local function writeRow(row)
   return table.concat(row, '\\n')
+end
+local function readRest(row)
+  return row[17]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+end
+local function writeRest(abandoned, fingerprint, heldBefore, currency, metadata)
+  return abandoned .. '\\n' .. fingerprint .. '\\n' .. heldBefore .. '\\n' .. currency .. '\\n' .. metadata
 end
 local function whole(number)
   return string.format('%d', number)
@@ -19,7 +23,11 @@ end
 local function callWithAll(command, key, values)
   for from = 1, #values, 4000 do
     local to = math.min(from + 3999, #values)
-    if key then redis.call(command, key, unpack(values, from, to)) else redis.call(command, unpack(values, from, to)) end
+    if key then
+      redis.call(command, key, unpack(values, from, to))
+    else
+      redis.call(command, unpack(values, from, to))
+    end
   end
 end
 local function readTexts(keys, first)
@@ -31,8 +39,19 @@ local function readTexts(keys, first)
   end
   return texts
 end
-local LOOK = 2000
-local function entriesAfter(base, indexes, after, count)
+local function undecidedMember(row, reference)
+  return row[14] .. '\\n' .. string.format('%016d', tonumber(row[9])) .. '\\n' .. reference
+end
+local base = KEYS[1]:sub(1, -6)
+local state, limit, last = ARGV[1], tonumber(ARGV[3]), ARGV[4]
+local now = serverTime()
+local createdBy = ARGV[2] == '' and math.huge or now - tonumber(ARGV[2])
+local isOfAll, isWanted = ARGV[5] == 'all', {}
+for at = 6, #ARGV do isWanted[ARGV[at]] = true end
+local indexes = { 'open', 'closed' }
+if state == 'reserved' or state == 'sent' then indexes = { 'open' } end
+if state == 'captured' then indexes = { 'closed' } end
+local function entriesAfter(after, count)
   local entries = {}
   for _, index in ipairs(indexes) do
     local pairs = redis.call('ZRANGEBYSCORE', base .. index, '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, count)
@@ -43,42 +62,31 @@ local function entriesAfter(base, indexes, after, count)
   end
   return entries
 end
-local function eachAfter(base, indexes, after, limit, visit)
-  local last, looked, wanted = after, 0, 0
-  while looked < LOOK do
-    local count = math.min(math.max(limit, 100), LOOK - looked)
-    local entries, keys = entriesAfter(base, indexes, last, count), {}
+local reply = { whole(now), '' }
+local function visit(reference, row)
+  if row[1] == 'reserved' and tonumber(row[5]) <= now then
+    row[1], row[8], row[5] = 'released', row[5], ''
+  end
+  if not isOfAll and not isWanted[row[14]] then return end
+  if state ~= '' and row[1] ~= state or tonumber(row[4]) > createdBy then return end
+  reply[#reply + 1] = reference
+  reply[#reply + 1] = writeRow(row)
+end
+local function collect()
+  local looked = 0
+  while looked < 2000 do
+    local count = math.min(math.max(limit, 100), 2000 - looked)
+    local entries, keys = entriesAfter(last, count), {}
     for at = 1, math.min(count, #entries) do keys[at] = base .. 'hold:' .. entries[at][1] end
     for at, text in ipairs(readTexts(keys, 1)) do
       last = entries[at][2]
-      if text and visit(keys[at], entries[at][1], readRow(text)) then
-        wanted = wanted + 1
-        if wanted == limit then return last end
-      end
+      if text then visit(entries[at][1], readRow(text)) end
+      if #reply == 2 + 2 * limit then return last end
     end
     if #entries < count then return '' end
     looked = looked + count
   end
   return last
 end
-local base = KEYS[1]:sub(1, -6)
-local wallet, state = ARGV[1], ARGV[2]
-local now = serverTime()
-local createdBy = ARGV[3] == '' and math.huge or now - tonumber(ARGV[3])
-local indexes = { 'open', 'closed' }
-if state == 'reserved' or state == 'sent' then indexes = { 'open' } elseif state == 'captured' then indexes = { 'closed' } end
-local reply = { '' }
-reply[1] = eachAfter(base, indexes, ARGV[5], tonumber(ARGV[4]), function(_, reference, row)
-  if row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then
-    row[STATE], row[ENDED_AT], row[DUE_AT] = 'released', row[DUE_AT], ''
-  end
-  local isWanted = (wallet == '' or row[WALLET] == wallet)
-    and (state == '' or row[STATE] == state)
-    and tonumber(row[CREATED_AT]) <= createdBy
-  if isWanted then
-    reply[#reply + 1] = reference
-    reply[#reply + 1] = writeRow(row)
-  end
-  return isWanted
-end)
+if isOfAll or #ARGV >= 6 then reply[2] = collect() end
 return reply`;

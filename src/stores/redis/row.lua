@@ -1,15 +1,21 @@
--- A hold as text: fifteen lines, of which any but the last may be empty. Text, because one MGET then reads all holds of a batch
--- and one MSET writes them; a hash for each hold made two calls for each. No text of a caller has a line break, and the metadata is
--- JSON, which has none either. Times are milliseconds of the server's clock.
+-- A hold as text: 21 lines, of which any but the last may be empty. Text, because one MGET then reads all holds of a
+-- batch and one MSET writes them; a hash for each hold took two calls for each. No text of a caller has a line break,
+-- and the metadata is JSON, which has none either. Times are milliseconds of the server's clock.
 
 -- DUE_AT is when a reservation expires, or when a capture counts as visible.
-local STATE, AMOUNT, CAPTURED, CREATED_AT, DUE_AT, SENT_AT, ENDED_AT = 1, 2, 3, 4, 5, 6, 7
--- SEQUENCE counts up with each hold: the order of the list, and what tells two holds of one reference apart.
--- HELD_BEFORE is '1' when the reference was held and released before.
--- ABANDONED are other attempts, each with a space: they must not take the reference when they arrive late.
--- ATTEMPT is the random text of the request that took the hold. LEASE_*: who reconciles it, and until when.
-local SEQUENCE, LEASE_OWNER, LEASE_UNTIL, WALLET, HELD_BEFORE, ABANDONED, ATTEMPT, METADATA = 8, 9, 10, 11, 12, 13, 14, 15
-local ROW_PATTERN = '^' .. ('([^\n]*)\n'):rep(14) .. '(.*)$'
+-- SENDS_FOR is for how long after SENT_AT the code that pays may send: a duration, because it is shorter than a time.
+local STATE, AMOUNT, CAPTURED, CREATED_AT, DUE_AT, SENT_AT, SENDS_FOR, ENDED_AT = 1, 2, 3, 4, 5, 6, 7, 8
+-- SEQUENCE counts up with each hold: the order of the list, and the way to tell two holds of one reference apart.
+-- LEASE_*: the owner of the claim on the hold, and until when: '0' before the first claim, '' if it is not in the index
+-- `undecided`. FAILED and AWAITS (the outcome of a capture) are '1' or ''. ATTEMPT is the random text of the request
+-- that took the hold; SENDER is '' for the attempt itself.
+local SEQUENCE, LEASE_OWNER, LEASE_UNTIL, FAILED, AWAITS, WALLET, ATTEMPT, SENDER = 9, 10, 11, 12, 13, 14, 15, 16
+-- The last five lines are read as one, because few operations need them: see readRest().
+local REST = 17
+
+-- The most holds that one call looks at, so that no other caller waits for long.
+local LOOK = 2000
+local ROW_PATTERN = '^' .. ('([^\n]*)\n'):rep(16) .. '(.*)$'
 
 local function readRow(text)
   return { text:match(ROW_PATTERN) }
@@ -17,6 +23,17 @@ end
 
 local function writeRow(row)
   return table.concat(row, '\n')
+end
+
+-- Other attempts, which must not take the reference when they arrive late, each between tabs: no attempt has a tab, and
+-- one may be the beginning of another; the fingerprint; '1' if the reference was held before; the currency: code and
+-- exponent, with a space between; the metadata.
+local function readRest(row)
+  return row[REST]:match('^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
+end
+
+local function writeRest(abandoned, fingerprint, heldBefore, currency, metadata)
+  return abandoned .. '\n' .. fingerprint .. '\n' .. heldBefore .. '\n' .. currency .. '\n' .. metadata
 end
 
 local function whole(number)
@@ -34,7 +51,11 @@ end
 local function callWithAll(command, key, values)
   for from = 1, #values, 4000 do
     local to = math.min(from + 3999, #values)
-    if key then redis.call(command, key, unpack(values, from, to)) else redis.call(command, unpack(values, from, to)) end
+    if key then
+      redis.call(command, key, unpack(values, from, to))
+    else
+      redis.call(command, unpack(values, from, to))
+    end
   end
 end
 
@@ -47,4 +68,10 @@ local function readTexts(keys, first)
     end
   end
   return texts
+end
+
+-- A hold as the index `undecided` has it. All members have the same score, so they are in the order of their texts: by
+-- wallet, and within a wallet by sequence.
+local function undecidedMember(row, reference)
+  return row[WALLET] .. '\n' .. string.format('%016d', tonumber(row[SEQUENCE])) .. '\n' .. reference
 end

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../../core/errors.js';
 import { warn } from '../../core/warn.js';
 import type { SendCommand } from './connection.js';
 
-/** Until it has passed it is made with each batch, so that a server that is set right needs no restart of the application. */
+/** Made with each batch until it has passed, so that a server that is set right needs no restart of the application. */
 export class ServerCheck {
   isPassed = false;
   readonly #send: SendCommand;
@@ -17,7 +17,7 @@ export class ServerCheck {
   async run(): Promise<void> {
     const problems = this.#problems(await this.#version(), await this.#config());
     if (problems.length > 0) {
-      // Said aloud as well: whoever asked is only told that the store failed.
+      // A warning as well, because the error that the caller gets names only the store.
       this.#warnOnce(problems.join(' '));
       throw new ConfigurationError(problems);
     }

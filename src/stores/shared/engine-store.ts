@@ -1,13 +1,15 @@
-// A store on a database that several processes share: group commit, deadlines, and what has to be done when the database loses
-// its memory. The database itself is an `Engine`.
+// A store on a database that several processes share: group commit, deadlines, and what has to be done when the
+// database loses its memory. The database itself is an `Engine`.
 import { sharedController, withDeadline } from '../../core/deadline.js';
 import { BalanceUnavailableError } from '../../core/errors.js';
 import type { HoldRecord } from '../../core/hold.js';
 import type {
+  ClaimPage,
   ClaimRequest,
   HoldFilter,
   HoldOutcome,
   HoldPage,
+  HoldReading,
   HoldRequest,
   HoldStore,
   SettleOutcome,
@@ -23,13 +25,13 @@ import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptio
 import { OwnHolds } from './own-holds.js';
 import { Undo } from './undo.js';
 
-/** Round trips under way at once. Enough that the database need not wait for us; a wallet's lock can be waited for by so many. */
+/** Round trips under way at once: enough that the database need not wait. So many can wait for the lock of a wallet. */
 const maxUnderWay = 4;
 /** Longest time for a page of holds, in milliseconds. */
 const pageDeadlineMs = 5_000;
-/** How many own holds are looked at in each turn, to notice a new epoch and to forget those that another process has ended. */
+/** Own holds that are read in each turn, to notice a new epoch and to forget those that another process has ended. */
 const looksPerTurn = 50;
-/** How often it is tried again when the database lost its memory once more while holds were put back. */
+/** Tries when the database loses its memory once more while holds are put back. */
 const maxRounds = 5;
 /** Asked for when only the epoch of the answer is wanted. */
 const anyReference = 'payout-guard';
@@ -50,8 +52,8 @@ export class EngineStore implements HoldStore {
   /** The last epoch in which everything this process answers for is known to be in the database. */
   #epoch: string | undefined;
   #restoring: Promise<void> | undefined;
-  /** The last epoch that was said to be new. */
-  #toldEpoch: string | undefined;
+  /** The last epoch that was reported as new. */
+  #reportedEpoch: string | undefined;
 
   constructor(engine: Engine, given: SharedStoreOptions) {
     const options = resolveSharedOptions(given);
@@ -103,44 +105,62 @@ export class EngineStore implements HoldStore {
 
   async settle(request: SettleRequest): Promise<SettleOutcome> {
     assertSettleRequest(request);
-    for (let round = 1; ; round++) {
-      const { epoch, nowMs, answer } = await this.#ask({ kind: 'settle', request });
-      if (answer.outcome === 'done' || answer.outcome === 'already') {
+    for (let round = 1; round <= maxRounds; round++) {
+      const reply = await this.#ask({ kind: 'settle', request });
+      const { epoch, nowMs, answer } = reply;
+      if (answer.outcome === 'done' || answer.outcome === 'late' || answer.outcome === 'already') {
         this.#own.moved(answer.hold, epoch, nowMs);
         return answer;
       }
-      if (this.#isCurrent(epoch) || round === maxRounds) {
-        const hold = answer.outcome === 'unknown' ? undefined : answer.hold;
-        this.#own.seen(request.reference, hold, epoch, nowMs);
+      if (this.#isCurrent(epoch)) return this.#notMoved(request, reply);
+      // Of a database that has forgotten, a refusal counts only when the holds of this process are back.
+      await this.#enter();
+    }
+    throw losesItsMemory();
+  }
+
+  #notMoved({ reference }: SettleRequest, { epoch, nowMs, recoveringForMs, answer }: Reply<'settle'>): SettleOutcome {
+    switch (answer.outcome) {
+      case 'unknown':
+        this.#own.seen(reference, undefined, epoch, nowMs);
+        // Another process may restore it yet.
+        return recoveringForMs > 0 ? { outcome: 'recovering', forMs: recoveringForMs } : answer;
+      case 'illegal':
+        this.#own.seen(reference, answer.hold, epoch, nowMs);
+        return answer;
+      case 'frozen': {
+        const wallet = this.#own.get(reference)?.wallet;
+        if (wallet !== undefined) this.#freezes.seen(wallet, answer.frozen, epoch);
         return answer;
       }
-      // A database that has forgotten knows better when our holds are back.
-      await this.#enter();
+      default:
+        return answer;
     }
   }
 
-  async get(reference: string): Promise<HoldRecord | undefined> {
+  async get(reference: string): Promise<HoldReading> {
     assertReference(reference);
-    const { epoch, nowMs, answer } = await this.#read({ kind: 'get', reference });
+    const { epoch, nowMs, recoveringForMs, answer } = await this.#read({ kind: 'get', reference });
     this.#own.seen(reference, answer, epoch, nowMs);
-    return answer;
+    return recoveringForMs > 0 ? { hold: answer, nowMs, recoveringForMs } : { hold: answer, nowMs };
   }
 
   async list(filter: HoldFilter): Promise<HoldPage> {
-    if (filter.wallet !== undefined) assertText('wallet', filter.wallet);
+    for (const wallet of filter.wallets ?? []) assertText('wallet', wallet);
     return this.#within(pageDeadlineMs, () => this.#engine.list(filter));
   }
 
-  async claimSent(request: ClaimRequest): Promise<HoldPage> {
+  async claim(request: ClaimRequest): Promise<ClaimPage> {
     assertText('owner', request.owner);
-    return this.#within(pageDeadlineMs, () => this.#engine.claimSent(request));
+    for (const wallet of request.wallets) assertText('wallet', wallet);
+    return this.#within(pageDeadlineMs, () => this.#engine.claim(request));
   }
 
   async freeze(wallet: string, reason: string | undefined): Promise<void> {
     assertText('wallet', wallet);
     if (reason !== undefined) assertText('reason', reason);
     const { epoch, nowMs } = await this.#ask({ kind: 'freeze', wallet, reason });
-    // What is remembered here is only for a database that forgets; how long it has been frozen is then a little less.
+    // Remembered only for a database that forgets. The start of the freeze is then a little later than it was.
     if (reason === undefined) this.#freezes.delete(wallet);
     else this.#freezes.seen(wallet, { reason, sinceMs: nowMs }, epoch);
   }
@@ -155,7 +175,7 @@ export class EngineStore implements HoldStore {
     return this.#within(this.#options.deadlineMs, () => this.#engine.swapNote(key, expected, value));
   }
 
-  /** What is under way is answered first, and what callers were refused meanwhile is undone if the database answers. */
+  /** Answers what is under way first, and undoes what callers were refused meanwhile if the database responds. */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(new BalanceUnavailableError('closed'));
@@ -173,7 +193,7 @@ export class EngineStore implements HoldStore {
       if (this.#isCurrent(reply.epoch)) return reply;
       await this.#enter();
     }
-    throw unavailable('it loses its memory again and again');
+    throw losesItsMemory();
   }
 
   /** Asks the database, when the holds of this process are back. */
@@ -206,8 +226,8 @@ export class EngineStore implements HoldStore {
   }
 
   async #run(batch: readonly Op[]): Promise<Reply<OpKind>[]> {
-    const { epoch, nowMs, answers } = await this.#engine.run(batch);
-    return answers.map((answer) => ({ epoch, nowMs, answer }));
+    const { epoch, nowMs, recoveringForMs, answers } = await this.#engine.run(batch);
+    return answers.map((answer) => ({ epoch, nowMs, recoveringForMs, answer }));
   }
 
   #isCurrent(epoch: string): boolean {
@@ -215,12 +235,12 @@ export class EngineStore implements HoldStore {
     if (epoch === this.#epoch) return true;
     if (this.#own.size > 0 || this.#freezes.size > 0) return false;
     // With nothing to put back it is enough to know the epoch.
-    if (this.#epoch !== undefined) this.#tell(epoch, 0);
+    if (this.#epoch !== undefined) this.#report(epoch, 0);
     this.#epoch = epoch;
     return true;
   }
 
-  /** An answer is of another epoch than the one that this process has put its holds back into. */
+  /** Puts holds back after an answer of another epoch than the one they are known to be in. */
   #enter(): Promise<void> {
     this.#restoring ??= this.#restore().finally(() => {
       this.#restoring = undefined;
@@ -234,7 +254,7 @@ export class EngineStore implements HoldStore {
     for (let round = 1; round <= maxRounds; round++) {
       const lost = this.#own.notIn(epoch);
       const freezes = this.#freezes.notIn(epoch);
-      if (this.#epoch !== undefined && this.#epoch !== epoch) this.#tell(epoch, lost.length);
+      if (this.#epoch !== undefined && this.#epoch !== epoch) this.#report(epoch, lost.length);
       if (lost.length === 0 && freezes.length === 0) {
         this.#epoch = epoch;
         return;
@@ -246,7 +266,7 @@ export class EngineStore implements HoldStore {
       }
       epoch = await this.#putBack(lost, epoch);
     }
-    throw unavailable('it loses its memory again and again');
+    throw losesItsMemory();
   }
 
   /** A portion at a time: each has the whole deadline, and what is back stays back if a later one fails. */
@@ -264,16 +284,21 @@ export class EngineStore implements HoldStore {
     return epoch;
   }
 
-  #tell(epoch: string, count: number): void {
-    if (this.#toldEpoch === epoch) return;
-    this.#toldEpoch = epoch;
-    const lost = `The ${this.name} store lost its memory, or may have; this process puts back ${count} hold(s).`;
-    warn('PAYOUT_GUARD_EPOCH', `${lost} What processes held that have ended since must be asked of the provider.`);
+  #report(epoch: string, count: number): void {
+    if (this.#reportedEpoch === epoch) return;
+    this.#reportedEpoch = epoch;
+    warn(
+      'PAYOUT_GUARD_EPOCH',
+      [
+        `The ${this.name} store lost data, or may have. Restoring ${count} open hold(s) from this process.`,
+        'Holds of processes that have since exited cannot be restored: check those payouts with the provider.',
+      ].join(' '),
+    );
   }
 
   #untilRestored(): Promise<void> {
     const restoring = this.#restoring ?? Promise.resolve();
-    const onTimeout = () => unavailable('it lost its memory, and holds are being put back');
+    const onTimeout = () => unavailable('it lost data and is restoring open holds');
     const limits = { timeoutMs: this.#options.deadlineMs, outer: this.#closing.signal, onTimeout };
     return withDeadline(limits, () => restoring);
   }
@@ -284,7 +309,7 @@ export class EngineStore implements HoldStore {
     this.#undo.ahead(reference);
   }
 
-  // Looking is also how a process without other business learns of a new epoch in time.
+  // Reading is also how a process without other business notices a new epoch in time.
   async #look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -300,8 +325,13 @@ export class EngineStore implements HoldStore {
   }
 }
 
+function losesItsMemory(): BalanceUnavailableError {
+  return unavailable('it loses its memory again and again');
+}
+
 interface Reply<Kind extends OpKind> {
   readonly epoch: string;
   readonly nowMs: number;
+  readonly recoveringForMs: number;
   readonly answer: Operations[Kind]['answer'];
 }

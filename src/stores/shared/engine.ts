@@ -1,6 +1,7 @@
 // What a database must do to be a store; everything else is in `engine-store.ts`.
 import type { HoldRecord } from '../../core/hold.js';
 import type {
+  ClaimPage,
   ClaimRequest,
   HoldFilter,
   HoldOutcome,
@@ -18,11 +19,12 @@ export interface Operations {
   settle: { readonly op: { readonly request: SettleRequest }; readonly answer: SettleOutcome };
   get: { readonly op: { readonly reference: string }; readonly answer: HoldRecord | undefined };
   /**
-   * The caller of this attempt was told that it failed, and has not paid: if the attempt took a hold, release it; if it did not,
-   * see to it that it does not when it arrives late. Other attempts with the reference are left alone.
+   * The caller of this attempt was refused and has not paid. Releases the hold that the attempt took, so that its
+   * reference may be held again; if it took none, makes sure that it does not when it arrives late. Leaves alone other
+   * attempts with the reference, and a reservation that another handle of the attempt was given to send since.
    */
   abandon: { readonly op: { readonly request: HoldRequest }; readonly answer: null };
-  /** Freezes a wallet, since now if that is not said; without a reason unfreezes it. */
+  /** Freezes a wallet, since now if no time is given; without a reason unfreezes it. */
   freeze: {
     readonly op: {
       readonly wallet: string;
@@ -32,9 +34,9 @@ export interface Operations {
     readonly answer: null;
   };
   /**
-   * Puts an open hold, or a capture that is not visible yet, back after memory was lost, without a check. Where memory went back
-   * in time, what is there of the same attempt is brought forward to this; an earlier attempt gives way. Otherwise nothing if the
-   * reference is there: others may have moved it on.
+   * Puts an open hold, or a capture that is not visible yet, back after memory was lost, without a check. Where memory
+   * went back in time, a hold of the same attempt is brought forward to this, and an earlier attempt gives way. Never
+   * sets a hold back: does nothing if the reference is there otherwise, because another process may have moved it on.
    */
   restore: { readonly op: { readonly hold: HoldRecord }; readonly answer: null };
 }
@@ -43,12 +45,14 @@ export type OpKind = keyof Operations;
 export type Op = { [Kind in OpKind]: { readonly kind: Kind } & Operations[Kind]['op'] }[OpKind];
 export type Answer = Operations[OpKind]['answer'];
 
-/** What became of a batch. */
+/** The outcome of a batch. */
 export interface BatchReply {
   /** The epoch that the whole batch ran in. */
   readonly epoch: string;
   /** The time of the database's clock, in epoch milliseconds. */
   readonly nowMs: number;
+  /** Positive while holds are being restored in a new epoch, in milliseconds. */
+  readonly recoveringForMs: number;
   /** In the order of the operations. */
   readonly answers: readonly Answer[];
 }
@@ -56,18 +60,18 @@ export interface BatchReply {
 /**
  * A database as a store sees it.
  *
- * 1. `run` is one round trip and atomic for each wallet. An operation that is refused harms no other one. It may be called again
- *    before an earlier call has ended.
+ * 1. `run` is one round trip and atomic for each wallet. An operation that is refused harms no other one. It may be
+ *    called again before an earlier call has ended.
  * 2. It answers `hold` with `recovering` while the epoch is younger than the recovery window on its own clock.
  * 3. When its memory is gone, `run` begins a new epoch; when it may have gone back in time, too.
  */
 export interface Engine {
   readonly name: string;
-  /** A batch waits for others that use one of its wallets, and a wallet may stay locked: wallets queue separately then. */
+  /** A batch waits for others with one of its wallets, and a wallet may stay locked: wallets queue separately then. */
   readonly locksWallets: boolean;
   run(batch: readonly Op[]): Promise<BatchReply>;
   list(filter: HoldFilter): Promise<HoldPage>;
-  claimSent(request: ClaimRequest): Promise<HoldPage>;
+  claim(request: ClaimRequest): Promise<ClaimPage>;
   note(key: string): Promise<string | undefined>;
   swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>;
   close(): Promise<void>;

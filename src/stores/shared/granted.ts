@@ -4,7 +4,8 @@ import type { HoldRequest } from '../../core/store.js';
 
 /** What was granted is what was asked for: only the time is new. Field by field, because a spread is slow. */
 export function grantedHold(request: HoldRequest, nowMs: number, heldBefore: true | undefined): HoldRecord {
-  const { reference, wallet, state, attempt, amountMinor, expiresInMs, metadata } = request;
+  const { reference, wallet, state, attempt, amountMinor, currency, expiresInMs, sendsForMs, fingerprint, metadata } =
+    request;
   const isSent = state === 'sent';
   return {
     reference,
@@ -12,13 +13,19 @@ export function grantedHold(request: HoldRequest, nowMs: number, heldBefore: tru
     state,
     attempt,
     amountMinor,
+    currency,
     capturedMinor: undefined,
     createdAtMs: nowMs,
     expiresAtMs: isSent ? undefined : nowMs + expiresInMs,
     sentAtMs: isSent ? nowMs : undefined,
+    sender: undefined,
+    sendsUntilMs: isSent ? nowMs + sendsForMs : undefined,
     endedAtMs: undefined,
     visibleAtMs: undefined,
     heldBefore,
+    failed: undefined,
+    awaitsOutcome: undefined,
+    fingerprint,
     metadata,
   };
 }

@@ -1,8 +1,9 @@
-// Operations of one process that are asked for at the same time travel together: while a round trip is under way the next ones
-// queue, and go in one. A caller on an idle line waits for nothing.
+// Operations of one process that are asked for at the same time travel together: while a round trip is under way the
+// next ones queue, and go in one. A caller on an idle line waits for nothing.
 //
-// Operations queue in lanes. A database that locks wallets has a lane for each, so that a wallet whose lock somebody keeps holds up
-// no other one: what shared a batch with it fails once, and travels alone until it has succeeded.
+// Operations queue in lanes. A database that locks wallets has a lane for each, so that a wallet that another
+// transaction keeps locked holds up no other one: what shared a batch with it fails once, and travels alone until it
+// has succeeded.
 import { BalanceUnavailableError } from '../../core/errors.js';
 
 export interface GroupCommitOptions<Op, Answer> {
@@ -16,7 +17,7 @@ export interface GroupCommitOptions<Op, Answer> {
   readonly maxQueue: number;
   /** Round trips under way at once. */
   readonly maxUnderWay: number;
-  /** Told of an operation whose caller was refused though it may have happened, or may yet happen. */
+  /** Called with an operation whose caller was refused though it may have happened, or may yet happen. */
   readonly onUncertain: (op: Op) => void;
 }
 
@@ -161,7 +162,7 @@ export class GroupCommit<Op, Answer> {
       }
       if (this.#suspects.size > 0) for (const { name } of lanes) this.#suspects.delete(name);
     } catch {
-      // What the client of the engine says of it may hold secrets, and changes nothing: it is not known what happened.
+      // The error of the engine's client may hold secrets, and changes nothing: it is not known what happened.
       for (const one of waiting) if (!one.isRefused) this.#refuse(one, unavailable('it failed'));
       this.#suspect(lanes);
     } finally {
@@ -186,7 +187,7 @@ export class GroupCommit<Op, Answer> {
     }
   }
 
-  // One timer for all: the deadlines end in the order of the calls. Not unref'd while somebody awaits an answer.
+  // One timer for all: the deadlines end in the order of the calls. Not unref'd while a caller awaits an answer.
   #watch(inMs: number): void {
     if (this.#timer) this.#timer.ref();
     else this.#timer = setTimeout(() => this.#refuseOverdue(), inMs);

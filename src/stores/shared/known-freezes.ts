@@ -1,4 +1,4 @@
-// Wallets that this process knows to be frozen: a database that lost its memory is told again.
+// Wallets that are known to be frozen: a database that lost its memory gets these freezes back.
 import type { Freeze } from '../../core/store.js';
 
 interface Known {
@@ -13,7 +13,7 @@ export class KnownFreezes {
     return this.#wallets.size;
   }
 
-  /** What the database says of a wallet. That it is not frozen is believed of the epoch in which it was. */
+  /** Records the state of a wallet. That it is not frozen counts only in the epoch in which it was frozen. */
   seen(wallet: string, freeze: Freeze | undefined, epoch: string): void {
     if (freeze) this.#wallets.set(wallet, { freeze, epoch });
     else if (this.#wallets.size > 0 && this.#wallets.get(wallet)?.epoch === epoch) this.#wallets.delete(wallet);

@@ -1,9 +1,10 @@
-// What all shared stores can be told.
+// The options that all shared stores have.
 import { z } from 'zod';
 
 export interface SharedStoreOptions {
   /**
-   * Longest time for one operation, in milliseconds; 10 to 10,000. What takes longer is refused with reason `store`.
+   * Longest time for one operation, in milliseconds; 10 to 10,000. One that takes longer is refused with reason
+   * `store`.
    * @defaultValue 250
    */
   deadlineMs?: number | undefined;
@@ -18,9 +19,9 @@ export interface SharedStoreOptions {
    */
   maxQueue?: number | undefined;
   /**
-   * How long nothing is approved after the database lost its memory, so that every process can put its open holds back, in
-   * milliseconds of the database's clock; 0 to 60,000. The same for all processes of a store, and longer than any of them may
-   * stand still.
+   * How long nothing is approved after the database lost its memory, so that every process can put its open holds back,
+   * in milliseconds of the database's clock; 0 to 60,000. The same for all processes of a store, and longer than any of
+   * them may stand still.
    * @defaultValue 3,000
    */
   recoveryMs?: number | undefined;

@@ -1,9 +1,7 @@
-// What this process must put back when the database has lost it: the open holds that it took, and its captures that the provider's
-// balance does not show yet. Both count against the wallet, and nobody else remembers them.
+// Holds that this process must put back when the database has lost them: open ones that it took or moved on, and
+// captures that the provider's balance does not show yet. They count against the wallet, and no other process remembers
+// them.
 import { type HoldRecord, isOpen } from '../../core/hold.js';
-
-/** How far a hold has come: an answer that was overtaken on its way must not set it back. */
-const progress = { reserved: 0, sent: 1, captured: 2, released: 2 } as const;
 
 export class OwnHolds {
   readonly #holds = new Map<string, HoldRecord>();
@@ -33,28 +31,32 @@ export class OwnHolds {
   }
 
   /**
-   * What this process has made of a hold, its own or another's: whoever sends or captures a payout answers for it from then on.
-   * That is so whatever the database forgot before.
+   * Records how this process moved a hold on, its own or another's: a process that sends or captures a payout answers
+   * for it from then on, whatever the database forgot before.
    */
   moved(hold: HoldRecord, epoch: string, nowMs: number): void {
+    const own = this.#holds.get(hold.reference);
+    if (own && isAhead(own, hold)) return;
     if (counts(hold, nowMs)) this.add(hold, epoch);
     else this.delete(hold.reference);
   }
 
   /**
-   * What the database says of a reference. An answer of another epoch than the one in which our hold is known to be there may
-   * come from a database that has forgotten: it says nothing about the hold.
+   * Compares a hold with what the database has of its reference. An answer of another epoch than the one in which the
+   * hold is known to be there may come from a database that has forgotten, so it proves nothing about the hold.
    */
   seen(reference: string, hold: HoldRecord | undefined, epoch: string, nowMs: number): void {
     const own = this.#holds.get(reference);
     if (!own) return;
-    if (hold && hold.attempt === own.attempt && counts(hold, nowMs)) {
-      if (progress[hold.state] >= progress[own.state]) this.add(hold, epoch);
+    if (hold?.attempt === own.attempt && counts(hold, nowMs)) {
+      if (!isAhead(own, hold)) this.add(hold, epoch);
       return;
     }
-    // Ended, by whomever, or ended and forgotten since, or taken by a later attempt. A late capture counts though it is forgotten.
+    // It ended, perhaps in another process, or was forgotten since, or a later attempt has the reference. But a late
+    // capture counts though its reference is forgotten, and an answer may be older than the hold.
     const isLate = own.state === 'captured' && counts(own, nowMs);
-    if (this.#epochOf(reference) === epoch && !isLate) this.delete(reference);
+    const isOlder = hold?.attempt !== own.attempt && (nowMs <= own.createdAtMs || (hold && isAhead(own, hold)));
+    if (this.#epochOf(reference) === epoch && !isLate && !isOlder) this.delete(reference);
   }
 
   /** Holds that are not known to be there in this epoch. When there are none, the epoch is that of all. */
@@ -93,7 +95,19 @@ export class OwnHolds {
   }
 }
 
-/** Whether it counts against the wallet at this time of the database's clock. */
+/** Whether a hold counts against the wallet at this time of the database's clock. */
 function counts({ state, visibleAtMs = 0 }: HoldRecord, nowMs: number): boolean {
   return isOpen(state) || (state === 'captured' && visibleAtMs > nowMs);
+}
+
+const progress = { reserved: 0, sent: 1, released: 2, captured: 3 } as const;
+
+/** Whether a hold is further than an answer about its reference: one that was overtaken must not set it back. */
+function isAhead(own: HoldRecord, answer: HoldRecord): boolean {
+  if (own.attempt !== answer.attempt) return own.createdAtMs > answer.createdAtMs;
+  if (own.state !== answer.state) return progress[own.state] > progress[answer.state];
+  // Each of these happens once: the payment code ends, the outcome becomes known.
+  const hasReturned = (own.sendsUntilMs ?? 0) < (answer.sendsUntilMs ?? 0);
+  const isDecided = answer.awaitsOutcome === true && own.awaitsOutcome !== true;
+  return hasReturned || isDecided || (own.failed === true && answer.failed !== true);
 }

@@ -1,7 +1,7 @@
-// Undoes attempts whose callers were told that they failed, though the database may have granted them. Nothing was paid for them.
+// Undoes attempts whose callers were refused, though the database may have granted them. Nothing was paid for them.
 import type { HoldRequest } from '../../core/store.js';
 
-/** How often it is tried until the database answers, in milliseconds. */
+/** Interval of the tries until the database responds, in milliseconds. */
 const undoEveryMs = 1_000;
 /** How many in one go: operations of callers must find room beside them. */
 const undoBatch = 128;
@@ -15,7 +15,7 @@ export class Undo {
   #running: Promise<void> | undefined;
   #isClosed = false;
 
-  /** @param undoOne - Releases what the attempt may have held, or sees to it that it is refused when it arrives. */
+  /** @param undoOne - Releases what the attempt may have held, or makes sure that it is refused when it arrives. */
   constructor(undoOne: (request: HoldRequest) => Promise<unknown>) {
     this.#undoOne = undoOne;
   }
@@ -32,7 +32,7 @@ export class Undo {
     this.#later();
   }
 
-  /** Sends what is to be undone for a reference on its way, ahead of a new attempt with it. */
+  /** Sends the pending undos of a reference, ahead of a new attempt with it. */
   ahead(reference: string): void {
     for (const request of this.#requests.get(reference) ?? []) void this.#undo(request);
   }
@@ -63,7 +63,7 @@ export class Undo {
     }
   }
 
-  /** Whether the database has answered. If it has not, the attempt stays on the list. */
+  /** Resolves to whether the database responded. If it did not, the attempt stays on the list. */
   async #undo(request: HoldRequest): Promise<boolean> {
     try {
       await this.#undoOne(request);

@@ -1,14 +1,15 @@
--- The tables of the store. migrate() applies these files, in the order of their numbers; psql does it as well:
+-- The tables of the store. migrate() applies these files in the order of their numbers. psql does too:
 --
 --   psql -1 -v ON_ERROR_STOP=1 -v schema=payout_guard -c 'CREATE SCHEMA payout_guard' \
---     -f 0001-store.sql -f 0002-run-batch.sql -f 0003-claim-and-delete.sql -f 0004-notes.sql
+--     -f 0001-store.sql -f 0002-run-batch.sql -f 0003-claim-and-delete.sql -f 0004-notes.sql -f 0005-history.sql
 --
--- psql puts `:schema` in everywhere but in the bodies of functions, which is why each of them sets its search_path.
+-- psql replaces `:schema` everywhere except in function bodies, so each function sets its search_path.
 --
--- Amounts are minor units, numeric because sums go beyond 64 bits. Times are milliseconds since 1970 on the clock of this
--- server. Names are compared byte by byte (COLLATE "C"): every process then locks in the same order.
+-- Amounts are minor units, numeric because sums exceed 64 bits. Times are milliseconds since 1970 on this server's
+-- clock.
+-- Names are compared byte by byte (COLLATE "C"), so that every process locks in the same order.
 
--- Which files were applied: each begins by inserting its number, and so is applied once.
+-- The applied files. Each begins by inserting its number, and so is applied once.
 CREATE TABLE :schema.migrations (number integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 INSERT INTO :schema.migrations (number) VALUES (1);
 
@@ -24,13 +25,13 @@ CREATE TABLE :schema.store (
 
 CREATE TABLE :schema.wallets (
   wallet text COLLATE "C" PRIMARY KEY,
-  -- Sum of what open holds promise, and of captures that are not visible yet.
+  -- Sum of all open holds, and of captures that are not visible yet.
   active numeric NOT NULL DEFAULT 0,
   -- Sum of visible captures.
   captured numeric NOT NULL DEFAULT 0,
-  -- The epoch in which `active` was last added up from the holds; it is added up again in the next one.
+  -- The epoch in which `active` was last added up from the holds; a new epoch adds it up again.
   epoch text NOT NULL DEFAULT '',
-  -- While nothing is approved from it: since when, and what the operator wrote.
+  -- While the wallet is frozen: start of the freeze, and the operator's reason.
   frozen_at_ms bigint,
   frozen_for text
 ) WITH (fillfactor = 50); -- The row of a busy wallet is updated in place as long as its page has room.
@@ -38,48 +39,65 @@ CREATE TABLE :schema.wallets (
 -- Each batch takes a range: no batch has more operations than this.
 CREATE SEQUENCE :schema.hold_sequence INCREMENT BY 8192 CYCLE;
 
--- A row is changed by the holder of its wallet's row lock only; leases are not.
+-- A row is changed under its wallet's row lock only; leases are the exception. Columns that are never null come first,
+-- because the server finds them faster.
 CREATE TABLE :schema.holds (
-  reference text COLLATE "C" PRIMARY KEY,
-  wallet text COLLATE "C" NOT NULL,
-  state text NOT NULL CHECK (state IN ('reserved', 'sent', 'captured', 'released')),
-  amount numeric NOT NULL,
-  captured_amount numeric,
+  -- The order of lists and claims: created_at_ms << 21, plus a number that orders the holds of one millisecond.
+  seq bigint NOT NULL,
   created_at_ms bigint NOT NULL,
-  expires_at_ms bigint,
-  sent_at_ms bigint,
-  ended_at_ms bigint,
-  -- When the row does something by itself: a reservation expires, a capture becomes visible.
-  due_at_ms bigint,
-  -- Until when a capture counts as held; null if it was visible at once.
-  visible_at_ms bigint,
+  -- Decimals of the currency.
+  exponent smallint NOT NULL,
   -- The reference was held and released before.
   held_before boolean NOT NULL DEFAULT false,
-  -- The attempt that took the hold, and those that must not take it when they arrive late.
+  -- The payout failed: the reference is not held again.
+  failed boolean NOT NULL DEFAULT false,
+  -- Captured at acceptance: the outcome of the payout is still to be looked up.
+  awaits_outcome boolean NOT NULL DEFAULT false,
+  reference text COLLATE "C" PRIMARY KEY,
+  wallet text COLLATE "C" NOT NULL,
+  state text COLLATE "C" NOT NULL CHECK (state IN ('reserved', 'sent', 'captured', 'released')),
+  amount numeric NOT NULL,
+  currency text NOT NULL,
+  -- The attempt that took the hold.
   attempt text NOT NULL,
-  abandoned text[],
-  -- The order of the list, and of claims: created_at_ms << 21, plus a number that tells holds of one millisecond apart.
-  seq bigint NOT NULL,
-  lease_owner text,
-  lease_until_ms bigint,
   -- json, not jsonb: it is kept as it was written, and jsonb refuses \u0000.
-  metadata json NOT NULL
+  metadata json NOT NULL,
+  -- When the row changes by itself: a reservation expires, a capture becomes visible.
+  due_at_ms bigint,
+  expires_at_ms bigint,
+  sent_at_ms bigint,
+  -- Until when the code that pays may send; the moment it ended, once that is recorded.
+  sends_until_ms bigint,
+  ended_at_ms bigint,
+  -- Until when a capture counts as held; null if it was visible at once.
+  visible_at_ms bigint,
+  captured_amount numeric,
+  -- The handle that was given `sent`; null if it is that of the attempt.
+  sender text,
+  -- Digest of the payee.
+  fingerprint text,
+  -- Attempts that must not take the hold when they arrive late.
+  abandoned text[],
+  -- The process that looks up the outcome, and until when no other one gets it.
+  lease_owner text,
+  lease_until_ms bigint
 );
 
--- Each index is paid for with every hold; these two do for everything that is not looked up by reference.
--- Lists, claims and the deletion of finished holds, each from the oldest on; all states are four of these in one.
-CREATE INDEX holds_by_state ON :schema.holds (state, seq);
--- What is due in a wallet, and what is to be added up to its active amount. A finished hold is not in here.
-CREATE INDEX holds_active ON :schema.holds (wallet, due_at_ms)
-  WHERE state IN ('reserved', 'sent') OR due_at_ms IS NOT NULL;
+-- A hold pays for two indexes when it is taken, the key and one of the next two, and for the last one when it ends.
+-- What changes by itself, by wallet: reservations, and captures that are not visible yet.
+CREATE INDEX holds_due ON :schema.holds (wallet, due_at_ms) WHERE due_at_ms IS NOT NULL;
+-- Holds whose outcome is not known, by wallet, from the oldest on: lists, and claims.
+CREATE INDEX holds_undecided ON :schema.holds (wallet, seq) WHERE state = 'sent' OR awaits_outcome;
+-- Finished holds by wallet, from the oldest on: lists, and deletion.
+CREATE INDEX holds_finished ON :schema.holds (wallet, state, seq) WHERE state IN ('captured', 'released');
 
 -- Where this memory lives. Another answer means that it may have gone back in time:
 --   the cluster      restored into another one, upgraded
 --   the timeline     failed over to a replica, which may have lagged; restored from a backup
---   the table files  truncated, dropped and restored from a dump, a copied database (also rewritten by VACUUM FULL: harmless,
---                    but a recovery window goes by)
--- With the rights of its owner, so that all roles get the same answer. Providers that do not have one of these functions leave
--- that part empty.
+--   the table files  truncated, dropped and restored from a dump, a copied database (also rewritten by VACUUM FULL:
+--                    harmless, but a recovery window goes by)
+-- Runs with the rights of its owner, so that all roles get the same answer. If a provider lacks one of these functions,
+-- that part stays empty.
 CREATE FUNCTION :schema.place() RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp
 AS $$
@@ -101,8 +119,8 @@ BEGIN
 END
 $$;
 
--- How far the server has written, or null where that cannot be asked. Lower than before means that it has gone back in time
--- on the same timeline: a disk was set back to a snapshot, or a crash took what was not on the disk yet.
+-- How far the server has written, or null where that is unknown. Lower than before means that it has gone back in time
+-- on the same timeline: a disk was set back to a snapshot, or a crash lost what was not on the disk yet.
 CREATE FUNCTION :schema.written() RETURNS pg_lsn
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp
 AS $$

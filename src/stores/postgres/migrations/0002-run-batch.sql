@@ -3,13 +3,12 @@ INSERT INTO :schema.migrations (number) VALUES (2);
 
 -- A hold as the client reads it. Amounts are texts: JSON numbers are not exact in JavaScript.
 CREATE FUNCTION :schema.hold_json(hold :schema.holds) RETURNS text
-LANGUAGE plpgsql STABLE
+LANGUAGE sql STABLE
 AS $$
-BEGIN
-  RETURN json_build_array(hold.reference, hold.wallet, hold.state, hold.amount::text, hold.captured_amount::text,
-    hold.created_at_ms, hold.expires_at_ms, hold.sent_at_ms, hold.ended_at_ms,
-    hold.held_before, hold.metadata, hold.attempt, hold.visible_at_ms)::text;
-END
+  SELECT json_build_array(hold.reference, hold.wallet, hold.state, hold.amount::text, hold.captured_amount::text,
+    hold.currency, hold.exponent, hold.created_at_ms, hold.expires_at_ms, hold.sent_at_ms, hold.sends_until_ms,
+    hold.ended_at_ms, hold.visible_at_ms, hold.held_before, hold.failed, hold.awaits_outcome, hold.attempt, hold.sender,
+    hold.fingerprint, hold.metadata)::text
 $$;
 
 -- A reservation whose time is over, as it will be written down.
@@ -25,53 +24,81 @@ BEGIN
 END
 $$;
 
+-- The outcome of a request to move a hold on, by its own attempt or by none: done | late | already | illegal. The same
+-- table as transition() in core/hold.ts, which explains it.
+CREATE FUNCTION :schema.transition(
+  state text, failed boolean, awaits_outcome boolean, target text, names_attempt boolean
+) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE
+    WHEN state IN ('reserved', 'sent') AND target IN ('captured', 'released', 'failed') THEN 'done'
+    WHEN target IN ('reserved', 'sent') THEN CASE state WHEN 'reserved' THEN 'done' ELSE 'illegal' END
+    WHEN target = 'returned' THEN CASE state WHEN 'sent' THEN 'done' WHEN 'captured' THEN 'already' ELSE 'illegal' END
+    WHEN target = state THEN 'already'
+    WHEN target = 'captured' THEN CASE WHEN names_attempt THEN 'late' ELSE 'illegal' END
+    WHEN target = 'released' THEN 'illegal'
+    ELSE CASE WHEN state = 'released' OR awaits_outcome OR failed THEN 'already' ELSE 'illegal' END
+  END
+$$;
+
+-- A column of so many rows: one element stands for all.
+CREATE FUNCTION :schema.filled(given anyarray, count integer) RETURNS anyarray
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[count]) ELSE given END $$;
+
 -- Runs a batch of operations: one statement, one round trip, whatever is in it.
 --
---   ops           json array; kind is totals | hold | settle | get | abandon | restore | freeze, the rest as in the list of columns in
---                 the loop below. Operations with the same reference are next to each other.
---   new_*         columns of the holds whose references occur nowhere else in the batch, which must then have no abandon and no
---                 restore; mostly they are new, and all fit, and go into the table as they are. amounts are positive,
---                 new_epoch is that of all of them.
+--   ops           json array; kind is totals | hold | settle | get | abandon | restore | freeze, the rest as in the
+--                 list of columns in the loop below. Operations with the same reference are next to each other.
+--   new_*         columns of the holds whose references occur nowhere else in the batch, which must then have no
+--                 abandon and no restore. Mostly they are new, and all fit, and go into the table as they are. Amounts
+--                 are positive, new_epoch is that of all of them, new_lasts_ms is the lifetime of a reservation and the
+--                 time to send of a sent hold, new_fingerprints is null if there are none. new_wallets, new_states,
+--                 new_limits, new_lasts_ms, new_currencies and new_exponents may have one element for all holds:
+--                 reading arrays is a good part of the cost of a hold.
 --   changes       wallets that hold, abandon, restore and freeze may change
 --   reads         wallets that totals reads
 --   settles, gets references of settle and of get
---   seen_epoch,   what this process saw last, or null: the server must not be behind it
+--   seen_epoch,   the last epoch and position that this process saw, or null: the server must not be behind them
 --   seen_lsn
 --   recovery_ms   how long nothing is approved after a new epoch
---   lock_ms       how long to wait for the lock of a wallet, and how long all waiting may take before anything is decided; then
---                 55P03 lock_not_available, and nothing has happened
+--   lock_ms       longest wait for the lock of a wallet, and for all locks before anything is decided; then 55P03
+--                 lock_not_available, and nothing has happened
 --
 -- Returns json: { epoch, nowMs, recoveringForMs, lsn, held, answers }.
--- held: [wallet, active, captured] of each wallet before the new holds, all of which were granted, and before everything else; or
--- null, and their answers come after those of ops.
+-- held: [wallet, active, captured] of each wallet before the new holds, all of which were granted, and before
+-- everything else; or null, and their answers come after those of ops.
 -- answers: for each operation, in their order:
 --   totals    [active, captured], followed by since, reason while the wallet is frozen
 --   hold      ["held" | "again" | "insufficient" | "void", active, captured] | ["recovering"] | ["exists", hold]
 --             | ["frozen", since, reason]
 --             "again" is held, by a reference that was released before
---   settle    ["done" | "already" | "illegal", hold] | ["unknown"]
+--   settle    ["done" | "late" | "already" | "illegal", hold] | ["unknown"] | ["recovering"]
+--             | ["frozen", since, reason] | ["insufficient" | "void", active, captured]
+--             "recovering" answers a check for `sent` while holds are being restored: nothing is approved until then
 --   get       hold | null
 --   abandon, restore, freeze  null
--- where hold is [reference, wallet, state, amount, captured, created, expires, sent, ended, held before, metadata,
--- attempt, when the capture becomes visible].
+-- where hold is as hold_json() writes it.
 --
--- Atomic, because the rows of all wallets that it may change are locked first, in the order of their names, and what they say is
--- read after that. Rows of new references are inserted after all wallets are locked, in order too. No two calls can wait for each
--- other, so there are no deadlocks, and READ COMMITTED is enough.
+-- Atomic, because the rows of all wallets that it may change are locked first, in the order of their names, and read
+-- after that. Rows of new references are inserted after all wallets are locked, in order too. No two calls can wait for
+-- each other, so there are no deadlocks, and READ COMMITTED is enough.
 --
--- What is decided is decided in memory, what is read and written goes by sets: an operation costs some microseconds, not a
--- statement. That new references are new is found out by inserting them, which costs a third less than looking first.
+-- Decisions are made in memory, reads and writes go by sets: an operation costs some microseconds, not a statement. New
+-- references are found to be new by inserting them, which costs a third less than looking first.
 CREATE FUNCTION :schema.run_batch(
   ops text, changes text[], reads text[], settles text[], gets text[],
-  new_epoch text, new_references text[], new_wallets text[], new_attempts text[], new_states text[], new_amounts numeric[],
-  new_limits numeric[], new_expires_in_ms bigint[], new_metadata text[],
+  new_epoch text, new_references text[], new_wallets text[], new_attempts text[], new_states text[],
+  new_amounts numeric[], new_limits numeric[], new_lasts_ms bigint[], new_currencies text[], new_exponents smallint[],
+  new_fingerprints text[], new_metadata text[],
   seen_epoch text, seen_lsn text, recovery_ms bigint, lock_ms integer
 ) RETURNS text
 LANGUAGE plpgsql
 SET search_path = :schema, pg_temp
--- Plans are made when the tables are small and kept when they are not: only those that stay good are allowed.
+-- Plans are made while the tables are small and kept when they are large: only those that stay good are allowed.
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
--- What is not allowed counts as so costly that it would be compiled, for a second.
+-- A plan that is not allowed counts as so costly that it would be compiled, which takes a second.
 SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 #variable_conflict use_column
@@ -93,32 +120,44 @@ DECLARE
   frozen_ats bigint[];
   frozen_fors text[];
   locked integer;
-  -- The same before anything was decided, for another try.
+  -- The same before any decision, for another try.
   actives_before numeric[];
   captureds_before numeric[];
+  frozen_ats_before bigint[];
+  frozen_fors_before text[];
 
-  -- Whether the new holds go into the table without a look at each.
+  -- Whether the new holds go into the table without a decision on each.
   is_fast boolean := cardinality(new_references) > 0;
   op record;
   hold holds;
-  -- Whether the row of the hold is there already.
+  -- Whether the hold has a row already.
   known_before boolean;
-  abandoned text[];
-  -- The last number of the order that was given.
+  given holds;
+  -- The last number of the order that was given to a hold.
   number bigint;
-  expires_at_ms bigint;
+  is_sent boolean;
+  ends_at_ms bigint;
   is_changed boolean := false;
   at integer;
   inserts holds[];
   updates holds[];
   answers text[];
   answer text;
+  refusal text;
   held text;
   written bigint;
   is_first_try boolean := true;
   latest CONSTANT timestamptz := statement_timestamp() + lock_ms * interval '1 millisecond';
 BEGIN
   PERFORM set_config('lock_timeout', lock_ms::text, true);
+  IF cardinality(new_references) > 1 THEN
+    new_wallets := filled(new_wallets, cardinality(new_references));
+    new_states := filled(new_states, cardinality(new_references));
+    new_limits := filled(new_limits, cardinality(new_references));
+    new_lasts_ms := filled(new_lasts_ms, cardinality(new_references));
+    new_currencies := filled(new_currencies, cardinality(new_references));
+    new_exponents := filled(new_exponents, cardinality(new_references));
+  END IF;
 
   -- Whether memory was lost, or may have gone back in time. A new epoch begins in this same step.
   SELECT * INTO memory FROM store;
@@ -133,11 +172,11 @@ BEGIN
     END IF;
   END IF;
 
-  -- The wallets to lock. That a hold is of a wallet never changes, so it may be looked up before.
+  -- The wallets to lock. The wallet of a hold never changes, so it may be looked up before.
   IF cardinality(settles) > 0 THEN
     changes := changes || ARRAY(SELECT h.wallet FROM holds h WHERE h.reference = ANY (settles));
   END IF;
-  -- What is only read is not locked, unless something in it is due.
+  -- A wallet that is only read is not locked, unless something in it is due.
   IF cardinality(gets) > 0 THEN
     changes := changes
       || ARRAY(SELECT h.wallet FROM holds h WHERE h.reference = ANY (gets) AND h.due_at_ms <= now_ms);
@@ -156,32 +195,37 @@ BEGIN
         SELECT DISTINCT c.wallet COLLATE "C" FROM unnest(changes) c (wallet) ORDER BY 1
         ON CONFLICT DO NOTHING;
     END IF;
-    SELECT array_agg(l.wallet), array_agg(l.active), array_agg(l.captured), array_agg(l.epoch), array_agg(l.frozen_at_ms),
-        array_agg(l.frozen_for)
+    SELECT array_agg(l.wallet), array_agg(l.active), array_agg(l.captured), array_agg(l.epoch),
+        array_agg(l.frozen_at_ms), array_agg(l.frozen_for)
       INTO names, actives, captureds, epochs, frozen_ats, frozen_fors
       FROM (SELECT w.* FROM wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE) l;
-    -- Each lock was waited for in turn, and the caller does not wait for the sum.
+    -- Each lock was waited for in turn, and the caller does not wait for their sum.
     IF clock_timestamp() > latest THEN
       RAISE EXCEPTION 'too late' USING ERRCODE = 'lock_not_available';
     END IF;
-    -- Whoever is about to take one of the new references is waited for with what is left of the time.
-    PERFORM set_config('lock_timeout', greatest(1, ceil(extract(epoch FROM latest - clock_timestamp()) * 1000))::integer::text, true);
+    -- A call that is taking one of the new references is waited for with what is left of the time.
+    PERFORM set_config('lock_timeout',
+      greatest(1, ceil(extract(epoch FROM latest - clock_timestamp()) * 1000))::integer::text, true);
     now_ms := now_ms();
     number := nextval('hold_sequence') & 2097151;
   END IF;
   locked := coalesce(cardinality(names), 0);
   changed := array_fill(false, ARRAY[locked]);
 
-  -- The first time in an epoch, what is active is added up from what is there.
+  -- The first time in an epoch, the active amount is added up from the holds.
   FOR i IN 1 .. locked LOOP
     CONTINUE WHEN epochs[i] = memory.epoch;
     actives[i] := (
-      SELECT coalesce(sum(CASE h.state WHEN 'captured' THEN h.captured_amount ELSE h.amount END), 0) FROM holds h
-        WHERE h.wallet = names[i] AND (h.state IN ('reserved', 'sent') OR h.due_at_ms IS NOT NULL));
+      SELECT coalesce(sum(a.amount), 0) FROM (
+        SELECT h.amount FROM holds h WHERE h.wallet = names[i] AND h.state = 'sent'
+        UNION ALL
+        SELECT CASE h.state WHEN 'captured' THEN h.captured_amount ELSE h.amount END FROM holds h
+          WHERE h.wallet = names[i] AND h.due_at_ms IS NOT NULL
+      ) a);
     changed[i] := true;
   END LOOP;
 
-  -- What is due happens now. So many at a time; what is left counts as active meanwhile, which is the safe side.
+  -- What is due happens now, at most 1,000 at a time. The rest counts as active meanwhile, which is the safe side.
   IF locked > 0 AND EXISTS (SELECT FROM holds h WHERE h.wallet = ANY (names) AND h.due_at_ms <= now_ms) THEN
     FOR op IN
       WITH due AS (
@@ -220,11 +264,15 @@ BEGIN
   recovering_for_ms := greatest(0, memory.born_at_ms + recovery_ms - now_ms);
   actives_before := actives;
   captureds_before := captureds;
+  frozen_ats_before := frozen_ats;
+  frozen_fors_before := frozen_fors;
 
   LOOP
     BEGIN
       actives := actives_before;
       captureds := captureds_before;
+      frozen_ats := frozen_ats_before;
+      frozen_fors := frozen_fors_before;
       inserts := '{}';
       updates := '{}';
       answers := '{}';
@@ -245,15 +293,19 @@ BEGIN
           changed[at] := true;
         END LOOP;
         IF is_fast THEN
-          INSERT INTO holds (reference, wallet, state, amount, created_at_ms, expires_at_ms, sent_at_ms, due_at_ms, attempt, seq,
-              metadata)
-            SELECT n.reference, n.wallet, n.state, n.amount, now_ms,
-              CASE n.state WHEN 'reserved' THEN now_ms + n.expires_in_ms END,
+          -- The reference comes first, because sorting by a column that follows others costs more.
+          INSERT INTO holds (reference, seq, created_at_ms, expires_at_ms, sent_at_ms, sends_until_ms, due_at_ms,
+              exponent, wallet, state, amount, currency, attempt, fingerprint, metadata)
+            SELECT n.reference, (now_ms << 21) + number + n.position, now_ms,
+              CASE n.state WHEN 'reserved' THEN now_ms + n.lasts_ms END,
               CASE n.state WHEN 'sent' THEN now_ms END,
-              CASE n.state WHEN 'reserved' THEN now_ms + n.expires_in_ms END,
-              n.attempt, (now_ms << 21) + number + n.position, n.metadata::json
-            FROM unnest(new_references, new_wallets, new_attempts, new_states, new_amounts, new_expires_in_ms, new_metadata)
-              WITH ORDINALITY n (reference, wallet, attempt, state, amount, expires_in_ms, metadata, position)
+              CASE n.state WHEN 'sent' THEN now_ms + n.lasts_ms END,
+              CASE n.state WHEN 'reserved' THEN now_ms + n.lasts_ms END,
+              n.exponent, n.wallet, n.state, n.amount, n.currency, n.attempt, n.fingerprint, n.metadata::json
+            FROM unnest(new_references, new_wallets, new_attempts, new_states, new_amounts, new_lasts_ms,
+                new_currencies, new_exponents, new_fingerprints, new_metadata) WITH ORDINALITY
+              n (reference, wallet, attempt, state, amount, lasts_ms, currency, exponent, fingerprint, metadata,
+                position)
             ORDER BY n.reference COLLATE "C";
           number := number + cardinality(new_references);
           EXIT WHEN json_array_length(batch) = 0;
@@ -266,20 +318,30 @@ BEGIN
         SELECT o.*, h AS row
         FROM (
           SELECT * FROM json_to_recordset(batch) AS o (
-            kind text, n integer, reference text, wallet text, amount numeric, state text, expires_in_ms bigint, epoch text,
-            max numeric, metadata text, attempt text, target text, actual numeric, visible_in_ms bigint,
-            created_at_ms bigint, expires_at_ms bigint, sent_at_ms bigint, ended_at_ms bigint, visible_at_ms bigint,
-            held_before boolean, since_ms bigint, reason text)
+            kind text, n integer, reference text, attempt text,
+            -- hold, abandon, restore
+            wallet text, amount numeric, currency text, exponent smallint, fingerprint text, metadata text,
+            -- hold, and settle: how long a reservation lasts, or sending may take; a check
+            state text, lasts_ms bigint, epoch text, max numeric,
+            -- settle
+            target text, actual numeric, visible_in_ms bigint, awaits_outcome boolean, not_sent boolean, sender text,
+            -- restore: the other columns of the hold
+            record json,
+            -- freeze
+            since_ms bigint, reason text)
           UNION ALL
-          SELECT 'hold', 10000 + n.position, n.reference, n.wallet, n.amount, n.state, n.expires_in_ms, new_epoch,
-            n.max, n.metadata, n.attempt, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-          FROM unnest(new_references, new_wallets, new_attempts, new_states, new_amounts, new_limits, new_expires_in_ms,
-            new_metadata) WITH ORDINALITY n (reference, wallet, attempt, state, amount, max, expires_in_ms, metadata, position)
+          SELECT 'hold', 10000 + n.position, n.reference, n.attempt, n.wallet, n.amount, n.currency, n.exponent,
+            n.fingerprint, n.metadata, n.state, n.lasts_ms, new_epoch, n.max,
+            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+          FROM unnest(new_references, new_wallets, new_attempts, new_states, new_amounts, new_limits, new_lasts_ms,
+              new_currencies, new_exponents, new_fingerprints, new_metadata) WITH ORDINALITY
+            n (reference, wallet, attempt, state, amount, max, lasts_ms, currency, exponent, fingerprint, metadata,
+              position)
           WHERE NOT is_fast
         ) o LEFT JOIN holds h ON h.reference = o.reference COLLATE "C"
         ORDER BY o.n
       LOOP
-        -- The next reference: what became of the one before is noted, to be written.
+        -- The next reference: the result of the one before is kept, to be written.
         IF op.reference IS DISTINCT FROM hold.reference THEN
           IF is_changed THEN
             IF known_before THEN updates := array_append(updates, hold);
@@ -289,6 +351,8 @@ BEGIN
           END IF;
           hold := op.row;
           known_before := hold.reference IS NOT NULL;
+          -- A lease is given without the lock of the wallet, so it is not known here. 0 says that it ends.
+          hold.lease_until_ms := NULL;
         END IF;
         at := CASE WHEN cardinality(names) = 1 AND names[1] = coalesce(hold.wallet, op.wallet) THEN 1
           ELSE array_position(names, coalesce(hold.wallet, op.wallet)) END;
@@ -296,28 +360,30 @@ BEGIN
         -- Due, but beyond the number above, or since.
         IF hold.due_at_ms <= now_ms AND at <= locked THEN
           IF hold.state = 'reserved' THEN
-            hold.state := 'released';
-            hold.ended_at_ms := hold.due_at_ms;
-            hold.expires_at_ms := NULL;
             actives[at] := actives[at] - hold.amount;
+            hold := expired(hold);
           ELSE
             actives[at] := actives[at] - hold.captured_amount;
             captureds[at] := captureds[at] + hold.captured_amount;
+            hold.due_at_ms := NULL;
           END IF;
-          hold.due_at_ms := NULL;
           is_changed := true;
           changed[at] := true;
         END IF;
 
         IF op.kind = 'hold' THEN
+          -- Only the same payout, if it certainly was not sent, by an attempt that was not given up.
           IF hold.reference IS NOT NULL AND (
-            hold.state <> 'released' OR hold.wallet <> op.wallet OR hold.amount <> op.amount OR hold.attempt = op.attempt
-            OR op.attempt = ANY (coalesce(hold.abandoned, '{}'))
+            hold.state <> 'released' OR hold.failed OR hold.wallet <> op.wallet OR hold.amount <> op.amount
+            OR hold.fingerprint IS DISTINCT FROM op.fingerprint
+            OR hold.attempt = op.attempt OR op.attempt = ANY (coalesce(hold.abandoned, '{}'))
           ) THEN
+            -- In another wallet, which is not locked, a reservation may be over without that being written down.
+            IF hold.state = 'reserved' AND hold.due_at_ms <= now_ms THEN hold := expired(hold); END IF;
             answers := array_append(answers, '["exists",' || hold_json(hold) || ']');
             CONTINUE;
           END IF;
-          -- Cannot be: a wallet that is to be changed is locked. Comparing with null would approve.
+          -- Impossible, because a wallet that is to be changed is locked. Comparing with null would approve.
           IF at IS NULL OR at > locked THEN
             RAISE EXCEPTION 'a wallet disappeared' USING ERRCODE = 'lock_not_available';
           END IF;
@@ -340,11 +406,14 @@ BEGIN
             '["' || answer || '","' || actives[at]::text || '","' || captureds[at]::text || '"]');
           CONTINUE WHEN answer NOT IN ('held', 'again');
           number := number + 1;
-          expires_at_ms := CASE op.state WHEN 'reserved' THEN now_ms + op.expires_in_ms END;
+          is_sent := op.state = 'sent';
+          ends_at_ms := now_ms + op.lasts_ms;
           -- In the order of the columns: field by field is three times as slow.
-          hold := ROW(op.reference, op.wallet, op.state, op.amount, NULL, now_ms, expires_at_ms,
-            CASE op.state WHEN 'sent' THEN now_ms END, NULL, expires_at_ms, NULL, answer = 'again', op.attempt, hold.abandoned,
-            (now_ms << 21) + number, NULL, NULL, op.metadata::json);
+          hold := ROW((now_ms << 21) + number, now_ms, op.exponent, answer = 'again', false, false, op.reference,
+            op.wallet, op.state, op.amount, op.currency, op.attempt, op.metadata::json,
+            CASE WHEN NOT is_sent THEN ends_at_ms END, CASE WHEN NOT is_sent THEN ends_at_ms END,
+            CASE WHEN is_sent THEN now_ms END, CASE WHEN is_sent THEN ends_at_ms END,
+            NULL, NULL, NULL, NULL, op.fingerprint, hold.abandoned, NULL, CASE answer WHEN 'again' THEN 0 END);
           actives[at] := actives[at] + op.amount;
 
         ELSIF op.kind = 'totals' THEN
@@ -365,70 +434,109 @@ BEGIN
           CONTINUE;
 
         ELSIF op.kind = 'settle' THEN
-          -- A row that appeared after its wallet was looked up: as if we had come before it.
+          -- A row that appeared after its wallet was looked up: as if this call had come before it.
           IF hold.reference IS NULL OR at IS NULL OR at > locked THEN
             answers := array_append(answers, '["unknown"]');
             CONTINUE;
           END IF;
-          IF op.attempt <> hold.attempt THEN
-            answer := 'illegal';
-          ELSIF hold.state = op.target AND op.target <> 'sent' THEN
-            answer := 'already';
-          ELSIF hold.state = op.target OR hold.state IN ('captured', 'released') THEN
-            answer := 'illegal';
-          ELSE
-            answer := 'done';
-            hold.state := op.target;
-            hold.expires_at_ms := NULL;
-            hold.due_at_ms := NULL;
-            IF op.target = 'sent' THEN
-              hold.sent_at_ms := now_ms;
-            ELSE
-              hold.ended_at_ms := now_ms;
-              actives[at] := actives[at] - hold.amount;
-              changed[at] := true;
-            END IF;
-            IF op.target = 'captured' THEN
-              hold.captured_amount := coalesce(op.actual, hold.amount);
-              IF op.visible_in_ms > 0 THEN
-                hold.due_at_ms := now_ms + op.visible_in_ms;
-                hold.visible_at_ms := hold.due_at_ms;
-                actives[at] := actives[at] + hold.captured_amount;
-              ELSE
-                captureds[at] := captureds[at] + hold.captured_amount;
+          answer := CASE
+            WHEN op.attempt <> hold.attempt THEN 'illegal'
+            WHEN op.target = 'released' AND hold.state = 'sent' AND op.sender <> coalesce(hold.sender, hold.attempt)
+              THEN 'illegal'
+            ELSE transition(hold.state, hold.failed, hold.awaits_outcome, op.target, op.attempt IS NOT NULL)
+          END;
+          IF op.target = 'sent' AND answer = 'done' THEN
+            IF frozen_ats[at] IS NOT NULL THEN
+              answers := array_append(answers, json_build_array('frozen', frozen_ats[at], frozen_fors[at])::text);
+              CONTINUE;
+            ELSIF op.epoch IS NOT NULL THEN
+              refusal := CASE
+                WHEN op.epoch <> memory.epoch THEN 'void'
+                WHEN recovering_for_ms > 0 THEN 'recovering'
+                WHEN actives[at] + captureds[at] > op.max THEN 'insufficient'
+              END;
+              IF refusal = 'recovering' THEN
+                answers := array_append(answers, '["recovering"]');
+                CONTINUE;
+              ELSIF refusal IS NOT NULL THEN
+                answers := array_append(answers,
+                  '["' || refusal || '","' || actives[at]::text || '","' || captureds[at]::text || '"]');
+                CONTINUE;
               END IF;
             END IF;
+          END IF;
+
+          IF answer IN ('done', 'late') THEN
+            is_changed := true;
+            IF op.target IN ('captured', 'released', 'failed') THEN
+              IF answer = 'done' THEN actives[at] := actives[at] - hold.amount; END IF;
+              changed[at] := true;
+              hold.expires_at_ms := NULL;
+              hold.due_at_ms := NULL;
+              hold.ended_at_ms := now_ms;
+              IF op.target = 'captured' THEN
+                hold.state := 'captured';
+                hold.captured_amount := coalesce(op.actual, hold.amount);
+                hold.awaits_outcome := coalesce(op.awaits_outcome, false);
+                -- A late capture disproves the failure.
+                hold.failed := false;
+                IF op.visible_in_ms > 0 THEN
+                  hold.due_at_ms := now_ms + op.visible_in_ms;
+                  hold.visible_at_ms := hold.due_at_ms;
+                  actives[at] := actives[at] + hold.captured_amount;
+                ELSE
+                  captureds[at] := captureds[at] + hold.captured_amount;
+                END IF;
+              ELSE
+                hold.failed := op.target = 'failed' OR (hold.state = 'sent' AND op.not_sent IS NOT TRUE);
+                hold.state := 'released';
+              END IF;
+            ELSIF op.target = 'sent' THEN
+              hold.state := 'sent';
+              hold.expires_at_ms := NULL;
+              hold.due_at_ms := NULL;
+              hold.sent_at_ms := now_ms;
+              hold.sends_until_ms := now_ms + op.lasts_ms;
+              hold.sender := op.sender;
+            ELSIF op.target = 'reserved' THEN
+              hold.expires_at_ms := now_ms + op.lasts_ms;
+              hold.due_at_ms := hold.expires_at_ms;
+            ELSE -- returned
+              hold.sends_until_ms := least(hold.sends_until_ms, now_ms);
+            END IF;
+          ELSIF answer = 'already' AND op.target = 'failed' AND (NOT hold.failed OR hold.awaits_outcome) THEN
+            hold.failed := true;
+            hold.awaits_outcome := false;
+            is_changed := true;
+          ELSIF answer = 'already' AND op.target = 'captured'
+              AND hold.awaits_outcome AND op.awaits_outcome IS NOT TRUE THEN
+            hold.awaits_outcome := false;
             is_changed := true;
           END IF;
+          IF hold.state <> 'sent' AND NOT hold.awaits_outcome THEN hold.lease_until_ms := 0; END IF;
           answers := array_append(answers, '["' || answer || '",' || hold_json(hold) || ']');
           CONTINUE;
 
         ELSIF op.kind = 'abandon' THEN
           answers := array_append(answers, 'null');
           IF hold.reference IS NULL THEN
-            -- A stone on the place of the attempt, in case that it comes after all.
-            hold.reference := op.reference;
-            hold.wallet := op.wallet;
-            hold.state := 'released';
-            hold.amount := op.amount;
-            hold.created_at_ms := now_ms;
-            hold.ended_at_ms := now_ms;
-            hold.held_before := false;
-            hold.attempt := op.attempt;
-            -- Here as well: another attempt may take the row, and be released, before this one comes.
-            hold.abandoned := ARRAY[op.attempt];
+            -- A tombstone in the place of the attempt, in case it arrives after all. It is in `abandoned` as well:
+            -- another attempt may take the row, and be released, before this one arrives.
             number := number + 1;
-            hold.seq := (now_ms << 21) + number;
-            hold.metadata := op.metadata::json;
+            hold := ROW((now_ms << 21) + number, now_ms, op.exponent, false, false, false, op.reference, op.wallet,
+              'released', op.amount, op.currency, op.attempt, op.metadata::json, NULL, NULL, NULL, NULL, now_ms,
+              NULL, NULL, NULL, op.fingerprint, ARRAY[op.attempt], NULL, NULL);
           ELSIF hold.attempt <> op.attempt THEN
-            -- Another attempt has the row. Ours must not take it later, when that one was released.
+            -- Another attempt has the row. This one must not take it later, after the release of that one.
             CONTINUE WHEN hold.wallet <> op.wallet OR op.attempt = ANY (coalesce(hold.abandoned, '{}'));
             hold.abandoned := array_append(hold.abandoned, op.attempt);
-          ELSIF hold.state IN ('reserved', 'sent') AND at <= locked THEN
+          ELSIF at <= locked AND (hold.state = 'reserved' OR (hold.state = 'sent' AND hold.sender IS NULL)) THEN
+            -- One that was sent by another handle, which resumed the reservation, stays.
             hold.state := 'released';
             hold.expires_at_ms := NULL;
             hold.due_at_ms := NULL;
             hold.ended_at_ms := now_ms;
+            hold.lease_until_ms := 0;
             actives[at] := actives[at] - hold.amount;
           ELSE
             CONTINUE;
@@ -436,43 +544,44 @@ BEGIN
 
         ELSE -- restore
           answers := array_append(answers, 'null');
-          -- What is there is put right only where memory went back behind what this process saw: the hold was taken since, or
-          -- sent, or captured. Otherwise others may have moved it on.
+          given := json_populate_record(NULL::holds, op.record);
+          -- An existing row is put right only where memory went back behind what this process saw: the hold was taken
+          -- since, or sent, or captured. Otherwise another process may have moved it on.
           IF hold.reference IS NOT NULL THEN
             CONTINUE WHEN hold.wallet <> op.wallet OR at > locked;
             IF hold.attempt <> op.attempt THEN
               -- An earlier attempt gives way, open or not: it had ended before this one was taken.
-              -- A stone, whose own attempt is abandoned, was never a hold.
+              -- A tombstone, whose own attempt is abandoned, was never a hold.
               CONTINUE WHEN hold.state = 'captured' OR op.attempt = ANY (coalesce(hold.abandoned, '{}'))
-                OR (op.created_at_ms < hold.created_at_ms AND hold.attempt <> ALL (coalesce(hold.abandoned, '{}')));
-            ELSIF op.state = 'captured' THEN
+                OR (given.created_at_ms < hold.created_at_ms AND hold.attempt <> ALL (coalesce(hold.abandoned, '{}')));
+            ELSIF given.state = 'captured' THEN
               CONTINUE WHEN hold.state = 'captured';
+              -- Unless the payout is known to be made, a failure is its outcome: only the debit was lost.
+              given.failed := given.failed OR (given.awaits_outcome AND hold.failed);
             ELSE
-              CONTINUE WHEN op.state <> 'sent' OR hold.sent_at_ms IS NOT NULL OR hold.state NOT IN ('reserved', 'released');
+              CONTINUE WHEN given.state <> 'sent' OR hold.sent_at_ms IS NOT NULL OR hold.failed
+                OR hold.state NOT IN ('reserved', 'released');
             END IF;
             IF hold.state IN ('reserved', 'sent') THEN actives[at] := actives[at] - hold.amount; END IF;
           END IF;
-          abandoned := hold.abandoned;
-          hold := NULL;
-          hold.reference := op.reference;
-          hold.wallet := op.wallet;
-          hold.state := op.state;
-          hold.amount := op.amount;
-          hold.created_at_ms := op.created_at_ms;
-          hold.expires_at_ms := op.expires_at_ms;
-          hold.sent_at_ms := op.sent_at_ms;
-          hold.ended_at_ms := op.ended_at_ms;
-          -- Put back with its time over, too, a capture counts as held until the next batch that finds it due.
-          hold.due_at_ms := CASE op.state WHEN 'captured' THEN coalesce(op.visible_at_ms, now_ms) ELSE op.expires_at_ms END;
-          hold.visible_at_ms := op.visible_at_ms;
-          hold.held_before := coalesce(op.held_before, false);
-          hold.attempt := op.attempt;
-          hold.abandoned := abandoned;
           number := number + 1;
-          hold.seq := (op.created_at_ms << 21) + number;
-          hold.metadata := op.metadata::json;
-          hold.captured_amount := CASE op.state WHEN 'captured' THEN coalesce(op.actual, op.amount) END;
-          actives[at] := actives[at] + coalesce(hold.captured_amount, op.amount);
+          given.seq := (given.created_at_ms << 21) + number;
+          given.reference := op.reference;
+          given.wallet := op.wallet;
+          given.amount := op.amount;
+          given.currency := op.currency;
+          given.exponent := op.exponent;
+          given.attempt := op.attempt;
+          given.abandoned := hold.abandoned;
+          given.fingerprint := op.fingerprint;
+          given.metadata := op.metadata::json;
+          -- Restored after its time is over, a capture still counts as held until the next batch that finds it due.
+          given.due_at_ms := CASE given.state
+            WHEN 'captured' THEN coalesce(given.visible_at_ms, now_ms) WHEN 'reserved' THEN given.expires_at_ms END;
+          given.awaits_outcome := given.awaits_outcome AND NOT given.failed;
+          given.lease_until_ms := 0;
+          hold := given;
+          actives[at] := actives[at] + CASE hold.state WHEN 'captured' THEN hold.captured_amount ELSE hold.amount END;
         END IF;
         is_changed := true;
         changed[at] := true;
@@ -488,13 +597,15 @@ BEGIN
         INSERT INTO holds SELECT i.* FROM unnest(inserts) i ORDER BY i.reference;
       END IF;
       IF cardinality(updates) > 0 THEN
-        -- Not the lease: it is given without the lock of the wallet. It means nothing once the hold has ended.
         UPDATE holds h SET
-          state = u.state, captured_amount = u.captured_amount, created_at_ms = u.created_at_ms,
-          expires_at_ms = u.expires_at_ms, sent_at_ms = u.sent_at_ms, ended_at_ms = u.ended_at_ms, due_at_ms = u.due_at_ms,
+          seq = u.seq, created_at_ms = u.created_at_ms, expires_at_ms = u.expires_at_ms, sent_at_ms = u.sent_at_ms,
+          sends_until_ms = u.sends_until_ms, ended_at_ms = u.ended_at_ms, due_at_ms = u.due_at_ms,
           visible_at_ms = u.visible_at_ms,
-          held_before = u.held_before, attempt = u.attempt, abandoned = u.abandoned, seq = u.seq,
-          metadata = u.metadata, amount = u.amount
+          lease_until_ms = CASE WHEN u.lease_until_ms IS NULL THEN h.lease_until_ms END,
+          exponent = u.exponent, held_before = u.held_before, failed = u.failed, awaits_outcome = u.awaits_outcome,
+          state = u.state, amount = u.amount, captured_amount = u.captured_amount, currency = u.currency,
+          attempt = u.attempt, sender = u.sender, abandoned = u.abandoned, fingerprint = u.fingerprint,
+          metadata = u.metadata
         FROM unnest(updates) u WHERE h.reference = u.reference;
         GET DIAGNOSTICS written = ROW_COUNT;
         IF written <> cardinality(updates) THEN
@@ -503,8 +614,8 @@ BEGIN
       END IF;
       EXIT;
     EXCEPTION WHEN unique_violation THEN
-      -- A reference was not new, or somebody held it in another wallet at the same time, and is done. Decided again, with what is
-      -- there. Each time somebody else is done, and so the time is the only bound that is needed.
+      -- A reference was not new, or another call has held it in another wallet meanwhile. Decided again with what is
+      -- there. Each time another call has succeeded, so time is the only bound that is needed.
       is_first_try := false;
       IF clock_timestamp() > latest THEN
         RAISE EXCEPTION 'too late' USING ERRCODE = 'lock_not_available';
@@ -515,8 +626,8 @@ BEGIN
   IF true = ANY (changed) THEN
     UPDATE wallets w SET active = n.active, captured = n.captured, epoch = memory.epoch, frozen_at_ms = n.frozen_at_ms,
         frozen_for = n.frozen_for
-      FROM unnest(names[:locked], actives[:locked], captureds[:locked], frozen_ats[:locked], frozen_fors[:locked], changed)
-        n (wallet, active, captured, frozen_at_ms, frozen_for, changed)
+      FROM unnest(names[:locked], actives[:locked], captureds[:locked], frozen_ats[:locked], frozen_fors[:locked],
+          changed) n (wallet, active, captured, frozen_at_ms, frozen_for, changed)
       WHERE n.changed AND w.wallet = n.wallet COLLATE "C";
   END IF;
   IF is_fast THEN
@@ -524,8 +635,9 @@ BEGIN
       FROM unnest(names[:locked], actives_before[:locked], captureds_before[:locked]) b (wallet, active, captured));
   END IF;
   PERFORM set_config('lock_timeout', lock_timeout_before, true);
-  RETURN '{"epoch":' || to_json(memory.epoch)::text || ',"nowMs":' || now_ms || ',"recoveringForMs":' || recovering_for_ms
-    || ',"lsn":' || coalesce('"' || lsn || '"', 'null') || ',"held":' || coalesce(held, 'null')
+  RETURN '{"epoch":' || to_json(memory.epoch)::text || ',"nowMs":' || now_ms
+    || ',"recoveringForMs":' || recovering_for_ms || ',"lsn":' || coalesce('"' || lsn || '"', 'null')
+    || ',"held":' || coalesce(held, 'null')
     || ',"answers":[' || array_to_string(answers, ',') || ']}';
 END
 $$;

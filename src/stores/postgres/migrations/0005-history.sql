@@ -1,11 +1,11 @@
 -- Needs 0001-store.sql.
 INSERT INTO :schema.migrations (number) VALUES (5);
 
--- What happened, for operators and auditors: contains balances. A loss of it is no loss of money, so it has no part in the epoch, and
--- nothing that pays waits for it. Times are of the process that wrote the entry.
+-- History of the wallets, for operators and auditors: contains balances. A loss of it is no loss of money, so it has no
+-- part in the epoch, and nothing that pays waits for it. Times are of the process that wrote the entry.
 CREATE TABLE :schema.history (
   at_ms bigint NOT NULL,
-  -- Chosen by the writer, in its order: an entry that is written twice is there once.
+  -- Chosen by the writer, in its order: an entry that is written twice is kept once.
   id text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL,
   wallet text COLLATE "C",

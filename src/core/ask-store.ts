@@ -1,0 +1,47 @@
+// Asking a store: answers may be synchronous, and every failure has one name.
+import { BalanceUnavailableError, isPayoutGuardError } from './errors.js';
+import { redactedCause } from './redact.js';
+import type { HoldStore, MaybePromise } from './store.js';
+
+/** Asks a store. Anything it throws becomes a {@link BalanceUnavailableError} with reason `store`. */
+export function askStore<T>(store: HoldStore, ask: (store: HoldStore) => MaybePromise<T>): MaybePromise<T> {
+  try {
+    const answer = ask(store);
+    return isPromise(answer) ? answer.catch(rethrowAsStoreFailure) : answer;
+  } catch (error) {
+    return rethrowAsStoreFailure(error);
+  }
+}
+
+export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof (value as Promise<T> | undefined)?.then === 'function';
+}
+
+/** Continues with a value, in the same turn if it is there. */
+export function andThen<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
+  return isPromise(value) ? value.then(next) : next(value);
+}
+
+export function storeIsRecovering(forMs: number): BalanceUnavailableError {
+  return new BalanceUnavailableError('store', {
+    detail: 'it lost data and is restoring open holds',
+    retryAfterMs: forMs,
+  });
+}
+
+export function storeLostItsMemory(): BalanceUnavailableError {
+  return new BalanceUnavailableError('store', { detail: 'it lost its memory while the balance was read' });
+}
+
+/** Whether a failure says nothing about what happened: the store was silent. Every other answer of a store is final. */
+export function isSilence(error: unknown): boolean {
+  return (
+    isPayoutGuardError(error) &&
+    error.code === 'balance_unavailable' &&
+    (error as BalanceUnavailableError).reason === 'store'
+  );
+}
+
+function rethrowAsStoreFailure(error: unknown): never {
+  throw isPayoutGuardError(error) ? error : new BalanceUnavailableError('store', { cause: redactedCause(error) });
+}

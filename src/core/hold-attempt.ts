@@ -1,0 +1,86 @@
+// One request for a hold: what it asks the store on each snapshot, and what the answers mean.
+import { andThen, askStore, storeIsRecovering } from './ask-store.js';
+import type { PayoutRequirement } from './decider.js';
+import { type Decision, decide, limitMinor, type Snapshot } from './decision.js';
+import {
+  DuplicateReferenceError,
+  HoldConflictError,
+  type PayoutGuardError,
+  PayoutInProgressError,
+  WalletFrozenError,
+} from './errors.js';
+import { type HoldRecord, isOpen } from './hold.js';
+import type { HoldOutcome, HoldRequest, HoldStore, MaybePromise } from './store.js';
+
+/** The parts of a {@link HoldRequest} that do not depend on the snapshot. */
+export type AttemptOptions = Pick<
+  HoldRequest,
+  'reference' | 'attempt' | 'state' | 'expiresInMs' | 'sendsForMs' | 'fingerprint' | 'metadata'
+>;
+
+export class HoldAttempt {
+  readonly #store: HoldStore;
+  readonly #requirement: PayoutRequirement;
+  readonly #options: AttemptOptions;
+  /** The hold, once it was granted. */
+  held: HoldRecord | undefined;
+
+  constructor(store: HoldStore, requirement: PayoutRequirement, options: AttemptOptions) {
+    this.#store = store;
+    this.#requirement = requirement;
+    this.#options = options;
+  }
+
+  /** Asks for the hold within what a snapshot allows. Undefined: its mark is of another epoch, and void. */
+  on(snapshot: Snapshot): MaybePromise<Decision | undefined> {
+    const { wallet, requiredMinor: amountMinor } = this.#requirement;
+    const { reference, attempt, state, expiresInMs, sendsForMs, fingerprint, metadata } = this.#options;
+    const request: HoldRequest = {
+      wallet: wallet.key,
+      reference,
+      attempt,
+      amountMinor,
+      currency: wallet.currency,
+      state,
+      expiresInMs,
+      sendsForMs,
+      epoch: snapshot.epoch,
+      limitMinor: limitMinor(snapshot, wallet.floorMinor),
+      fingerprint,
+      metadata,
+    };
+    const answer = askStore(this.#store, (store) => store.hold(request));
+    return andThen(answer, (outcome) => this.#read(snapshot, outcome));
+  }
+
+  #read(snapshot: Snapshot, answer: HoldOutcome): Decision | undefined {
+    switch (answer.outcome) {
+      case 'held':
+        this.held = answer.hold;
+        return decide(snapshot, answer.totals, this.#requirement);
+      case 'insufficient':
+        return decide(snapshot, answer.totals, this.#requirement);
+      case 'void':
+        return undefined;
+      case 'exists':
+        throw this.#referenceConflict(answer.hold);
+      case 'frozen':
+        throw new WalletFrozenError(this.#requirement.wallet.key, answer.frozen);
+      case 'recovering':
+        throw storeIsRecovering(answer.forMs);
+      default:
+        return answer satisfies never;
+    }
+  }
+
+  #referenceConflict(hold: HoldRecord): PayoutGuardError {
+    const { wallet, requiredMinor } = this.#requirement;
+    const { reference, fingerprint } = this.#options;
+    if (hold.wallet !== wallet.key) return new HoldConflictError(reference, 'wallet');
+    if (hold.amountMinor !== requiredMinor) return new HoldConflictError(reference, 'amount');
+    if (hold.fingerprint !== fingerprint) return new HoldConflictError(reference, 'payee');
+    return isOpen(hold.state)
+      ? new PayoutInProgressError(reference)
+      : new DuplicateReferenceError(reference, hold.state);
+  }
+}

@@ -1,0 +1,92 @@
+// Learns what became of a payout, and settles its hold if that is final.
+
+import { asPayoutGuardError } from './errors.js';
+import type { Events } from './events.js';
+import type { HoldRecord } from './hold.js';
+import { type HoldInfo, holdInfo } from './hold-info.js';
+import type { Lookups } from './lookups.js';
+import { parseAmount } from './money.js';
+import type { ResolvedOptions } from './options.js';
+import type { PayoutAnswer } from './provider.js';
+import type { VerdictRequest } from './settler.js';
+import type { VerdictOutbox } from './verdict-outbox.js';
+import type { Wallet } from './wallet.js';
+
+/** What became of one hold that was looked up. */
+export interface Fate {
+  readonly end: 'captured' | 'released' | 'open';
+  readonly isOverdue: boolean;
+  /** Overdue, and the provider has no record of it. */
+  readonly neverSeen?: HoldInfo | undefined;
+}
+
+export class Outcomes {
+  readonly #options: ResolvedOptions;
+  readonly #lookups: Lookups;
+  readonly #outbox: VerdictOutbox;
+  readonly #events: Events;
+
+  constructor(options: ResolvedOptions, lookups: Lookups, outbox: VerdictOutbox, events: Events) {
+    this.#options = options;
+    this.#lookups = lookups;
+    this.#outbox = outbox;
+    this.#events = events;
+  }
+
+  /**
+   * Looks up one undecided hold. Never rejects.
+   *
+   * @param nowMs - The store's clock when it gave the hold, before the provider is asked: a "failed" that was asked for while the
+   *   payment code might still send proves nothing about what it sends afterwards.
+   */
+  async learn(wallet: Wallet, hold: HoldRecord, nowMs: number, isUrgent = false): Promise<Fate> {
+    const answer = await this.#lookups.ask(wallet, hold, isUrgent);
+    const request = this.#verdict(wallet, hold, nowMs, answer);
+    if (request) {
+      const ended = await this.#outbox.record({ wallet: wallet.key, attempt: hold.attempt, request });
+      if (ended?.state === 'captured') return { end: 'captured', isOverdue: false };
+      if (ended?.state === 'released') return { end: 'released', isOverdue: false };
+    }
+    return this.#stillOpen(hold, nowMs, answer);
+  }
+
+  #verdict(wallet: Wallet, hold: HoldRecord, nowMs: number, answer: PayoutAnswer): VerdictRequest | undefined {
+    const { reference, attempt } = hold;
+    const { currency, visibilityLagMs: visibleInMs } = wallet;
+    if (answer.outcome === 'completed') {
+      try {
+        const { debited } = answer;
+        const actualMinor = debited === undefined || hold.awaitsOutcome ? undefined : parseAmount(debited, currency);
+        return { reference, attempt, to: 'captured', actualMinor, visibleInMs };
+      } catch (thrown) {
+        const error = asPayoutGuardError(thrown);
+        this.#events.emit('providerFailure', () => ({ wallet: wallet.key, error }));
+        return undefined;
+      }
+    }
+    return isFailed(wallet, hold, nowMs, answer) ? { reference, attempt, to: 'failed' } : undefined;
+  }
+
+  #stillOpen(hold: HoldRecord, nowMs: number, { outcome, absent }: PayoutAnswer): Fate {
+    const ageMs = nowMs - (hold.sentAtMs ?? hold.createdAtMs);
+    // The money of a capture has left: only its record is not complete.
+    if (hold.state !== 'sent' || ageMs < this.#options.overdueAfterMs) return { end: 'open', isOverdue: false };
+    const info = holdInfo(hold);
+    this.#events.emit('overdue', () => ({ hold: info, ageMs, outcome }));
+    if (absent) this.#events.emit('neverSeen', () => ({ hold: info, ageMs }));
+    return { end: 'open', isOverdue: true, neverSeen: absent ? info : undefined };
+  }
+}
+
+/** Whether an answer proves that the payout of this hold failed. */
+function isFailed(wallet: Wallet, hold: HoldRecord, nowMs: number, { outcome, absent }: PayoutAnswer): boolean {
+  if (hold.awaitsOutcome) return outcome === 'failed';
+  const { sendsUntilMs = 0 } = hold;
+  // What is sent after the answer may succeed. And it may be about an earlier attempt with the same reference.
+  if (nowMs < sendsUntilMs || hold.heldBefore) return false;
+  if (outcome === 'failed') return true;
+  const { absentIsFailedAfterMs } = wallet;
+  return outcome === 'unknown' && absent === true && absentIsFailedAfterMs !== undefined
+    ? nowMs - sendsUntilMs >= absentIsFailedAfterMs
+    : false;
+}

@@ -1,0 +1,289 @@
+// Paying under a hold: marks it as sent, runs the code that pays, and settles by what its end proves. `hold.pay`, `withHold` and
+// `payoutRoute` all come here.
+import { andThen, isPromise, isSilence } from './ask-store.js';
+import type { Decider } from './decider.js';
+import { type Decision, decide, limitMinor, type Snapshot } from './decision.js';
+import { BalanceUnavailableError, claimRejection, isPayoutGuardError, WalletFrozenError } from './errors.js';
+import type { LeftOpen } from './events.js';
+import type { FollowUp } from './follow-up.js';
+import { answerOf, thrownBy } from './functions.js';
+import type { HoldRecord } from './hold.js';
+import type { HoldHandle } from './hold-handle.js';
+import { InsufficientFundsError } from './insufficient-funds.js';
+import { type ResolvedOptions, sendingGraceMs } from './options.js';
+import type { Hold, PayOptions } from './payout-guard.js';
+import { holdOf, type Settler, type VerdictRequest } from './settler.js';
+import type { MaybePromise, SendRequest, SettleOutcome } from './store.js';
+import { type ErrorVerdict, isErrorVerdict, isFailedResponse, isPayoutVerdict, type PayoutVerdict } from './verdict.js';
+import type { VerdictOutbox } from './verdict-outbox.js';
+import type { Wallets } from './wallets.js';
+import { warn } from './warn.js';
+
+/** A hold that is older than this is checked again before it is sent, in milliseconds. */
+const checkAgainAfterMs = 300_000;
+
+/** What the end of the code that pays proves; `look_up`: nothing, but the provider has something to say. */
+type Proof = PayoutVerdict | ErrorVerdict | 'look_up';
+
+export class Payments {
+  readonly #options: ResolvedOptions;
+  readonly #wallets: Wallets;
+  readonly #decider: Decider;
+  readonly #settler: Settler;
+  readonly #outbox: VerdictOutbox;
+  readonly #followUp: FollowUp;
+  readonly #underWay = new Set<HoldHandle>();
+  /** Callers of `idle`. */
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(parts: {
+    options: ResolvedOptions;
+    wallets: Wallets;
+    decider: Decider;
+    settler: Settler;
+    outbox: VerdictOutbox;
+    followUp: FollowUp;
+  }) {
+    this.#options = parts.options;
+    this.#wallets = parts.wallets;
+    this.#decider = parts.decider;
+    this.#settler = parts.settler;
+    this.#outbox = parts.outbox;
+    this.#followUp = parts.followUp;
+  }
+
+  /** Payouts whose payment function has not ended. */
+  get left(): LeftOpen[] {
+    return [...this.#underWay].map(({ reference, wallet, attempt }) => ({
+      reference,
+      wallet,
+      attempt,
+      pending: 'paying',
+    }));
+  }
+
+  /** Resolves when all payouts under way have ended and their verdicts were given to the store. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+  }
+
+  /** Runs the code that pays; see `Hold.pay`. */
+  async run<T>(handle: HoldHandle, fn: (hold: Hold) => T | Promise<T>, options: PayOptions): Promise<T> {
+    const unpin = this.#wallets.pin(handle.settings);
+    this.#underWay.add(handle);
+    try {
+      if (handle.state !== 'sent') {
+        try {
+          await this.markSent(handle);
+        } catch (error) {
+          handle.refuseToPay();
+          throw error;
+        }
+      }
+      let result: T;
+      try {
+        result = await fn(handle);
+      } catch (error) {
+        await this.#conclude(handle, this.#proofOfError(handle, error));
+        throw error;
+      }
+      const concluded = this.#conclude(handle, this.#proofOfResult(handle, result, options));
+      // A store in memory has answered already: no turn of the event loop for it.
+      if (isPromise(concluded)) await concluded;
+      return result;
+    } finally {
+      unpin();
+      this.#underWay.delete(handle);
+      if (this.#underWay.size === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+    }
+  }
+
+  /**
+   * Marks the hold as sent. Without the store's confirmation the payout counts as not sent, and the hold is released.
+   *
+   * @throws what `Hold.pay` throws before `fn` runs.
+   */
+  markSent(handle: HoldHandle): MaybePromise<HoldRecord> {
+    const seen = (hold: HoldRecord): HoldRecord => {
+      handle.see(hold);
+      return hold;
+    };
+    const failed = (error: unknown): Promise<never> => {
+      if (!isSilence(error)) throw error;
+      return this.#giveUp(handle, error);
+    };
+    if (this.#decider.isClosed) {
+      return this.#giveUp(handle, new BalanceUnavailableError('closed', { consequence: 'The payout was not sent.' }));
+    }
+    try {
+      const sending = handle.ageMs() > checkAgainAfterMs ? this.#checkAndSend(handle) : this.#send(handle);
+      return isPromise(sending) ? sending.then(seen, failed) : seen(sending);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  #send(handle: HoldHandle): MaybePromise<HoldRecord> {
+    const request = this.#sendRequest(handle, undefined);
+    return andThen(this.#settler.ask(request), (outcome) => {
+      if (outcome.outcome === 'frozen') throw new WalletFrozenError(handle.wallet, outcome.frozen);
+      return sentHoldOf(handle, outcome, request);
+    });
+  }
+
+  /** Balances have moved since the hold was granted, so it must fit once more in the step that marks it as sent. */
+  async #checkAndSend(handle: HoldHandle): Promise<HoldRecord> {
+    const { record, settings: wallet, reference } = handle;
+    const requirement = { wallet, requiredMinor: record.amountMinor };
+    let sent: HoldRecord | undefined;
+    const attempt = (snapshot: Snapshot): MaybePromise<Decision | undefined> => {
+      const { epoch } = snapshot;
+      const check = { epoch, limitMinor: limitMinor(snapshot, wallet.floorMinor) };
+      const request = this.#sendRequest(handle, check);
+      return andThen(this.#settler.ask(request), (outcome: SettleOutcome) => {
+        switch (outcome.outcome) {
+          case 'void':
+            return undefined;
+          case 'frozen':
+            throw new WalletFrozenError(wallet.key, outcome.frozen);
+          case 'insufficient': {
+            // Its own amount is among the holds already.
+            const others = { ...outcome.totals, active: outcome.totals.active - record.amountMinor };
+            return decide(snapshot, others, requirement);
+          }
+          default: {
+            sent = sentHoldOf(handle, outcome, request);
+            return decide(snapshot, { epoch, active: 0n, captured: snapshot.capturedMarkMinor }, requirement);
+          }
+        }
+      });
+    };
+    const decision = await this.#decider.decide(requirement, {}, attempt, reference);
+    if (!sent) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
+    return sent;
+  }
+
+  #sendRequest(
+    { reference, attempt, sender }: HoldHandle,
+    check: SendRequest['check'],
+  ): SendRequest & { reference: string; attempt: string } {
+    const sendsForMs = this.#options.payWithinMs + sendingGraceMs;
+    return { reference, attempt, to: 'sent', sendsForMs, sender: sender === attempt ? undefined : sender, check };
+  }
+
+  /**
+   * The release may reach the store long after this: until then the handle must not be given `sent` by a second try.
+   *
+   * @throws the error.
+   */
+  async #giveUp(handle: HoldHandle, error: unknown): Promise<never> {
+    handle.refuseToPay();
+    await this.#recordNotSent(handle);
+    throw error;
+  }
+
+  #recordNotSent(handle: HoldHandle): MaybePromise<void> {
+    return this.#record(handle, {
+      reference: handle.reference,
+      attempt: handle.attempt,
+      to: 'released',
+      notSent: true,
+      sender: handle.sender,
+    });
+  }
+
+  #conclude(handle: HoldHandle, proof: Proof): MaybePromise<void> {
+    // Settled by the code that pays itself.
+    if (handle.state !== 'sent') return undefined;
+    const { reference, attempt, settings } = handle;
+    const { visibilityLagMs: visibleInMs } = settings;
+    switch (proof) {
+      case 'completed':
+        return this.#record(handle, { reference, attempt, to: 'captured', visibleInMs });
+      case 'failed':
+        return this.#record(handle, { reference, attempt, to: 'failed' });
+      case 'not_sent':
+        return this.#recordNotSent(handle);
+      case 'pending': {
+        const request: VerdictRequest =
+          settings.debitVisibleAt === 'acceptance'
+            ? { reference, attempt, to: 'captured', visibleInMs, awaitsOutcome: true }
+            : { reference, attempt, to: 'returned' };
+        return andThen(this.#record(handle, request), () => this.#followUp.watch(settings, handle.record));
+      }
+      case 'unknown':
+      case 'look_up':
+        return andThen(this.#record(handle, { reference, attempt, to: 'returned' }), () =>
+          this.#followUp.watch(settings, handle.record, proof === 'look_up'),
+        );
+      default:
+        return proof satisfies never;
+    }
+  }
+
+  #record(handle: HoldHandle, request: VerdictRequest): MaybePromise<void> {
+    const { wallet, attempt } = handle;
+    return andThen(this.#outbox.record({ wallet, attempt, request }), (hold) => {
+      if (hold?.attempt === attempt) handle.see(hold);
+    });
+  }
+
+  #proofOfError({ reference, settings }: HoldHandle, error: unknown): Proof {
+    if (claimRejection(error)) return error.notSent ? 'not_sent' : 'failed';
+    // A rejection that an inner payout has claimed says nothing of this one.
+    if (isPayoutGuardError(error) && error.code === 'payout_rejected') return 'unknown';
+    const { verdictOf } = settings;
+    if (!verdictOf) return 'unknown';
+    const rule = "'failed', 'not_sent' or 'unknown'";
+    return (
+      judged(reference, () => answerOf('verdictOf', rule, isErrorVerdict, verdictOf(error, { reference }))) ?? 'unknown'
+    );
+  }
+
+  #proofOfResult({ reference, settings }: HoldHandle, result: unknown, options: PayOptions): Proof {
+    if (isFailedResponse(result)) return 'unknown';
+    const { provider, verdictOfResult } = settings;
+    const judge = verdictOfResult ?? provider?.verdictOfResult?.bind(provider);
+    const rule = "'completed', 'pending', 'failed' or 'unknown'";
+    const verdict = judge
+      ? judged(reference, () => answerOf('verdictOfResult', rule, isPayoutVerdict, judge(result, { reference })))
+      : 'unknown';
+    // A judgement that failed proves nothing, whatever is said of the moment when payouts are over.
+    if (verdict === undefined) return 'unknown';
+    const isProviderAnswer = options.returns === 'providerAnswer' || settings.returnsProviderAnswer;
+    if (verdict === 'failed' && !verdictOfResult && !isProviderAnswer) return 'look_up';
+    const isOver = options.settles === 'onReturn' || settings.settlesOnReturn;
+    return verdict === 'unknown' && isOver ? 'completed' : verdict;
+  }
+}
+
+/**
+ * The hold that was marked as sent. A database client may repeat the request when the connection breaks, and then gets the refusal of the
+ * repetition: that the hold was given to this very handle, which asks once at a time, is the confirmation.
+ */
+function sentHoldOf(
+  handle: HoldHandle,
+  outcome: SettleOutcome,
+  request: SendRequest & { reference: string },
+): HoldRecord {
+  if (outcome.outcome === 'illegal' && handle.state !== 'sent') {
+    const { hold } = outcome;
+    const isOwn = hold.attempt === handle.attempt && (hold.sender ?? hold.attempt) === handle.sender;
+    if (hold.state === 'sent' && isOwn) return hold;
+  }
+  return holdOf(outcome, request);
+}
+
+/** A judgement of the application or the adapter; undefined when it failed. */
+function judged<T>(reference: string, judge: () => T): T | undefined {
+  try {
+    return judge();
+  } catch (error) {
+    const problem = thrownBy('verdictOfResult', error).message;
+    warn(
+      'PAYOUT_GUARD_VERDICT',
+      `The end of payout ${reference} could not be judged, so its money stays held. ${problem}`,
+    );
+    return undefined;
+  }
+}

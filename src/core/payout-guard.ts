@@ -1,0 +1,334 @@
+// The public surface of a guard: what can be asked, and what is answered.
+import type { Clock } from './clock.js';
+import type { Currency } from './currency.js';
+import type { Decision } from './decision.js';
+import type { GuardEvents, LeftOpen, Reconciliation } from './events.js';
+import type { HoldState } from './hold.js';
+import type { HoldInfo } from './hold-info.js';
+import type { AmountInput } from './money.js';
+import type { BalanceProvider, ProviderWebhook } from './provider.js';
+import type { HoldStore } from './store.js';
+
+export type { AmountInput } from './money.js';
+
+/** Which wallet, and how long to wait. */
+export interface WalletOptions {
+  /**
+   * Key of the wallet. Comes from your configuration, never from the body of a request.
+   * @defaultValue the only wallet of the guard
+   */
+  wallet?: string | undefined;
+  /**
+   * Asks the provider even if a young balance is remembered.
+   * @defaultValue false
+   */
+  refresh?: boolean | undefined;
+  /** Ends the wait of this call, which then rejects with the reason of the signal. Shared requests continue. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of a check. */
+export interface CheckOptions extends WalletOptions {
+  /**
+   * The provider's charge on top, in major units; counted as part of the payout.
+   * @defaultValue `'0'`
+   */
+  fee?: AmountInput | undefined;
+  /** The currency the caller believes the amount is in. Another one than the wallet's is refused. */
+  currency?: string | undefined;
+}
+
+/** A payout to hold money for. */
+export interface HoldOptions extends CheckOptions {
+  /** Amount of the payout, in major units. */
+  amount: AmountInput;
+  /**
+   * Your unique id of the payout: 1 to 128 visible ASCII characters. Never reused. In an API of several tenants it carries the tenant:
+   * `${tenant}:${Idempotency-Key}`.
+   */
+  reference: string;
+  /**
+   * `sent` for a payout that starts at once, in code the guard does not run. A `reserved` hold expires unless it is sent.
+   * @defaultValue `'reserved'`
+   */
+  state?: 'reserved' | 'sent' | undefined;
+  /**
+   * Lifetime of a `reserved` hold, in milliseconds on the store's clock; 1 to 2,592,000,000.
+   * @defaultValue the `holdExpiresInMs` of the guard
+   */
+  expiresInMs?: number | undefined;
+  /**
+   * Identifies the payee, such as an account number; kept as a digest. A second payout under the same reference to another payee is
+   * a conflict. 1 to 1,000 characters.
+   * @defaultValue payees are not compared
+   */
+  fingerprint?: string | undefined;
+  /** Up to 16 short texts for operators, kept with the hold. Not for secrets. */
+  metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/** How the end of a payment function is judged. */
+export interface PayOptions {
+  /**
+   * `'onReturn'`: this payout is over when the function returns.
+   * @defaultValue the `settles` of the wallet
+   */
+  settles?: 'onReturn' | undefined;
+  /**
+   * `'providerAnswer'`: the function returns the provider's answer to the payment call itself.
+   * @defaultValue the `returns` of the wallet
+   */
+  returns?: 'providerAnswer' | undefined;
+}
+
+/** A payout made by a function. */
+export interface WithHoldOptions extends Omit<HoldOptions, 'state' | 'expiresInMs'>, PayOptions {}
+
+/** Money promised to one payout. No method needs `this`. */
+export interface Hold {
+  /** Send the payout with this reference, so that it can be looked up. */
+  readonly reference: string;
+  readonly wallet: string;
+  /** Names this request among those with the same reference, for `guard.release(reference, { attempt })`. */
+  readonly attempt: string;
+  /** The promised amount, fee included, in major units. */
+  readonly amount: string;
+  readonly currency: string;
+  /** The state as this object last saw it; another process may have moved it on. */
+  readonly state: HoldState;
+  /** Whether `pay` began, so that the end of its function settles the hold, or `sent` waits for the store. */
+  readonly isPaying: boolean;
+  /** The decision that granted the hold; undefined when it was resumed. */
+  readonly decision: Decision | undefined;
+  /**
+   * Aborts `payWithinMs` after the hold was marked as sent: nothing may be sent after that. Pass it to your HTTP client. Never aborts
+   * before the hold is sent.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Marks the hold as sent, runs `fn`, and settles by what its end proves: `completed` captures, a `PayoutRejectedError` releases,
+   * everything else leaves the hold sent and is looked up soon. Resolves to what `fn` returned and rejects with what it threw, even
+   * when the store cannot record the verdict at once. Begins once: a second call rejects and changes nothing.
+   *
+   * @throws `HoldStateError` the reservation has expired, or a payout with it began before. `BalanceUnavailableError` the store did not
+   *   confirm `sent`, or the guard is closing: `fn` did not run, and the hold is released. `InsufficientFundsError`
+   *   `WalletFrozenError` more than 5 minutes after the hold was granted: the hold stays reserved.
+   */
+  readonly pay: <T>(fn: (hold: Hold) => T | Promise<T>, options?: PayOptions) => Promise<T>;
+  /**
+   * Marks the payout as about to be sent by code of your own; call it before the first byte leaves. From then on only its outcome
+   * ends the hold.
+   * @throws `HoldStateError` when the reservation has expired or was sent before: do not send. `BalanceUnavailableError` the store did
+   *   not confirm it, or the guard is closing: do not send; the hold is released, and this handle is not given `sent` any more.
+   */
+  readonly sent: () => Promise<HoldInfo>;
+  /**
+   * Gives a reservation a new lifetime from now on: for payouts that wait for an approval.
+   * @param ms - 1 to 2,592,000,000 (30 days), on the store's clock.
+   * @throws `HoldStateError` when it has expired or was sent.
+   */
+  readonly extend: (ms: number) => Promise<HoldInfo>;
+  /**
+   * Records that the payout was made. May be repeated. A capture after the hold expired or was released is recorded too, because the
+   * money has left; the event `paidAfterRelease` reports it.
+   * @param actual - The real debit, fee included, if it differs from the held amount. May be more.
+   * @throws `HoldStateError` when a later payout holds the reference. `HoldConflictError` when it was captured with another amount.
+   */
+  readonly capture: (actual?: AmountInput) => Promise<HoldInfo>;
+  /**
+   * Records that the payout was not made. May be repeated. A reference that was sent is not held again.
+   * @param options - `notSent`: it certainly never reached the provider, so a retry may use the reference.
+   * @throws `HoldStateError` after a capture, and after `pay` began: then only `guard.release` ends it.
+   */
+  readonly release: (options?: { notSent?: boolean | undefined }) => Promise<HoldInfo>;
+}
+
+/** A wallet for display: contains balances. Amounts are decimal text in major units. */
+export interface Funds {
+  readonly wallet: string;
+  readonly currency: string;
+  /** The available balance. */
+  readonly available: string;
+  /** Sum of the open holds, and of captures the balance does not show yet. */
+  readonly held: string;
+  /** The amount that may still be paid out: `available - floor - held - captured since`. May be negative. */
+  readonly spendable: string;
+  /** The minimum balance that is never spent. */
+  readonly floor: string;
+  /** When the balance was asked for. */
+  readonly asOf: Date;
+  /** Age of the balance, in milliseconds. */
+  readonly ageMs: number;
+  /** Why and since when nothing is approved, while the wallet is frozen. */
+  readonly frozen?: { readonly reason: string; readonly since: Date };
+  /** Other figures the provider sent, such as a ledger balance. Never part of a decision. */
+  readonly details: Readonly<Record<string, string>>;
+}
+
+/** Which holds to list. */
+export interface ListOptions {
+  /** @defaultValue all wallets of the guard */
+  wallet?: string | undefined;
+  /** @defaultValue all states */
+  state?: HoldState | undefined;
+  /** Created at least this many milliseconds ago on the store's clock. */
+  olderThanMs?: number | undefined;
+  /**
+   * Most holds on a page; 1 to 1,000.
+   * @defaultValue 100
+   */
+  limit?: number | undefined;
+  /** The `next` of the page before. */
+  after?: string | undefined;
+}
+
+/** A page of holds, oldest first. A page may hold fewer than `limit` and still have a next one. */
+export interface HoldList {
+  readonly holds: readonly HoldInfo[];
+  /** Pass it as `after` for the next page; undefined on the last one. */
+  readonly next?: string | undefined;
+}
+
+/** Which undecided payouts to look up. */
+export interface ReconcileOptions {
+  /** Sent at least this many milliseconds ago on the store's clock. @defaultValue the `overdueAfterMs` of the guard */
+  olderThanMs?: number | undefined;
+  /** Only this one, whatever its age, ahead of all others: for webhooks. */
+  reference?: string | undefined;
+}
+
+export interface SettleOptions {
+  /** Only the hold that this attempt took: `hold.attempt`. */
+  attempt?: string | undefined;
+}
+
+export interface ReleaseOptions extends SettleOptions {
+  /** Reason, for the event and the history; 1 to 200 printable characters. */
+  reason?: string | undefined;
+}
+
+export interface CloseOptions {
+  /**
+   * Longest wait for payouts under way, in milliseconds; 0 to 86,400,000.
+   * @defaultValue 10,000
+   */
+  waitMs?: number | undefined;
+}
+
+/** What a guard leaves open when it closes. */
+export interface CloseReport {
+  readonly open: readonly LeftOpen[];
+}
+
+/** A wallet as operating tools need it. */
+export interface WalletInfo {
+  readonly key: string;
+  readonly currency: Currency;
+  readonly providerName: string;
+  /** When the balance shows a payout, as the adapter declares it or the application says. */
+  readonly debits: { readonly visibleAt: BalanceProvider['debitVisibleAt']; readonly lagMs: number };
+  readonly webhook: ProviderWebhook | undefined;
+}
+
+/** Parts of a guard that the tools of this package use. May change in any version. */
+export interface GuardInternals {
+  /** For reading; change no holds through it. */
+  readonly store: HoldStore;
+  readonly clock: Clock;
+  /** Whether this guard only observes: see `observing`. */
+  readonly observes: boolean;
+  /** Refuses a request that could not be read: reports the error, and throws it unless this guard only observes. */
+  readonly refuse: (error: unknown) => void;
+  /** Listens as `on` does, without handling: events that must not go unnoticed stay process warnings. */
+  readonly tap: PayoutGuard['on'];
+  /** The wallets that are known now. */
+  readonly wallets: () => readonly WalletInfo[];
+  /** A wallet that is known now, or the only one. @throws `ConfigurationError` `InvalidArgumentError` */
+  readonly wallet: (key?: string) => WalletInfo;
+}
+
+/** Stands between a payment API and a payout. No method needs `this`: they are safe to destructure. */
+export interface PayoutGuard {
+  /**
+   * Resolves when the wallet covers the amount (plus fee, above floor and open holds), rejects otherwise. Advice only: it
+   * takes no hold, so two checks at the same time may both be approved.
+   *
+   * @throws `InsufficientFundsError` not enough.
+   * @throws `BalanceUnavailableError` cannot tell: no balance, an odd or old one, no store.
+   * @throws `CurrencyMismatchError` the provider's or the caller's currency is another one.
+   * @throws `InvalidAmountError` `InvalidArgumentError` the amount, fee or another argument is not valid.
+   * @throws `WalletFrozenError` an operator has frozen the wallet.
+   * @throws `ConfigurationError` the wallet is not one of this guard, or is another balance than the store knows under its key.
+   */
+  readonly assertSufficientFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
+  /** As `assertSufficientFunds`, but "not enough" is an answer: `decision.sufficient`. "Cannot tell" still rejects. */
+  readonly checkFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
+  /** Reads the wallet for display. @throws `BalanceUnavailableError` `CurrencyMismatchError` `ConfigurationError` */
+  readonly funds: (options?: WalletOptions) => Promise<Funds>;
+  /**
+   * Checks and holds in one atomic step: granted holds never exceed the wallet together, however many are asked for
+   * at once.
+   *
+   * @param options - The payout, or a function that returns it: anything that function throws refuses the hold.
+   * @throws what `assertSufficientFunds` throws.
+   * @throws `InvalidReferenceError` the reference is missing or cannot be one.
+   * @throws `PayoutInProgressError` a payout with the reference is under way, or its outcome is not known: do not send this one.
+   * @throws `DuplicateReferenceError` a payout with the reference was made, or failed: do not send this one.
+   * @throws `HoldConflictError` the reference belongs to a payout of another amount, wallet or payee.
+   */
+  readonly hold: (options: HoldOptions | (() => HoldOptions)) => Promise<Hold>;
+  /**
+   * The handle of a `reserved` hold of this guard's wallets: after an approval, or after a deploy. Of several handles one becomes
+   * `sent`.
+   *
+   * @throws `HoldStateError` there is no such hold, or it is not reserved any more. `ForeignWalletError` `BalanceUnavailableError`
+   */
+  readonly resume: (reference: string) => Promise<Hold>;
+  /** `hold` and `hold.pay(fn)` in one: the hold is marked as sent before `fn` starts, and settled by what its end proves. */
+  readonly withHold: <T>(options: WithHoldOptions, fn: (hold: Hold) => T | Promise<T>) => Promise<T>;
+  /**
+   * Records that a payout was made; for webhooks and operators. May be repeated. See {@link Hold.capture}.
+   * @throws `HoldStateError` there is no such hold. `ForeignWalletError` another service has its wallet. `BalanceUnavailableError` the
+   *   store did not respond or is restoring holds: repeat it.
+   */
+  readonly capture: (reference: string, actual?: AmountInput, options?: SettleOptions) => Promise<HoldInfo>;
+  /**
+   * Records that a payout was not made; for webhooks and operators. May be repeated. A reference that was sent is not held again.
+   * @throws `HoldStateError` after a capture. What `capture` throws.
+   */
+  readonly release: (reference: string, options?: ReleaseOptions) => Promise<HoldInfo>;
+  /** The hold with this reference, if there is one and it was not forgotten. @throws `ForeignWalletError` `BalanceUnavailableError` */
+  readonly getHold: (reference: string) => Promise<HoldInfo | undefined>;
+  /** Lists holds of this guard's wallets for operators, oldest first, in pages. */
+  readonly listHolds: (options?: ListOptions) => Promise<HoldList>;
+  /**
+   * Looks up the outcome of every undecided payout older than `olderThanMs` (default: `overdueAfterMs`) and settles those that are
+   * final. Runs by itself every `reconcileEveryMs`. With a `reference`, looks up that payout only: the right reaction to a webhook,
+   * whose word proves nothing.
+   */
+  readonly reconcile: (options?: ReconcileOptions) => Promise<Reconciliation>;
+  /**
+   * Stops all payouts from a wallet, in every process that shares the store: from the moment this resolves, no hold is granted or
+   * sent and no check is approved. Payouts under way continue to their outcome. May be repeated.
+   *
+   * @param reason - For operators: 1 to 200 printable characters. Shown by {@link PayoutGuard.funds}, never to HTTP clients.
+   * @throws `InvalidArgumentError` there is no reason. `ConfigurationError` the wallet is not one of this guard.
+   *   `BalanceUnavailableError` the store did not respond.
+   */
+  readonly freeze: (wallet: string, reason: string) => Promise<void>;
+  /** Lets payouts from a wallet continue. May be repeated. @throws `ConfigurationError` `BalanceUnavailableError` */
+  readonly unfreeze: (wallet: string) => Promise<void>;
+  /** Adds a listener. Returns a function that removes it. */
+  readonly on: <Name extends keyof GuardEvents>(
+    name: Name,
+    listener: (event: GuardEvents[Name]) => unknown,
+  ) => () => void;
+  /**
+   * Refuses new holds, waits for payouts under way, and resolves to what it leaves open, after `waitMs` and one second at the latest.
+   * Captures, releases and webhooks work until the store is closed. Does not close a store that was passed in.
+   */
+  readonly close: (options?: CloseOptions) => Promise<CloseReport>;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+  /** For the tools of this package. */
+  readonly internals: GuardInternals;
+}

@@ -1,0 +1,43 @@
+// What proves what: the words that settle a hold, and where they may come from.
+
+/**
+ * What is known of a payout:
+ *
+ * - `completed`: it was made. Final.
+ * - `failed`: it was not made and never will be. Final.
+ * - `pending`: the provider accepted it, and it is under way.
+ * - `unknown`: it may have been made.
+ */
+export type PayoutVerdict = 'completed' | 'pending' | 'failed' | 'unknown';
+
+/**
+ * What an error of the payment code proves:
+ *
+ * - `failed`: the provider did not make the payout and never will.
+ * - `not_sent`: the payout certainly never reached the provider. Its reference may be held again.
+ * - `unknown`: it may have been made, so its money stays held.
+ */
+export type ErrorVerdict = 'failed' | 'not_sent' | 'unknown';
+
+const verdicts: ReadonlySet<unknown> = new Set<PayoutVerdict>(['completed', 'pending', 'failed', 'unknown']);
+const errorVerdicts: ReadonlySet<unknown> = new Set<ErrorVerdict>(['failed', 'not_sent', 'unknown']);
+
+export function isPayoutVerdict(value: unknown): value is PayoutVerdict {
+  return verdicts.has(value);
+}
+
+export function isErrorVerdict(value: unknown): value is ErrorVerdict {
+  return errorVerdicts.has(value);
+}
+
+/**
+ * Whether a value is the answer of an HTTP client that says that the request did not succeed: `fetch` resolves for every status. It
+ * proves nothing about the payout, and neither does a value that cannot be read.
+ */
+export function isFailedResponse(result: unknown): boolean {
+  try {
+    return typeof result === 'object' && result !== null && (result as { ok?: unknown }).ok === false;
+  } catch {
+    return true;
+  }
+}

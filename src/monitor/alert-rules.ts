@@ -1,0 +1,138 @@
+// When a condition begins and ends. Pure. A condition that was never seen counts as well.
+import type { Currency } from '../core/currency.js';
+import { formatMinorUnits } from '../core/money.js';
+import { oldestBalanceMs } from '../core/options.js';
+import type { AlertDraft } from './alert.js';
+import type { Decide, Fact } from './alert-outbox.js';
+import type { DriftEvent } from './drift/index.js';
+import type { Threshold } from './options.js';
+import type { Runway } from './runway.js';
+
+/** A wallet whose balance was read. */
+export interface Sight {
+  readonly wallet: string;
+  readonly currency: Currency;
+  readonly spendableMinor: bigint;
+  /** When the balance was asked for. */
+  readonly asOfMs: number;
+  readonly nowMs: number;
+  readonly runway: Runway | undefined;
+}
+
+/** Low below the threshold, recovered at the threshold plus its hysteresis. In between the state stays. */
+export function level(sight: Sight, { thresholdMinor, hysteresisMinor }: Threshold): Decide {
+  const { wallet, currency, spendableMinor, asOfMs, nowMs, runway } = sight;
+  const common = {
+    wallet,
+    currency: currency.code,
+    at: new Date(nowMs).toISOString(),
+    threshold: formatMinorUnits(thresholdMinor, currency),
+    spendable: formatMinorUnits(spendableMinor, currency),
+  };
+  return (fact) => {
+    const isLow = fact?.state === 'low';
+    // Another process has read a later balance and moved on by it. A time that no snapshot can have is of a wrong
+    // clock.
+    if (fact && asOfMs < fact.seenAtMs && fact.seenAtMs <= nowMs + oldestBalanceMs) return undefined;
+    if (!isLow && spendableMinor < thresholdMinor) {
+      const alert: AlertDraft = { kind: 'low_balance', ...common, ...(runway && { runway }) };
+      return { fact: { state: 'low', seenAtMs: asOfMs }, alert };
+    }
+    if (isLow && spendableMinor >= thresholdMinor + hysteresisMinor) {
+      return { fact: { state: 'ok', seenAtMs: asOfMs }, alert: { kind: 'recovered', ...common } };
+    }
+    return undefined;
+  };
+}
+
+/** The process that checks a wallet. */
+export interface Watcher {
+  readonly wallet: string;
+  readonly currency: string;
+  readonly owner: string;
+  readonly nowMs: number;
+  /** Until when its word that the wallet is unreachable stands: longer than until the next round. */
+  readonly keptUntilMs: number;
+}
+
+/** This process could not read the balance, several times. */
+export function unreachable(watcher: Watcher, reason: string): Decide {
+  const { wallet, currency, owner, nowMs, keptUntilMs } = watcher;
+  return (fact) => {
+    const begun: Fact = { state: 'unreachable', seenAtMs: nowMs, keeper: owner, keptUntilMs, reason, sinceMs: nowMs };
+    if (fact?.state !== 'unreachable') {
+      const at = new Date(nowMs).toISOString();
+      return { fact: begun, alert: { kind: 'unreachable', wallet, currency, at, reason } };
+    }
+    return mayEnd(fact, watcher) ? { fact: { ...begun, reason: fact.reason, sinceMs: fact.sinceMs } } : undefined;
+  };
+}
+
+/**
+ * This process has read the balance. If another one cannot, and renews that from round to round, its word stands:
+ * otherwise a wallet that only some processes reach would be alerted as unreachable and reachable in turn.
+ */
+export function reachable(watcher: Watcher): Decide {
+  const { wallet, currency, nowMs } = watcher;
+  return (fact) => {
+    if (fact?.state !== 'unreachable' || !mayEnd(fact, watcher)) return undefined;
+    const { reason = '', sinceMs = nowMs } = fact;
+    const since = new Date(sinceMs).toISOString();
+    const alert: AlertDraft = { kind: 'reachable', wallet, currency, at: new Date(nowMs).toISOString(), reason, since };
+    return { fact: { state: 'reachable', seenAtMs: nowMs }, alert };
+  };
+}
+
+function mayEnd({ keeper, keptUntilMs = 0 }: Fact, { owner, nowMs, keptUntilMs: longest }: Watcher): boolean {
+  // A time further ahead than any process writes is of a wrong clock.
+  return keeper === owner || keptUntilMs <= nowMs || keptUntilMs > longest + oldestBalanceMs;
+}
+
+/** Raised once for each `state`. */
+export function once(state: string, seenAtMs: number, alert: AlertDraft): Decide {
+  return (fact) => (fact?.state === state ? undefined : { fact: { state, seenAtMs }, alert });
+}
+
+const aDayMs = 86_400_000;
+
+/** Raised at most once a day: for events that repeat while their cause lasts and that no event ends. */
+export function daily(nowMs: number, alert: AlertDraft): Decide {
+  return (fact) => {
+    const ageMs = nowMs - (fact?.seenAtMs ?? Number.NEGATIVE_INFINITY);
+    // A time further ahead than clocks differ is of a wrong clock.
+    if (ageMs < aDayMs && ageMs >= -oldestBalanceMs) return undefined;
+    return { fact: { state: 'raised', seenAtMs: nowMs }, alert };
+  };
+}
+
+/** Movements that are remembered, to recognise them when another process sees them. */
+const driftsKept = 10;
+
+/**
+ * Each process sees a movement for itself, within times of its own. It is the same one if direction and amount are, the
+ * times overlap, and this process has not seen that one yet.
+ */
+export function drifted(event: DriftEvent, owner: string, nowMs: number): Decide {
+  const { wallet, currency, direction, amount, atMost, expected, actual } = event;
+  const what = `${direction} ${amount} ${atMost ?? ''}`;
+  const [fromMs, toMs] = [event.from.getTime(), event.to.getTime()];
+  const [from, to] = [event.from.toISOString(), event.to.toISOString()];
+  // Short, because a note is, and many processes may share it.
+  const self = owner.slice(0, 8);
+  const moved = { direction, amount, ...(atMost !== undefined && { atMost }), from, to, expected, actual };
+  return (fact) => {
+    const drifts = fact?.drifts ?? [];
+    const known = drifts.find(
+      (raised) => raised.what === what && raised.fromMs < toMs && fromMs < raised.toMs && !raised.seenBy.includes(self),
+    );
+    if (known) {
+      const seen = drifts.map((raised) =>
+        raised === known ? { ...raised, seenBy: [...raised.seenBy, self] } : raised,
+      );
+      return { fact: { state: 'raised', seenAtMs: nowMs, drifts: seen } };
+    }
+    const kept = [...drifts, { what, fromMs, toMs, seenBy: [self] }].slice(-driftsKept);
+    const alert: AlertDraft = { kind: 'drift', wallet, currency, at: new Date(nowMs).toISOString(), ...moved };
+    return { fact: { state: 'raised', seenAtMs: nowMs, drifts: kept }, alert };
+  };
+}

@@ -1,0 +1,56 @@
+// A hold as hold_json() writes it.
+import type { HoldRecord } from '../../core/hold.js';
+
+/**
+ * `[reference, wallet, state, amount, captured, currency, exponent, created, expires, sent, sends until, ended, visible, held before,
+ * failed, awaits outcome, attempt, sender, fingerprint, metadata]`
+ */
+export type HoldRow = readonly [
+  string,
+  string,
+  HoldRecord['state'],
+  string,
+  string | null,
+  string,
+  number,
+  number,
+  number | null,
+  number | null,
+  number | null,
+  number | null,
+  number | null,
+  boolean,
+  boolean,
+  boolean,
+  string,
+  string | null,
+  string | null,
+  Readonly<Record<string, string>>,
+];
+
+export function readHold(row: HoldRow): HoldRecord {
+  const [reference, wallet, state, amount, captured, code, exponent, createdAtMs, expiresAtMs, sentAtMs, ...more] = row;
+  const [sendsUntilMs, endedAtMs, visibleAtMs, heldBefore, failed, awaitsOutcome, attempt, sender, ...last] = more;
+  const [fingerprint, metadata] = last;
+  return {
+    reference,
+    wallet,
+    state,
+    attempt,
+    amountMinor: BigInt(amount),
+    currency: { code, exponent },
+    capturedMinor: captured === null ? undefined : BigInt(captured),
+    createdAtMs,
+    expiresAtMs: expiresAtMs ?? undefined,
+    sentAtMs: sentAtMs ?? undefined,
+    sender: sender ?? undefined,
+    sendsUntilMs: sendsUntilMs ?? undefined,
+    endedAtMs: endedAtMs ?? undefined,
+    visibleAtMs: visibleAtMs ?? undefined,
+    heldBefore: heldBefore || undefined,
+    failed: failed || undefined,
+    awaitsOutcome: awaitsOutcome || undefined,
+    fingerprint: fingerprint ?? undefined,
+    metadata,
+  };
+}

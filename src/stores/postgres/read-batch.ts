@@ -1,0 +1,112 @@
+// The answers of run_batch(), as the library reads them.
+import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
+import type { Answer, BatchReply, Op } from '../shared/engine.js';
+import { grantedHold } from '../shared/granted.js';
+import { type HoldRow, readHold } from './hold-row.js';
+import type { HoldOp, WrittenBatch } from './write-batch.js';
+
+/** What run_batch() returns. */
+export interface BatchText {
+  readonly epoch: string;
+  readonly nowMs: number;
+  readonly recoveringForMs: number;
+  readonly lsn: string | null;
+  /** `[wallet, active, captured]` before the fresh holds, if all of them were granted. */
+  readonly held: readonly (readonly [string, string, string])[] | null;
+  readonly answers: readonly AnswerText[];
+}
+
+type AnswerText = readonly unknown[] | null;
+
+export function readBatch(batch: readonly Op[], { order, fresh }: WrittenBatch, reply: BatchText): BatchReply {
+  const { epoch, nowMs, recoveringForMs, held } = reply;
+  const answers: Answer[] = new Array(batch.length);
+  const firstFresh = held ? order.length - fresh : order.length;
+  for (const [position, index] of order.slice(0, firstFresh).entries()) {
+    answers[index] = readAnswer(batch[index] as Op, reply.answers[position] as AnswerText, reply);
+  }
+  const totals = new Map(held?.map(([wallet, active, captured]) => [wallet, readTotals([active, captured], reply)]));
+  for (const index of order.slice(firstFresh)) {
+    const { request } = batch[index] as HoldOp;
+    const before = totals.get(request.wallet) as WalletTotals;
+    totals.set(request.wallet, { ...before, active: before.active + request.amountMinor });
+    answers[index] = { outcome: 'held', hold: grantedHold(request, nowMs, undefined), totals: before };
+  }
+  return { epoch, nowMs, recoveringForMs, answers };
+}
+
+function readAnswer(op: Op, answer: AnswerText, reply: BatchText): Answer {
+  switch (op.kind) {
+    case 'totals': {
+      const [active, captured, ...freeze] = answer as readonly [string, string, ...unknown[]];
+      const totals = readTotals([active, captured], reply);
+      return freeze.length > 0 ? { ...totals, frozen: readFreeze(freeze) } : totals;
+    }
+    case 'hold':
+      return readHoldOutcome(op.request, answer as Outcome<HoldOutcome | { outcome: 'again' }>, reply);
+    case 'settle':
+      return readSettleOutcome(answer as Outcome<SettleOutcome>, reply);
+    case 'get':
+      return answer === null ? undefined : readHold(answer as unknown as HoldRow);
+    default:
+      return null;
+  }
+}
+
+type Outcome<Known extends { readonly outcome: string }> = readonly [Known['outcome'], ...unknown[]];
+
+function readHoldOutcome(
+  request: HoldRequest,
+  [outcome, ...more]: Outcome<HoldOutcome | { outcome: 'again' }>,
+  reply: BatchText,
+): HoldOutcome {
+  switch (outcome) {
+    case 'held':
+    case 'again': {
+      const hold = grantedHold(request, reply.nowMs, outcome === 'again' ? true : undefined);
+      return { outcome: 'held', hold, totals: readTotals(more, reply) };
+    }
+    case 'insufficient':
+    case 'void':
+      return { outcome, totals: readTotals(more, reply) };
+    case 'recovering':
+      return { outcome, forMs: reply.recoveringForMs };
+    case 'frozen':
+      return { outcome, frozen: readFreeze(more) };
+    case 'exists':
+      return { outcome, hold: readHold(more[0] as HoldRow) };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function readSettleOutcome([outcome, ...more]: Outcome<SettleOutcome>, reply: BatchText): SettleOutcome {
+  switch (outcome) {
+    case 'done':
+    case 'late':
+    case 'already':
+    case 'illegal':
+      return { outcome, hold: readHold(more[0] as HoldRow) };
+    case 'unknown':
+      return { outcome };
+    case 'recovering':
+      return { outcome, forMs: reply.recoveringForMs };
+    case 'frozen':
+      return { outcome, frozen: readFreeze(more) };
+    case 'insufficient':
+    case 'void':
+      return { outcome, totals: readTotals(more, reply) };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function readTotals(sums: readonly unknown[], { epoch, recoveringForMs }: BatchText): WalletTotals {
+  const [active, captured] = sums as readonly [string, string];
+  const totals = { epoch, active: BigInt(active), captured: BigInt(captured) };
+  return recoveringForMs > 0 ? { ...totals, recoveringForMs } : totals;
+}
+
+function readFreeze([sinceMs, reason]: readonly unknown[]): Freeze {
+  return { reason: reason as string, sinceMs: sinceMs as number };
+}

@@ -1,0 +1,190 @@
+// A batch as run_batch() reads it: arrays of texts and JSON, because every client of PostgreSQL can send them.
+import type { HoldRecord } from '../../core/hold.js';
+import type { HoldRequest, SettleRequest } from '../../core/store.js';
+import type { Op, Operations } from '../shared/engine.js';
+
+export interface WrittenBatch {
+  /** The first arguments of run_batch(), in their order. */
+  readonly values: unknown[];
+  /** Index in the batch of each operation that was written, in the order they run; those of `fresh` come last. */
+  readonly order: readonly number[];
+  /** How many of them are holds of references that occur nowhere else in the batch. */
+  readonly fresh: number;
+}
+
+export type HoldOp = { readonly kind: 'hold' } & Operations['hold']['op'];
+
+export function writeBatch(batch: readonly Op[]): WrittenBatch {
+  const changes = new Set<string>();
+  const reads = new Set<string>();
+  const settles = new Set<string>();
+  const gets = new Set<string>();
+  // Operations with the same reference are next to each other, otherwise in the order they came.
+  const byReference = new Map<string | symbol, number[]>();
+  for (const [index, op] of batch.entries()) {
+    const reference = referenceOf(op);
+    const together = reference === undefined ? undefined : byReference.get(reference);
+    if (together) together.push(index);
+    else byReference.set(reference ?? Symbol(), [index]);
+    if (op.kind === 'totals') reads.add(op.wallet);
+    else if (op.kind === 'settle') settles.add(op.request.reference);
+    else if (op.kind === 'get') gets.add(op.reference);
+    else changes.add(walletOf(op));
+  }
+  const epoch = batch.find(isHold)?.request.epoch;
+  const isFresh = ([index, ...others]: readonly number[]) => {
+    const op = batch[index as number] as Op;
+    return others.length === 0 && isHold(op) && op.request.epoch === epoch && op.request.amountMinor > 0n;
+  };
+  const groups = [...byReference.values()];
+  const fresh = groups.filter(isFresh).flat();
+  const rest = groups.filter((group) => !isFresh(group)).flat();
+  // All rows of one call are inserted in one order, or two calls might wait for each other. So nothing else inserts beside `fresh`.
+  const alsoInserts = (index: number) => ['hold', 'abandon', 'restore'].includes((batch[index] as Op).kind);
+  if (rest.some(alsoInserts)) rest.push(...fresh.splice(0));
+  const ops = JSON.stringify(rest.map((index, n) => ({ n, ...written(batch[index] as Op) })));
+  const holds = fresh.map((index) => (batch[index] as HoldOp).request);
+  const values = [ops, [...changes], [...reads], [...settles], [...gets], epoch ?? null, ...columns(holds)];
+  return { values, order: [...rest, ...fresh], fresh: fresh.length };
+}
+
+/** PostgreSQL refuses a number that is no integer, and that would fail the whole batch. */
+export function wholeMs(ms: number): number {
+  return Math.min(Math.max(0, Math.ceil(ms)), Number.MAX_SAFE_INTEGER / 4) || 0;
+}
+
+function walletOf(op: Exclude<Op, { kind: 'get' | 'settle' }>): string {
+  if (op.kind === 'totals' || op.kind === 'freeze') return op.wallet;
+  return op.kind === 'restore' ? op.hold.wallet : op.request.wallet;
+}
+
+function isHold(op: Op): op is HoldOp {
+  return op.kind === 'hold';
+}
+
+/** The arguments new_references to new_metadata. */
+function columns(holds: readonly HoldRequest[]): unknown[] {
+  return [
+    holds.map(({ reference }) => reference),
+    oneIfSame(holds.map(({ wallet }) => wallet)),
+    holds.map(({ attempt }) => attempt),
+    oneIfSame(holds.map(({ state }) => state)),
+    holds.map(({ amountMinor }) => `${amountMinor}`),
+    oneIfSame(holds.map(({ limitMinor }) => limitMinor)).map(String),
+    oneIfSame(holds.map(lastsMs)).map(String),
+    oneIfSame(holds.map(({ currency }) => currency.code)),
+    oneIfSame(holds.map(({ currency }) => currency.exponent)).map(String),
+    holds.some(({ fingerprint }) => fingerprint !== undefined)
+      ? holds.map(({ fingerprint }) => fingerprint ?? null)
+      : null,
+    holds.map(({ metadata }) => metadataText(metadata)),
+  ];
+}
+
+function oneIfSame<T>(values: readonly T[]): readonly T[] {
+  const [first, ...others] = values;
+  return others.every((value) => value === first) ? values.slice(0, 1) : values;
+}
+
+/** The lifetime of a reservation, or how long a hold that begins as sent may be sending. */
+function lastsMs({ state, expiresInMs, sendsForMs }: HoldRequest): number {
+  return wholeMs(state === 'sent' ? sendsForMs : expiresInMs);
+}
+
+function referenceOf(op: Op): string | undefined {
+  if (op.kind === 'totals' || op.kind === 'freeze') return undefined;
+  if (op.kind === 'get') return op.reference;
+  return op.kind === 'restore' ? op.hold.reference : op.request.reference;
+}
+
+/** An operation under the names that run_batch() reads. */
+function written(op: Op): object {
+  const { kind } = op;
+  switch (op.kind) {
+    case 'totals':
+      return { kind, wallet: op.wallet };
+    case 'freeze':
+      return { kind, wallet: op.wallet, reason: op.reason, since_ms: op.sinceMs };
+    case 'get':
+      return { kind, reference: op.reference };
+    case 'settle': {
+      const { reference, attempt, to: target } = op.request;
+      return { kind, reference, attempt, target, ...settlement(op.request) };
+    }
+    case 'hold': {
+      const { request } = op;
+      const { state, epoch, limitMinor } = request;
+      return { kind, ...payout(request), state, epoch, lasts_ms: lastsMs(request), max: `${limitMinor}` };
+    }
+    case 'abandon':
+      return { kind, ...payout(op.request) };
+    case 'restore':
+      return { kind, ...payout(op.hold), record: otherColumns(op.hold) };
+    default:
+      return op satisfies never;
+  }
+}
+
+/** What a hold has become, under the names of the columns of the table. */
+function otherColumns(hold: HoldRecord): object {
+  return {
+    state: hold.state,
+    captured_amount: hold.state === 'captured' ? `${hold.capturedMinor ?? hold.amountMinor}` : undefined,
+    created_at_ms: hold.createdAtMs,
+    expires_at_ms: hold.expiresAtMs,
+    sent_at_ms: hold.sentAtMs,
+    sender: hold.sender,
+    sends_until_ms: hold.sendsUntilMs,
+    ended_at_ms: hold.endedAtMs,
+    visible_at_ms: hold.visibleAtMs,
+    held_before: hold.heldBefore === true,
+    failed: hold.failed === true,
+    awaits_outcome: hold.awaitsOutcome === true,
+  };
+}
+
+type Payout = Pick<
+  HoldRequest,
+  'reference' | 'attempt' | 'wallet' | 'amountMinor' | 'currency' | 'fingerprint' | 'metadata'
+>;
+
+function payout({ reference, attempt, wallet, amountMinor, currency, fingerprint, metadata }: Payout): object {
+  return {
+    reference,
+    attempt,
+    wallet,
+    amount: `${amountMinor}`,
+    currency: currency.code,
+    exponent: currency.exponent,
+    fingerprint,
+    metadata: metadataText(metadata),
+  };
+}
+
+function settlement(request: SettleRequest): object {
+  switch (request.to) {
+    case 'reserved':
+      return { lasts_ms: wholeMs(request.expiresInMs) };
+    case 'sent': {
+      const { sendsForMs, sender, check } = request;
+      return { lasts_ms: wholeMs(sendsForMs), sender, epoch: check?.epoch, max: check?.limitMinor.toString() };
+    }
+    case 'captured': {
+      const { actualMinor, visibleInMs, awaitsOutcome } = request;
+      const actual = actualMinor?.toString();
+      return { actual, visible_in_ms: wholeMs(visibleInMs), awaits_outcome: awaitsOutcome };
+    }
+    case 'released':
+      return { not_sent: request.notSent, sender: request.sender };
+    case 'returned':
+    case 'failed':
+      return {};
+    default:
+      return request satisfies never;
+  }
+}
+
+/** Text within the JSON, which PostgreSQL then only stores: it reads no \\u0000 and no halves of characters. */
+function metadataText(metadata: Readonly<Record<string, string>>): string {
+  return JSON.stringify(metadata);
+}

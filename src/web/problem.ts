@@ -1,0 +1,105 @@
+// Errors of a guard as HTTP answers, for every framework: RFC 9457, application/problem+json.
+import {
+  type BalanceUnavailableError,
+  type PayoutGuardError,
+  type PayoutGuardErrorCode,
+  PayoutInProgressError,
+} from '../core/errors.js';
+import { type InsufficientFundsError, isInsufficientFunds } from '../core/insufficient-funds.js';
+import type { Hold } from '../core/payout-guard.js';
+
+/** Which figures an answer may show. */
+export interface ProblemOptions {
+  /**
+   * `'amounts'` adds `required`, `available`, `held`, `spendable`, `shortfall`, `currency` and `asOf` to the answer
+   * when funds are insufficient. For APIs whose clients may see the balance of the wallet.
+   * @defaultValue nothing: no balance reaches a client
+   */
+  expose?: 'amounts' | undefined;
+}
+
+/** An RFC 9457 problem. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly [extension: string]: unknown;
+}
+
+/** A whole answer. */
+export interface ProblemAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Problem;
+}
+
+const titles: Readonly<Record<PayoutGuardErrorCode, string>> = {
+  insufficient_funds: 'Insufficient funds',
+  balance_unavailable: 'Balance unavailable',
+  invalid_amount: 'Invalid amount',
+  invalid_reference: 'Invalid reference',
+  invalid_argument: 'Invalid argument',
+  currency_mismatch: 'Currency mismatch',
+  payout_in_progress: 'Payout in progress',
+  duplicate_reference: 'Duplicate reference',
+  hold_conflict: 'Conflicting payout',
+  hold_state: 'Hold in another state',
+  foreign_wallet: 'Wallet of another service',
+  wallet_frozen: 'Wallet frozen',
+  payout_rejected: 'Payout rejected',
+  configuration: 'Server misconfigured',
+};
+
+/**
+ * The answer to an error of a guard, given the holds of the request whose payouts are not known to have failed. A
+ * request whose payout may have been made is answered as a payout in progress, whatever went wrong after the payment
+ * began.
+ */
+export function problemAnswer(error: PayoutGuardError, holds: readonly Hold[], options: ProblemOptions): ProblemAnswer {
+  const open = holds.find(mayHavePaid);
+  return answerFor(open ? new PayoutInProgressError(open.reference) : error, options);
+}
+
+/** Whether a payment began and is not known to have failed. One that waits for `sent` counts: its function may run. */
+function mayHavePaid({ state, isPaying }: Hold): boolean {
+  return state === 'sent' || state === 'captured' || (state === 'reserved' && isPaying);
+}
+
+function answerFor(error: PayoutGuardError, options: ProblemOptions): ProblemAnswer {
+  const { retryAfterMs, retryable } = error as Partial<PayoutInProgressError>;
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json; charset=utf-8' };
+  if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+  const body: Problem = {
+    type: `urn:payout-guard:${error.code}`,
+    title: titles[error.code],
+    status: error.status,
+    detail: error.expose ? error.message : hiddenDetail(error),
+    code: error.code,
+    ...(isUnavailable(error) ? { reason: error.reason } : {}),
+    ...(retryable === true && { retryable }),
+    ...(isInsufficientFunds(error) ? { temporary: error.temporary } : {}),
+    ...(isInsufficientFunds(error) && options.expose === 'amounts' ? amountsOf(error) : {}),
+  };
+  return { status: error.status, headers, body };
+}
+
+/**
+ * The detail for clients when the message is for operators. It makes no claim about the payout: the error may come from
+ * code behind a payment that no hold of the request shows.
+ */
+function hiddenDetail(error: PayoutGuardError): string {
+  return error.status === 503
+    ? 'The request could not be processed right now. Repeat it later with the same reference.'
+    : 'The operator of this API has to act. Repeat the request afterwards with the same reference.';
+}
+
+function amountsOf({ decision }: InsufficientFundsError): Record<string, string> {
+  const { required, available, held, spendable, shortfall, currency, asOf } = decision.toData();
+  return { required, available, held, spendable, shortfall, currency, asOf };
+}
+
+function isUnavailable(error: PayoutGuardError): error is BalanceUnavailableError {
+  return error.code === 'balance_unavailable';
+}
