@@ -1,10 +1,23 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Those with a larger budget: see test/support/budget.ts. */
+function suitesWithBudget() {
+  const isOne = (file) => file.endsWith('.test.ts') && readFileSync(file, 'utf8').includes('support/budget.js');
+  return readdirSync('test', { recursive: true })
+    .map((file) => join('test', file))
+    .filter(isOne)
+    .map((file) => `<rootDir>/${file}`);
+}
+
 /** @type {import('jest').Config} */
 export default {
+  ...(process.env.TEST_BUDGET === 'large' ? { testMatch: suitesWithBudget() } : {}),
   testEnvironment: 'node',
   // On two cores jest would run everything in one process, whose heap then slows down the long tests.
   maxWorkers: 2,
-  // A bound for what hangs, not a measure: many tests start processes, compilers and servers.
-  testTimeout: 60_000,
+  // For what hangs. No test depends on how fast the machine is, and none has a limit of its own.
+  testTimeout: 240_000,
   roots: ['<rootDir>/test', '<rootDir>/examples'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

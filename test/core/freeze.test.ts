@@ -6,8 +6,9 @@ const guards: PayoutGuard[] = [];
 afterEach(() => Promise.all(guards.splice(0).map((guard) => guard.close())));
 
 describe('a frozen wallet', () => {
+  const wallet = scriptedWallet('1000.00');
   const open = (store = memoryStore()): PayoutGuard => {
-    const guard = scriptedWallet('1000.00').guard({ store });
+    const guard = wallet.guard({ store });
     guards.push(guard);
     return guard;
   };
@@ -25,15 +26,18 @@ describe('a frozen wallet', () => {
     expect((await one.hold({ amount: '1.00', reference: 'a' })).state).toBe('reserved');
   });
 
-  it('lets payouts under way go on to their outcome', async () => {
+  it('sends nothing, and lets payouts that were sent continue to their outcome', async () => {
     const guard = open();
     const hold = await guard.hold({ amount: '10.00', reference: 'a' });
+    const sent = await guard.hold({ amount: '10.00', reference: 'b' });
+    await sent.sent();
     await guard.freeze('default', 'audit');
-    await hold.sent();
-    expect((await hold.capture()).state).toBe('captured');
+    await expect(hold.sent()).rejects.toMatchObject(frozen);
+    expect((await guard.getHold('a'))?.state).toBe('reserved');
+    expect((await sent.capture()).state).toBe('captured');
   });
 
-  it('tells operators why and since when, and clients neither', async () => {
+  it('shows operators why and since when, and clients neither', async () => {
     const guard = open();
     const told: unknown[] = [];
     guard.on('frozen', (event) => told.push(event));
@@ -52,8 +56,8 @@ describe('a frozen wallet', () => {
     async (reason) => {
       const guard = open();
       await expect(guard.freeze('default', reason as string)).rejects.toMatchObject({
-        code: 'configuration',
-        message: expect.stringContaining('reason'),
+        code: 'invalid_argument',
+        argument: 'reason',
       });
       expect((await guard.checkFunds('1.00')).sufficient).toBe(true);
     },

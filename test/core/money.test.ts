@@ -171,13 +171,23 @@ describe('the balance of a provider', () => {
     ['150000.50', ugx, 150000n],
     ['9007199254740993.55', kes, 900719925474099355n],
     ['90071992547409930.7', kes, 9007199254740993070n],
+    ['-0', kes, 0n],
+    ['-12.50', kes, -1250n],
+    ['-12.509', kes, -1251n],
+    ['-12.500', kes, -1250n],
+    ['-0.5', ugx, -1n],
+    ['-92233720368547758.07', kes, -(2n ** 63n - 1n)],
   ])('%p is read to the last digit, rounded down to the currency', (text, currency, minor) => {
     expect(parseBalance(text, currency)).toBe(minor);
   });
 
   it.each([
-    '-0',
-    '-1',
+    '-',
+    '--1',
+    '- 1',
+    '-.5',
+    '-1e5',
+    '+1',
     '1e5',
     '12,000.00',
     '',
@@ -189,6 +199,7 @@ describe('the balance of a provider', () => {
     '١٢',
     '9'.repeat(65),
     '92233720368547758.08',
+    '-92233720368547758.08',
   ])('%p is not a balance', (text) => {
     expect(parseBalance(text, kes)).toBeUndefined();
   });

@@ -7,7 +7,7 @@ let problems: string[];
 
 beforeAll(async () => {
   problems = await problemsOf(files);
-}, 60_000);
+});
 
 for (const file of files) {
   it(`${file} holds what it promises`, () => {
@@ -51,7 +51,7 @@ describe('the check', () => {
       `${bad}:66: a fence that is not closed, or not at the start of its line`,
       `${bad}:68: a fence that is not closed, or not at the start of its line`,
     ]);
-  }, 30_000);
+  });
 
   it('counts no block where there is none', () => {
     expect(['ts', 'js', 'json', 'bash'].map((language) => countBlocks(fixture('empty'), language))).toEqual([

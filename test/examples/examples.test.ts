@@ -3,7 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { runExample, simulated } from './support.js';
 
 const running = new Set<ChildProcess>();
 
@@ -13,72 +15,95 @@ afterEach(() => {
 });
 
 function start(file: string, env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, ['node_modules/tsx/dist/cli.mjs', file], {
-    env: { ...process.env, JPAY_BASE_URL: '', INTERSWITCH_BASE_URL: '', ...env },
+  const child = spawn(process.execPath, ['--import', 'tsx', file], {
+    env: { ...process.env, ...simulated, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
   return child;
 }
 
-async function run(file: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = start(file);
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { code, stdout, stderr };
-}
-
 describe('the examples', () => {
   it('inline: pays what is available, not what is in the ledger', async () => {
-    expect(await run('examples/inline.ts')).toEqual({
+    expect(await runExample('inline')).toEqual({
       code: 0,
-      stdout: 'paid 200000 UGX to 0772000001\nnot paid: 200001 UGX to 0772000002, 1 UGX short\n',
+      stdout:
+        '200000 UGX would be covered now: true\n' +
+        'paid 150000 UGX to 0772000001: captured\n' +
+        'not paid: 50001 UGX to 0772000002: insufficient_funds\n',
       stderr: '',
     });
   });
 
-  it('custom-provider: keeps the last cent of a balance beyond 2^53', async () => {
-    expect(await run('examples/custom-provider.ts')).toEqual({
+  it('custom-provider: keeps the last cent of a balance beyond 2^53, and settles by its own look-up', async () => {
+    expect(await runExample('custom-provider')).toEqual({
       code: 0,
       stdout:
         'available 9007199254740993.55 KES, to the last cent; ledger 9007199254750000, for display\n' +
-        '9007199254740993.56 fits: false\n',
+        'accepted: payout-1 is sent\n' +
+        'looked up: payout-1 is captured\n',
       stderr: '',
     });
   });
 
   it('demo: every answer is the right one, and the README shows its real output', async () => {
-    const { code, stdout, stderr } = await run('examples/demo.ts');
+    const { code, stdout, stderr } = await runExample('demo');
     expect([code, stderr, stdout.trim().split('\n').at(-1)]).toEqual([0, '', 'Every answer was the right one.']);
     const scenes = stdout.trim().split('\n\n');
-    for (const shown of [scenes[0], scenes[3]]) expect(readFileSync('README.md', 'utf8')).toContain(shown);
+    expect(scenes).toHaveLength(5);
+    const readme = readFileSync('README.md', 'utf8');
+    expect([scenes[0], scenes[3]].filter((shown = '') => !readme.includes(shown))).toEqual([]);
   });
 
-  it('jpay-webhook: captures when the webhook hints at it', async () => {
-    expect(await run('examples/jpay-webhook.ts')).toEqual({
+  it('jpay-webhook: looks up by the id of the payout, and captures when the callback gives a reason to look', async () => {
+    expect(await runExample('jpay-webhook', { NODE_OPTIONS: '' })).toEqual({
       code: 0,
-      stdout: 'payout-1: 202 accepted\npayout-2: 422 insufficient_funds\npayout-1 is captured\n',
+      stdout: 'payout-1: 202 sent\npayout-2: 422 insufficient_funds\nacme:payout-1 is captured\n',
       stderr: '',
     });
   });
 
-  it('payment-api: serves the curl lines that it prints, and stops when told to', async () => {
-    const child = start('examples/payment-api.ts', { PORT: '0' });
+  it('approval: reserves, pays an approval once, and gives a rejected request back', async () => {
+    const { code, stdout, stderr } = await runExample('approval');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.trim().split('\n')).toEqual([
+      '/requests invoice-1 202 reserved',
+      '/requests invoice-2 202 reserved',
+      '/requests invoice-3 422 insufficient_funds',
+      '/requests/invoice-1/extend 200 reserved',
+      '/requests/invoice-1/approve 202 sent',
+      '/requests/invoice-1/approve 409 hold_state',
+      '/requests/invoice-2/reject 200 released',
+      '/requests invoice-3 202 reserved',
+      'paid: acme:invoice-1 600.00',
+    ]);
+  });
+
+  it('payment-api: serves the curl lines that it prints, and stops when it is asked to', async () => {
+    const child = start('examples/payment-api.ts', { PORT: '0', NODE_OPTIONS: '' });
+    const warned = text(child.stderr);
     let printed = '';
     for await (const chunk of child.stdout) {
       printed += chunk;
       if (printed.includes('1,500.00')) break;
     }
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
-    const bodies = [...printed.matchAll(/-d '([^']+)'/g)].map((match) => match[1] ?? '');
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer demo-token' };
+    const commands = [...printed.matchAll(/idempotency-key: (\S+)' -d '([^']+)'/g)];
     const answers = [];
-    for (const body of bodies) {
-      const headers = { 'content-type': 'application/json' };
-      answers.push((await fetch(`${url}/payouts`, { method: 'POST', headers, body })).status);
+    for (const [, key = '', body = ''] of commands) {
+      const request = { method: 'POST', headers: { ...headers, 'idempotency-key': key }, body };
+      answers.push((await fetch(`${url}/payouts`, request)).status);
     }
-    expect(answers).toEqual([201, 422, 400]);
-    expect(await (await fetch(`${url}/funds`)).json()).toMatchObject({ currency: 'KES', available: '12000.00' });
+    expect(answers).toEqual([202, 422, 400]);
+    const stateOf = async (key: string) => (await fetch(`${url}/payouts/${key}`, { headers })).json();
+    while (((await stateOf('payout-1')) as { state: string }).state === 'sent') await sleep(100);
+    expect(await stateOf('payout-1')).toEqual({ amount: '1500.00', state: 'captured' });
+    expect(await (await fetch(`${url}/funds`, { headers })).json()).toMatchObject({ currency: 'KES', held: '0.00' });
+    expect((await fetch(`${url}/funds`)).status).toBe(401);
     child.kill('SIGTERM');
     const [code, signal] = await once(child, 'close');
     expect([code, signal]).toEqual([0, null]);
+    expect((await warned).match(/PAYOUT_GUARD_\w+/g)).toEqual(['PAYOUT_GUARD_LOOKUP']);
   });
 });

@@ -1,42 +1,39 @@
 // Runs examples/monitor.ts as a reader would.
-import { spawnSync } from 'node:child_process';
 import { expect, it } from '@jest/globals';
+import { runExample } from './support.js';
 
-it('monitor: tells each crossing once, by function and by webhook', () => {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['node_modules/tsx/dist/cli.mjs', 'examples/monitor.ts'],
-    {
-      encoding: 'utf8',
-      timeout: 20_000,
-    },
-  );
-  expect([status, stderr]).toEqual([0, '']);
-  // Function and webhook are told at the same time.
+/** The same alert by function and by webhook, which are called at the same time. */
+const both = (message: string) => [`  onAlert: ${message}`, `  webhook: ${message}`];
+const low = (wallet: string, spendable: string, threshold: string) =>
+  both(`Wallet ${wallet} can spend ${spendable}, which is below ${threshold}. Top it up.`);
+const recovered = (wallet: string, spendable: string, threshold: string) =>
+  both(`Wallet ${wallet} can spend ${spendable} again; the threshold is ${threshold}. No action needed.`);
+
+it('monitor: raises each crossing once, by function and by webhook, in the currency of its wallet', async () => {
+  const { code, stdout, stderr } = await runExample('monitor');
+  expect([code, stderr]).toEqual([0, '']);
   const rounds = stdout
     .trim()
-    .split(/\n(?=\d)/)
-    .map((round) => round.split('\n').sort());
+    .split(/\n(?=[\d-])/)
+    .map((round) => {
+      const [balances, ...lines] = round.split('\n');
+      return [balances, ...lines.sort()];
+    });
   expect(rounds).toEqual([
-    ['  nothing to tell', '120000.00 KES'],
+    ['120000.00 KES, 9000000 UGX', '  no alert'],
+    ['99999.99 KES, 9000000 UGX', ...low('jpay-kes', '99999.99 KES', '100000.00 KES')],
+    ['99000.00 KES, 4999999 UGX', ...low('isw-ugx', '4999999 UGX', '5000000 UGX')],
+    ['104999.99 KES, 5100000 UGX', '  no alert'],
     [
-      '  onAlert: low_balance, 99999.99 KES spendable, threshold 100000.00',
-      '  webhook: low_balance, 99999.99 KES spendable, threshold 100000.00',
-      '99999.99 KES',
-    ],
-    ['  nothing to tell', '99000.00 KES'],
-    ['  nothing to tell', '104999.99 KES'],
-    [
-      '  onAlert: recovered, 105000.00 KES spendable, threshold 100000.00',
-      '  webhook: recovered, 105000.00 KES spendable, threshold 100000.00',
-      '105000.00 KES',
+      '105000.00 KES, 5250000 UGX',
+      ...[
+        ...recovered('isw-ugx', '5250000 UGX', '5000000 UGX'),
+        ...recovered('jpay-kes', '105000.00 KES', '100000.00 KES'),
+      ].sort(),
     ],
     [
-      '  onAlert: low_balance, 49000.00 KES spendable, threshold 100000.00',
-      '  onAlert: low_balance, 49000.00 KES spendable, threshold 50000.00',
-      '  webhook: low_balance, 49000.00 KES spendable, threshold 100000.00',
-      '  webhook: low_balance, 49000.00 KES spendable, threshold 50000.00',
-      '49000.00 KES',
+      '-250.00 KES, 5250000 UGX',
+      ...[...low('jpay-kes', '-250.00 KES', '100000.00 KES'), ...low('jpay-kes', '-250.00 KES', '50000.00 KES')].sort(),
     ],
   ]);
-}, 30_000);
+});

@@ -1,22 +1,14 @@
 // Runs examples/two-processes.ts as a reader would, on a Redis and a database that are thrown away.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabase } from '../support/postgres.js';
 import { hasRedis, keysOf, RedisServer } from '../support/redis.js';
+import { runExample, urlOf } from './support.js';
 
 const database = await testDatabase();
 const nowhere = { REDIS_URL: '/nowhere/redis', DATABASE_URL: 'postgres://root@127.0.0.1:1/postgres' };
 
 async function run(urls: typeof nowhere): Promise<{ code: number | null; lines: string[]; stderr: string }> {
-  const child = spawn(process.execPath, ['node_modules/tsx/dist/cli.mjs', 'examples/two-processes.ts'], {
-    env: { ...process.env, ...urls },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
-    killSignal: 'SIGKILL',
-  });
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  const { code, stdout, stderr } = await runExample('two-processes', urls);
   return { code, lines: stdout.trim().split('\n'), stderr };
 }
 
@@ -34,7 +26,7 @@ function expectStory(title: string, lines: readonly string[]): void {
     '  approved together 8, 12000.00 of 12000.00 KES; refused 42',
     '  sent to JPay: 8',
     `  process ${killed} is killed`,
-    `  process ${left} is asked for a payout that was approved by process ${killed}: duplicate_reference`,
+    `  process ${left} is asked for a payout that was approved by process ${killed}: payout_in_progress`,
     `  process ${left} asks JPay about the payouts of both: captured 8, open 0`,
     '  the wallet has 0.00 KES: overspent by 0.00',
     '  after a top-up of 1500.00, late-1: approved',
@@ -55,9 +47,12 @@ function expectStory(title: string, lines: readonly string[]): void {
   });
 
   it('approves what the wallet covers, goes on when a process is killed, and leaves nothing behind', async () => {
-    const { lines, stderr, code } = await run({ REDIS_URL: redis.path, DATABASE_URL: databaseUrl() });
+    const { lines, stderr, code } = await run({
+      REDIS_URL: redis.path,
+      DATABASE_URL: urlOf(database as NonNullable<typeof database>),
+    });
     const stories = lines.join('\n').split('\n\n');
-    expect([stories.length, stories.at(-1), stderr, code]).toEqual([3, 'Everything went as it must.', '', 0]);
+    expect([stories.length, stories.at(-1), stderr, code]).toEqual([3, 'Everything happened as it must.', '', 0]);
     expectStory('Redis', stories[0]?.split('\n') ?? []);
     expectStory('PostgreSQL', stories[1]?.split('\n') ?? []);
 
@@ -66,31 +61,19 @@ function expectStory(title: string, lines: readonly string[]): void {
       .pool()
       .query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'two_processes%'");
     expect(rows).toEqual([]);
-  }, 90_000);
+  });
 
-  it('says what is missing where nothing answers', async () => {
+  it('names the servers that are missing', async () => {
     expect(await run(nowhere)).toEqual({
       code: 1,
       lines: [
-        'Redis is left out: none at REDIS_URL, or 127.0.0.1:6379 without it (connect ENOENT /nowhere/redis).',
+        'Redis is skipped: none at REDIS_URL, or 127.0.0.1:6379 without it (connect ENOENT /nowhere/redis).',
         '',
-        'PostgreSQL is left out: none at DATABASE_URL, or 127.0.0.1:5432 for the user root without it (connect ECONNREFUSED 127.0.0.1:1).',
+        'PostgreSQL is skipped: none at DATABASE_URL, or 127.0.0.1:5432 for the user root without it (connect ECONNREFUSED 127.0.0.1:1).',
         '',
-        'There is nothing to share holds in: start one of them.',
+        'No store is available: start one of them.',
       ],
       stderr: '',
     });
-  }, 60_000);
+  });
 });
-
-/** The database of this test as an application is told of it. */
-function databaseUrl(): string {
-  const {
-    connectionString,
-    host,
-    port,
-    user,
-    database: name,
-  } = (database as NonNullable<typeof database>).pool().options;
-  return connectionString ?? `postgres://${user}@/${name}?host=${encodeURIComponent(`${host}`)}&port=${port ?? 5432}`;
-}

@@ -1,34 +1,43 @@
-// The truth of the money: a bank with two wallets, over HTTP. It is honest: what it debits is gone, what it says at last is final.
+// The truth of the money: a bank with two wallets, over HTTP. Its debits are real, and its final word is final.
 import { once, setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../processes/child.js';
 import type { Random } from '../simulation/random.js';
 import { lagMs, type Payment, type Permission, type Wallet } from './messages.js';
 
-/** What a payer asks the bank to do. What goes wrong is its choice, so that it follows from its seed. */
+/** A request for a payout. The client chooses what goes wrong, so that it follows from its seed. */
 export interface PayoutRequest {
   readonly reference: string;
   readonly wallet: Wallet;
-  /** What is held for it, in minor units. */
+  /** The amount held for it, in minor units. */
   readonly amount: string;
-  /** What the bank debits: less or more. */
+  /** The debit: less or more. */
   readonly actual: string;
-  /** How long it takes. */
   readonly delayMs: number;
   readonly fate: 'paid' | 'rejected' | 'answer lost';
-  /** It is accepted at once, and a webhook tells when it was made. */
+  /** It is accepted at once, and a webhook reports when it was made. */
   readonly isWebhook: boolean;
 }
 
-/** What became of a payout that arrived. */
+/** The state of a payout that arrived. */
 type Outcome = 'pending' | 'paid' | 'rejected';
+
+/** A payout in the book of the bank. */
+export interface BookedPayout {
+  readonly wallet: Wallet;
+  readonly outcome: Outcome;
+  readonly actual: bigint;
+  /** In milliseconds of the monotonic clock. */
+  readonly arrivedAtMs: number;
+}
 
 interface Account {
   balance: bigint;
   /** Debits that its figure does not show yet. */
   hidden: bigint;
-  /** Promised to payouts that were permitted and are not over. What a process that died was permitted stays promised. */
+  /** Promised to payouts that were permitted and are not over, those of processes that were killed included. */
   promised: bigint;
 }
 
@@ -36,9 +45,9 @@ export interface BankOptions {
   readonly openingMinor: bigint;
   readonly floorMinor: bigint;
   readonly random: Random;
-  /** A store that forgets while a process dies may promise twice: that is counted, and is not a problem. */
+  /** A store that forgets while a process is killed may promise twice: that is counted, and is not a problem. */
   readonly mayOverspend: boolean;
-  /** Told of payouts whose outcome the bank is to tell. */
+  /** Receives payouts whose outcome the bank reports. */
   readonly onWebhook: (payment: Payment) => void;
   readonly onProblem: (problem: string) => void;
 }
@@ -49,7 +58,7 @@ export class Bank {
   readonly #options: BankOptions;
   readonly #accounts: Record<Wallet, Account>;
   #leastFree: bigint;
-  readonly #payouts = new Map<string, { outcome: Outcome; actual: bigint }>();
+  readonly #book = new Map<string, { -readonly [Key in keyof BookedPayout]: BookedPayout[Key] }>();
   /** Permissions that count as promised. */
   readonly #promised = new Set<string>();
   readonly #closing = new AbortController();
@@ -79,31 +88,37 @@ export class Bank {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** What was left above the floor at the worst moment, promises kept. Below zero: overspent. */
+  /** The money above the floor at the worst moment, promises kept. Below zero: overspent. */
   get leastFree(): bigint {
     return this.#leastFree;
   }
 
+  /** Every payout that arrived, by reference. */
+  get book(): ReadonlyMap<string, BookedPayout> {
+    return this.#book;
+  }
+
   outcomeOf(reference: string): Outcome | undefined {
-    return this.#payouts.get(reference)?.outcome;
+    return this.#book.get(reference)?.outcome;
   }
 
   actualOf(reference: string): bigint | undefined {
-    return this.#payouts.get(reference)?.actual;
+    return this.#book.get(reference)?.actual;
   }
 
-  /** A process may send this payout. Told by the process, and so perhaps after the payout itself has arrived. */
+  /** A process may send this payout. The process reports it, so the payout itself may arrive first. */
   permit(permission: Permission): void {
     const { reference, wallet, amount } = permission;
+    // A reference that failed is used up as well.
     if (this.permissions.has(reference)) {
-      if (this.outcomeOf(reference) !== 'rejected') this.#options.onProblem(`${reference} was permitted twice`);
+      this.#options.onProblem(`${reference} was permitted twice`);
       return;
     }
     this.permissions.set(reference, permission);
-    if (this.#payouts.has(reference)) return;
+    if (this.#book.has(reference)) return;
     this.#promised.add(reference);
     this.#accounts[wallet].promised += amount;
-    this.#judge(wallet, reference);
+    this.#check(wallet, reference);
   }
 
   async close(): Promise<void> {
@@ -120,7 +135,7 @@ export class Bank {
       const { balance, hidden } = this.#accounts[name as Wallet];
       reply({ available: inMajor(balance + hidden), currency: 'KES' });
     } else if (what === 'lookup') {
-      const payout = this.#payouts.get(decodeURIComponent(name));
+      const payout = this.#book.get(decodeURIComponent(name));
       reply({ outcome: payout?.outcome ?? 'unknown', debited: inMajor(payout?.actual ?? 0n) });
     } else {
       let text = '';
@@ -130,18 +145,18 @@ export class Bank {
   }
 
   async #pay(request: PayoutRequest, response: ServerResponse, reply: (body: object) => void): Promise<void> {
-    const { reference, fate, isWebhook, delayMs } = request;
-    const earlier = this.#payouts.get(reference);
-    if (earlier) {
-      if (earlier.outcome !== 'rejected') this.#options.onProblem(`${reference} was sent twice`);
-      return reply({ status: 'rejected' });
+    const { reference, wallet, fate, isWebhook, delayMs } = request;
+    if (this.#book.has(reference)) {
+      this.#options.onProblem(`${reference} was sent twice`);
+      return reply({ status: 'rejected', reference });
     }
-    const payout = { outcome: 'pending' as Outcome, actual: BigInt(request.actual) };
-    this.#payouts.set(reference, payout);
+    const actual = BigInt(request.actual);
+    const payout = { wallet, outcome: 'pending' as Outcome, actual, arrivedAtMs: monotonicMs() };
+    this.#book.set(reference, payout);
     // A promise until now, and from now on a payout under way: it counts in the same way.
     if (!this.permissions.has(reference)) this.#promise(request);
-    if (isWebhook) reply({ status: 'accepted' });
-    // Who asked for it may be gone by then. The payout is made all the same.
+    if (isWebhook) reply({ status: 'accepted', reference });
+    // The client may be gone by then. The payout is made all the same.
     await sleep(delayMs, undefined, { signal: this.#closing.signal }).catch(() => {});
     if (this.#closing.signal.aborted) return;
     payout.outcome = fate === 'rejected' ? 'rejected' : 'paid';
@@ -149,13 +164,13 @@ export class Bank {
     if (payout.outcome === 'paid') this.#debit(request);
     if (isWebhook) return;
     if (fate === 'answer lost') response.destroy();
-    else reply({ status: payout.outcome });
+    else reply({ status: payout.outcome, reference });
   }
 
   #promise({ reference, wallet, amount }: PayoutRequest): void {
     this.#promised.add(reference);
     this.#accounts[wallet].promised += BigInt(amount);
-    this.#judge(wallet, reference);
+    this.#check(wallet, reference);
   }
 
   #unpromise({ reference, wallet, amount }: PayoutRequest): void {
@@ -166,7 +181,7 @@ export class Bank {
     const { random, onWebhook } = this.#options;
     const account = this.#accounts[wallet];
     const debited = BigInt(actual);
-    // What it takes beyond what was held is put in at once, so that what may be promised stays exact.
+    // A debit beyond the held amount is paid in at once, so that the sum that may be promised stays exact.
     const gone = debited < BigInt(amount) ? debited : BigInt(amount);
     account.balance -= gone;
     if (wallet === 'late') {
@@ -175,8 +190,8 @@ export class Bank {
         account.hidden -= gone;
       });
     }
-    this.#judge(wallet, reference);
-    // Topped up with what was paid, so that the wallet stays short of money and yet never runs dry.
+    this.#check(wallet, reference);
+    // Topped up with the amount paid, so that the wallet stays short of money and yet never runs dry.
     this.#later(random.between(50, 400), () => {
       account.balance += gone;
     });
@@ -187,7 +202,7 @@ export class Bank {
     sleep(ms, undefined, { signal: this.#closing.signal }).then(act, () => {});
   }
 
-  #judge(wallet: Wallet, reference: string): void {
+  #check(wallet: Wallet, reference: string): void {
     const account = this.#accounts[wallet];
     const free = account.balance - this.#options.floorMinor - account.promised;
     if (free >= this.#leastFree) return;

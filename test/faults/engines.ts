@@ -1,4 +1,4 @@
-// A throw-away Redis or PostgreSQL, and what may happen to it.
+// A throw-away Redis or PostgreSQL, and the faults it may have.
 import type { Redis } from 'ioredis';
 import pg from 'pg';
 import { PostgresServer } from '../support/postgres.js';
@@ -6,11 +6,14 @@ import { RedisServer } from '../support/redis.js';
 import type { EngineName } from './messages.js';
 import { type OpenStore, openPostgres, openStore } from './store.js';
 
+/** The deadline of the store that the checker reads, in milliseconds: it is in no hurry. */
+const patientMs = 10_000;
+
 export interface Engine {
   readonly name: EngineName;
   /** The unix socket it listens on. */
   readonly path: string;
-  /** Makes room for a store, and opens it for whoever judges. */
+  /** Makes room for a store, and opens it for the checker. */
   prepare(space: string, recoveryMs: number): Promise<OpenStore>;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
@@ -18,16 +21,16 @@ export interface Engine {
   boot(): Promise<void>;
   /** Starts it again with nothing. */
   bootEmpty(space: string): Promise<void>;
-  /** Forgets everything while it runs. */
+  /** Deletes everything while it runs. */
   flush(space: string): Promise<void>;
-  /** Keeps a copy of the data of now. */
-  remember(): Promise<void>;
-  /** Starts it again with the copy. */
+  /** Copies the data as it is now. */
+  saveCopy(): Promise<void>;
+  /** Starts it again with the copy of the data. */
   bootOlder(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param isDurable - Whether Redis writes to disk what it answers. PostgreSQL always does. */
+/** @param isDurable - Whether Redis writes to disk before it answers. PostgreSQL always does. */
 export async function startEngine(name: EngineName, isDurable: boolean): Promise<Engine> {
   return name === 'redis' ? RedisEngine.start(isDurable) : PostgresEngine.start();
 }
@@ -54,7 +57,7 @@ class RedisEngine implements Engine {
   }
 
   async prepare(space: string, recoveryMs: number): Promise<OpenStore> {
-    return openStore({ engine: 'redis', space, recoveryMs, client: 'ioredis' }, this.#server);
+    return openStore({ engine: 'redis', space, recoveryMs, client: 'ioredis' }, this.#server, patientMs);
   }
 
   kill(): Promise<void> {
@@ -74,11 +77,11 @@ class RedisEngine implements Engine {
     await this.#admin.flushall();
   }
 
-  async remember(): Promise<void> {
+  async saveCopy(): Promise<void> {
     await this.#admin.save();
   }
 
-  /** What was saved is what it starts with. */
+  /** Redis starts with the data that was saved last. */
   bootOlder(): Promise<void> {
     return this.boot();
   }
@@ -107,7 +110,7 @@ class PostgresEngine implements Engine {
   }
 
   async prepare(space: string, recoveryMs: number): Promise<OpenStore> {
-    const opened = openPostgres(space, { path: this.#server.folder }, { recoveryMs });
+    const opened = openPostgres(space, { path: this.#server.folder }, { recoveryMs, deadlineMs: patientMs });
     await opened.store.migrate();
     return opened;
   }
@@ -133,7 +136,7 @@ class PostgresEngine implements Engine {
     await this.#query(`TRUNCATE ${(tables[0] as { names: string }).names}`);
   }
 
-  async remember(): Promise<void> {
+  async saveCopy(): Promise<void> {
     await this.kill();
     this.#server.saveCopy();
     await this.boot();

@@ -1,5 +1,5 @@
-// What the judge (the process of the test) and the payers (the processes that share a store) say to each other. Amounts are minor
-// units; times are milliseconds of the machine's monotonic clock, which all processes share and nobody can put off.
+// The messages between the checker (the process of the test) and the payers (the processes that share a store). Amounts are minor
+// units; times are milliseconds of the machine's monotonic clock, which all processes share and no one can step.
 
 /** The wallets of the bank: `prompt` shows a payout at once, `late` up to {@link lagMs} after. */
 export const wallets = ['prompt', 'late'] as const;
@@ -9,40 +9,42 @@ export type Wallet = (typeof wallets)[number];
 export const lagMs = 500;
 /** Longest time for one operation of a store. */
 export const deadlineMs = 250;
-/** A reservation that nobody means to use in time. */
+/** Lifetime of a reservation that is left to expire. */
 export const shortLifeMs = 150;
 
 export type EngineName = 'redis' | 'postgres';
 
-/** What a payer is told when a run begins. */
+/** The setup of a payer for one run. */
 export interface Assignment {
   readonly engine: EngineName;
   /** The prefix or schema of the store. */
   readonly space: string;
-  /** Where the engine is: a link of this payer's own. */
+  /** The port of this payer's own proxy to the engine. */
   readonly port: number;
   readonly bankUrl: string;
   readonly recoveryMs: number;
   readonly floorMinor: bigint;
   readonly seed: number;
-  /** References begin with it. */
+  /** The first part of its references. */
   readonly name: string;
-  /** Which client of Redis it uses. */
+  /** The Redis client it uses. */
   readonly client: 'ioredis' | 'node-redis';
+  /** One guard with both wallets, or a guard for each. */
+  readonly guards: 'one' | 'per wallet';
 }
 
 export type ToPayer =
   | { readonly kind: 'begin'; readonly assignment: Assignment }
-  /** From now on the clock of the process is off by so much. */
+  /** From now on the clock of the process is off by this much. */
   | { readonly kind: 'shift clock'; readonly ms: number }
-  /** The bank tells that a payout was made. */
+  /** The bank reports that a payout was made. */
   | ({ readonly kind: 'webhook' } & Payment)
-  /** Make this payout; another process is told the same. */
+  /** Make this payout; another process gets the same message. */
   | { readonly kind: 'race'; readonly reference: string; readonly wallet: Wallet; readonly amount: bigint }
-  /** Begin nothing new, and say `quiet` when all that is under way is over. */
+  /** Begin nothing new, and answer `quiet` when everything under way is over. */
   | { readonly kind: 'pause' }
-  /** Say what was asked of the store about this reference. */
-  | { readonly kind: 'tell trail'; readonly reference: string }
+  /** Answer with what the store was asked about this reference. */
+  | { readonly kind: 'show log'; readonly reference: string }
   /** Close everything of this run. */
   | { readonly kind: 'end' };
 
@@ -50,7 +52,7 @@ export type ToPayer =
 export interface Payment {
   readonly reference: string;
   readonly wallet: Wallet;
-  /** What it debited. */
+  /** The debit. */
   readonly actual: bigint;
 }
 
@@ -59,18 +61,18 @@ export interface Permission {
   readonly reference: string;
   readonly wallet: Wallet;
   readonly amount: bigint;
-  /** When the guard was asked for the hold, and when it had answered. */
+  /** When the hold was requested, and when it was granted. */
   readonly heldFrom: number;
   readonly heldAt: number;
-  /** The same for the permission itself: another call when the hold was reserved first. */
+  /** The same for the permission itself, which is another request when the hold was reserved first. */
   readonly askedAt: number;
   readonly answeredAt: number;
 }
 
-/** The end of a hold, as a process was told it. */
+/** The end of a hold, as the store answered it. */
 export interface End {
   readonly as: 'captured' | 'released';
-  /** When it asked for it. */
+  /** When it was requested. */
   readonly fromMs: number;
 }
 
@@ -78,33 +80,30 @@ export type FromPayer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'begun' }
   | ({ readonly kind: 'permitted' } & Permission)
-  /** The store was asked to end a hold: it may do so from now on. */
+  /** The store was asked to end a hold: from now on it may have ended. */
   | { readonly kind: 'ending'; readonly reference: string; readonly fromMs: number }
   /** It has ended. */
   | ({ readonly kind: 'ended'; readonly reference: string } & End)
-  /** The bank's word was passed on, or could not be. */
+  /** The webhook was processed, or failed. */
   | { readonly kind: 'webhook done'; readonly reference: string; readonly error?: string | undefined }
   | { readonly kind: 'refused' }
   | { readonly kind: 'unavailable' }
-  | { readonly kind: 'warning'; readonly code: string; readonly message: string }
-  /** Something that must not happen. */
+  | { readonly kind: 'warning'; readonly code: string }
+  /** The guard reports that the store and an outcome do not agree. */
+  | { readonly kind: 'alert'; readonly alert: string }
+  /** A broken promise. */
   | { readonly kind: 'problem'; readonly problem: string }
   | ({ readonly kind: 'quiet' } & Quiet)
-  | { readonly kind: 'trail'; readonly lines: readonly string[] }
+  | { readonly kind: 'log'; readonly lines: readonly string[] }
   | { readonly kind: 'over' };
 
-/** What a payer believes when nothing is under way in it. */
+/** The knowledge of a payer when nothing is under way in it. */
 export interface Quiet {
-  /** Holds it took, and that it has not ended. */
+  /** Holds it took that have not ended. */
   readonly open: readonly { readonly reference: string; readonly amount: bigint }[];
   /** Holds it was refused: nothing may be held for them. */
   readonly refused: readonly string[];
-  readonly epoch: string | undefined;
+  readonly epoch: string;
   /** How long it stood still at most. */
   readonly stalledMs: number;
-}
-
-/** The machine's monotonic clock. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1_000n) / 1_000;
 }

@@ -1,17 +1,16 @@
-// A process that pays: it shares a store with others, and asks a guard before each payout. It says what it was permitted and what
-// it believes; whether that is right is judged elsewhere.
-
+// A process that pays: it shares a store with others, and asks a guard before each payout. It reports what it was permitted and what
+// it knows; whether that is right is checked elsewhere.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../simulation/random.js';
 import type { Assignment, FromPayer, ToPayer } from './messages.js';
 import { shiftClock } from './shifted-clock.js';
-import { Till } from './till.js';
+import { Workload } from './workload.js';
 
 /** Payouts under way at the same time in one process. */
 const maxUnderWay = 12;
 
-const tell = (message: FromPayer): void => {
+const send = (message: FromPayer): void => {
   if (process.connected) process.send?.(message);
 };
 const standstill = monitorEventLoopDelay({ resolution: 10 });
@@ -19,79 +18,80 @@ standstill.enable();
 let run: Run | undefined;
 
 class Run {
-  readonly #till: Till;
+  readonly workload: Workload;
   readonly #random: Random;
   #isPaused = false;
 
-  constructor(assignment: Assignment) {
-    this.#random = new Random(assignment.seed);
-    this.#till = new Till(assignment, this.#random, tell);
+  static async begin(assignment: Assignment): Promise<Run> {
+    const random = new Random(assignment.seed);
+    return new Run(await Workload.open(assignment, random, send), random);
+  }
+
+  private constructor(workload: Workload, random: Random) {
+    this.workload = workload;
+    this.#random = random;
     standstill.reset();
     void this.#payOn();
   }
 
-  get till(): Till {
-    return this.#till;
-  }
-
   async pause(): Promise<void> {
     this.#isPaused = true;
-    await this.#till.idle();
-    tell({ kind: 'quiet', ...(await this.#till.beliefs()), stalledMs: standstill.max / 1e6 });
+    await this.workload.idle();
+    send({ kind: 'quiet', ...(await this.workload.knowledge()), stalledMs: standstill.max / 1e6 });
   }
 
   async end(): Promise<void> {
     this.#isPaused = true;
-    await this.#till.close();
+    await this.workload.close();
     run = undefined;
-    tell({ kind: 'over' });
+    send({ kind: 'over' });
   }
 
   async #payOn(): Promise<void> {
     while (!this.#isPaused) {
-      if (this.#till.underWay < maxUnderWay) this.#till.payOut();
-      if (this.#random.chance(0.03)) this.#till.reconcile();
+      if (this.workload.underWay < maxUnderWay) this.workload.payOut();
+      if (this.#random.chance(0.03)) this.workload.reconcile();
       await sleep(this.#random.between(5, 35));
     }
   }
 }
 
-function hear(message: ToPayer): void {
+async function receive(message: ToPayer): Promise<void> {
   switch (message.kind) {
     case 'shift clock':
       shiftClock(message.ms);
       break;
     case 'begin':
       shiftClock(0);
-      run = new Run(message.assignment);
-      tell({ kind: 'begun' });
+      run = await Run.begin(message.assignment);
+      send({ kind: 'begun' });
       break;
     case 'webhook':
-      run?.till.hearWebhook(message);
+      run?.workload.receiveWebhook(message);
       break;
     case 'race':
-      run?.till.race(message);
+      run?.workload.race(message);
       break;
     case 'pause':
-      void run?.pause();
+      await run?.pause();
       break;
-    case 'tell trail':
-      tell({ kind: 'trail', lines: run?.till.trailOf(message.reference) ?? [] });
+    case 'show log':
+      send({ kind: 'log', lines: run?.workload.logOf(message.reference) ?? [] });
       break;
     case 'end':
-      void run?.end();
+      await run?.end();
   }
 }
 
-process.on('message', hear);
-// Nobody is there to judge any more. With no run under way it must end by itself instead.
+process.on('message', (message: ToPayer) => void receive(message));
+// There is no checker any more. With no run under way the process must end by itself instead.
 process.on('disconnect', () => run && process.exit(1));
 process.on('warning', (warning: Error & { code?: string }) =>
-  tell({ kind: 'warning', code: warning.code ?? warning.name, message: warning.message }),
+  send({ kind: 'warning', code: warning.code ?? warning.name }),
 );
 for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
   process.on(event, (error: unknown) =>
-    tell({ kind: 'problem', problem: `${event}: ${(error as Error)?.stack ?? error}` }),
+    send({ kind: 'problem', problem: `${event}: ${(error as Error)?.stack ?? error}` }),
   );
 }
-tell({ kind: 'ready' });
+send({ kind: 'ready' });

@@ -1,8 +1,8 @@
-// `npm run faults -- --runs 20 --seed 1 [--engine redis] [--scenario flush] [--bail]`: runs every scenario on every engine with as
-// many seeds as wanted, prints a line for each run, and ends with 1 if one of them failed. With --bail the rest is not run then.
+// `npm run faults -- --runs 20 --seed 1 [--engine redis] [--scenario flush] [--bail]`: runs every scenario on every engine with so many
+// seeds, prints a line for each run, and exits with 1 if one of them failed; with --bail at once.
 import { parseArgs } from 'node:util';
 import type { EngineName } from './messages.js';
-import { Crew } from './process.js';
+import { ProcessPool } from './process.js';
 import { scenarios } from './scenarios.js';
 import { type Result, Session } from './session.js';
 
@@ -16,18 +16,18 @@ const { values } = parseArgs({
   },
 });
 
-// Engines are ended on exit.
+// Engines are stopped on exit.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-// The store of the judge warns as any other; what the others say is counted.
+// The store of the checker warns as any other; the warnings of the payers are counted.
 process.removeAllListeners('warning');
-const crew = new Crew();
+const pool = new ProcessPool();
 const results: Result[] = [];
 for (const name of values.scenario) {
   const scenario = scenarios.find((one) => one.name === name);
   if (!scenario) throw new Error(`--scenario must be one of: ${scenarios.map((one) => one.name).join(', ')}`);
   for (const engine of values.engine) await runAll(scenario, engine as EngineName);
 }
-for (const problem of await crew.leave()) {
+for (const problem of await pool.close()) {
   console.log(problem);
   process.exitCode = 1;
 }
@@ -40,7 +40,7 @@ for (const { scenario, engine, seed } of failed) {
 if (failed.length > 0) process.exitCode = 1;
 
 async function runAll(scenario: (typeof scenarios)[number], engine: EngineName): Promise<void> {
-  const session = await Session.start(scenario, engine, crew);
+  const session = await Session.start(scenario, engine, pool);
   try {
     const first = Number(values.seed);
     for (let seed = first; seed < first + Number(values.runs); seed++) {
@@ -58,7 +58,9 @@ function print(result: Result): void {
   const { scenario, engine, seed, approvals, refusals, unavailable, faults, leastFree, problems, tookMs } = result;
   const verdict = problems.length === 0 ? 'ok' : result.isInconclusive ? 'INCONCLUSIVE' : 'FAILED';
   const counts = `${approvals} approved, ${refusals} refused, ${unavailable} unavailable, least free ${leastFree}`;
-  console.log(`${verdict.padEnd(7)}${scenario} ${engine} seed ${seed}: ${counts}, ${tookMs} ms; ${faults.join('; ')}`);
+  const warnings = Object.entries(result.warnings).map(([code, count]) => `${count} ${code}`);
+  const notes = [...faults, ...warnings].join('; ');
+  console.log(`${verdict.padEnd(7)}${scenario} ${engine} seed ${seed}: ${counts}, ${tookMs} ms; ${notes}`);
   if (problems.length === 0) return;
-  for (const line of [...problems.slice(0, 8), ...result.trails]) console.log(`          ${line}`);
+  for (const line of [...problems.slice(0, 8), ...result.logs]) console.log(`          ${line}`);
 }

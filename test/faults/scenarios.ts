@@ -1,17 +1,17 @@
-// What goes wrong, by seed. Each scenario is told to begin when every process has been permitted something; when it returns, the
-// machines and the network are whole again.
-import { monotonicMs } from './messages.js';
+// Fault injection, by seed. Each scenario begins when every process has been permitted something; when it returns, the machines and
+// the network are whole again.
+import { monotonicMs } from '../processes/child.js';
 import type { Place, World } from './world.js';
 
 export interface Scenario {
   readonly name: string;
-  /** What must be true in it. */
+  /** The promise that must hold in it: the title of its test. */
   readonly promise: string;
-  /** Redis writes to disk what it answers. */
+  /** Redis writes to disk before it answers. */
   readonly isDurable: boolean;
   /** The engine forgets: a new epoch must begin, and be noticed. */
   readonly forgets: boolean;
-  /** A process that held money is gone when the engine forgets: nobody is left to put its holds back. */
+  /** A process that held money is killed when the engine forgets: no process can put its holds back. */
   readonly mayOverspend?: boolean;
   readonly run: (world: World) => Promise<void>;
 }
@@ -19,7 +19,7 @@ export interface Scenario {
 export const scenarios: readonly Scenario[] = [
   {
     name: 'kill-process',
-    promise: 'keep every hold when processes are killed, and go on with new ones',
+    promise: 'keep every hold when some of them are killed, and continue with new ones',
     isDurable: true,
     forgets: false,
     run: async (world) => {
@@ -28,13 +28,13 @@ export const scenarios: readonly Scenario[] = [
         const place = anyPlace(world);
         world.note(`kill ${place.name}`);
         await world.kill(place);
-        await world.employ(place);
+        await world.start(place);
       }
     },
   },
   {
     name: 'restart-engine',
-    promise: 'lose nothing when the engine is killed and comes back with its data',
+    promise: 'lose nothing when the engine is killed and restarts with its data',
     isDurable: true,
     forgets: false,
     run: async (world) => {
@@ -49,7 +49,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'restart-empty',
-    promise: 'put their holds back before anything is approved when the engine comes back with nothing',
+    promise: 'restore their holds before anything is approved when the engine restarts empty',
     isDurable: false,
     forgets: true,
     run: async (world) => {
@@ -60,13 +60,13 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'restart-older',
-    promise: 'put their holds back before anything is approved when the engine comes back as it was before',
+    promise: 'restore their holds before anything is approved when the engine restarts with older data',
     isDurable: false,
     forgets: true,
     run: async (world) => {
       await world.pass(50, 300);
-      world.note('remember');
-      await world.engine.remember();
+      world.note('save a copy');
+      await world.engine.saveCopy();
       await world.pass(50, 700);
       world.note('kill engine, boot older');
       world.isOlder = true;
@@ -87,7 +87,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'flush',
-    promise: 'put their holds back before anything is approved when the engine forgets while it runs',
+    promise: 'restore their holds before anything is approved when the engine is flushed',
     isDurable: false,
     forgets: true,
     run: async (world) => {
@@ -108,14 +108,14 @@ export const scenarios: readonly Scenario[] = [
         const { payer, name } = anyPlace(world);
         const hours = world.random.between(-30, 30);
         world.note(`clock of ${name} ${hours} h off`);
-        payer.tell({ kind: 'shift clock', ms: hours * 3_600_000 });
+        payer.send({ kind: 'shift clock', ms: hours * 3_600_000 });
         await world.pass(100, 400);
       }
     },
   },
   {
     name: 'kill-and-flush',
-    promise: 'notice the loss that cannot be survived: a process and the memory of the engine at once',
+    promise: 'report the loss that cannot be survived: a process and the memory of the engine at once',
     isDurable: false,
     forgets: true,
     mayOverspend: true,
@@ -128,19 +128,19 @@ export const scenarios: readonly Scenario[] = [
       if (isKilledFirst) await world.kill(place);
       await flush();
       if (!isKilledFirst) await world.kill(place);
-      await world.employ(place);
+      await world.start(place);
     },
   },
 ];
 
-/** The processes see nothing of the engine between its end and its next beginning, whatever it goes through. */
+/** The processes cannot reach the engine between its end and its next start. */
 async function restart(world: World, boot: () => Promise<void>): Promise<void> {
-  const links = world.places.map(({ link }) => link);
+  const proxies = world.places.map(({ proxy }) => proxy);
   await world.engine.kill();
-  for (const link of links) link.goDown();
+  for (const proxy of proxies) proxy.goDown();
   await world.pass(0, 200);
   await world.lose(boot);
-  for (const link of links) link.heal('lost');
+  for (const proxy of proxies) proxy.heal('lost');
 }
 
 async function troubleNetwork(world: World): Promise<void> {
@@ -151,26 +151,26 @@ async function troubleNetwork(world: World): Promise<void> {
   const names = some.map(({ name }) => name).join(' ');
   if (kind === 'cut') {
     world.note(`cut ${names}`);
-    for (const { link } of some) link.cut();
+    for (const { proxy } of some) proxy.cut();
     return;
   }
   const delayMs = random.between(10, 400);
   const forMs = random.between(50, 900);
   world.note(`${kind === 'delay' ? `delay ${delayMs} ms` : kind} ${names} for ${forMs} ms, then ${heldUp}`);
-  for (const { link } of some) {
-    if (kind === 'down') link.goDown();
-    else if (kind === 'delay') link.delay(delayMs);
-    else link.hang(kind === 'hang' ? 'both ways' : 'answers');
+  for (const { proxy } of some) {
+    if (kind === 'down') proxy.goDown();
+    else if (kind === 'delay') proxy.delay(delayMs);
+    else proxy.hang(kind === 'hang' ? 'both ways' : 'answers');
   }
   await world.pass(forMs, forMs);
-  for (const { link } of some) link.heal(heldUp);
+  for (const { proxy } of some) proxy.heal(heldUp);
 }
 
 function anyPlace({ random, places }: World): Place {
   return random.pick(places) as Place;
 }
 
-/** When the faults are over, in milliseconds of the monotonic clock. */
+/** Runs the faults. Resolves to the moment in which they are over, in milliseconds of the monotonic clock. */
 export async function runScenario(scenario: Scenario, world: World): Promise<number> {
   await scenario.run(world);
   return monotonicMs();

@@ -1,19 +1,20 @@
 // Runs of one scenario on one engine. Runs share the engine; each has a store of its own.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../processes/child.js';
+import { accountProblems } from './checker.js';
 import { type Engine, startEngine } from './engines.js';
-import { accountProblems } from './judge.js';
-import { type EngineName, monotonicMs } from './messages.js';
-import type { Crew } from './process.js';
+import type { EngineName } from './messages.js';
+import type { ProcessPool } from './process.js';
 import { runScenario, type Scenario } from './scenarios.js';
 import type { OpenStore } from './store.js';
 import { World } from './world.js';
 
-/** How long nothing is approved after the engine has forgotten, in milliseconds. Processes look four times in it. */
-export const recoveryMs = 700;
-/** How long after the faults every process must have been permitted something again. */
-const recoveredWithinMs = recoveryMs + 4_000;
-
-/** How long processes go on after that, in milliseconds. */
+/** How long nothing is approved after the engine has forgotten, in milliseconds. Stores look four times in it. */
+export const shortestRecoveryMs = 700;
+/** By when every process must have been permitted something again after the faults: it takes one recovery, unless it hangs. */
+const recoveredWithinMs = 90_000;
+/** How long processes continue after that, in milliseconds. */
 const promiseAgainMs = 400;
 
 export interface Result {
@@ -23,13 +24,18 @@ export interface Result {
   readonly approvals: number;
   readonly refusals: number;
   readonly unavailable: number;
+  /** How often processes warned, by code. */
+  readonly warnings: Readonly<Record<string, number>>;
   readonly faults: readonly string[];
-  /** What was left above the floor at the worst moment; below zero only where a loss cannot be survived. */
+  /** The money above the floor at the worst moment; below zero only where a loss cannot be survived. */
   readonly leastFree: bigint;
   readonly problems: readonly string[];
-  /** What processes saw of that, on the machine's monotonic clock. */
-  readonly trails: readonly string[];
-  /** The machine stood still for so long that nothing can be said: a process that stands still cannot put holds back in time. */
+  /** The requests of processes to the store about these problems, on the machine's monotonic clock. */
+  readonly logs: readonly string[];
+  /**
+   * A process, or the network, which is in this one, stood still for so long that the run proves nothing: a process that stands
+   * still cannot put holds back in time.
+   */
   readonly isInconclusive: boolean;
   readonly tookMs: number;
 }
@@ -37,20 +43,20 @@ export interface Result {
 export class Session {
   readonly #scenario: Scenario;
   readonly #engine: Engine;
-  readonly #crew: Crew;
+  readonly #pool: ProcessPool;
   #runs = 0;
 
-  static async start(scenario: Scenario, name: EngineName, crew: Crew): Promise<Session> {
-    return new Session(scenario, await startEngine(name, scenario.isDurable), crew);
+  static async start(scenario: Scenario, name: EngineName, pool: ProcessPool): Promise<Session> {
+    return new Session(scenario, await startEngine(name, scenario.isDurable), pool);
   }
 
-  private constructor(scenario: Scenario, engine: Engine, crew: Crew) {
-    this.#crew = crew;
+  private constructor(scenario: Scenario, engine: Engine, pool: ProcessPool) {
+    this.#pool = pool;
     this.#scenario = scenario;
     this.#engine = engine;
   }
 
-  async run(seed: number): Promise<Result> {
+  async run(seed: number, recoveryMs: number = shortestRecoveryMs): Promise<Result> {
     const startedAtMs = monotonicMs();
     const scenario = this.#scenario;
     this.#runs += 1;
@@ -63,28 +69,32 @@ export class Session {
       recoveryMs,
       witness,
       seed,
-      crew: this.#crew,
+      pool: this.#pool,
+      forgets: scenario.forgets,
       mayOverspend: scenario.mayOverspend ?? false,
     });
     const races = scenario.forgets ? undefined : setInterval(() => world.race(), 100);
+    const standstill = monitorEventLoopDelay({ resolution: 10 });
+    standstill.enable();
     let stalledMs = 0;
-    let trails: string[] = [];
+    let logs: string[] = [];
     try {
       await world.untilAllArePermitted(monotonicMs(), recoveredWithinMs);
       const overAtMs = await runScenario(scenario, world);
       await world.untilAllArePermitted(overAtMs, recoveredWithinMs);
-      // Whatever was forgotten would be promised again about now.
+      // Money that was forgotten would be promised again about now.
       await sleep(promiseAgainMs);
       clearInterval(races);
       const quiet = await world.quiet();
-      stalledMs = Math.max(...quiet.map((one) => one.stalledMs));
+      stalledMs = Math.max(standstill.max / 1e6, ...quiet.map((one) => one.stalledMs));
       for (const problem of await accountProblems(world, quiet)) world.problem(problem);
       const epochs = new Set([...quiet.map((one) => one.epoch), await epochOf(witness)]);
       if (epochs.size !== 1) world.problem(`processes are in different epochs: ${[...epochs]}`);
-      if (scenario.forgets) judgeNotice(world, epochs.has(epoch));
-      trails = await world.trails();
+      if (scenario.forgets) checkReport(world, epochs.has(epoch));
+      logs = await world.logs();
     } finally {
       clearInterval(races);
+      standstill.disable();
       await world.end();
     }
     return {
@@ -94,10 +104,11 @@ export class Session {
       approvals: world.approvals,
       refusals: world.refusals,
       unavailable: world.unavailable,
+      warnings: world.warnings,
       faults: world.faults,
       leastFree: world.bank.leastFree,
       problems: world.problems,
-      trails: [...world.losses.map(({ fromMs, toMs }) => `forgotten from ${fromMs} to ${toMs}`), ...trails],
+      logs: [...world.losses.map(({ fromMs, toMs }) => `forgotten from ${fromMs} to ${toMs}`), ...logs],
       isInconclusive: world.problems.length > 0 && scenario.forgets && stalledMs > recoveryMs / 2,
       tookMs: Math.round(monotonicMs() - startedAtMs),
     };
@@ -108,18 +119,24 @@ export class Session {
   }
 }
 
-/** A run, and up to two more with other seeds where the machine stood still for too long to say anything. */
-export async function judgedRun(session: Session, seed: number): Promise<Result> {
-  const result = await session.run(seed);
-  if (!result.isInconclusive || seed > 2_000_000) return result;
-  console.warn(`${result.scenario} on ${result.engine}, seed ${seed}: the machine stood still; run again`);
-  return judgedRun(session, seed + 1_000_000);
+/**
+ * Runs until a run proves something: after one in which the machine stood still for too long, there is another with twice the time
+ * for a recovery, until the slowest machine keeps up.
+ */
+export async function conclusiveRun(session: Session, seed: number): Promise<Result> {
+  for (let recoveryMs = shortestRecoveryMs; ; recoveryMs *= 2) {
+    const result = await session.run(seed, recoveryMs);
+    if (!result.isInconclusive || recoveryMs > 16 * shortestRecoveryMs) return result;
+    console.warn(
+      `${result.scenario} on ${result.engine}: the machine stood still for half of ${recoveryMs} ms; run again`,
+    );
+  }
 }
 
 /** A loss is never silent. */
-function judgeNotice(world: World, isSameEpoch: boolean): void {
+function checkReport(world: World, isSameEpoch: boolean): void {
   if (isSameEpoch) world.problem('the engine forgot, and the epoch is the same');
-  if (!world.warnings.includes('PAYOUT_GUARD_EPOCH')) world.problem('the engine forgot, and nobody was warned');
+  if (!world.warnings.PAYOUT_GUARD_EPOCH) world.problem('the engine forgot, and no process warned');
 }
 
 async function epochOf({ store }: OpenStore): Promise<string> {

@@ -1,9 +1,9 @@
-// The clock of this process, off by as much as it is told.
+// The clock of this process, which can be put off.
 
 const RealDate = Date;
 let offsetMs = 0;
 
-/** From now on this process believes that it is so much later (or earlier, when negative). */
+/** Puts the clock of this process forward, or back when negative. */
 export function shiftClock(ms: number): void {
   offsetMs = ms;
 }

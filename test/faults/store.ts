@@ -7,12 +7,12 @@ import pg from 'pg';
 import { createClient } from 'redis';
 import { type Assignment, deadlineMs } from './messages.js';
 
-/** Where an engine listens. */
+/** The address of an engine. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
 export interface OpenStore<Store extends HoldStore = HoldStore> {
   readonly store: Store;
-  /** Closes the store, and the connections that it was given. */
+  /** Closes the store, and then its connections. */
   close(): Promise<void>;
 }
 
@@ -22,16 +22,16 @@ const reconnectMs = 20;
 export function openStore(
   { engine, space, recoveryMs, client }: Pick<Assignment, 'engine' | 'space' | 'recoveryMs' | 'client'>,
   address: Address,
+  longestMs: number = deadlineMs,
 ): OpenStore {
-  const options = { recoveryMs, deadlineMs };
+  const options = { recoveryMs, deadlineMs: longestMs };
   if (engine === 'postgres') return openPostgres(space, address, options);
   return client === 'ioredis' ? openIoRedis(space, address, options) : openNodeRedis(space, address, options);
 }
 
-/** For whoever does not say: nobody who judges is in a hurry. */
 interface Limits {
   readonly recoveryMs: number;
-  readonly deadlineMs?: number;
+  readonly deadlineMs: number;
 }
 
 export function openPostgres(schema: string, address: Address, limits: Limits): OpenStore<PostgresStore> {

@@ -1,21 +1,21 @@
-// One run: a bank, processes that pay out of it and share a store, the network between them and the engine, and what is known of all
-// that by the one who judges.
+// One run: a bank, processes that pay from it and share a store, the network between them and the engine, and everything that the
+// checker knows of them.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../processes/child.js';
 import { Random } from '../simulation/random.js';
 import { Bank } from './bank.js';
 import type { Engine } from './engines.js';
-import { Link } from './link.js';
 import {
   type End,
   type FromPayer,
-  monotonicMs,
   type Payment,
   type Permission,
   type Quiet,
   type Wallet,
   wallets,
 } from './messages.js';
-import type { Crew, PayerProcess } from './process.js';
+import type { PayerProcess, ProcessPool } from './process.js';
+import { EngineProxy } from './proxy.js';
 import type { OpenStore } from './store.js';
 
 /** Processes that pay at the same time. */
@@ -24,23 +24,23 @@ const floorMinor = 500n;
 const openingMinor = 6_000n;
 /** How long until a webhook is sent again, in milliseconds, and for how long. */
 const webhookEveryMs = 150;
-const webhooksForMs = 30_000;
+const webhooksForMs = 90_000;
 
 /** A moment in which the engine forgot. */
 export interface Loss {
-  /** It knew what happened before. */
+  /** It had everything before. */
   readonly fromMs: number;
-  /** It knows what happened after. */
+  /** It has everything after. */
   readonly toMs: number;
 }
 
 /** A place in which one process after the other runs. */
 export interface Place {
-  readonly link: Link;
+  readonly proxy: EngineProxy;
   payer: PayerProcess;
-  /** What the references of its process begin with. */
+  /** The first part of the references of its process. */
   name: string;
-  /** When the hold of the last thing that it was permitted was asked for. */
+  /** When the last hold was requested that it was permitted to send. */
   lastPermittedMs: number;
 }
 
@@ -49,10 +49,12 @@ export interface WorldOptions {
   readonly space: string;
   readonly recoveryMs: number;
   readonly witness: OpenStore;
-  /** What the faults, and what processes choose, follow from. When they meet is up to the machine. */
+  /** Decides the faults, and the choices of processes. When they meet is up to the machine. */
   readonly seed: number;
-  readonly crew: Crew;
-  /** Losses that nobody can survive are only to be noticed. */
+  readonly pool: ProcessPool;
+  /** The engine forgets: what it no longer has may contradict what became of a payout. */
+  readonly forgets: boolean;
+  /** A loss that cannot be survived has to be reported, no more. */
   readonly mayOverspend: boolean;
 }
 
@@ -68,13 +70,14 @@ export class World {
   readonly places: Place[] = [];
   readonly faults: string[] = [];
   readonly losses: Loss[] = [];
-  /** The store was put back to an earlier time, and may know as open what has ended since. */
+  /** The store was set back to an earlier time, and may have holds as open that have ended since. */
   isOlder = false;
   readonly problems: string[] = [];
-  readonly warnings: string[] = [];
-  /** When somebody first asked the store to end a hold. */
+  /** How often processes warned, by code. */
+  readonly warnings: Record<string, number> = {};
+  /** When a process first asked the store to end a hold. */
   readonly ending: Map<string, number> = new Map();
-  /** Ends of holds that somebody was told of. */
+  /** Ends of holds, as the store answered them. */
   readonly ended: Map<string, End> = new Map();
   /** Processes that were killed, by name, and when. */
   readonly killed: Map<string, number> = new Map();
@@ -95,11 +98,11 @@ export class World {
       floorMinor,
       random: world.#chance,
       mayOverspend: options.mayOverspend,
-      onWebhook: (payment) => void world.#passOn(payment),
+      onWebhook: (payment) => void world.#deliver(payment),
       onProblem: (problem) => world.problem(problem),
     });
     await Promise.all(Array.from({ length: places }, () => world.#open()));
-    for (const place of world.places) await world.employ(place, place.payer);
+    for (const place of world.places) await world.start(place, place.payer);
     return world;
   }
 
@@ -127,12 +130,12 @@ export class World {
     this.problems.push(problem);
   }
 
-  /** Some time goes by, in milliseconds. */
+  /** Lets some time pass, in milliseconds. */
   async pass(least: number, most: number): Promise<void> {
     await sleep(this.random.between(least, most));
   }
 
-  /** Does something after which the engine knows nothing, or less, of what was before. */
+  /** Makes the engine forget everything, or the last of it. */
   async lose(forget: () => Promise<void>): Promise<void> {
     const fromMs = monotonicMs();
     await forget();
@@ -144,35 +147,32 @@ export class World {
     this.killed.set(place.name, monotonicMs());
   }
 
-  /** A new process begins to pay there. */
-  async employ(place: Place, hired?: PayerProcess): Promise<void> {
+  /** Begins to pay there, in a new process. */
+  async start(place: Place, waiting?: PayerProcess): Promise<void> {
     const { engine, space, recoveryMs } = this;
-    const payer = hired ?? (await this.#options.crew.hire());
+    const payer = waiting ?? (await this.#options.pool.take());
     this.#processes += 1;
     const number = this.#processes;
     place.payer = payer;
     place.name = `p${number}`;
     place.lastPermittedMs = 0;
-    payer.onMessage = (message) => this.#hear(place, message);
-    const begun = payer.hear('begun');
-    payer.tell({
-      kind: 'begin',
-      assignment: {
-        engine: engine.name,
-        space,
-        port: place.link.port,
-        bankUrl: this.bank.url,
-        recoveryMs,
-        floorMinor,
-        seed: this.#options.seed * 100 + number,
-        name: place.name,
-        client: number % 2 === 0 ? 'node-redis' : 'ioredis',
-      },
-    });
-    await begun;
+    payer.onMessage = (message) => this.#receive(place, message);
+    const assignment = {
+      engine: engine.name,
+      space,
+      port: place.proxy.port,
+      bankUrl: this.bank.url,
+      recoveryMs,
+      floorMinor,
+      seed: this.#options.seed * 100 + number,
+      name: place.name,
+      client: number % 2 === 0 ? 'node-redis' : 'ioredis',
+      guards: number % 4 < 2 ? 'one' : 'per wallet',
+    } as const;
+    await payer.ask({ kind: 'begin', assignment }, 'begun');
   }
 
-  /** Two processes are told to make one payout. */
+  /** Makes two processes send one payout. */
   race(): void {
     this.#races += 1;
     const reference = `race-${this.#races}`;
@@ -180,11 +180,11 @@ export class World {
     const amount = BigInt(this.#chance.between(100, 1_000));
     const first = this.#chance.between(0, places - 1);
     for (const index of [first, (first + 1) % places]) {
-      this.places[index]?.payer.tell({ kind: 'race', reference, wallet, amount });
+      this.places[index]?.payer.send({ kind: 'race', reference, wallet, amount });
     }
   }
 
-  /** Waits until every process was permitted something that it asked for after this moment. */
+  /** Waits until every process was permitted something that it requested after this moment. */
   async untilAllArePermitted(fromMs: number, limitMs: number): Promise<void> {
     const late = () => this.places.filter(({ lastPermittedMs }) => lastPermittedMs < fromMs);
     while (late().length > 0) {
@@ -196,57 +196,74 @@ export class World {
     }
   }
 
-  /** Nothing new begins, and what is under way comes to its end. */
+  /** Begins nothing new, and waits for what is under way. */
   async quiet(): Promise<Quiet[]> {
     const quiet = await Promise.all(this.places.map(({ payer }) => payer.pause()));
     while (this.#webhooks.size > 0) await sleep(20);
     return quiet;
   }
 
-  /** What every process that lives knows of the references that the first problems are about. */
-  async trails(): Promise<string[]> {
+  /** The store logs of every living process, of the references that the first problems are about. */
+  async logs(): Promise<string[]> {
     const named = this.problems.map((problem) => /\b(?:p\d+|race)-\d+\b/.exec(problem)?.[0]);
     const references = [...new Set(named)].filter((reference) => reference !== undefined).slice(0, 3);
-    const trails: string[] = [];
+    const logs: string[] = [];
     for (const reference of references) {
       for (const { payer, name } of this.places.filter((place) => place.payer.isAlive)) {
-        for (const line of await payer.trailOf(reference)) trails.push(`${reference} in ${name}: ${line}`);
+        for (const line of await payer.logOf(reference)) logs.push(`${reference} in ${name}: ${line}`);
       }
     }
-    return trails;
+    return logs;
   }
 
-  /** Lets go of everything. The processes that live may be given other work. */
+  /** Closes everything. The processes that live may be used again. */
   async end(): Promise<void> {
     this.#isOver = true;
     const living = this.places.map(({ payer }) => payer).filter(({ isAlive }) => isAlive);
-    await Promise.all(living.map((payer) => payer.end()));
+    await Promise.all(living.map((payer) => payer.finish()));
     for (const payer of living) {
       payer.onMessage = () => {};
-      this.#options.crew.giveBack(payer);
+      this.#options.pool.giveBack(payer);
     }
-    await Promise.all([this.bank.close(), ...this.places.map(({ link }) => link.close()), this.witness.close()]);
+    await Promise.all([this.bank.close(), ...this.places.map(({ proxy }) => proxy.close()), this.witness.close()]);
   }
 
   async #open(): Promise<void> {
-    const [link, payer] = await Promise.all([Link.open(this.engine.path), this.#options.crew.hire()]);
-    this.places.push({ link, payer, name: '', lastPermittedMs: 0 });
+    const [proxy, payer] = await Promise.all([EngineProxy.open(this.engine.path), this.#options.pool.take()]);
+    this.places.push({ proxy, payer, name: '', lastPermittedMs: 0 });
   }
 
-  #hear(place: Place, message: FromPayer): void {
-    if (message.kind === 'permitted') this.#permit(place, message);
-    else if (message.kind === 'ending') {
-      this.ending.set(
-        message.reference,
-        Math.min(message.fromMs, this.ending.get(message.reference) ?? message.fromMs),
-      );
-    } else if (message.kind === 'ended') {
-      this.ended.set(message.reference, message);
-    } else if (message.kind === 'webhook done') this.#heardWebhook(message.reference, message.error);
-    else if (message.kind === 'refused') this.refusals += 1;
-    else if (message.kind === 'unavailable') this.unavailable += 1;
-    else if (message.kind === 'warning') this.warnings.push(message.code);
-    else if (message.kind === 'problem') this.problem(`${place.name}: ${message.problem}`);
+  #receive(place: Place, message: FromPayer): void {
+    switch (message.kind) {
+      case 'permitted':
+        this.#permit(place, message);
+        break;
+      case 'ending':
+        if (!this.ending.has(message.reference)) this.ending.set(message.reference, message.fromMs);
+        break;
+      case 'ended':
+        this.ended.set(message.reference, message);
+        break;
+      case 'webhook done':
+        this.#delivered(message.reference, message.error);
+        break;
+      case 'refused':
+        this.refusals += 1;
+        break;
+      case 'unavailable':
+        this.unavailable += 1;
+        break;
+      case 'warning':
+        this.warnings[message.code] = (this.warnings[message.code] ?? 0) + 1;
+        break;
+      case 'alert':
+        // A store that has everything agrees with every outcome.
+        if (this.#options.forgets) this.note(`${place.name}: ${message.alert}`);
+        else this.problem(`${place.name}: ${message.alert}`);
+        break;
+      case 'problem':
+        this.problem(`${place.name}: ${message.problem}`);
+    }
   }
 
   #permit(place: Place, permission: Permission): void {
@@ -254,7 +271,12 @@ export class World {
     place.lastPermittedMs = Math.max(place.lastPermittedMs, permission.heldFrom);
     this.bank.permit(permission);
     const { reference, heldFrom, heldAt, askedAt, answeredAt } = permission;
-    if (!isAnswered(place.link, heldFrom, heldAt) || !isAnswered(place.link, askedAt, answeredAt)) {
+    // What ended before belongs to an earlier attempt with the reference, for which nothing was sent.
+    if ((this.ending.get(reference) ?? Number.POSITIVE_INFINITY) < heldFrom) {
+      this.ending.delete(reference);
+      this.ended.delete(reference);
+    }
+    if (!isAnswered(place.proxy, heldFrom, heldAt) || !isAnswered(place.proxy, askedAt, answeredAt)) {
       this.problem(`${reference} was approved in ${place.name} without an answer of the engine`);
     }
     for (const { fromMs, toMs } of this.losses) {
@@ -265,33 +287,33 @@ export class World {
     }
   }
 
-  /** The bank tells one of the processes that a payout was made, and tells another one until it has been heard. */
-  async #passOn(payment: Payment): Promise<void> {
+  /** The bank posts to one of the processes that a payout was made, and to another one until it is processed. */
+  async #deliver(payment: Payment): Promise<void> {
     const { reference } = payment;
     const webhook = { payment, sinceMs: monotonicMs(), error: undefined };
     this.#webhooks.set(reference, webhook);
     while (this.#webhooks.has(reference) && !this.#isOver) {
-      // What was lost with its process, nobody will ever know.
+      // A hold that was lost with its process cannot be settled by any other.
       if (monotonicMs() > webhook.sinceMs + (this.mayOverspend ? 1_500 : webhooksForMs)) {
         this.#webhooks.delete(reference);
-        if (!this.mayOverspend) this.problem(`the webhook of ${reference} was not heard: ${webhook.error}`);
+        if (!this.mayOverspend) this.problem(`the webhook of ${reference} was not processed: ${webhook.error}`);
         return;
       }
       const { payer } = this.#chance.pick(this.places) as Place;
-      payer.tell({ kind: 'webhook', ...payment });
+      payer.send({ kind: 'webhook', ...payment });
       await sleep(webhookEveryMs);
     }
   }
 
-  #heardWebhook(reference: string, error: string | undefined): void {
+  #delivered(reference: string, error: string | undefined): void {
     const webhook = this.#webhooks.get(reference);
     if (error === undefined) this.#webhooks.delete(reference);
     else if (webhook) webhook.error = error;
   }
 }
 
-/** Whether something of the engine reached the process in that time. */
-function isAnswered({ answeredAt }: Link, fromMs: number, toMs: number): boolean {
+/** Whether an answer of the engine reached the process in that time. */
+function isAnswered({ answeredAt }: EngineProxy, fromMs: number, toMs: number): boolean {
   for (let index = answeredAt.length - 1; index >= 0; index--) {
     const atMs = answeredAt[index] as number;
     if (atMs < fromMs) return false;

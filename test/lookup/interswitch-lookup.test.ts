@@ -1,11 +1,12 @@
-// What became of a payment through the Interswitch service: which code is believed, and which is not.
+// The outcome of a payment through the Interswitch service: which codes count, and which do not.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BalanceProvider } from 'payout-guard';
 import { interswitch, type NetworkOptions } from 'payout-guard/providers/interswitch';
 import type { Fault, InterswitchSimulator, InterswitchSimulatorOptions } from 'payout-guard/testing';
 import { balanceMeaning, payoutOutcome, responseCodes } from '../../src/providers/shared/response-codes.js';
-import { closeAll, quick, type RawServer, send, startInterswitch, startServer } from '../providers/support.js';
+import { closeAll, quick, type RawServer, send, startInterswitch, startServer, timeOut } from '../providers/support.js';
+import { stoppedClock } from '../support/clock.js';
 import { ask, lookupFailure, once, wordOf } from './support.js';
 
 afterEach(closeAll);
@@ -36,7 +37,7 @@ async function answering(body: string): Promise<{ provider: BalanceProvider; ser
 const envelope = (responseCode: unknown, changes: object = {}) =>
   JSON.stringify({ responseCode, responseMessage: 'X', requestReference: 'ref-1', response: null, ...changes });
 
-// Section 7 of the protocol notes, row by row: class on a payment, then what a lookup makes of it.
+// Section 7 of the protocol notes, row by row: class on a payment, then the result of a look-up.
 const table: [string, string, string][] = [
   ['90000', 'OK', 'completed'],
   ['9000', 'OK', 'completed'],
@@ -103,7 +104,7 @@ describe('the table of codes', () => {
     }
   });
 
-  it('still says of a balance what it said', () => {
+  it('has the meaning of each code for a balance', () => {
     const meanings: Record<string, string[]> = {
       ok: ['90000', '9000'],
       busy: ['90006', '90009', '90091', '90092', '90096'],
@@ -137,19 +138,19 @@ describe('the table of codes', () => {
 });
 
 describe('lookup', () => {
-  it('tells what became of a payment', async () => {
+  it('reports the outcome of a payment', async () => {
     const world = await start({ openCodeOf: () => '90009' });
-    expect(await ask(world.provider)).toEqual({ outcome: 'unknown' });
+    expect(await ask(world.provider)).toEqual({ outcome: 'unknown', absent: true });
     for (const reference of ['ref-1', 'ref-2', 'ref-3']) await pay(world, reference);
     world.simulator.advance('ref-2', 'completed');
     world.simulator.advance('ref-3', 'failed');
     expect(await ask(world.provider, 'ref-1')).toEqual({ outcome: 'pending' });
     expect(await ask(world.provider, 'ref-2')).toEqual({ outcome: 'completed' });
     expect(await ask(world.provider, 'ref-3')).toEqual({ outcome: 'failed' });
-    expect(await ask(world.provider, 'ref-4')).toEqual({ outcome: 'unknown' });
+    expect(await ask(world.provider, 'ref-4')).toEqual({ outcome: 'unknown', absent: true });
   });
 
-  it('tells of a payment that the wallet did not cover, and of one whose pay was answered by 90091 or 90001', async () => {
+  it('reports a payment that the wallet did not cover, and one whose pay was answered by 90091 or 90001', async () => {
     const poor = await start({ available: '50' });
     await pay(poor);
     expect(await wordOf(poor.provider)).toBe('failed');
@@ -179,11 +180,20 @@ describe('lookup', () => {
     }
   });
 
-  it.each(['ref-2', 'REF-1', 'ref-1 ', '', 1])('does not believe an answer about %j', async (requestReference) => {
-    for (const code of ['90000', '90051']) {
-      expect(await wordOf((await answering(envelope(code, { requestReference }))).provider)).toBe('unknown');
+  it.each(['ref-2', 'REF-1', 'ref-1 ', '', 1])('does not count an answer about %j', async (requestReference) => {
+    for (const code of ['90000', '90051', '90009', '90025']) {
+      const { provider } = await answering(envelope(code, { requestReference }));
+      expect(await ask(provider)).toEqual({ outcome: 'unknown' });
     }
   });
+
+  it.each(table.filter(([, , word]) => word === 'unknown'))(
+    'finds a payment absent on 90025 only, and not on %s',
+    async (code) => {
+      const answer = await ask((await answering(envelope(code))).provider);
+      expect(answer).toEqual(code === '90025' ? { outcome: 'unknown', absent: true } : { outcome: 'unknown' });
+    },
+  );
 
   it.each(['a&requestReference=b', 'a#b', 'a%41', 'a+b', 'a?b', 'a=b', 'a;b', 'a\\b', '{a}', 'a,b'])(
     'does not ask about %s, which might become another reference on its way',
@@ -201,7 +211,7 @@ describe('lookup', () => {
     expect(world.simulator.count(statusPath)).toBe(1);
   });
 
-  it('believes no code but those of the table, whatever the answer', async () => {
+  it('counts no code but those of the table, whatever the answer', async () => {
     let answer = '';
     const server = await startServer((response) => send(response, answer));
     const provider = interswitch({ baseUrl: server.url, ...once });
@@ -247,10 +257,13 @@ describe('when something goes wrong', () => {
   ];
 
   it.each(faults)('%s is not an answer', async (_, fault, reason) => {
-    const world = await start({ outcomeOf: () => 'failed' }, { ...once, attemptTimeoutMs: 200 });
+    const clock = stoppedClock();
+    const world = await start({ outcomeOf: () => 'failed' }, { ...once, clock });
     await pay(world);
     world.simulator.fault(fault, { path: statusPath });
-    expect(await wordOf(world.provider)).toBe(reason);
+    const word = wordOf(world.provider);
+    if (fault.kind === 'hang') await timeOut(clock, () => world.simulator.count(statusPath));
+    expect(await word).toBe(reason);
     world.simulator.clearFaults();
     expect(await wordOf(world.provider)).toBe('failed');
   });
@@ -265,7 +278,7 @@ describe('when something goes wrong', () => {
     expect(await wordOf(world.provider)).toBe('completed');
   });
 
-  it('a code that an operator must hear of is told, without what came with it', async () => {
+  it('a code that needs an operator is reported, without the rest of the answer', async () => {
     const { provider } = await answering(envelope('90063', { responseMessage: 'secret of the body' }));
     const error = await lookupFailure(provider);
     expect(error).toMatchObject({ code: 'balance_unavailable', reason: 'unauthorized' });
@@ -287,7 +300,7 @@ describe('when something goes wrong', () => {
     for (let failed = 0; failed < 2; failed += 1) expect(await wordOf(world.provider)).toBe('provider_error');
     expect(await wordOf(world.provider)).toBe('circuit_open');
     const { signal } = new AbortController();
-    expect((await world.provider.fetchBalance({ wallet: 'default', signal })).available).toBe('250000');
+    expect((await world.provider.fetchBalance({ currency: 'UGX', signal })).available).toBe('250000');
   });
 
   it('ends with its signal', async () => {

@@ -1,10 +1,21 @@
-// What became of a JPay payout: believed only when it is said in so many words.
+// The outcome of a JPay payout: only exact words about the exact reference count.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BalanceProvider } from 'payout-guard';
 import { jpay, type NetworkOptions } from 'payout-guard/providers/jpay';
 import type { Fault, JpaySimulator, JpaySimulatorOptions } from 'payout-guard/testing';
-import { closeAll, quick, type RawServer, send, startJpay, startServer } from '../providers/support.js';
+import {
+  closeAll,
+  guardOf,
+  quick,
+  type RawServer,
+  send,
+  startJpay,
+  startServer,
+  timeOut,
+} from '../providers/support.js';
+import { stoppedClock } from '../support/clock.js';
+import { codesOf, collectWarnings } from '../support/warnings.js';
 import { ask, lookupFailure, once, wordOf } from './support.js';
 
 afterEach(closeAll);
@@ -45,10 +56,10 @@ const row = (status: unknown, changes: object = {}) => ({ id: 'P1', ref_no: 'ref
 const list = (...results: unknown[]) => JSON.stringify({ count: results.length, next: null, previous: null, results });
 
 describe('lookup', () => {
-  it('tells every stage of a payout', async () => {
+  it('reports every stage of a payout', async () => {
     for (const end of ['completed', 'failed'] as const) {
       const world = await start();
-      expect(await ask(world.provider)).toEqual({ outcome: 'unknown' });
+      expect(await ask(world.provider)).toEqual({ outcome: 'unknown', absent: true });
       await initiate(world);
       await initiate(world, 'ref-2');
       expect(await ask(world.provider)).toEqual({ outcome: 'pending' });
@@ -57,7 +68,7 @@ describe('lookup', () => {
       world.simulator.advance('ref-1', end);
       expect(await ask(world.provider)).toEqual({ outcome: end });
       expect(await ask(world.provider, 'ref-2')).toEqual({ outcome: 'pending' });
-      expect(await ask(world.provider, 'REF-1')).toEqual({ outcome: 'unknown' });
+      expect(await ask(world.provider, 'REF-1')).toEqual({ outcome: 'unknown', absent: true });
     }
   });
 
@@ -113,7 +124,7 @@ describe('lookup', () => {
     expect(await wordOf(world.provider, 'x'.repeat(50))).toBe('completed');
   });
 
-  it('reports no debit: the amount of a payout says nothing of fees', async () => {
+  it('reports no debit: the amount of a payout does not include fees', async () => {
     const world = await start({ fee: '5.00' });
     await initiate(world);
     world.simulator.advance('ref-1', 'completed');
@@ -188,14 +199,18 @@ describe('a list', () => {
   it.each<[string, unknown[], string]>([
     ['two completed payouts', [row('completed'), row('completed', other)], 'completed'],
     ['two failed payouts', [row('failed'), row('failed', other)], 'failed'],
-    ['one failed and one completed', [row('failed'), row('completed', other)], 'unknown'],
-    ['one completed and one failed', [row('completed'), row('failed', other)], 'unknown'],
-    ['one failed and one pending', [row('failed'), row('pending', other)], 'unknown'],
-    ['one pending and one failed', [row('pending'), row('failed', other)], 'unknown'],
-    ['one failed and one odd', [row('failed'), row('reversed', other)], 'unknown'],
-    ['one payout twice with two statuses', [row('failed'), row('processing')], 'unknown'],
-    ['two pending payouts', [row('pending'), row('pending', other)], 'unknown'],
-    ['two completed and one failed', [row('completed'), row('completed', other), row('failed')], 'unknown'],
+    ['one failed and one completed', [row('failed'), row('completed', other)], 'completed'],
+    ['one completed and one failed', [row('completed'), row('failed', other)], 'completed'],
+    ['one failed and one pending', [row('failed'), row('pending', other)], 'pending'],
+    ['one pending and one failed', [row('pending'), row('failed', other)], 'pending'],
+    ['one failed and one odd', [row('failed'), row('reversed', other)], 'pending'],
+    ['one payout twice with two statuses', [row('failed'), row('processing')], 'pending'],
+    ['two pending payouts', [row('pending'), row('pending', other)], 'pending'],
+    ['two odd payouts', [row('reversed'), row(7, other)], 'unknown'],
+    ['one odd and one pending', [row('reversed'), row(0, other)], 'pending'],
+    ['two completed and one failed', [row('completed'), row('completed', other), row('failed')], 'completed'],
+    ['three failed', [row('failed'), row('failed', other), row('failed', { id: 'P3' })], 'failed'],
+    ['one odd and one completed', [row('reversed'), row('completed', other)], 'completed'],
     [
       'ours among others',
       [row('failed', { ref_no: 'ref-2' }), row('completed'), row('failed', { ref_no: '' })],
@@ -226,10 +241,19 @@ describe('a list', () => {
   });
 
   it.each(['"http://127.0.0.1/?page=2"', '""', 'false', '0', '{}'])(
-    'with the next page %s is not all there is: the filter was not applied',
+    'with the next page %s is not whole: only a payout that was made is certain',
     async (next) => {
-      const { provider } = await lists(list(row('failed')).replace('"next":null', `"next":${next}`));
-      expect(await wordOf(provider)).toBe('unknown');
+      for (const [statuses, outcome] of [
+        [['failed'], 'unknown'],
+        [['failed', 'failed'], 'unknown'],
+        [['pending'], 'unknown'],
+        [['completed'], 'completed'],
+        [['failed', 'completed'], 'completed'],
+      ] as const) {
+        const rows = statuses.map((status, index) => row(status, { id: `P${index}` }));
+        const { provider } = await lists(list(...rows).replace('"next":null', `"next":${next}`));
+        expect([statuses, await wordOf(provider)]).toEqual([statuses, outcome]);
+      }
     },
   );
 
@@ -237,10 +261,14 @@ describe('a list', () => {
     const world = await start({ duplicateRefNo: 'create_second' });
     await initiate(world);
     await initiate(world);
+    expect(await wordOf(world.provider)).toBe('pending');
     world.simulator.advance('PAYOUT-SIM-1', 'failed');
-    expect(await wordOf(world.provider)).toBe('unknown');
+    expect(await wordOf(world.provider)).toBe('pending');
     world.simulator.advance('PAYOUT-SIM-2', 'failed');
     expect(await wordOf(world.provider)).toBe('failed');
+    await initiate(world);
+    world.simulator.advance('PAYOUT-SIM-3', 'completed');
+    expect(await wordOf(world.provider)).toBe('completed');
   });
 
   it.each([
@@ -265,6 +293,60 @@ describe('a list', () => {
   });
 });
 
+describe('a payout that is not listed', () => {
+  const empty = list();
+  const more = empty.replace('"next":null', '"next":"http://127.0.0.1/?page=2"');
+  const others = list(row('completed', { ref_no: 'ref-2' }));
+
+  it.each<[string, string | number, string | number, boolean]>([
+    ['two empty lists', empty, empty, true],
+    ['two empty lists without pages', '[]', '[]', true],
+    ['an empty list that names no next page', '{"results":[]}', empty, true],
+    ['one list, as the other does not exist', 404, empty, true],
+    ['one list, as the other takes no such parameters', empty, 400, true],
+    ['no list at all', 404, 404, false],
+    ['two lists that take no such parameters', 400, 400, false],
+    ['more pages in the first list', more, empty, false],
+    ['more pages in the second list', empty, more, false],
+    ['more pages in both', more, more, false],
+    ['more pages in the only list', 404, more, false],
+    ['other payouts in the first list', others, empty, false],
+    ['other payouts in the second list', empty, others, false],
+    ['a longer reference only', list(row('failed', { ref_no: 'ref-10' })), empty, false],
+  ])('is absent or not: %s', async (_, first, second, isAbsent) => {
+    const server = await startServer((response, { url = '' }) => {
+      const answer = url.includes('/list?') ? first : second;
+      if (typeof answer === 'number') send(response, '{"detail":"Not found."}', answer);
+      else send(response, answer);
+    });
+    const provider = jpay({ baseUrl: server.url, accessToken: 'token', ...once });
+    expect(await ask(provider)).toEqual(isAbsent ? { outcome: 'unknown', absent: true } : { outcome: 'unknown' });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('is not absent when its reference is longer than JPay takes: it was not looked for', async () => {
+    const { provider } = await lists(empty, empty);
+    expect(await ask(provider, 'x'.repeat(50))).toEqual({ outcome: 'unknown', absent: true });
+    expect(await ask(provider, 'x'.repeat(51))).toEqual({ outcome: 'unknown' });
+  });
+
+  it('is not absent when it is listed with an odd status', async () => {
+    const { provider } = await lists(list(row('reversed')), empty);
+    expect(await ask(provider)).toEqual({ outcome: 'unknown' });
+  });
+});
+
+describe('the guard', () => {
+  const warnings = collectWarnings();
+
+  it('warns at creation that look-ups of JPay are not documented', async () => {
+    const { provider } = await start();
+    expect([provider.lookupIsDocumented, provider.visibleAfterMs]).toEqual([false, 0]);
+    guardOf(provider);
+    expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_LOOKUP']);
+  });
+});
+
 describe('when something goes wrong', () => {
   const faults: [string, Fault, string][] = [
     ['500', { kind: 'status', status: 500 }, 'provider_error'],
@@ -283,16 +365,19 @@ describe('when something goes wrong', () => {
   ];
 
   it.each(faults)('%s is not an answer', async (_, fault, reason) => {
-    const world = await start({}, { ...once, attemptTimeoutMs: 200 });
+    const clock = stoppedClock();
+    const world = await start({}, { ...once, clock });
     await initiate(world);
     world.simulator.advance('ref-1', 'failed');
     world.simulator.fault(fault, { path: listPath });
-    expect(await wordOf(world.provider)).toBe(reason);
+    const word = wordOf(world.provider);
+    if (fault.kind === 'hang') await timeOut(clock, () => world.simulator.count(listPath));
+    expect(await word).toBe(reason);
     world.simulator.clearFaults();
     expect(await wordOf(await restarted(world))).toBe('failed');
   });
 
-  // Another client: the first one may have been told to wait.
+  // Another client: the first one may have to wait.
   async function restarted({ simulator: { url: baseUrl, appKey, appSecret } }: World): Promise<BalanceProvider> {
     return jpay({ baseUrl, appKey, appSecret, ...once });
   }
@@ -325,7 +410,7 @@ describe('when something goes wrong', () => {
     for (let failed = 0; failed < 2; failed += 1) expect(await wordOf(world.provider)).toBe('provider_error');
     expect(await wordOf(world.provider)).toBe('circuit_open');
     const { signal } = new AbortController();
-    expect((await world.provider.fetchBalance({ wallet: 'default', signal })).available).toBe('12000.00');
+    expect((await world.provider.fetchBalance({ currency: 'KES', signal })).available).toBe('12000.00');
   });
 
   it('ends with its signal, and shows no secret', async () => {

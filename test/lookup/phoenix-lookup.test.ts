@@ -1,19 +1,10 @@
-// What became of a Phoenix payment: which code is believed, and what it takes to believe that one does not exist.
+// The outcome of a Phoenix payment: which codes count, and which do not.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { BalanceProvider } from 'payout-guard';
 import { type PhoenixOptions, type PhoenixTerminal, phoenix, phoenixTerminal } from 'payout-guard/providers/phoenix';
 import type { Fault, PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
 import { responseCodes } from '../../src/providers/shared/response-codes.js';
-import {
-  closeAll,
-  failureOf,
-  guardOf,
-  quick,
-  type RawServer,
-  send,
-  startPhoenix,
-  startServer,
-} from '../providers/support.js';
+import { closeAll, quick, type RawServer, send, startPhoenix, startServer, timeOut } from '../providers/support.js';
 import { answeringKeyExchanges, phoenixCredentials } from '../support/phoenix.js';
 import { stoppedClock } from '../support/wallet.js';
 import { ask, lookupFailure, once, wordOf } from './support.js';
@@ -51,7 +42,7 @@ async function answering(body: string, status = 200): Promise<{ provider: Balanc
 const envelope = (responseCode: unknown, changes: object = {}) =>
   JSON.stringify({ responseCode, responseMessage: 'X', requestReference: 'ref-1', response: null, ...changes });
 
-/** Section by section of docs/response-codes.md: what a lookup makes of each code. */
+/** The result of a look-up for each code of docs/response-codes.md. */
 const words: Record<string, string[]> = {
   completed: ['90000', '9000'],
   pending: ['90001', '90009'],
@@ -84,19 +75,19 @@ describe('lookup', () => {
     },
   );
 
-  it('tells what became of a payment', async () => {
+  it('reports the outcome of a payment', async () => {
     const { simulator, provider, pay } = await start({ openCodeOf: () => '90009' });
-    expect(await ask(provider)).toEqual({ outcome: 'unknown' });
+    expect(await ask(provider)).toEqual({ outcome: 'unknown', absent: true });
     for (const reference of ['ref-1', 'ref-2', 'ref-3']) await pay(reference);
     simulator.advance('ref-2', 'completed');
     simulator.advance('ref-3', 'failed');
     expect(await ask(provider, 'ref-1')).toEqual({ outcome: 'pending' });
     expect(await ask(provider, 'ref-2')).toEqual({ outcome: 'completed' });
     expect(await ask(provider, 'ref-3')).toEqual({ outcome: 'failed' });
-    expect(await ask(provider, 'ref-4')).toEqual({ outcome: 'unknown' });
+    expect(await ask(provider, 'ref-4')).toEqual({ outcome: 'unknown', absent: true });
   });
 
-  it('tells of a payment that the wallet did not cover', async () => {
+  it('reports a payment that the wallet did not cover', async () => {
     const { provider, pay } = await start({ available: '50' });
     await pay();
     expect(await wordOf(provider)).toBe('failed');
@@ -111,14 +102,14 @@ describe('lookup', () => {
     },
   );
 
-  it('believes an answer that names no payment', async () => {
+  it('counts an answer that names no payment', async () => {
     for (const requestReference of [null, undefined]) {
       expect(await wordOf((await answering(envelope('90000', { requestReference }))).provider)).toBe('completed');
       expect(await wordOf((await answering(envelope('90051', { requestReference }))).provider)).toBe('failed');
     }
   });
 
-  it.each(['ref-2', 'REF-1', 'ref-1 ', '', 1])('does not believe an answer about %j', async (requestReference) => {
+  it.each(['ref-2', 'REF-1', 'ref-1 ', '', 1])('does not count an answer about %j', async (requestReference) => {
     for (const code of ['90000', '90051', '90009']) {
       expect(await wordOf((await answering(envelope(code, { requestReference }))).provider)).toBe('unknown');
     }
@@ -171,102 +162,33 @@ describe('an answer with an error status', () => {
 });
 
 describe('a payment that is not found', () => {
-  /** Asks at these minutes after the payment was sent; what each answer was. */
-  async function outcomesAt(minutes: readonly number[], options: Partial<PhoenixOptions>): Promise<string[]> {
+  const absent = { outcome: 'unknown', absent: true };
+
+  it('is absent, however often and long after it was sent: it may still be on its way', async () => {
     const clock = stoppedClock();
-    const { provider } = await start({}, { clock, ...options });
-    const outcomes: string[] = [];
-    let nowMinutes = 0;
-    for (const minute of minutes) {
-      clock.advance((minute - nowMinutes) * minuteMs);
-      nowMinutes = minute;
-      outcomes.push(await wordOf(provider));
-    }
-    return outcomes;
-  }
-  const failed = { notFound: { means: 'failed' } } as const;
-  const unknown = (count: number) => Array(count).fill('unknown');
-
-  it('stays unknown for ever, unless the options say otherwise', async () => {
-    expect(await outcomesAt([0, 1, 5, 60, 10_000], {})).toEqual(unknown(5));
-    expect(await outcomesAt([0, 1, 5, 60, 10_000], { notFound: { means: 'unknown' } })).toEqual(unknown(5));
-  });
-
-  it('has failed after three answers over five minutes, and not sooner', async () => {
-    expect(await outcomesAt([0, 2.5, 5], failed)).toEqual([...unknown(2), 'failed']);
-    expect(await outcomesAt([0, 5, 5], failed)).toEqual([...unknown(2), 'failed']);
-    expect(await outcomesAt([0, 5], failed)).toEqual(unknown(2));
-    expect(await outcomesAt([0, 1, 2, 3, 4, 4.99999], failed)).toEqual(unknown(6));
-    expect(await outcomesAt([0, 1_000], failed)).toEqual(unknown(2));
-  });
-
-  it('needs as many answers over as long a time as the options say', async () => {
-    const notFound = { means: 'failed', times: 4, overMs: 10 * minuteMs } as const;
-    expect(await outcomesAt([0, 5, 10, 10], { notFound })).toEqual([...unknown(3), 'failed']);
-    expect(await outcomesAt([0, 5, 9, 9.9], { notFound })).toEqual(unknown(4));
-  });
-
-  it('is counted anew after any other answer, and after a clock that was set back', async () => {
-    const clock = stoppedClock();
-    const { simulator, provider } = await start({}, { clock, ...failed });
-    expect([await wordOf(provider), await wordOf(provider)]).toEqual(unknown(2));
-    clock.advance(5 * minuteMs);
-    simulator.fault({ kind: 'body', body: envelope('90009') }, { path: statusPath, times: 1 });
-    expect(await wordOf(provider)).toBe('pending');
-    expect([await wordOf(provider), await wordOf(provider), await wordOf(provider)]).toEqual(unknown(3));
-    clock.advance(-1);
-    expect(await wordOf(provider)).toBe('unknown');
-    clock.advance(5 * minuteMs);
-    expect([await wordOf(provider), await wordOf(provider)]).toEqual(['unknown', 'failed']);
-  });
-
-  it('is counted for itself, and not for an answer about another payment', async () => {
-    const clock = stoppedClock();
-    const { simulator, provider } = await start({}, { clock, ...failed });
-    for (const reference of ['ref-1', 'ref-2', 'ref-1']) await wordOf(provider, reference);
-    clock.advance(5 * minuteMs);
-    expect([await wordOf(provider, 'ref-2'), await wordOf(provider, 'ref-1')]).toEqual(['unknown', 'failed']);
-    const other = { kind: 'body', body: envelope('90025', { requestReference: 'ref-9' }) } as const;
-    simulator.fault(other, { path: statusPath, times: 1 });
-    expect(await wordOf(provider, 'ref-2')).toBe('unknown');
-    expect(await wordOf(provider, 'ref-2')).toBe('unknown');
-  });
-
-  it('releases its hold only then, and what a guard was promised stays held until', async () => {
-    const clock = stoppedClock();
-    const { provider } = await start({ available: '1000' }, { clock, ...failed });
-    const guard = guardOf(provider, { clock });
-    await failureOf(guard.withHold({ amount: '300', reference: 'ref-1' }, () => Promise.reject(new Error('timeout'))));
-    for (const waitMs of [0, 3 * minuteMs]) {
+    const { provider, pay } = await start({}, { clock });
+    for (const waitMs of [0, 0, 5 * minuteMs, 60 * minuteMs, 10_000 * minuteMs]) {
       clock.advance(waitMs);
-      expect(await guard.reconcile({ olderThanMs: 0 })).toEqual({ captured: 0, released: 0, open: 1 });
-      expect((await guard.funds({ refresh: true })).spendable).toBe('700');
+      expect(await ask(provider)).toEqual(absent);
     }
-    clock.advance(2 * minuteMs);
-    expect(await guard.reconcile({ olderThanMs: 0 })).toEqual({ captured: 0, released: 1, open: 0 });
-    expect((await guard.funds({ refresh: true })).spendable).toBe('1000');
+    await pay();
+    expect(await ask(provider)).toEqual({ outcome: 'completed' });
   });
-});
 
-describe('a payout whose answer got lost', () => {
-  it.each([
-    ['completed', { captured: 1, released: 0, open: 0 }, 'captured', '900'],
-    ['failed', { captured: 0, released: 1, open: 0 }, 'released', '1000'],
-  ] as const)('stays held until it has %s', async (end, settled, state, available) => {
-    const { simulator, provider, pay } = await start({
-      available: '1000',
-      debitAt: 'completion',
-      openCodeOf: () => '90009',
-    });
-    const guard = guardOf(provider);
-    simulator.fault({ kind: 'lost' }, { path: '/sente/xpayment', times: 1 });
-    await failureOf(guard.withHold({ amount: '100', reference: 'ref-1' }, () => pay()));
-    expect((await guard.funds({ refresh: true })).spendable).toBe('900');
-    expect(await guard.reconcile({ olderThanMs: 0 })).toEqual({ captured: 0, released: 0, open: 1 });
-    simulator.advance('ref-1', end);
-    expect(await guard.reconcile({ olderThanMs: 0 })).toEqual(settled);
-    expect((await guard.getHold('ref-1'))?.state).toBe(state);
-    expect((await guard.funds({ refresh: true })).spendable).toBe(available);
+  it.each<[number, object, object]>([
+    [200, { requestReference: 'ref-1' }, absent],
+    [200, { requestReference: null }, absent],
+    [404, { requestReference: 'ref-1' }, absent],
+    [404, { requestReference: null }, { outcome: 'unknown' }],
+    [200, { requestReference: 'ref-2' }, { outcome: 'unknown' }],
+    [404, { requestReference: 'ref-2' }, { outcome: 'unknown' }],
+  ])('is absent only by an answer about it: status %i, %j', async (status, changes, expected) => {
+    expect(await ask((await answering(envelope('90025', changes), status)).provider)).toEqual(expected);
+  });
+
+  it.each(words.unknown ?? [])('is absent on 90025 only, and not on %s', async (code) => {
+    const answer = await ask((await answering(envelope(code))).provider);
+    expect(answer).toEqual(code === '90025' ? absent : { outcome: 'unknown' });
   });
 });
 
@@ -288,15 +210,18 @@ describe('when something goes wrong', () => {
   ];
 
   it.each(faults)('%s is not an answer', async (_, fault, reason) => {
-    const { simulator, provider, pay } = await start({ outcomeOf: () => 'failed' }, { ...once, attemptTimeoutMs: 300 });
+    const clock = stoppedClock();
+    const { simulator, provider, pay } = await start({ outcomeOf: () => 'failed' }, { ...once, clock });
     await pay();
     simulator.fault(fault, { path: statusPath });
-    expect(await wordOf(provider)).toBe(reason);
+    const word = wordOf(provider);
+    if (fault.kind === 'hang') await timeOut(clock, () => simulator.count(statusPath));
+    expect(await word).toBe(reason);
     simulator.clearFaults();
     expect(await wordOf(provider)).toBe('failed');
   });
 
-  it('says which code an operator must hear of, and nothing else of the answer', async () => {
+  it('names the code that needs an operator, and nothing else of the answer', async () => {
     const { provider } = await answering(envelope('90055', { responseMessage: 'secret of the body' }));
     const error = await lookupFailure(provider);
     expect(error).toMatchObject({ code: 'balance_unavailable', reason: 'unauthorized' });
@@ -310,7 +235,7 @@ describe('when something goes wrong', () => {
     for (let failed = 0; failed < 2; failed += 1) expect(await wordOf(provider)).toBe('provider_error');
     expect(await wordOf(provider)).toBe('circuit_open');
     const { signal } = new AbortController();
-    expect((await provider.fetchBalance({ wallet: 'default', signal })).available).toBe('250000');
+    expect((await provider.fetchBalance({ currency: 'UGX', signal })).available).toBe('250000');
   });
 
   it('ends with its signal', async () => {

@@ -1,9 +1,9 @@
-// What the tests of lookups share.
+// Helpers of the tests of look-ups.
 import type { BalanceProvider, PayoutAnswer } from 'payout-guard';
 import type { NetworkOptions } from 'payout-guard/providers/jpay';
 import { failureOf, quick } from '../providers/support.js';
 
-/** Network options for a lookup that fails soon. */
+/** Network options for a look-up that fails soon. */
 export const once: NetworkOptions = { ...quick, maxAttempts: 1 };
 
 export async function ask(
@@ -12,10 +12,10 @@ export async function ask(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<PayoutAnswer> {
   if (!provider.lookup) throw new Error('the provider has no lookup');
-  return provider.lookup({ reference, wallet: 'default', signal });
+  return provider.lookup({ reference, sentAtMs: 0, signal });
 }
 
-/** What a lookup leaves: the word of the provider, or the reason why there is none. */
+/** The result of a look-up: the outcome, or the reason of its failure. */
 export async function wordOf(provider: BalanceProvider, reference?: string): Promise<string> {
   return ask(provider, reference).then(
     (answer: PayoutAnswer) => answer.outcome,

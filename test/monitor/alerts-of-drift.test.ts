@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { memoryStore } from 'payout-guard';
-import type { Fact } from '../../src/monitor/alert-book.js';
-import { drifted } from '../../src/monitor/conditions.js';
+import { createPayoutGuard, memoryStore } from 'payout-guard';
+import type { Fact } from '../../src/monitor/alert-outbox.js';
+import { drifted } from '../../src/monitor/alert-rules.js';
 import { scriptedWallet } from '../support/wallet.js';
-import { type Setting, short, type Watch, watch } from './support.js';
+import { quiet, type Setting, short, type Watch, watch } from './support.js';
 
 const open: Watch[] = [];
 afterEach(async () => {
@@ -20,8 +20,8 @@ function three() {
     const from = watches.map(({ alerts }) => alerts.length);
     for (let round = 0; round < count; round++)
       for (const one of watches) await one.round(round === 0 ? available : undefined);
-    // What was found in the last look is told when its listener has been told.
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    // Drift that the last reading revealed is alerted a moment later.
+    await quiet();
     for (const { monitor } of watches) await monitor.check();
     return watches.flatMap(({ alerts }, index) => alerts.slice(from[index]).map(short));
   };
@@ -29,7 +29,7 @@ function three() {
 }
 
 describe('drift', () => {
-  it('is told once between the processes that see it, and so is the next of the same amount', async () => {
+  it('is raised once between the processes that see it, and so is the next of the same amount', async () => {
     const { rounds, watches } = three();
     expect(await rounds('5000.00')).toEqual([]);
     expect(await rounds('4999.00')).toEqual(['drift debit 1.00']);
@@ -39,6 +39,7 @@ describe('drift', () => {
     expect(first).toEqual({
       id: expect.any(String),
       kind: 'drift',
+      message: expect.stringMatching(/^1\.00 KES left wallet default between .* Compare the statement of the provider/),
       wallet: 'default',
       currency: 'KES',
       at: expect.any(String),
@@ -69,7 +70,7 @@ describe('drift', () => {
     expect(JSON.stringify(fact).length).toBeLessThan(2_000);
   });
 
-  it('is not told of payouts, nor of credits that were reported to each process', async () => {
+  it('is not raised for payouts, nor for credits that were reported to each process', async () => {
     const { rounds, watches } = three();
     await rounds('5000.00');
     const [one] = watches as [Watch];
@@ -79,11 +80,75 @@ describe('drift', () => {
     expect(await rounds('4950.00')).toEqual([]);
   });
 
-  it('is not watched unless that is said, and not of what cannot be watched', () => {
+  it('is not watched without the option, and of no wallet that the guard does not have', () => {
     const one = watch();
     open.push(one);
     expect(one.monitor.drift()).toBeUndefined();
-    expect(() => watch({ drift: { freezeAbove: '-1' } })).toThrow(/freezeAbove: Invalid amount: it is negative/);
-    expect(() => watch({ drift: {} }, { guard: { mode: 'observe' } })).toThrow(/mode 'observe'/);
+    expect(one.monitor.drift('default')).toBeUndefined();
+    expect(() => one.monitor.drift('x')).toThrow(expect.objectContaining({ code: 'configuration' }));
+  });
+
+  it('is raised for each wallet by itself, in its currency and with a limit of its own', async () => {
+    const [kes, ugx] = [scriptedWallet('5000.00'), scriptedWallet()];
+    ugx.balance = { available: '5000', currency: 'UGX' };
+    const made = createPayoutGuard({
+      wallets: {
+        kes: { provider: kes.provider, currency: 'KES' },
+        ugx: { provider: ugx.provider, currency: 'UGX' },
+      },
+      cache: { maxAgeMs: 0 },
+      clock: kes.clock,
+      reconcileEveryMs: 0,
+    });
+    const wallets = [
+      { wallet: 'kes', thresholds: ['1'], freezeAbove: '99.99' },
+      { wallet: 'ugx', thresholds: ['1'], freezeAbove: '100' },
+    ];
+    const one = watch({ wallets, drift: {} }, { wallet: kes, made });
+    open.push(one);
+    await one.round();
+    kes.balance = { available: '4900.00', currency: 'KES' };
+    ugx.balance = { available: '4900', currency: 'UGX' };
+    await one.round();
+    await quiet();
+    expect(one.alerts.map((alert) => [alert.wallet, short(alert)]).sort()).toEqual([
+      ['kes', 'drift debit 100.00'],
+      ['ugx', 'drift debit 100'],
+    ]);
+    const frozen = async (wallet: string) => (await made.funds({ wallet })).frozen !== undefined;
+    expect([await frozen('kes'), await frozen('ugx')]).toEqual([true, false]);
+    expect(() => one.monitor.drift()).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
+    one.monitor.drift('ugx')?.credit({ amount: '7' });
+    expect(() => one.monitor.drift('ugx')?.credit({ amount: '7.50' })).toThrow(
+      expect.objectContaining({ code: 'invalid_amount' }),
+    );
+  });
+});
+
+describe('a balance that lags', () => {
+  it('is raised once a day, with the lag that was observed', async () => {
+    const wallet = scriptedWallet('5000.00', { visibleAfterMs: 10_000 });
+    const setting: Setting = { wallet, guard: { cache: { maxAgeMs: 0 } } };
+    const one = watch({ drift: {} }, setting);
+    open.push(one);
+    await one.round();
+    for (const [reference, before, after] of [
+      ['a', '5000.00', '4900.00'],
+      ['b', '4900.00', '4800.00'],
+    ] as const) {
+      await (await one.guard.hold({ amount: '100.00', reference, state: 'sent' })).capture();
+      wallet.clock.advance(2_000);
+      await one.round(before);
+      wallet.clock.advance(5_000);
+      await one.round(after);
+    }
+    await quiet();
+    const alerts = one.alerts.filter(({ kind }) => kind === 'visibility_lag');
+    expect(alerts.map(short)).toEqual(['visibility_lag a 12000 27000']);
+    expect(alerts[0]).toMatchObject({ wallet: 'default', currency: 'KES', amount: '100.00', lagMs: 10_000 });
+    // What the lag explains is no drift.
+    wallet.clock.advance(600_000);
+    await one.round();
+    expect(one.alerts.map(({ kind }) => kind)).toEqual(['visibility_lag']);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { BalanceUnavailableError, type HoldStore, memoryStore } from 'payout-guard';
+import { BalanceUnavailableError, createPayoutGuard, type HoldStore, memoryStore } from 'payout-guard';
 import type { Alert } from 'payout-guard/monitor';
-import { scriptedWallet } from '../support/wallet.js';
+import { deferred, scriptedWallet } from '../support/wallet.js';
 import { type Setting, short, until, type Watch, watch as watchOnly } from './support.js';
 
 const open: Watch[] = [];
@@ -15,8 +15,11 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
 
+/** One account, as each of several processes sees it. */
+const sameWallet = (available: string) => scriptedWallet(available, { accountId: 'the same account' });
+
 describe('thresholds', () => {
-  it('are told once when crossed, each, and their recovery once, at 5 % above', async () => {
+  it('raise one alert each when crossed, and one when recovered, at 5 % above', async () => {
     const { round } = watch();
     expect(await round('500.00')).toEqual([]);
     expect(await round('499.99')).toEqual(['low_balance 500.00 499.99']);
@@ -62,12 +65,37 @@ describe('thresholds', () => {
       {
         id: expect.stringMatching(/^[0-9a-f-]{36}$/),
         kind: 'low_balance',
+        message: 'Wallet default can spend 400.00 KES, which is below 500.00 KES. Top it up.',
         wallet: 'default',
         currency: 'KES',
         at: new Date(wallet.clock.now()).toISOString(),
         threshold: '500.00',
         spendable: '400.00',
       },
+    ]);
+  });
+
+  it('are compared in the currency of each wallet, and never added up', async () => {
+    const [kes, ugx] = [scriptedWallet('400.00'), scriptedWallet()];
+    ugx.balance = { available: '400', currency: 'UGX' };
+    const made = createPayoutGuard({
+      wallets: {
+        'jpay-kes': { provider: kes.provider, currency: 'KES' },
+        'isw-ugx': { provider: ugx.provider, currency: 'UGX', floor: '30' },
+      },
+      clock: kes.clock,
+      reconcileEveryMs: 0,
+    });
+    const wallets = [
+      { wallet: 'jpay-kes', thresholds: ['500', '400.01'], currency: 'KES' },
+      { wallet: 'isw-ugx', thresholds: ['371', '370'], currency: 'UGX' },
+    ];
+    const { round, alerts } = watch({ wallets }, { wallet: kes, made });
+    await round();
+    expect(alerts.map(({ message }) => message).sort()).toEqual([
+      'Wallet isw-ugx can spend 370 UGX, which is below 371 UGX. Top it up.',
+      'Wallet jpay-kes can spend 400.00 KES, which is below 400.01 KES. Top it up.',
+      'Wallet jpay-kes can spend 400.00 KES, which is below 500.00 KES. Top it up.',
     ]);
   });
 
@@ -88,9 +116,12 @@ describe('thresholds', () => {
 
   it('do not fall silent because a process with a wrong clock was there', async () => {
     const store = memoryStore();
-    const fast = scriptedWallet('400.00');
+    const [right, fast] = [sameWallet('400.00'), sameWallet('400.00')];
     fast.clock.advance(86_400_000);
-    const [one, other] = [watch({}, { guard: { store } }), watch({}, { wallet: fast, guard: { store } })];
+    const [one, other] = [
+      watch({}, { wallet: right, guard: { store } }),
+      watch({}, { wallet: fast, guard: { store } }),
+    ];
     expect(await other.round()).toEqual(['low_balance 500.00 400.00']);
     expect(await one.round('600.00')).toEqual(['recovered 500.00 600.00']);
   });
@@ -111,19 +142,29 @@ describe('a round', () => {
   });
 
   it('reports funds and errors of all its wallets', async () => {
-    const wallet = scriptedWallet('700.00', { wallets: 'many' });
-    wallet.answer = async ({ wallet: key }) => {
-      if (key === 'broken') throw new BalanceUnavailableError('timeout');
-      return wallet.balance;
-    };
-    const wallets = [{ thresholds: ['500'] }, { wallet: 'broken', thresholds: ['500'] }];
-    const { monitor } = watch({ wallets }, { wallet, guard: { wallets: ['broken'] } });
+    const [kes, ugx, broken] = [scriptedWallet('700.00'), scriptedWallet(), scriptedWallet()];
+    ugx.balance = { available: '700', currency: 'UGX' };
+    broken.answer = async () => Promise.reject(new BalanceUnavailableError('timeout'));
+    const made = createPayoutGuard({
+      wallets: {
+        kes: { provider: kes.provider, currency: 'KES' },
+        ugx: { provider: ugx.provider, currency: 'UGX' },
+        broken: { provider: broken.provider, currency: 'KES' },
+      },
+      clock: kes.clock,
+      reconcileEveryMs: 0,
+    });
+    const wallets = ['kes', 'ugx', 'broken'].map((wallet) => ({ wallet, thresholds: ['500'] }));
+    const { monitor } = watch({ wallets }, { wallet: kes, made });
     const { at, wallets: reports, undelivered } = await monitor.check();
-    expect(at).toEqual(new Date(wallet.clock.now()));
-    expect(reports.map((report) => [report.wallet, report.funds?.spendable, report.error?.code])).toEqual([
-      ['default', '700.00', undefined],
-      ['broken', undefined, 'balance_unavailable'],
-    ]);
+    expect(at).toEqual(new Date(kes.clock.now()));
+    expect(reports.map(({ wallet, funds, error }) => [wallet, funds?.spendable, funds?.currency, error?.code])).toEqual(
+      [
+        ['kes', '700.00', 'KES', undefined],
+        ['ugx', '700', 'UGX', undefined],
+        ['broken', undefined, undefined, 'balance_unavailable'],
+      ],
+    );
     expect(undelivered).toEqual([]);
   });
 
@@ -141,7 +182,7 @@ describe('a round', () => {
 describe('a wallet that cannot be reached', () => {
   const down = async () => Promise.reject(new BalanceUnavailableError('timeout'));
 
-  it('is told after two rounds, once, and its return once', async () => {
+  it('is raised once after two rounds, and its return once', async () => {
     const { wallet, round } = watch();
     expect(await round()).toEqual([]);
     wallet.answer = down;
@@ -157,17 +198,17 @@ describe('a wallet that cannot be reached', () => {
     expect(await round()).toEqual([]);
   });
 
-  it('is told with another currency, too', async () => {
+  it('is raised for a balance in another currency, too', async () => {
     const { wallet, round } = watch({ unreachableAfter: 1 });
     wallet.balance = { available: '1', currency: 'UGX' };
     expect(await round()).toEqual(['unreachable currency_mismatch']);
   });
 
-  it('is told once when one process of two reaches it, until that one has come back or is gone', async () => {
+  it('is raised once when one process of two reaches it, until the other has come back or is gone', async () => {
     const store = memoryStore();
-    const cut = scriptedWallet('1000.00');
+    const cut = sameWallet('1000.00');
     cut.answer = down;
-    const one = watch({}, { guard: { store } });
+    const one = watch({}, { wallet: sameWallet('1000.00'), guard: { store } });
     const other = watch({}, { wallet: cut, guard: { store } });
     const told: string[] = [];
     for (let round = 0; round < 5; round++) told.push(...(await other.round()), ...(await one.round()));
@@ -183,7 +224,7 @@ describe('a wallet that cannot be reached', () => {
     expect(await one.round()).toEqual(['reachable timeout']);
   });
 
-  it('is told for a store that does not answer, by each process for itself', async () => {
+  it('is raised for a store that does not respond, by each process for itself', async () => {
     const store = failing(memoryStore());
     const { round } = watch({}, { guard: { store } });
     expect(await round('400.00')).toEqual(['low_balance 500.00 400.00']);
@@ -196,88 +237,10 @@ describe('a wallet that cannot be reached', () => {
   });
 });
 
-describe('an overdue hold', () => {
-  it('is told once, whichever process the guard tells of it, and again only as another hold', async () => {
-    const wallet = scriptedWallet();
-    const store = memoryStore({ clock: wallet.clock });
-    const setting: Setting = { wallet, guard: { store } };
-    const watches = [watch({}, setting), watch({}, setting)];
-    const told = async () => {
-      for (let round = 0; round < 3; round++) {
-        // Longer than overdueAfterMs, and than the lease of a reconciliation: each is given the hold in its turn.
-        wallet.clock.advance(400_000);
-        await Promise.all(watches.map(({ guard }) => guard.reconcile()));
-        await Promise.all(watches.map(({ monitor }) => monitor.check()));
-        wallet.clock.advance(400_000);
-        for (const { guard } of watches) await guard.reconcile();
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      return watches.flatMap(({ alerts }) => alerts).map(short);
-    };
-    await watches[0]?.guard.hold({ amount: '5.00', reference: 'a', state: 'sent' });
-    expect(await told()).toEqual(['overdue_hold a 5.00 unknown']);
-    await watches[0]?.guard.release('a');
-    await watches[0]?.guard.hold({ amount: '5.00', reference: 'a', state: 'sent' });
-    expect(await told()).toEqual(['overdue_hold a 5.00 unknown', 'overdue_hold a 5.00 unknown']);
-  });
-
-  it('is not told when it has ended while the provider was asked', async () => {
-    const wallet = scriptedWallet();
-    const store = memoryStore({ clock: wallet.clock });
-    const lookup = async ({ reference }: { reference: string }) => {
-      await store.settle({ reference, to: 'released' });
-      return { outcome: 'pending' as const };
-    };
-    const one = watch({}, { wallet, guard: { store, lookup } });
-    let events = 0;
-    one.guard.on('overdue', () => {
-      events += 1;
-    });
-    await one.guard.hold({ amount: '7.00', reference: 'd', state: 'sent' });
-    wallet.clock.advance(400_000);
-    await one.guard.reconcile();
-    await one.monitor.close();
-    expect([events, one.alerts]).toEqual([1, []]);
-  });
-
-  it('is told of wallets that are not watched, too: nobody else would', async () => {
-    const wallet = scriptedWallet('1000.00', { wallets: 'many' });
-    const one = watch({}, { wallet, guard: { wallets: ['other'], overdueAfterMs: 1_000 } });
-    await one.guard.hold({ amount: '7.00', reference: 'b', wallet: 'other', state: 'sent' });
-    wallet.clock.advance(2_000);
-    await one.guard.reconcile({ olderThanMs: 0 });
-    await until(() => one.alerts.length > 0);
-    expect(one.alerts[0]).toMatchObject({ kind: 'overdue_hold', wallet: 'other', ageMs: 2_000 });
-  });
-
-  it('leaves no note behind an hour after it has ended', async () => {
-    const wallet = scriptedWallet();
-    const store = memoryStore({ clock: wallet.clock });
-    const one = watch({}, { wallet, guard: { store, overdueAfterMs: 1_000 } });
-    const tell = async () => {
-      wallet.clock.advance(2_000);
-      await one.guard.reconcile({ olderThanMs: 0 });
-    };
-    await one.guard.hold({ amount: '7.00', reference: 'c', state: 'sent' });
-    await tell();
-    await until(() => one.alerts.length === 1);
-    await one.round();
-    await one.guard.release('c');
-    await one.round();
-    expect(await store.note('monitor/hold/c/overdue')).toBeDefined();
-    wallet.clock.advance(3_600_000);
-    await one.round();
-    expect(await store.note('monitor/hold/c/overdue')).toBeUndefined();
-    await one.guard.hold({ amount: '7.00', reference: 'c', state: 'sent' });
-    await tell();
-    await until(() => one.alerts.length === 2);
-  });
-});
-
 describe('the runway', () => {
   it('is what is spendable at the rate of what all processes captured', async () => {
     const wallet = scriptedWallet('1000.00');
-    const store = memoryStore();
+    const store = memoryStore({ clock: wallet.clock });
     const [one, other] = [watch({}, { wallet, guard: { store } }), wallet.guard({ store, reconcileEveryMs: 0 })];
     expect((await one.monitor.check()).wallets[0]?.runway).toBeUndefined();
     await other.withHold({ amount: '300.00', reference: 'a', settles: 'onReturn' }, async () => {});
@@ -310,16 +273,24 @@ describe('delivery', () => {
     const wallet = scriptedWallet('400.00');
     const setting: Setting = { wallet, guard: { store } };
     const died: Alert[] = [];
-    // It never returns from the delivery, as a process that was killed in it.
-    const gone = watch({ onAlert: (alert) => new Promise(() => died.push(alert)), deliveryTimeoutMs: 100 }, setting);
-    const left = watch({ deliveryTimeoutMs: 100 }, setting);
-    void gone.monitor.check().catch(() => {});
+    const end = deferred<void>();
+    const onAlert = (alert: Alert) => {
+      died.push(alert);
+      return end.promise;
+    };
+    // It stays in the delivery as long as the test lasts, as a process that was killed in it would.
+    const gone = watch({ onAlert, deliveryTimeoutMs: 600_000 }, setting);
+    const left = watch({}, setting);
+    const check = gone.monitor.check();
     await until(() => died.length === 1);
+    // The lease is the time for a delivery and 30 s; a round comes after 10 s.
+    wallet.clock.advance(619_999);
     expect(await left.round()).toEqual([]);
-    // Below the lease of 30.1 s, and above it.
-    wallet.clock.advance(20_000);
-    expect(await left.round()).toEqual(['low_balance 500.00 400.00']);
+    wallet.clock.advance(1);
+    expect((await left.monitor.check()).alerts.map(short)).toEqual(['low_balance 500.00 400.00']);
     expect(left.alerts[0]?.id).toBe(died[0]?.id);
+    end.resolve();
+    await check;
     expect(await left.round()).toEqual([]);
     expect(await left.round('1000.00')).toEqual(['recovered 500.00 1000.00']);
   });
@@ -341,7 +312,7 @@ describe('delivery', () => {
     warned.mockRestore();
   });
 
-  it('that fails is said: to onUndelivered, to the logger, or as a process warning', async () => {
+  it('that fails is reported: to onUndelivered, to the logger, or as a process warning', async () => {
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const onAlert = () => {
       throw new Error('secret of 12345.67');

@@ -27,7 +27,7 @@ describe('firstMovement', () => {
     });
   });
 
-  it('waits while the amount is not certain, and tells a range when it never will be', () => {
+  it('waits while the amount is not certain, and returns a range when it never will be', () => {
     expect(firstMovement([set(8, 10), set(7, 8), set(6, 7)])).toBeUndefined();
     expect(firstMovement([set(8, 10), set(7, 8), set(7)])).toEqual({
       debitedMinor: { least: 1n, most: 3n },
@@ -55,7 +55,7 @@ describe('a ledger', () => {
     return ledger.findings(balances.length).map(({ debitedMinor }) => debitedMinor);
   };
 
-  it('tells a range, and nothing where that may be nothing in the end', () => {
+  it('finds a range, and nothing where that may be nothing in the end', () => {
     expect(found([100n, 10n], [90n])).toEqual([{ least: 10n, most: 20n }]);
     expect(found([100n, 10n], [120n])).toEqual([{ least: -20n, most: -10n }]);
     expect(found([100n, 10n], [105n])).toEqual([]);
@@ -99,7 +99,7 @@ describe('ranges', () => {
     expect(common(set(1), set(2))).toEqual([]);
   });
 
-  it('cover more than they know rather than less when there are too many', () => {
+  it('cover more than is known rather than less when there are too many', () => {
     let ranges = set(0);
     for (let bit = 0; bit < 8; bit++) ranges = withOrWithout(ranges, BigInt(3 ** bit));
     expect(ranges).toHaveLength(256);

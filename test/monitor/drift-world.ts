@@ -1,13 +1,16 @@
-// A wallet, its provider and the processes that pay from it, in memory and by a seed: for histories that a drift watch must
-// understand. Everything may happen while a balance is read and while the store is read.
+// A wallet, its provider and the processes that pay from it, in memory and by a seed: for histories that a drift watch
+// must understand. Everything may happen while a balance is read and while the store is read.
 import {
   type BalanceProvider,
   createPayoutGuard,
+  type GuardEvents,
+  type HoldInfo,
   type HoldRecord,
   type HoldStore,
   memoryStore,
   type PayoutGuard,
 } from 'payout-guard';
+import { holdInfo } from '../../src/core/hold-info.js';
 import { Random } from '../simulation/random.js';
 import { stoppedClock } from '../support/wallet.js';
 
@@ -26,10 +29,15 @@ interface Payout {
   /** What the provider takes: mostly what was held. */
   readonly costMinor: bigint;
   readonly debitAt: 'acceptance' | 'completion';
+  /** It is of the process that watches. The other processes emit their own events. */
+  readonly isOwn: boolean;
   stage: Stage;
   /** It was sent without a word to the guard, which forgives that only if it is captured. */
   isUnmarked?: boolean;
 }
+
+/** Events that the process of the guard emits for what it does. Here the world acts in its place. */
+type OwnEvent = 'held' | 'captured' | 'paidAfterRelease';
 
 interface Balance {
   readonly sinceMs: number;
@@ -59,10 +67,16 @@ export class DriftWorld {
   #isMoving = false;
   /** Credits that the application will report late. */
   onCredit: (credit: { amount: string; at?: Date }) => void = () => {};
-  /** How often the store lost its memory, payouts failed, and how many were under way at most. */
+  /** How often the store lost its memory, payouts failed or were captured late, and how many were under way at most. */
   forgot = 0;
   released = 0;
+  late = 0;
   busiest = 0;
+  readonly #listeners: { readonly [Name in OwnEvent]: Set<(event: GuardEvents[Name]) => unknown> } = {
+    held: new Set(),
+    captured: new Set(),
+    paidAfterRelease: new Set(),
+  };
 
   constructor({ seed, mayForget }: WorldSettings) {
     this.random = new Random(seed);
@@ -73,20 +87,37 @@ export class DriftWorld {
     this.#busy = this.random.next();
     this.#store = memoryStore({ clock: this.clock });
     this.#change(500_000_000n);
-    this.guard = createPayoutGuard({
-      provider: {
-        name: 'model',
-        debitVisibleAt: this.visibleAt,
-        settles: 'later',
-        wallets: 'one',
-        fetchBalance: () => this.#figure(),
-      },
-      currency: 'KES',
-      store: this.#asSeen(),
-      clock: this.clock,
-      visibilityLagMs: this.lagMs,
-      reconcileEveryMs: 0,
-    });
+    this.guard = this.#emitting(
+      createPayoutGuard({
+        provider: {
+          name: 'model',
+          accountId: 'model',
+          debitVisibleAt: this.visibleAt,
+          fetchBalance: () => this.#figure(),
+        },
+        currency: 'KES',
+        store: this.#asSeen(),
+        clock: this.clock,
+        visibilityLagMs: this.lagMs,
+        reconcileEveryMs: 0,
+      }),
+    );
+  }
+
+  /** The guard, with the events of what the world does in its place. */
+  #emitting(guard: PayoutGuard): PayoutGuard {
+    const { internals } = guard;
+    const tap: PayoutGuard['on'] = (name, listener) => {
+      const listeners = this.#listeners[name as OwnEvent] as Set<unknown> | undefined;
+      if (!listeners) return internals.tap(name, listener);
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    };
+    return { ...guard, internals: { ...internals, tap } };
+  }
+
+  #emit<Name extends OwnEvent>(name: Name, event: GuardEvents[Name]): void {
+    for (const listener of this.#listeners[name]) listener(event);
   }
 
   get underWay(): number {
@@ -133,44 +164,50 @@ export class DriftWorld {
       amountMinor,
       costMinor: costMinor > 0n ? costMinor : 1n,
       debitAt,
+      isOwn: random.chance(0.7),
       stage: 'held',
     };
-    this.#hold(payout, random.chance(0.3) ? 'reserved' : 'sent');
+    const hold = this.#hold(payout, random.chance(0.3) ? 'reserved' : 'sent');
+    if (hold && payout.isOwn) this.#emit('held', { hold });
     this.#payouts.push(payout);
     this.busiest = Math.max(this.busiest, this.#payouts.length);
   }
 
-  #hold({ reference, attempt, amountMinor }: Payout, state: 'reserved' | 'sent'): void {
+  #hold({ reference, attempt, amountMinor }: Payout, state: 'reserved' | 'sent'): HoldInfo | undefined {
     const { epoch } = now(this.#store.totals(wallet));
     const limitMinor = 2n ** 62n;
     const expiresInMs = 3_600_000;
-    now(
+    const outcome = now(
       this.#store.hold({
         wallet,
         reference,
         attempt,
         amountMinor,
+        currency: { code: 'KES', exponent: 2 },
         state,
         expiresInMs,
+        sendsForMs: 180_000,
         epoch,
         limitMinor,
         metadata: {},
       }),
     );
+    return outcome.outcome === 'held' ? holdInfo(outcome.hold) : undefined;
   }
 
   #advance(payout: Payout): void {
     const { random } = this;
     const { reference, attempt, costMinor, debitAt, stage } = payout;
     if (stage === 'held') {
-      if (now(this.#store.get(reference))?.state === 'reserved') {
+      if (now(this.#store.get(reference)).hold?.state === 'reserved') {
         if (random.chance(0.2)) {
           this.#end(payout, 'released');
+          if (random.chance(0.3)) this.#payLate(payout);
           return;
         }
         // A capture of a hold that was never marked as sent is accepted as well.
         payout.isUnmarked = random.chance(0.1);
-        if (!payout.isUnmarked) now(this.#store.settle({ reference, attempt, to: 'sent' }));
+        if (!payout.isUnmarked) now(this.#store.settle({ reference, attempt, to: 'sent', sendsForMs: 180_000 }));
       }
       payout.stage = 'accepted';
       if (debitAt === 'acceptance') this.#change(-costMinor);
@@ -182,11 +219,27 @@ export class DriftWorld {
   }
 
   #end(payout: Payout, to: 'captured' | 'released'): void {
-    const { reference, attempt, costMinor } = payout;
     this.#payouts = this.#payouts.filter((other) => other !== payout);
-    if (to === 'released') this.released += 1;
-    if (to === 'released') now(this.#store.settle({ reference, attempt, to }));
-    else now(this.#store.settle({ reference, attempt, to, actualMinor: costMinor, visibleInMs: this.lagMs }));
+    if (to === 'captured') return void this.#capture(payout);
+    this.released += 1;
+    now(this.#store.settle({ reference: payout.reference, attempt: payout.attempt, to }));
+  }
+
+  /** Its reservation was over, and it is paid all the same and captured at once: money that left is a fact. */
+  #payLate(payout: Payout): void {
+    this.late += 1;
+    this.#change(-payout.costMinor);
+    const hold = this.#capture(payout);
+    if (hold) this.#emit('paidAfterRelease', { hold, attempt: payout.attempt, perhapsTwice: false });
+  }
+
+  #capture({ reference, attempt, costMinor, isOwn }: Payout): HoldInfo | undefined {
+    const request = { reference, attempt, to: 'captured', actualMinor: costMinor, visibleInMs: this.lagMs } as const;
+    const outcome = now(this.#store.settle(request));
+    const hold = 'hold' in outcome ? holdInfo(outcome.hold) : undefined;
+    if (!hold || !isOwn) return undefined;
+    this.#emit('captured', { hold });
+    return hold;
   }
 
   #topUp(): void {
@@ -194,21 +247,21 @@ export class DriftWorld {
     const minor = BigInt(random.between(1, 1_000_000));
     const credit = { amount: text(minor), at: new Date(this.clock.now()) };
     if (random.chance(0.5)) this.onCredit(credit);
-    else this.late.push({ credit, byMs: this.clock.now() + toleranceMs - 1 });
+    else this.lateCredits.push({ credit, byMs: this.clock.now() + toleranceMs - 1 });
     if (random.chance(0.3)) this.#wait(random.upTo(toleranceMs) - 1);
     this.#change(minor);
   }
 
-  readonly late: { readonly credit: { amount: string; at: Date }; readonly byMs: number }[] = [];
+  readonly lateCredits: { readonly credit: { amount: string; at: Date }; readonly byMs: number }[] = [];
 
   /** The application reports what it has not reported yet. */
   reportLate(): void {
-    for (const { credit } of this.late.splice(0)) this.onCredit(credit);
+    for (const { credit } of this.lateCredits.splice(0)) this.onCredit(credit);
   }
 
   /** Time passes; what must be reported by then is. */
   #wait(ms: number): void {
-    if (this.late.some(({ byMs }) => byMs <= this.clock.now() + ms)) this.reportLate();
+    if (this.lateCredits.some(({ byMs }) => byMs <= this.clock.now() + ms)) this.reportLate();
     this.clock.advance(ms);
   }
 
@@ -272,7 +325,7 @@ export class DriftWorld {
       get: (reference) => later(() => now(store().get(reference))),
       hold: (request) => store().hold(request),
       settle: (request) => store().settle(request),
-      claimSent: (request) => store().claimSent(request),
+      claim: (request) => store().claim(request),
       freeze: (key, reason) => store().freeze(key, reason),
       note: (key) => store().note(key),
       swapNote: (key, expected, value) => store().swapNote(key, expected, value),

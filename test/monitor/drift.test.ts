@@ -1,12 +1,24 @@
 // Drift of a wallet: over real HTTP, and where each rule of the watch matters.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { createPayoutGuard, memoryStore, type PayoutGuard, type PayoutGuardOptions } from 'payout-guard';
+import {
+  createPayoutGuard,
+  type GuardOptions,
+  memoryStore,
+  observing,
+  type PayoutGuard,
+  type WalletSettings,
+} from 'payout-guard';
 import { jpay } from 'payout-guard/providers/jpay';
 import { type JpaySimulator, type JpaySimulatorOptions, jpaySimulator } from 'payout-guard/testing';
-import { type DriftEvent, type DriftOptions, type DriftWatch, watchDrift } from '../../src/monitor/drift/index.js';
+import {
+  type DriftEvent,
+  type DriftOptions,
+  type DriftWatch,
+  type VisibilityLagEvent,
+  watchDrift,
+} from '../../src/monitor/drift/index.js';
 import { memoryHistory } from '../../src/monitor/history/index.js';
-import { type ScriptedWallet, scriptedWallet } from '../support/wallet.js';
+import { type ScriptedWallet, scriptedWallet, stoppedClock } from '../support/wallet.js';
 
 const running: { close(): Promise<unknown> }[] = [];
 
@@ -17,10 +29,10 @@ afterEach(async () => {
 
 describe('over HTTP, with JPay', () => {
   it('reports 1.00 that left a wallet of millions while 50 payouts were under way', async () => {
-    // Half of them are debited when they are accepted, half when they complete: the guard is told neither.
-    const store = memoryStore();
+    // A wallet whose payouts are debited when they are accepted, and one whose are when they complete: the guard knows
+    // neither.
     for (const debitAt of ['initiation', 'completion'] as const) {
-      const { simulator, guard, other, events, check } = await jpayWallet({ payout: '7654321.09', debitAt }, store);
+      const { simulator, guard, other, events, check, clock } = await jpayWallet({ payout: '7654321.09', debitAt });
       await check();
       await check();
       const references = Array.from({ length: 50 }, (_, index) => `${debitAt}-${index}`);
@@ -42,7 +54,7 @@ describe('over HTTP, with JPay', () => {
       }
       expect(events).toEqual([]);
       // The last payout failed just now: a balance of the same millisecond would be passed over.
-      await sleep(5);
+      clock.advance(1);
       await check();
       await check();
       const { payout: actual } = simulator.balances();
@@ -57,7 +69,7 @@ describe('over HTTP, with JPay', () => {
 });
 
 describe('a watch', () => {
-  it('tells the window in which it happened', async () => {
+  it('reports the window in which it happened', async () => {
     const { wallet, check, events } = await watched();
     const from = new Date(wallet.clock.now());
     wallet.clock.advance(30_000);
@@ -68,7 +80,7 @@ describe('a watch', () => {
     expect(events).toEqual([{ ...event, expected: '1000.00', actual: '875.50' }]);
   });
 
-  it('tells money that came in only when nobody has reported it within the tolerance', async () => {
+  it('reports money that came in only when the application has not reported it within the tolerance', async () => {
     const { wallet, watch, check, events } = await watched({ creditToleranceMs: 10_000 });
     wallet.clock.advance(60_000);
     wallet.balance = { available: '1300.00', currency: 'KES' };
@@ -85,7 +97,7 @@ describe('a watch', () => {
     expect(events).toMatchObject([{ direction: 'credit', amount: '200.00', expected: '1100.00', actual: '1300.00' }]);
   });
 
-  it('tells a credit that never arrives', async () => {
+  it('reports a credit that never arrives as a debit', async () => {
     const { wallet, watch, check, events } = await watched({ creditToleranceMs: 10_000 });
     wallet.clock.advance(60_000);
     watch.credit({ amount: '250.00' });
@@ -95,7 +107,7 @@ describe('a watch', () => {
     expect(events).toMatchObject([{ direction: 'debit', amount: '250.00', expected: '1250.00', actual: '1000.00' }]);
   });
 
-  it('takes what a payout really debited, and tells what nobody counted', async () => {
+  it('takes the real debit of a payout, and reports a debit that was not counted', async () => {
     const { wallet, guard, check, events } = await watched();
     const counted = await guard.hold({ amount: '100.00', reference: 'counted', state: 'sent' });
     const uncounted = await guard.hold({ amount: '100.00', reference: 'uncounted', state: 'sent' });
@@ -132,7 +144,9 @@ describe('a watch', () => {
       reference: 'brief',
       attempt: 'b',
       amountMinor: 10_000n,
+      currency: { code: 'KES', exponent: 2 },
       expiresInMs: 1,
+      sendsForMs: 1,
       metadata: {},
     };
     jest.spyOn(store, 'list').mockImplementation(async (filter) => {
@@ -201,7 +215,92 @@ describe('a watch', () => {
     expect(events).toEqual([]);
   });
 
-  it('goes on when onDrift throws, and says so', async () => {
+  it('expects the refund of a payout that failed after the provider had debited it', async () => {
+    const history = memoryHistory();
+    const { wallet, guard, check, events } = await watched(
+      { history },
+      {
+        debitVisibleAt: 'acceptance',
+        verdictOfResult: () => 'pending',
+        lookup: async () => ({ outcome: 'failed' }),
+      },
+    );
+    await check();
+    wallet.clock.advance(120_001);
+    await guard.withHold({ amount: '100.00', reference: 'refunded' }, () => 'accepted');
+    expect(await guard.getHold('refunded')).toMatchObject({ state: 'captured', awaitsOutcome: true });
+    wallet.balance = { available: '900.00', currency: 'KES' };
+    await check();
+    wallet.clock.advance(30_000);
+    wallet.balance = { available: '1000.00', currency: 'KES' };
+    await check();
+    await guard.reconcile({ reference: 'refunded' });
+    for (let minute = 0; minute < 5; minute++) {
+      wallet.clock.advance(60_000);
+      await check();
+    }
+    expect(events).toEqual([]);
+    expect(history.query().entries).toMatchObject([
+      { kind: 'credit', reference: 'refunded', amount: '100.00', data: { currency: 'KES' } },
+    ]);
+  });
+
+  it('reports a refund that never comes as a debit', async () => {
+    const { wallet, guard, check, events } = await watched(
+      {},
+      {
+        debitVisibleAt: 'acceptance',
+        verdictOfResult: () => 'pending',
+        lookup: async () => ({ outcome: 'failed' }),
+      },
+    );
+    await check();
+    // A credit within the tolerance of the first balance would make that one uncertain.
+    wallet.clock.advance(120_001);
+    await guard.withHold({ amount: '100.00', reference: 'kept' }, () => 'accepted');
+    wallet.balance = { available: '900.00', currency: 'KES' };
+    await check();
+    await check();
+    await guard.reconcile({ reference: 'kept' });
+    for (let minute = 0; minute < 5; minute++) {
+      wallet.clock.advance(60_000);
+      await check();
+    }
+    expect(events).toMatchObject([{ direction: 'debit', amount: '100.00' }]);
+  });
+
+  it('reports a payout without a hold as a debit, and its late capture as nothing', async () => {
+    const { wallet, guard, check, events } = await watched();
+    const hold = await guard.hold({ amount: '100.00', reference: 'forgotten' });
+    wallet.clock.advance(60_000);
+    wallet.balance = { available: '900.00', currency: 'KES' };
+    await check();
+    expect(events).toMatchObject([{ direction: 'debit', amount: '100.00' }]);
+    await hold.capture();
+    for (let minute = 0; minute < 5; minute++) {
+      wallet.clock.advance(60_000);
+      await check();
+    }
+    expect(events).toHaveLength(1);
+    // What follows is found as ever.
+    wallet.balance = { available: '899.00', currency: 'KES' };
+    await check();
+    expect(events).toMatchObject([{ amount: '100.00' }, { direction: 'debit', amount: '1.00' }]);
+  });
+
+  it('reports the debit of a payout that was perhaps made twice, of which the store records one', async () => {
+    const { wallet, guard, check, events } = await watched();
+    const first = await guard.hold({ amount: '100.00', reference: 'twice' });
+    wallet.clock.advance(60_000);
+    const second = await guard.hold({ amount: '100.00', reference: 'twice', state: 'sent' });
+    wallet.balance = { available: '800.00', currency: 'KES' };
+    await second.capture();
+    await expect(first.capture()).rejects.toMatchObject({ code: 'hold_state' });
+    await check();
+    expect(events).toMatchObject([{ direction: 'debit', amount: '100.00' }]);
+  });
+
+  it('continues when onDrift throws, and warns', async () => {
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const { wallet, check } = await watched({
       onDrift: () => {
@@ -218,7 +317,7 @@ describe('a watch', () => {
     ]);
   });
 
-  it('says once that the store does not answer, and goes on when it does', async () => {
+  it('warns once that the store does not respond, and continues when it does', async () => {
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const store = memoryStore();
     const { wallet, check, events } = await watched({}, { store });
@@ -235,19 +334,21 @@ describe('a watch', () => {
   it('refuses options that are none', async () => {
     const wallet = scriptedWallet();
     const guard = wallet.guard();
-    const observing = wallet.guard({ mode: 'observe' });
-    running.push(guard, observing);
+    jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const observed = observing(guard);
+    running.push(guard);
     const attempt =
       (options: unknown, of = guard) =>
       () =>
         watchDrift(of, options as DriftOptions);
     const onDrift = () => {};
     expect(attempt({})).toThrow(/onDrift: must be a function/);
-    expect(attempt({ onDrift, wallet: 'other' })).toThrow(/wallet: this guard was not told of a wallet of that key/);
+    expect(attempt({ onDrift, wallet: 'other' })).toThrow(/unknown wallet "other"/);
+    expect(attempt({ onDrift, onLag: 1 })).toThrow(/onLag: must be a function/);
     expect(attempt({ onDrift, freezeAbove: '-1' })).toThrow(/freezeAbove: .*negative/);
     expect(attempt({ onDrift, creditToleranceMs: -1 })).toThrow(/creditToleranceMs/);
     expect(attempt({ onDrift, freezeAt: '1' })).toThrow(/freezeAt/);
-    expect(attempt({ onDrift }, observing)).toThrow(/observe/);
+    expect(attempt({ onDrift }, observed)).toThrow(/guard: it only observes/);
     const watch = watchDrift(guard, { onDrift });
     running.push(watch);
     expect(() => watch.credit({ amount: '0' })).toThrow(expect.objectContaining({ code: 'invalid_amount' }));
@@ -257,7 +358,7 @@ describe('a watch', () => {
 });
 
 describe('freezeAbove', () => {
-  it('freezes above the limit and not at it, and not again for what was told', async () => {
+  it('freezes above the limit and not at it, and not again for a reported movement', async () => {
     const { wallet, guard, check } = await watched({ freezeAbove: '100.00' });
     wallet.balance = { available: '900.00', currency: 'KES' };
     await check();
@@ -281,7 +382,7 @@ describe('freezeAbove', () => {
       await check();
       expect((await guard.funds()).frozen !== undefined).toBe(debitsWithinHolds);
       expect(events).toEqual([]);
-      // Once it has ended, the amount is known: told, and no reason to freeze again.
+      // Once it has ended, the amount is known: reported, and no reason to freeze again.
       await guard.unfreeze('default');
       await guard.capture('stuck');
       await check();
@@ -336,35 +437,54 @@ interface Watched {
   readonly guard: PayoutGuard;
   readonly watch: DriftWatch;
   readonly events: DriftEvent[];
+  readonly lags: VisibilityLagEvent[];
   check(): Promise<void>;
 }
 
 /** A watched wallet of 1,000.00 that was seen once. */
 async function watched(
   options: Partial<DriftOptions> = {},
-  ofGuard: Partial<PayoutGuardOptions> = {},
+  ofGuard: Partial<GuardOptions & WalletSettings> = {},
   debitVisibleAt: 'completion' | 'unknown' = 'completion',
 ): Promise<Watched> {
   const wallet = scriptedWallet('1000.00', { debitVisibleAt });
   const guard = wallet.guard({ reconcileEveryMs: 0, ...ofGuard });
-  const events: DriftEvent[] = [];
-  const watch = watchDrift(guard, { onDrift: (event) => events.push(event), ...options });
+  const [events, lags]: [DriftEvent[], VisibilityLagEvent[]] = [[], []];
+  const watch = watchDrift(guard, {
+    onDrift: (event) => events.push(event),
+    onLag: (event) => lags.push(event),
+    ...options,
+  });
   running.push(watch, guard);
   await watch.check();
-  return { wallet, guard, watch, events, check: watch.check };
+  return { wallet, guard, watch, events, lags, check: watch.check };
 }
 
 /** A JPay wallet that two processes pay from; one of them watches. */
-async function jpayWallet(options: JpaySimulatorOptions, store = memoryStore()) {
+async function jpayWallet(options: JpaySimulatorOptions) {
   const simulator = await jpaySimulator(options);
   const { url: baseUrl, appKey, appSecret } = simulator;
+  const clock = stoppedClock();
+  const store = memoryStore({ clock });
+  // A balance of JPay shows every payout that it counts as completed.
+  const wallet = { currency: 'KES', visibilityLagMs: 0 };
   const open = () =>
-    createPayoutGuard({ provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES', store, reconcileEveryMs: 0 });
+    createPayoutGuard({
+      provider: jpay({ baseUrl, appKey, appSecret }),
+      ...wallet,
+      store,
+      clock,
+      reconcileEveryMs: 0,
+    });
   const [guard, other] = [open(), open()];
   const events: DriftEvent[] = [];
   const watch = watchDrift(guard, { onDrift: (event) => events.push(event) });
   running.push(watch, guard, other, simulator);
-  return { simulator, guard, other, events, check: watch.check };
+  const check = () => {
+    clock.advance(1);
+    return watch.check();
+  };
+  return { simulator, guard, other, events, check, clock };
 }
 
 async function pay(simulator: JpaySimulator, guard: PayoutGuard, reference: string, index: number): Promise<void> {

@@ -1,6 +1,6 @@
 // What happened, and how it is found again: in memory and in PostgreSQL.
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { createPayoutGuard } from 'payout-guard';
+import { createPayoutGuard, memoryStore, type PayoutAnswer, type PayoutGuard, PayoutRejectedError } from 'payout-guard';
 import { jpay } from 'payout-guard/providers/jpay';
 import { jpaySimulator } from 'payout-guard/testing';
 import {
@@ -9,6 +9,7 @@ import {
   type History,
   type HistoryEntry,
   type HistoryQuery,
+  historyKinds,
   memoryHistory,
   type PostgresHistory,
   postgresHistory,
@@ -16,8 +17,10 @@ import {
   toCsv,
 } from '../../src/monitor/history/index.js';
 import { testDatabase } from '../support/postgres.js';
-import { scriptedWallet, stoppedClock } from '../support/wallet.js';
+import { deferred, scriptedWallet, stoppedClock } from '../support/wallet.js';
+import { codesOf, collectWarnings } from '../support/warnings.js';
 
+const warnings = collectWarnings();
 const database = await testDatabase();
 const KES = { code: 'KES', exponent: 2 };
 const open: { close(): Promise<unknown> }[] = [];
@@ -73,6 +76,7 @@ describe.each(kinds)('a history in %s', (_, make) => {
       provider: jpay({ baseUrl, appKey, appSecret }),
       currency: 'KES',
       floor: '100.00',
+      visibilityLagMs: 0,
       clock,
       reconcileEveryMs: 0,
     });
@@ -218,7 +222,7 @@ describe.each(kinds)('a history in %s', (_, make) => {
       day: '2024-05-07',
       timeZone: 'Africa/Nairobi',
     });
-    const none = { approved: 0, refused: 0, rejected: 0, released: 0, overdue: 0, unsettled: 0 };
+    const none = Object.fromEntries(historyKinds.map((kind) => [kind, 0]));
     expect(report).toEqual({
       wallet: 'w',
       currency: 'KES',
@@ -236,21 +240,53 @@ describe.each(kinds)('a history in %s', (_, make) => {
       unexplained: '0.75',
       // The 7.00 that were captured between the opening balance and midnight.
       otherDays: '7.00',
-      counts: {
-        ...none,
-        snapshot: 1,
-        held: 1,
-        captured: 2,
-        frozen: 0,
-        unfrozen: 0,
-        providerFailure: 0,
-        credit: 1,
-        drift: 2,
-      },
+      counts: { ...none, snapshot: 1, held: 1, captured: 2, credit: 1, drift: 2 },
     });
-    expect(await dayReport(history, { wallet: 'w', currency: KES, day: '2023-01-01' })).toMatchObject({
+    expect(await dayReport(history, { wallet: 'w', currency: 'KES', day: '2023-01-01' })).toMatchObject({
       credits: '0.00',
       unexplained: '0.00',
+    });
+  });
+
+  it('adds up each wallet in its own currency, and refuses another one', async () => {
+    const [kes, ugx] = [scriptedWallet('1000.00'), scriptedWallet()];
+    ugx.balance = { available: '70000', currency: 'UGX' };
+    const clock = stoppedClock(at('10:00:00').getTime());
+    const guard = createPayoutGuard({
+      wallets: {
+        kes: { provider: kes.provider, currency: 'KES' },
+        ugx: { provider: ugx.provider, currency: 'UGX' },
+      },
+      clock,
+      reconcileEveryMs: 0,
+    });
+    open.push(guard);
+    const history = await make();
+    recordHistory(guard, history);
+    for (const [wallet, amount] of [
+      ['kes', '1.50'],
+      ['ugx', '1500'],
+    ] as const) {
+      await (await guard.hold({ wallet, amount, reference: wallet, state: 'sent' })).capture();
+    }
+    await written(history);
+    const day = '2024-05-06';
+    expect(await dayReport(history, { wallet: 'kes', currency: 'KES', day })).toMatchObject({
+      opening: '1000.00',
+      captured: '1.50',
+    });
+    expect(await dayReport(history, { wallet: 'ugx', currency: 'UGX', day })).toMatchObject({
+      currency: 'UGX',
+      opening: '70000',
+      captured: '1500',
+    });
+    await expect(dayReport(history, { wallet: 'ugx', currency: 'KES', day })).rejects.toMatchObject({
+      code: 'configuration',
+      problems: ['currency: wallet ugx has entries in UGX, not in KES'],
+    });
+    // The opening balance is of the day before.
+    await expect(dayReport(history, { wallet: 'ugx', currency: 'KES', day: '2024-05-07' })).rejects.toMatchObject({
+      problems: ['currency: wallet ugx has entries in UGX, not in KES'],
     });
   });
 });
@@ -267,9 +303,8 @@ describe('memoryHistory', () => {
 (database ? describe : describe.skip)('postgresHistory', () => {
   const pool = () => database?.pool() as NonNullable<ReturnType<NonNullable<typeof database>['pool']>>;
 
-  it('delays and fails nobody while the database is down, writes everything once when it is back, and counts what it dropped', async () => {
+  it('delays and fails no payout while the database is down, writes everything once when it is back, and counts its losses', async () => {
     await emptied();
-    const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const real = pool();
     let isDown = true;
     const query = async (text: string, values: unknown[]) => {
@@ -283,8 +318,8 @@ describe('memoryHistory', () => {
     expect(history.add(Array.from({ length: 8 }, (_, index) => entry('held', `10:00:0${index}`)))).toBeUndefined();
     await history.flush();
     expect(history.counts).toEqual({ written: 0, waiting: 5, dropped: 3 });
-    expect(warned.mock.calls.map(([message]) => message)).toEqual([
-      'The history loses entries: too many entries wait to be written. See its counts.',
+    expect(warnings).toEqual([
+      'PAYOUT_GUARD_HISTORY: The history is losing entries: too many entries wait to be written. See its counts.',
     ]);
     isDown = false;
     await history.flush();
@@ -294,7 +329,6 @@ describe('memoryHistory', () => {
 
   it('does not go on for ever with data that the database refuses', async () => {
     await emptied();
-    jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const history = postgresHistory({ pool: pool(), schema: 'shared', keepForMs: 3_600_000 });
     open.push(history);
     history.add([entry('held', '10:00:00', { amount: 'odd' })]);
@@ -371,56 +405,185 @@ describe('memoryHistory', () => {
   });
 });
 
-it('records every event under its name, and none of what it was not asked for', async () => {
-  const wallet = scriptedWallet('1000.00');
-  const guard = wallet.guard({ reconcileEveryMs: 0, overdueAfterMs: 1_000 });
-  const history = memoryHistory();
-  recordHistory(guard, history);
-  const few = memoryHistory();
-  recordHistory(guard, few, { kinds: ['refused', 'frozen'] });
-  const hold = await guard.hold({ amount: '10.00', reference: 'a', state: 'sent' });
-  await hold.capture('9.00');
-  await (await guard.hold({ amount: '10.00', reference: 'b' })).release();
-  await guard.hold({ amount: '10.00', reference: 'c', state: 'sent' });
-  wallet.clock.advance(1_000);
-  await guard.reconcile();
-  await guard.freeze('default', 'audit');
-  await expect(guard.hold({ amount: '1.00', reference: 'd' })).rejects.toMatchObject({ status: 423 });
-  await guard.unfreeze('default');
-  await expect(guard.hold({ amount: '1.00', reference: 'no reference' })).rejects.toMatchObject({ status: 400 });
-  await guard.checkFunds('5000.00');
-  wallet.answer = () => Promise.reject(new Error('down'));
-  wallet.clock.advance(60_000);
-  await expect(guard.checkFunds('1.00')).rejects.toMatchObject({ status: 503 });
-  await guard.close();
-  const seen = history
-    .query()
-    .entries.map(({ kind, reference, amount }) => [kind, reference, amount].filter(Boolean).join(' '));
-  expect(seen).toEqual([
-    'snapshot 1000.00',
-    'approved a 10.00',
-    'held a 10.00',
-    'captured a 9.00',
-    'approved b 10.00',
-    'held b 10.00',
-    'released b 10.00',
-    'approved c 10.00',
-    'held c 10.00',
-    'overdue c 10.00',
-    'frozen',
-    'rejected d',
-    'unfrozen',
-    'rejected no reference',
-    'snapshot 1000.00',
-    'refused 5000.00',
-    'providerFailure',
-    'rejected',
-  ]);
-  expect(few.query().entries.map(({ kind }) => kind)).toEqual(['frozen', 'refused']);
+describe('recordHistory', () => {
+  it('records the events of payouts under their names, and none of what it was not asked for', async () => {
+    const wallet = scriptedWallet('1000.00');
+    const guard = wallet.guard({ reconcileEveryMs: 0, overdueAfterMs: 1_000 });
+    const history = memoryHistory();
+    recordHistory(guard, history);
+    const few = memoryHistory();
+    recordHistory(guard, few, { kinds: ['refused', 'frozen'] });
+    const hold = await guard.hold({ amount: '10.00', reference: 'a', state: 'sent' });
+    await hold.capture('9.00');
+    await guard.hold({ amount: '10.00', reference: 'b', state: 'sent' });
+    await guard.release('b', { reason: 'the payee has closed the account' });
+    await guard.hold({ amount: '10.00', reference: 'c', state: 'sent' });
+    wallet.clock.advance(1_000);
+    await guard.reconcile();
+    await guard.freeze('default', 'audit');
+    await expect(guard.hold({ amount: '1.00', reference: 'd' })).rejects.toMatchObject({ status: 423 });
+    await guard.unfreeze('default');
+    await expect(guard.hold({ amount: '1.00', reference: 'no reference' })).rejects.toMatchObject({ status: 400 });
+    await guard.checkFunds('5000.00');
+    wallet.answer = () => Promise.reject(new Error('down'));
+    wallet.clock.advance(60_000);
+    await expect(guard.checkFunds('1.00')).rejects.toMatchObject({ status: 503 });
+    await guard.close();
+    const { entries } = history.query();
+    expect(entries.map(line)).toEqual([
+      'snapshot 1000.00',
+      'approved a 10.00',
+      'held a 10.00',
+      'captured a 9.00',
+      'approved b 10.00',
+      'held b 10.00',
+      'released b 10.00',
+      'approved c 10.00',
+      'held c 10.00',
+      'overdue c 10.00',
+      'frozen',
+      'rejected d',
+      'unfrozen',
+      'rejected no reference',
+      'snapshot 1000.00',
+      'refused 5000.00',
+      'providerFailure',
+      'rejected',
+    ]);
+    expect(new Set(entries.map((one) => one.wallet))).toEqual(new Set(['default']));
+    expect(few.query().entries.map(({ kind }) => kind)).toEqual(['frozen', 'refused']);
+    const [released] = history.query({ kind: 'released' }).entries;
+    expect(released?.data).toEqual({
+      state: 'released',
+      attempt: expect.stringMatching(/^[0-9a-f-]{36}\/2$/),
+      amount: '10.00',
+      currency: 'KES',
+      createdAt: '2023-11-14T22:13:20.000Z',
+      sentAt: '2023-11-14T22:13:20.000Z',
+      failed: true,
+      reason: 'the payee has closed the account',
+    });
+    // To record an event is not to handle it.
+    expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_OVERDUE']);
+  });
+
+  it('records everything that an operator has to look at, and leaves its process warning', async () => {
+    const wallet = scriptedWallet('1000.00');
+    const store = memoryStore({ clock: wallet.clock });
+    let answer: PayoutAnswer = { outcome: 'unknown', absent: true };
+    const guard = wallet.guard({
+      store,
+      reconcileEveryMs: 0,
+      overdueAfterMs: 1_000,
+      lookupsPerSecond: 1_000,
+      debitVisibleAt: 'acceptance',
+      verdictOfResult: () => 'pending',
+      lookup: async () => answer,
+    });
+    const history = memoryHistory();
+    recordHistory(guard, history);
+    const kindsOf = (reference?: string) =>
+      history
+        .query({ reference, limit: 1_000 })
+        .entries.filter(({ kind }) => !['snapshot', 'approved', 'held'].includes(kind))
+        .map(({ kind, data: { createdAt, sentAt, attempt, message, ...data } }) => [kind, data]);
+
+    // Debited at acceptance, and failed.
+    await guard.withHold({ amount: '10.00', reference: 'failed' }, () => 'accepted');
+    answer = { outcome: 'failed' };
+    await guard.reconcile({ reference: 'failed' });
+    const held = { amount: '10.00', currency: 'KES' };
+    expect(kindsOf('failed')).toEqual([
+      ['captured', { ...held, state: 'captured', captured: '10.00', awaitsOutcome: true }],
+      ['failedAfterCapture', { ...held, state: 'captured', captured: '10.00', failed: true }],
+    ]);
+
+    // Paid after its reservation had expired.
+    const late = await guard.hold({ amount: '10.00', reference: 'late' });
+    wallet.clock.advance(60_000);
+    await late.capture();
+    const captured = { ...held, state: 'captured', captured: '10.00' };
+    expect(kindsOf('late')).toEqual([
+      ['captured', captured],
+      ['paidAfterRelease', { ...captured, paidAttempt: late.attempt, perhapsTwice: false }],
+    ]);
+
+    // Made by one word and rejected by another.
+    const paying = guard.withHold({ amount: '10.00', reference: 'both' }, async () => {
+      await guard.capture('both');
+      throw new PayoutRejectedError();
+    });
+    await expect(paying).rejects.toMatchObject({ code: 'payout_rejected' });
+    expect(kindsOf('both')).toEqual([
+      ['captured', captured],
+      ['contradiction', { wanted: 'released', found: 'captured' }],
+    ]);
+
+    // Never seen by the provider, twenty times, and of a wallet that no process serves.
+    answer = { outcome: 'unknown', absent: true };
+    await hold20(guard);
+    const foreign = createPayoutGuard({
+      wallets: { gone: { provider: scriptedWallet().provider, currency: 'KES' } },
+      store,
+      clock: wallet.clock,
+      reconcileEveryMs: 0,
+    });
+    await foreign.hold({ wallet: 'gone', amount: '1.00', reference: 'x', state: 'sent' });
+    await foreign.close();
+    wallet.clock.advance(900_000);
+    await guard.reconcile();
+    expect(kindsOf('p-7')).toEqual([
+      ['overdue', { amount: '1.00', currency: 'KES', state: 'sent', ageMs: 900_000, outcome: 'unknown' }],
+      ['neverSeen', { amount: '1.00', currency: 'KES', state: 'sent', ageMs: 900_000 }],
+    ]);
+    expect(history.query({ kind: 'lookupFindsNothing' }).entries.map(({ wallet, data }) => [wallet, data])).toEqual([
+      ['default', { inARow: 20 }],
+    ]);
+    expect(history.query({ kind: 'orphanWallet' }).entries.map(({ wallet, data }) => [wallet, data])).toEqual([
+      ['gone', {}],
+    ]);
+
+    // Left open, and then known while the store is down.
+    const payment = deferred<string>();
+    const last = guard.withHold({ amount: '1.00', reference: 'left' }, () => payment.promise);
+    await new Promise(setImmediate);
+    await guard.close({ waitMs: 0 });
+    jest.spyOn(store, 'settle').mockImplementation(() => {
+      throw new Error('down');
+    });
+    payment.resolve('accepted');
+    await last;
+    expect(kindsOf('left')).toEqual([
+      ['leftOpen', { pending: 'paying' }],
+      ['unsettled', { code: 'balance_unavailable', reason: 'store', retried: false }],
+    ]);
+    expect(new Set(codesOf(warnings))).toEqual(
+      new Set([
+        'PAYOUT_GUARD_PAID_AFTER_RELEASE',
+        'PAYOUT_GUARD_CONTRADICTION',
+        'PAYOUT_GUARD_LOOKUP',
+        'PAYOUT_GUARD_ORPHAN',
+        'PAYOUT_GUARD_OVERDUE',
+        'PAYOUT_GUARD_NEVER_SEEN',
+        'PAYOUT_GUARD_LEFT_OPEN',
+        'PAYOUT_GUARD_UNSETTLED',
+      ]),
+    );
+  });
 });
 
-it('a history that fails changes nothing for the payout, and is said', async () => {
-  const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+/** Twenty payouts, one after the other. */
+async function hold20(guard: PayoutGuard): Promise<void> {
+  for (let index = 0; index < 20; index++) {
+    await guard.hold({ amount: '1.00', reference: `p-${index}`, state: 'sent' });
+  }
+}
+
+function line({ kind, reference, amount }: HistoryEntry): string {
+  return [kind, reference, amount].filter(Boolean).join(' ');
+}
+
+it('a history that fails changes nothing for the payout, and is reported', async () => {
   const guard = scriptedWallet().guard();
   recordHistory(guard, {
     add: () => Promise.reject(new Error('full')),
@@ -429,9 +592,9 @@ it('a history that fails changes nothing for the payout, and is said', async () 
   });
   await expect(guard.checkFunds('1.00')).resolves.toMatchObject({ sufficient: true });
   await guard.close();
-  expect(warned.mock.calls.map(([message]) => message)).toEqual([
-    'The history did not take a snapshot.',
-    'The history did not take a approved.',
+  expect(warnings).toEqual([
+    'PAYOUT_GUARD_HISTORY: The history rejected an entry (snapshot). (Error: (message withheld: it may contain secrets))',
+    'PAYOUT_GUARD_HISTORY: The history rejected an entry (approved). (Error: (message withheld: it may contain secrets))',
   ]);
 });
 
@@ -441,7 +604,7 @@ describe('a day', () => {
     return [from, (Date.parse(to) - Date.parse(from)) / 3_600_000];
   };
 
-  it('has 23 or 25 hours where clocks are changed, and begins when clocks say so', async () => {
+  it('has 23 or 25 hours where clocks change, and begins at midnight of its zone', async () => {
     expect(await hours('2024-05-07', 'UTC')).toEqual(['2024-05-07T00:00:00.000Z', 24]);
     expect(await hours('2024-03-31', 'Europe/Berlin')).toEqual(['2024-03-30T23:00:00.000Z', 23]);
     expect(await hours('2024-10-27', 'Europe/Berlin')).toEqual(['2024-10-26T22:00:00.000Z', 25]);
@@ -469,7 +632,7 @@ describe('toCsv', () => {
     expect(names?.split(',').slice(0, 15).join(',')).toBe(
       'wallet,currency,day,timeZone,from,to,opening,openingAt,closing,closingAt,credits,captured,fees,unexplained,otherDays',
     );
-    const rest = `${'0,'.repeat(13)}0`;
+    const rest = historyKinds.map(() => '0').join(',');
     const span = 'KES,2024-05-07,UTC,2024-05-07T00:00:00.000Z,2024-05-08T00:00:00.000Z';
     expect(first).toBe(`"'=cmd|""x"",1",${span},,,,,0.00,0.00,0.00,-1234567890123.10,,${rest}`);
     expect(second).toBe(`'@w,${span},,,,,0.00,0.00,0.00,0.00,,${rest}`);

@@ -1,6 +1,7 @@
-// One monitor as a process of its own. Arguments: the URL of the provider, then `redis`, where and a prefix, or `postgres` and the options
-// of a pool. It reads commands from its input: `check <ms>` has it look so many milliseconds in the future; `die <ms>` does the same, and
-// the process then waits within the delivery, to be killed. It prints each alert, and `done`.
+// One monitor as a process of its own. Arguments: the URL of the provider, then `redis`, where and a prefix, or
+// `postgres` and the options of a pool. It reads commands from its input: `check <ms>` runs a round so many
+// milliseconds in the future; `die <ms>` does the same, and the process then stands still within the delivery, to be
+// killed. It prints each alert, and `done`.
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { createPayoutGuard, type HoldStore } from 'payout-guard';
@@ -18,8 +19,7 @@ const store: HoldStore =
     ? redisStore({ client: new Redis(where), prefix, ...shared })
     : postgresStore({ pool: new pg.Pool(JSON.parse(where) as pg.PoolConfig), ...shared });
 const guard = createPayoutGuard({
-  provider: interswitch({ baseUrl }),
-  currency: 'UGX',
+  wallets: { 'isw-ugx': { provider: interswitch({ baseUrl }), currency: 'UGX' } },
   cache: { maxAgeMs: 0 },
   store,
   reconcileEveryMs: 0,
@@ -35,8 +35,8 @@ const monitor = createMonitor(guard, {
   clock: { now: () => Date.now() + aheadMs },
   onAlert: (alert) => {
     console.log(`${short(alert)} ${alert.id}`);
-    // Nothing more happens in this process: it stands still, and is killed.
-    if (diesNow) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000);
+    // Nothing more happens in this process: it stands still until it is killed.
+    if (diesNow) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   },
 });
 console.log('ready');

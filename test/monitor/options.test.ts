@@ -1,10 +1,15 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import type { HoldStore, PayoutGuard } from 'payout-guard';
+import { createPayoutGuard, observing, type PayoutGuard } from 'payout-guard';
 import { createMonitor, type MonitorOptions } from 'payout-guard/monitor';
 import { scriptedWallet } from '../support/wallet.js';
 
 const one = scriptedWallet().guard();
-const many = scriptedWallet('1', { wallets: 'many' }).guard({ wallets: ['a', 'b'] });
+const many = createPayoutGuard({
+  wallets: {
+    a: { provider: scriptedWallet().provider, currency: 'KES' },
+    b: { provider: scriptedWallet().provider, currency: 'UGX' },
+  },
+});
 afterAll(() => Promise.all([one.close(), many.close()]));
 
 const good: MonitorOptions = { wallets: [{ thresholds: ['1'] }], schedule: { everyMs: 1_000 }, onAlert: () => {} };
@@ -41,7 +46,7 @@ describe('the options of a monitor', () => {
     [
       'another currency',
       { wallets: [{ thresholds: ['1'], currency: 'UGX' }] },
-      'wallets.0.currency: the guard decides in KES',
+      'wallets.0.currency: must be KES, the currency of wallet default',
     ],
     [
       'hysteresis',
@@ -53,7 +58,19 @@ describe('the options of a monitor', () => {
       { wallets: [{ thresholds: ['1'] }, { wallet: 'default', thresholds: ['2'] }] },
       'wallets.1.wallet: is there twice',
     ],
-    ['an unknown wallet', { wallets: [{ wallet: 'x', thresholds: ['1'] }] }, /^wallet: this guard was not told/],
+    ['an unknown wallet', { wallets: [{ wallet: 'x', thresholds: ['1'] }] }, 'unknown wallet "x"; add it to `wallets`'],
+    [
+      'freezeAbove without drift',
+      { wallets: [{ thresholds: ['1'], freezeAbove: '5' }] },
+      'wallets: freezeAbove needs the option drift',
+    ],
+    [
+      'an odd freezeAbove',
+      { wallets: [{ thresholds: ['1'], freezeAbove: 'much' }], drift: {} },
+      /^wallets\.0\.freezeAbove: Invalid amount: it is not plain/,
+    ],
+    ['drift options', { drift: { creditToleranceMs: -1 } }, /^drift\.creditToleranceMs: /],
+    ['freezeAbove for all wallets', { drift: { freezeAbove: '5' } }, /freezeAbove/],
     ['no wallets', { wallets: [] }, /^wallets: /],
     [
       'both schedules',
@@ -66,17 +83,17 @@ describe('the options of a monitor', () => {
     [
       'cron nonsense',
       { schedule: { cron: 'at nine', timeZone: 'UTC' } },
-      'schedule.cron: not a cron expression of five or six fields',
+      'schedule.cron: must be a cron expression of five or six fields',
     ],
     [
       'a time that never comes',
       { schedule: { cron: '0 0 31 2 *', timeZone: 'UTC' } },
-      'schedule.cron: there is no such time to come',
+      'schedule.cron: no such time is left',
     ],
     [
       'an unknown time zone',
       { schedule: { cron: '0 9 * * *', timeZone: 'Africa/Nowhere' } },
-      'schedule.timeZone: not a time zone that is known here',
+      'schedule.timeZone: must be an IANA name such as "Africa/Nairobi" that this Node.js has',
     ],
     ['no time zone', { schedule: { cron: '0 9 * * *' } }, /^schedule\.timeZone: /],
     ['onAlert', { onAlert: 'mail' }, 'onAlert: must be a function'],
@@ -110,6 +127,8 @@ describe('the options of a monitor', () => {
         wallets: [
           { wallet: 'a', thresholds: ['1', '2'], currency: 'USD' },
           { wallet: 'a', thresholds: ['x', '-5'] },
+          { thresholds: ['1'] },
+          { wallet: 'b', thresholds: ['0.5'] },
         ],
         schedule: { cron: 'no', timeZone: 'no' },
         onAlert: undefined,
@@ -126,6 +145,8 @@ describe('the options of a monitor', () => {
       'wallets.1.wallet',
       'wallets.1.thresholds.0',
       'wallets.1.thresholds.1',
+      'wallets.2.wallet',
+      'wallets.3.thresholds.0',
       'schedule.timeZone',
       'schedule.cron',
     ]);
@@ -136,25 +157,30 @@ describe('the options of a monitor', () => {
     expect(problemsOf({}, {} as PayoutGuard)).toEqual(['guard: must be what createPayoutGuard() returns']);
   });
 
-  it('need a store that keeps notes', async () => {
-    const { note: _, ...store } = Object.fromEntries(
-      ['totals', 'hold', 'settle', 'get', 'list', 'claimSent', 'freeze', 'note', 'swapNote', 'close'].map((name) => [
-        name,
-        () => {},
-      ]),
-    );
-    const guard = scriptedWallet().guard({ store: store as unknown as HoldStore, reconcileEveryMs: 0 });
-    expect(problemsOf({}, guard)).toEqual(['guard: its store keeps no notes; it needs note() and swapNote()']);
+  it('refuse to watch the drift of an observing guard', async () => {
+    const { emitWarning } = process;
+    process.emitWarning = () => {};
+    const guard = observing(one);
+    process.emitWarning = emitWarning;
+    expect(problemsOf({ drift: {} }, guard)).toEqual([
+      'guard: it only observes, so its store does not know every payout',
+    ]);
+    expect(problemsOf({}, guard)).toEqual([]);
+  });
+
+  it('take wallets that an async function finds once each was read', async () => {
+    const { provider } = scriptedWallet();
+    const guard = createPayoutGuard({ wallets: async () => ({ provider, currency: 'KES' }) });
+    const options = { wallets: [{ wallet: 'merchant-1', thresholds: ['1'] }] };
+    expect(problemsOf(options, guard)).toEqual([
+      'wallet "merchant-1" is not known yet; read it once with funds() before',
+    ]);
+    await guard.funds({ wallet: 'merchant-1' });
+    expect(problemsOf(options, guard)).toEqual([]);
     await guard.close();
   });
 
-  it('refuse drift that cannot be watched', () => {
-    expect(problemsOf({ drift: { freezeAbove: 'much' } })).toEqual([
-      expect.stringContaining('freezeAbove: Invalid amount: it is not plain'),
-    ]);
-  });
-
-  it('allow http to a private network when that is said', async () => {
+  it('allow http to a private network when that is asked for by name', async () => {
     const webhook = { url: 'http://10.0.0.1/', secret: 's'.repeat(16) };
     expect(problemsOf({ webhook })).toHaveLength(1);
     expect(problemsOf({ webhook: { ...webhook, dangerouslyAllowHttp: true } })).toEqual([]);

@@ -1,59 +1,84 @@
-import { spawnSync } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { cronSchedule } from '../../src/monitor/schedule.js';
-import { until, type Watch, watch } from './support.js';
+import { runProgram } from '../support/programs.js';
+import { type Watch, watch } from './support.js';
 
 const open: Watch[] = [];
 afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
 
-/** A monitor and its rounds so far, with the clock of the machine. */
+/** A monitor, its clock and its rounds so far. */
 function rounds(schedule: Parameters<typeof watch>[0] & object) {
   const lines: string[] = [];
   const info = (_: object, message: string) => void lines.push(message);
   const made = watch({ logger: { info, warn: info, error: info }, ...schedule });
   open.push(made);
-  return { ...made, lines };
+  return { monitor: made.monitor, clock: made.wallet.clock, lines };
 }
 
 describe('an interval', () => {
-  it('has its first round at once, and the next ones by the clock that was passed in', async () => {
-    const { monitor, lines, wallet } = rounds({ schedule: { everyMs: 100 } });
+  it('has its first round at once, and the next ones by the injected clock', async () => {
+    const { monitor, clock, lines } = rounds({ schedule: { everyMs: 100 } });
     monitor.start();
     monitor.start();
-    await until(() => lines.length === 1);
-    // The clock of the test stands still: no round is due.
-    await sleep(250);
+    await clock.pass(0);
     expect(lines).toHaveLength(1);
-    wallet.clock.advance(100);
-    await until(() => lines.length === 2);
-    // What was due several times while nobody looked is done once.
-    wallet.clock.advance(1_000);
-    await until(() => lines.length === 3);
-    await sleep(150);
+    await clock.pass(99);
+    expect(lines).toHaveLength(1);
+    await clock.pass(1);
+    expect(lines).toHaveLength(2);
+    // The process stood still: the rounds that it missed are made up for by one.
+    clock.advance(1_000);
+    await clock.pass(0);
+    expect(lines).toHaveLength(3);
+    await clock.pass(99);
     expect(lines).toHaveLength(3);
   });
 
-  it('goes on when the clock is set back', async () => {
-    const { monitor, lines, wallet } = rounds({ schedule: { everyMs: 100 } });
+  it('continues when the time of day is set back, and runs no later than an interval from then', async () => {
+    const { monitor, clock, lines } = rounds({ schedule: { everyMs: 100 } });
     monitor.start();
-    await until(() => lines.length === 1);
-    wallet.clock.advance(-3_600_000);
-    await sleep(150);
-    wallet.clock.advance(100);
-    await until(() => lines.length === 2);
+    await clock.pass(0);
+    clock.step(-3_600_000);
+    await clock.pass(100);
+    expect(lines).toHaveLength(1);
+    await clock.pass(100);
+    expect(lines).toHaveLength(2);
+  });
+
+  it('reads the time of day once a minute: a round that it jumps over comes within that', async () => {
+    const { monitor, clock, lines } = rounds({ schedule: { everyMs: 3_600_000 } });
+    monitor.start();
+    await clock.pass(0);
+    clock.step(3_600_000);
+    await clock.pass(59_999);
+    expect(lines).toHaveLength(1);
+    await clock.pass(1);
+    expect(lines).toHaveLength(2);
   });
 
   it('ends with close', async () => {
-    const { monitor, lines, wallet } = rounds({ schedule: { everyMs: 100 } });
+    const { monitor, clock, lines } = rounds({ schedule: { everyMs: 100 } });
     monitor.start();
-    await until(() => lines.length === 1);
+    await clock.pass(0);
     await monitor.close();
-    wallet.clock.advance(10_000);
-    await sleep(150);
-    expect(lines).toHaveLength(1);
+    await clock.pass(10_000);
+    expect([lines.length, clock.timers]).toEqual([1, 0]);
+  });
+
+  it('ends when the guard was closed', async () => {
+    const { monitor, clock, lines } = rounds({ schedule: { everyMs: 100 } });
+    monitor.start();
+    await clock.pass(0);
+    await open[0]?.guard.close();
+    await clock.pass(1_000);
+    expect(lines).toEqual([
+      'The monitor has checked its wallets.',
+      'The balance of a wallet could not be read.',
+      'The monitor has checked its wallets.',
+    ]);
+    expect(clock.timers).toBe(0);
   });
 });
 
@@ -69,43 +94,43 @@ describe('cron', () => {
     expect(next('30 0 9 * * *', 'UTC', '2026-01-01T09:00:00Z')).toBe('2026-01-01T09:00:30.000Z');
   });
 
-  it('waits for its first time, by the clock that was passed in', async () => {
-    const { monitor, lines, wallet } = rounds({ schedule: { cron: '* * * * * *', timeZone: 'UTC' } });
-    wallet.clock.advance(950 - (wallet.clock.now() % 1_000));
+  it('waits for its first time, by the injected clock', async () => {
+    const { monitor, clock, lines } = rounds({ schedule: { cron: '* * * * * *', timeZone: 'UTC' } });
+    clock.advance(950 - (clock.now() % 1_000));
     monitor.start();
-    await sleep(100);
+    await clock.pass(49);
     expect(lines).toHaveLength(0);
-    wallet.clock.advance(50);
-    await until(() => lines.length === 1);
+    await clock.pass(1);
+    expect(lines).toHaveLength(1);
   });
 });
 
 describe('in a process of its own', () => {
-  const run = (code: string) => {
+  const run = async (code: string) => {
     const args = ['--import', 'tsx', '--input-type=module', '-e', code];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 });
+    const { code: status, stdout, stderr } = await runProgram(process.execPath, args);
     return { status, stdout: stdout.trim(), stderr };
   };
   const setUp = `
     import { createPayoutGuard } from './src/index.ts';
     import { createMonitor } from './src/monitor/index.ts';
-    const provider = { name: 'p', debitVisibleAt: 'completion', settles: 'later', wallets: 'one',
+    const provider = { name: 'p', accountId: 'p', debitVisibleAt: 'completion',
       fetchBalance: async () => ({ available: '1.00', currency: 'KES' }) };
     const guard = createPayoutGuard({ provider, currency: 'KES' });
     const monitor = (schedule) => createMonitor(guard, { wallets: [{ thresholds: ['5'] }], schedule, onAlert: ({ kind }) => console.log(kind) });
   `;
 
-  it('a monitor that was started does not keep the process alive', () => {
-    const { status, stdout } = run(`${setUp}
+  it('a monitor that was started does not keep the process alive', async () => {
+    const { status, stdout, stderr } = await run(`${setUp}
       monitor({ cron: '0 9 * * *', timeZone: 'UTC' }).start();
       const every = monitor({ everyMs: 60_000 });
       every.start();
       await every.check();`);
-    expect([status, stdout]).toEqual([0, 'low_balance']);
+    expect([status, stdout, stderr]).toEqual([0, 'low_balance', '']);
   });
 
-  it('says what to install when croner is absent, and does without it for an interval', () => {
-    const { status, stdout } = run(`
+  it('names the package to install when croner is absent, and does without it for an interval', async () => {
+    const { status, stdout } = await run(`
       import Module from 'node:module';
       const resolve = Module._resolveFilename;
       Module._resolveFilename = function (name, ...rest) {

@@ -1,5 +1,5 @@
-// Monitors of a scripted wallet: every balance, every round and the time are decided by the test.
-import type { PayoutGuard, PayoutGuardOptions } from 'payout-guard';
+// Monitors of a scripted wallet: the test decides every balance, every round and the time.
+import type { GuardOptions, PayoutGuard, WalletSettings } from 'payout-guard';
 import { type Alert, createMonitor, type Monitor, type MonitorOptions } from 'payout-guard/monitor';
 import { type ScriptedWallet, scriptedWallet } from '../support/wallet.js';
 
@@ -7,21 +7,23 @@ export interface Watch {
   readonly wallet: ScriptedWallet;
   readonly guard: PayoutGuard;
   readonly monitor: Monitor;
-  /** Everything that was told, in its order. */
+  /** Every alert, in the order of delivery. */
   readonly alerts: Alert[];
-  /** One round, ten seconds later and so with a new balance. Answers what it told. */
+  /** Runs one round, ten seconds later and so with a new balance. Resolves to its alerts. */
   round(available?: string): Promise<string[]>;
   close(): Promise<void>;
 }
 
 export interface Setting {
   wallet?: ScriptedWallet;
-  guard?: Partial<PayoutGuardOptions>;
+  guard?: Partial<GuardOptions & WalletSettings>;
+  /** Another guard than one of the scripted wallet alone. */
+  made?: PayoutGuard;
 }
 
 export function watch(options: Partial<MonitorOptions> = {}, setting: Setting = {}): Watch {
   const { wallet = scriptedWallet('1000.00') } = setting;
-  const guard = wallet.guard({ reconcileEveryMs: 0, ...setting.guard });
+  const guard = setting.made ?? wallet.guard({ reconcileEveryMs: 0, ...setting.guard });
   const alerts: Alert[] = [];
   const monitor = createMonitor(guard, {
     wallets: [{ thresholds: ['500', '100'] }],
@@ -60,14 +62,37 @@ export function short(alert: Alert): string {
       return `${alert.kind} ${alert.direction} ${alert.amount}`;
     case 'overdue_hold':
       return `${alert.kind} ${alert.reference} ${alert.amount} ${alert.outcome}`;
+    case 'never_seen':
+      return `${alert.kind} ${alert.reference} ${alert.amount}`;
+    case 'paid_after_release':
+      return `${alert.kind} ${alert.reference}${alert.perhapsTwice ? ' perhaps twice' : ''}`;
+    case 'contradiction':
+      return `${alert.kind} ${alert.reference} ${alert.wanted} ${alert.found}`;
+    case 'unsettled':
+      return `${alert.kind} ${alert.reference} ${alert.reason}`;
+    case 'left_open':
+      return `${alert.kind} ${alert.reference} ${alert.pending}`;
+    case 'orphan_wallet':
+      return `${alert.kind} ${alert.wallet}`;
+    case 'lookup_finds_nothing':
+      return `${alert.kind} ${alert.wallet} ${alert.inARow}`;
+    case 'visibility_lag':
+      return `${alert.kind} ${alert.reference} ${alert.longerThanMs} ${alert.atMostMs}`;
+    default:
+      return alert satisfies never;
   }
 }
 
-/** Waits until something is so, for four seconds at most. */
+/** Waits until something is so. The limit is for a test that would hang: it is no measure of speed. */
 export async function until(isSo: () => boolean): Promise<void> {
-  const endMs = performance.now() + 4_000;
+  const endMs = performance.now() + 30_000;
   while (!isSo()) {
     if (performance.now() > endMs) throw new Error('it did not become so');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** Waits until everything that follows without time or input has happened. */
+export async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -33,8 +33,9 @@ describe('jpay', () => {
     ['no collection wallet', { [collection]: undefined }],
     ['no total', { [total]: undefined }],
     ['a total of null', { [total]: null }],
-    ['a negative collection wallet that adds up', { [collection]: '-500.00', [total]: '500.00' }],
-    ['a negative payout wallet that adds up', { [payout]: '-1000.00', [total]: '-500.00' }],
+    ['a negative collection wallet that does not add up', { [collection]: '-500.00' }],
+    ['a negative payout wallet that does not add up', { [payout]: '-1000.00' }],
+    ['a negative payout wallet that adds up without its sign', { [payout]: '-1000.00', [total]: '1500.00' }],
     ['a collection wallet of null that adds up', { [collection]: null, [total]: '1000.00' }],
     ['a collection wallet as an empty text', { [collection]: '', [total]: '1000.00' }],
     ['a collection wallet as an object', { [collection]: { amount: '500.00' } }],
@@ -46,7 +47,7 @@ describe('jpay', () => {
     ['18 digits', { [payout]: '000000000000001000.00' }],
   ];
 
-  it.each(wrong)('approves nothing on %s, and believes the next correct answer', async (_, fields) => {
+  it.each(wrong)('approves nothing on %s, and accepts the next correct answer', async (_, fields) => {
     const { simulator, checkFunds } = await simulated();
     simulator.fault({ kind: 'fields', fields }, { times: 1 });
     const error = await failureOf(checkFunds('0.01'));
@@ -211,7 +212,7 @@ describe('interswitch', () => {
     await expectBelieved(simulation);
   });
 
-  it('says what is odd about an envelope', async () => {
+  it('names what is odd about an envelope', async () => {
     const { simulator, checkFunds } = await simulated();
     for (const odd of [{ status: 500 }, { responseCode: '90000', response: [balance] }]) {
       simulator.fault({ kind: 'body', body: JSON.stringify(odd) });
@@ -251,7 +252,7 @@ describe('httpProvider', () => {
     ['a float', { available: 1000.5, currency: 'KES' }],
     ['a bigint', { available: 1_000n, currency: 'KES' }],
     ['an exact number of another library', { available: new LosslessNumber('1000.50'), currency: 'KES' }],
-    ['a negative amount', { available: '-1.00', currency: 'KES' }],
+    ['a negative float', { available: -1.5, currency: 'KES' }],
     ['no currency', { available: '1000.50' }],
     ['an array', ['1000.50', 'KES']],
   ])('approves nothing when select returns %s', async (_, selected) => {

@@ -1,8 +1,9 @@
-// Run by plain-node.test.ts in a process of its own: what happens outside of jest, and that nothing keeps the process alive.
+// Run by plain-node.test.ts in a process of its own: what happens outside of jest, and that nothing keeps the process
+// alive.
 import { type BalanceProvider, createPayoutGuard } from 'payout-guard';
 import { httpProvider } from 'payout-guard/providers/http';
 import { jpaySimulator } from 'payout-guard/testing';
-import { guardOf, quick, shopProvider } from './support.js';
+import { guardOf, machineClock, quick, shopProvider } from './support.js';
 
 const seen: Record<string, unknown> = { unhandled: 0 };
 process.on('unhandledRejection', () => {
@@ -26,7 +27,7 @@ await note('noAddress', at('https://does-not-exist.invalid').checkFunds('1'));
 simulator.fault({ kind: 'reset' }, { path: '' });
 await note('reset', at(simulator.url).checkFunds('1'));
 hang();
-await note('hang', at(simulator.url, { attemptTimeoutMs: 50 }).checkFunds('1'));
+await note('hang', at(simulator.url, { attemptTimeoutMs: 50, clock: machineClock }).checkFunds('1'));
 await note('givenUp', guardOf(shopProvider(simulator.url), { fetchTimeoutMs: 100 }).checkFunds('1'));
 
 const closing = at(simulator.url);
@@ -36,11 +37,11 @@ await new Promise((resolve) => setTimeout(resolve, 20));
 await closing.close();
 seen.closed = (await outcomes).filter((one) => one.status === 'rejected' && one.reason.reason === 'closed').length;
 
-// A fetch that ignores its signal and fails long after everybody left.
+// A fetch that ignores its signal and fails long after all callers left.
 const late = () => new Promise<Response>((_, reject) => setTimeout(() => reject(new Error('late')), 150));
 const schema = { parse: (body: unknown) => body };
 const select = () => ({ available: '1.00', currency: 'KES' });
-const network = { ...quick, attemptTimeoutMs: 50, fetch: late };
+const network = { ...quick, attemptTimeoutMs: 50, clock: machineClock, fetch: late };
 await note(
   'late',
   guardOf(httpProvider({ name: 'late', url: 'https://h', schema, select, ...network })).checkFunds('1'),
@@ -50,14 +51,11 @@ await new Promise((resolve) => setTimeout(resolve, 200));
 // Many wallets wait on one signal of the guard: Node.js would write a warning if it suspected a leak.
 const answer = { available: '1.00', currency: 'KES' };
 const slow = () => new Promise<typeof answer>((resolve) => setTimeout(() => resolve(answer), 20));
-const provider: BalanceProvider = {
-  name: 'many',
-  debitVisibleAt: 'unknown',
-  settles: 'later',
-  wallets: 'many',
-  fetchBalance: slow,
+const walletOf = (key: string) => {
+  const provider: BalanceProvider = { name: 'many', accountId: key, debitVisibleAt: 'unknown', fetchBalance: slow };
+  return { provider, currency: 'KES' };
 };
-const many = createPayoutGuard({ provider, currency: 'KES', wallets: () => true });
+const many = createPayoutGuard({ wallets: walletOf });
 await Promise.all(Array.from({ length: 40 }, (_, index) => many.checkFunds('1', { wallet: `w-${index}` })));
 await many.close();
 

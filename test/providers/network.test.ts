@@ -1,4 +1,4 @@
-// What goes wrong on the way to a provider: which reason is reported, how often it is asked, and when it is left alone.
+// Failures on the way to a provider: which reason is reported, how often it is asked, and when it is not.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { BalanceUnavailableError, type BalanceUnavailableReason } from 'payout-guard';
 import { interswitch, type NetworkOptions } from 'payout-guard/providers/interswitch';
@@ -16,6 +16,8 @@ import {
   startInterswitch,
   startJpay,
   startServer,
+  timeOut,
+  until,
 } from './support.js';
 
 afterEach(closeAll);
@@ -52,11 +54,11 @@ describe('a provider that fails', () => {
     ['answers 429', status(429), 'rate_limited', 3, 1_000, 'HTTP 429'],
     ['answers 429 for no time', status(429, { 'retry-after': '0' }), 'rate_limited', 3, 0, 'HTTP 429'],
     ['answers 429 for 7 s', status(429, { 'retry-after': '7' }), 'rate_limited', 1, 7_000, 'HTTP 429'],
-    ['answers 429 until a time', status(429, { 'retry-after': httpDate(9_000) }), 'rate_limited', 1, 9_000, '429'],
-    ['answers 429 until 1994', status(429, { 'retry-after': httpDate(-1e12) }), 'rate_limited', 3, 0, '429'],
+    ['answers 429 until a time', status(429, until(9_000)), 'rate_limited', 1, 9_000, '429'],
+    ['answers 429 until 1994', status(429, until(-1e12)), 'rate_limited', 3, 0, '429'],
     ['answers 429 for 116 days', status(429, { 'retry-after': '9999999' }), 'rate_limited', 1, 600_000, '429'],
     ['answers 429 for ever', status(429, { 'retry-after': '9'.repeat(30) }), 'rate_limited', 1, 600_000, '429'],
-    ['answers 429 until 2099', status(429, { 'retry-after': httpDate(2.4e12) }), 'rate_limited', 1, 600_000, '429'],
+    ['answers 429 until 2099', status(429, until(2.4e12)), 'rate_limited', 1, 600_000, '429'],
     ['answers 500 in HTML', { kind: 'html_500' }, 'provider_error', 3, 1_000, 'HTTP 500'],
     [
       'answers 500 at length',
@@ -88,12 +90,13 @@ describe('a provider that fails', () => {
   ];
   const clock = stoppedClock();
 
-  function httpDate(inMs: number): string {
-    return new Date(stoppedClock().now() + inMs).toUTCString();
+  function until(inMs: number): Record<string, string> {
+    const nowMs = stoppedClock().now();
+    return { date: new Date(nowMs).toUTCString(), 'retry-after': new Date(nowMs + inMs).toUTCString() };
   }
 
   it.each(cases)('and %s is reported as it is', async (_, fault, reason, requests, retryAfterMs, message) => {
-    const { simulator, checkFunds } = await wallet({ ...limitFor(fault), clock });
+    const { simulator, checkFunds } = await wallet({ clock, ...limitFor(fault) });
     simulator.fault(fault);
     const error = await failureOf(checkFunds('1'));
     expect(error).toBeInstanceOf(BalanceUnavailableError);
@@ -103,7 +106,7 @@ describe('a provider that fails', () => {
     expect(simulator.count()).toBe(requests);
   });
 
-  it.each([1, 2, 10])('is asked %i times at most when that is what maxAttempts says', async (maxAttempts) => {
+  it.each([1, 2, 10])('is asked %i times at most with such a maxAttempts', async (maxAttempts) => {
     const { simulator, checkFunds } = await wallet({ maxAttempts });
     simulator.fault(status(500));
     await failureOf(checkFunds('1'));
@@ -117,9 +120,12 @@ describe('a provider that fails', () => {
     ['half an answer', { kind: 'reset_midway' }],
     ['silence', { kind: 'hang' }],
   ])('twice with %s and then answers is believed', async (_, fault) => {
-    const { simulator, checkFunds } = await wallet(limitFor(fault));
+    const clock = stoppedClock();
+    const { simulator, checkFunds } = await wallet({ clock });
     simulator.fault(fault, { times: 2 });
-    expect((await checkFunds('1000')).sufficient).toBe(true);
+    const checking = checkFunds('1000');
+    if (fault.kind === 'hang') await timeOut(clock, simulator.count, 2);
+    expect((await checking).sufficient).toBe(true);
     expect(simulator.count()).toBe(3);
   });
 
@@ -192,11 +198,23 @@ describe('waits between attempts', () => {
     // A timer may ring a millisecond early; how late it rings is up to the machine.
     expect(second - first).toBeGreaterThanOrEqual(firstMs - 2);
     expect(third - second).toBeGreaterThanOrEqual(secondMs - 2);
-    if (draw === 0) expect(third - first).toBeLessThan(250);
     expect(draws).toBe(2);
   });
 
-  it('are as long as Retry-After says while there is time for it', async () => {
+  it('may be nothing', async () => {
+    let shortestMs = Number.POSITIVE_INFINITY;
+    // A busy machine is slow now and then, and not each time.
+    for (let round = 0; round < 20 && shortestMs >= 250; round += 1) {
+      const { simulator, checkFunds } = await wallet({ random: () => 0 });
+      simulator.fault(status(500), { times: 2 });
+      await checkFunds('1');
+      const [first = 0, , third = 0] = simulator.requests.map(({ at }) => at);
+      shortestMs = Math.min(shortestMs, third - first);
+    }
+    expect(shortestMs).toBeLessThan(250);
+  });
+
+  it('are as long as Retry-After asks for while there is time for it', async () => {
     const { simulator, checkFunds } = await wallet();
     simulator.fault(status(429, { 'retry-after': '1' }), { times: 1 });
     expect((await checkFunds('1')).sufficient).toBe(true);
@@ -208,22 +226,30 @@ describe('waits between attempts', () => {
     const { simulator, provider } = await wallet({ random: () => 0.5 });
     simulator.fault(status(500));
     const [early, late] = [new AbortController(), AbortSignal.abort(new Error('the client left'))];
-    const asking = failureOf(provider.fetchBalance({ wallet: 'default', signal: early.signal }));
+    const asking = failureOf(provider.fetchBalance({ currency: 'UGX', signal: early.signal }));
     while (simulator.count() === 0) await new Promise(setImmediate);
     early.abort(new Error('the client left'));
     expect((await asking).message).toBe('the client left');
-    const error = await failureOf(provider.fetchBalance({ wallet: 'default', signal: late }));
+    const error = await failureOf(provider.fetchBalance({ currency: 'UGX', signal: late }));
     expect(error.message).toBe('the client left');
     await new Promise((resolve) => setTimeout(resolve, 80));
     expect(simulator.count()).toBe(1);
   });
 
   it('end with the deadline of the whole balance', async () => {
-    const { simulator, checkFunds } = await wallet({ attemptTimeoutMs: 200, timeoutMs: 300, maxAttempts: 10 });
+    const clock = stoppedClock();
+    const { simulator, checkFunds } = await wallet({ clock, timeoutMs: 3_000, maxAttempts: 10 });
     simulator.fault({ kind: 'hang' });
-    const startedAtMs = Date.now();
-    expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'timeout' });
-    expect(Date.now() - startedAtMs).toBeLessThan(900);
+    let isOver = false;
+    const checking = failureOf(checkFunds('1')).finally(() => {
+      isOver = true;
+    });
+    await timeOut(clock, simulator.count);
+    await until(() => simulator.count() === 2);
+    await clock.pass(999);
+    expect(isOver).toBe(false);
+    await clock.pass(1);
+    expect(await checking).toMatchObject({ reason: 'timeout' });
     expect(simulator.count()).toBe(2);
   });
 });

@@ -125,8 +125,8 @@ describe.each(families)('$name', ({ currency, provider, answer }) => {
   });
 });
 
-describe('another field that is needed to believe the answer', () => {
-  /** The outcome for the amount itself and for one minor unit more: the right one, or a refusal to tell. */
+describe('another field that an answer needs', () => {
+  /** The outcome for the amount itself and for one minor unit more: the right one, or a refusal. */
   async function outcome(guard: PayoutGuard, amounts: readonly [string, string]): Promise<unknown> {
     const told = amounts.map((amount) =>
       guard.checkFunds(amount).then(

@@ -1,13 +1,12 @@
-// When a provider is left alone: after failures in a row, and when it says so itself.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import type { PayoutGuardOptions } from 'payout-guard';
+// When a provider is not asked: after failures in a row, and when it asks for it.
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { GuardOptions, WalletSettings } from 'payout-guard';
 import { httpProvider } from 'payout-guard/providers/http';
 import { interswitch, type NetworkOptions } from 'payout-guard/providers/interswitch';
 import { phoenix } from 'payout-guard/providers/phoenix';
 import type { Fault } from 'payout-guard/testing';
 import { z } from 'zod';
-import { stoppedClock } from '../support/wallet.js';
+import { deferred, stoppedClock } from '../support/wallet.js';
 import {
   closeAll,
   failureOf,
@@ -18,13 +17,14 @@ import {
   startInterswitch,
   startPhoenix,
   startServer,
+  until,
 } from './support.js';
 
 afterEach(closeAll);
 
-const openMs = 300;
+const openMs = 60_000;
 
-async function wallet(options: NetworkOptions = {}, guardOptions: Partial<PayoutGuardOptions> = {}) {
+async function wallet(options: NetworkOptions = {}, guardOptions: Partial<GuardOptions & WalletSettings> = {}) {
   const simulator = await startInterswitch({ available: '1000' });
   const circuitBreaker = { failures: 2, openMs };
   const provider = interswitch({ baseUrl: simulator.url, ...quick, maxAttempts: 1, circuitBreaker, ...options });
@@ -38,8 +38,21 @@ const status = (code: number, headers: Record<string, string> = {}): Fault => ({
 });
 const circuitOpen = { code: 'balance_unavailable', reason: 'circuit_open', status: 503, retryAfterMs: openMs };
 const signal = new AbortController().signal;
+const everythingButTheDate = [
+  ...(['hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate'] as const),
+  ...(['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const),
+];
 
 describe('the circuit', () => {
+  // The breaker counts on the time of day, and on no clock that can be passed in.
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: everythingButTheDate });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+  const pass = (ms: number) => jest.setSystemTime(Date.now() + ms);
+
   it.each<[string, Fault, string]>([
     ['500', status(500), 'provider_error'],
     ['429', status(429), 'rate_limited'],
@@ -48,18 +61,17 @@ describe('the circuit', () => {
   ])('opens after two balances that failed with %s, and the provider is left alone', async (_, fault, reason) => {
     const { simulator, checkFunds } = await wallet({
       ...(fault.kind === 'hang' ? soon : {}),
-      circuitBreaker: { failures: 2, openMs: 60_000 },
     });
     simulator.fault(fault);
     for (let failed = 0; failed < 2; failed += 1) expect(await failureOf(checkFunds('1'))).toMatchObject({ reason });
     simulator.clearFaults();
     for (let refused = 0; refused < 10; refused += 1) {
-      expect(await failureOf(checkFunds('1'))).toMatchObject({ ...circuitOpen, retryAfterMs: 60_000 });
+      expect(await failureOf(checkFunds('1'))).toMatchObject(circuitOpen);
     }
     expect(simulator.count()).toBe(2);
   });
 
-  it('counts balances, not attempts, and begins anew after each that was told', async () => {
+  it('counts balances, not attempts, and begins anew after each that succeeded', async () => {
     const { simulator, checkFunds } = await wallet({ maxAttempts: 3 });
     for (let round = 0; round < 3; round += 1) {
       simulator.fault(status(500), { times: 3 });
@@ -88,12 +100,12 @@ describe('the circuit', () => {
     const { simulator, checkFunds } = await wallet();
     simulator.fault(status(500));
     for (let failed = 0; failed < 2; failed += 1) await failureOf(checkFunds('1'));
-    await sleep(openMs + 5);
+    pass(openMs);
     expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'provider_error' });
     expect(await failureOf(checkFunds('1'))).toMatchObject(circuitOpen);
     expect(simulator.count()).toBe(3);
     simulator.clearFaults();
-    await sleep(openMs + 5);
+    pass(openMs);
     expect((await checkFunds('1000')).sufficient).toBe(true);
     expect((await checkFunds('1001')).sufficient).toBe(false);
     expect(simulator.count()).toBe(5);
@@ -101,10 +113,10 @@ describe('the circuit', () => {
 
   it('lets one of many at once through while it is half open', async () => {
     const { simulator, provider } = await wallet();
-    const ask = () => provider.fetchBalance({ wallet: 'default', signal });
+    const ask = () => provider.fetchBalance({ currency: 'UGX', signal });
     simulator.fault(status(500));
     for (let failed = 0; failed < 2; failed += 1) await failureOf(ask());
-    await sleep(openMs + 5);
+    pass(openMs);
     const failures = await Promise.all(Array.from({ length: 20 }, () => failureOf(ask())));
     const reasons = failures.map((error) => (error as unknown as { reason: string }).reason);
     expect(reasons.sort()).toEqual([...Array(19).fill('circuit_open'), 'provider_error']);
@@ -112,26 +124,26 @@ describe('the circuit', () => {
   });
 
   it('lets go of those who wait for that one, when their signal aborts', async () => {
-    const { simulator, provider } = await wallet({ attemptTimeoutMs: 1_000 });
+    const clock = stoppedClock();
+    const { simulator, provider } = await wallet({ clock });
     const leaving = new AbortController();
-    const ask = (how = signal) => failureOf(provider.fetchBalance({ wallet: 'default', signal: how }));
+    const ask = (how = signal) => failureOf(provider.fetchBalance({ currency: 'UGX', signal: how }));
     simulator.fault(status(500), { times: 2 });
     for (let failed = 0; failed < 2; failed += 1) await ask();
-    await sleep(openMs + 5);
+    pass(openMs);
     simulator.fault({ kind: 'hang' });
     const tried = ask();
     const waited = ask(leaving.signal);
     leaving.abort(new Error('the client left'));
     expect((await Promise.race([waited, tried])).message).toBe('the client left');
+    await until(() => simulator.count() === 3);
+    await clock.pass(2_000);
     expect(await tried).toMatchObject({ reason: 'timeout' });
     expect(simulator.count()).toBe(3);
   });
 
   it('opens as well when it is the guard that gives up first', async () => {
-    const { simulator, checkFunds } = await wallet(
-      { timeoutMs: 5_000, attemptTimeoutMs: 5_000 },
-      { fetchTimeoutMs: 100 },
-    );
+    const { simulator, checkFunds } = await wallet({}, { fetchTimeoutMs: 100 });
     simulator.fault({ kind: 'hang' });
     for (let failed = 0; failed < 2; failed += 1) {
       expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'timeout' });
@@ -146,7 +158,7 @@ describe('the circuit', () => {
     for (let closed = 0; closed < 3; closed += 1) {
       const { checkFunds, close } = guardOf(provider);
       const waiting = failureOf(checkFunds('1'));
-      while (simulator.count() === closed) await sleep(1);
+      await until(() => simulator.count() === closed + 1);
       await close();
       expect(await waiting).toMatchObject({ reason: 'closed' });
     }
@@ -213,42 +225,77 @@ describe('Retry-After', () => {
     },
   );
 
-  it('is kept to ten minutes at most, and not beyond a clock that was set back', async () => {
+  it('is kept for ten minutes at most', async () => {
     const clock = stoppedClock();
-    const { simulator, checkFunds } = await wallet({ clock, circuitBreaker: { failures: 5 } });
-    simulator.fault(status(429, { 'retry-after': '86400' }), { times: 2 });
+    const { simulator, checkFunds } = await wallet({ clock });
+    simulator.fault(status(429, { 'retry-after': '86400' }), { times: 1 });
     await failureOf(checkFunds('1'));
     clock.advance(599_999);
     expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'rate_limited', retryAfterMs: 1 });
     clock.advance(1);
-    await failureOf(checkFunds('1'));
+    expect((await checkFunds('1000')).sufficient).toBe(true);
     expect(simulator.count()).toBe(2);
-    clock.advance(-3_600_000);
+  });
+
+  it.each([-3_600_000, 3_600_000])('is not changed by a clock that is set by %i ms', async (stepMs) => {
+    const clock = stoppedClock();
+    const { simulator, checkFunds } = await wallet({ clock });
+    simulator.fault(status(429, { 'retry-after': '60' }), { times: 1 });
+    await failureOf(checkFunds('1'));
+    clock.step(stepMs);
+    clock.advance(59_999);
+    expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'rate_limited', retryAfterMs: 1 });
+    clock.advance(1);
     expect((await checkFunds('1000')).sufficient).toBe(true);
   });
 
-  it('is not forgotten when a request that was under way for another wallet fails in another way', async () => {
+  it.each([
+    ['five minutes ahead', 300_000],
+    ['five minutes behind', -300_000],
+    ['right', 0],
+  ])('of 6 s in form of a date is 6 s when the clock of the provider is %s', async (_, skewMs) => {
     const clock = stoppedClock();
+    const httpDate = (inMs: number) => new Date(clock.now() + skewMs + inMs).toUTCString();
+    const { simulator, checkFunds } = await wallet({ clock, maxAttempts: 3 });
+    simulator.fault(status(429, { date: httpDate(0), 'retry-after': httpDate(6_000) }), { times: 1 });
+    expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'rate_limited', retryAfterMs: 6_000 });
+    clock.advance(6_000);
+    expect((await checkFunds('1000')).sufficient).toBe(true);
+    expect(simulator.count()).toBe(2);
+  });
+
+  it('in form of a date is compared with the local clock when the answer has no date', async () => {
+    const clock = stoppedClock();
+    const server = await startServer((response) => {
+      response.sendDate = false;
+      send(response, '', 429, { 'retry-after': new Date(clock.now() + 6_000).toUTCString() });
+    });
+    const { checkFunds } = guardOf(interswitch({ baseUrl: server.url, ...quick, clock }));
+    expect(await failureOf(checkFunds('1'))).toMatchObject({ reason: 'rate_limited', retryAfterMs: 6_000 });
+  });
+
+  it('outlasts the failure of a request that was under way before', async () => {
+    const clock = stoppedClock();
+    const arrived = deferred<() => void>();
     const server = await startServer((response, { url }) => {
       if (url === '/limited') send(response, '', 429, { 'retry-after': '60' });
-      else setTimeout(() => send(response, '', 404), 50);
+      else arrived.resolve(() => send(response, '', 404));
     });
-    const { checkFunds } = guardOf(
-      httpProvider({
-        name: 'shop',
-        url: ({ wallet: key }) => `${server.url}/${key}`,
-        schema: z.object({ amount: z.string() }),
-        select: ({ amount }) => ({ available: amount, currency: 'KES' }),
-        wallets: 'many',
-        ...quick,
-        clock,
-      }),
-      { wallets: ['limited', 'slow'] },
-    );
-    const slow = failureOf(checkFunds('1', { wallet: 'slow' }));
-    expect(await failureOf(checkFunds('1', { wallet: 'limited' }))).toMatchObject({ retryAfterMs: 60_000 });
+    const { fetchBalance } = httpProvider({
+      name: 'shop',
+      url: ({ currency }) => `${server.url}/${currency === 'KES' ? 'limited' : 'slow'}`,
+      schema: z.object({ amount: z.string() }),
+      select: ({ amount }, { currency }) => ({ available: amount, currency }),
+      ...quick,
+      clock,
+    });
+    const ask = (currency: string) => failureOf(fetchBalance({ currency, signal }));
+    const slow = ask('UGX');
+    const answerSlow = await arrived.promise;
+    expect(await ask('KES')).toMatchObject({ retryAfterMs: 60_000 });
+    answerSlow();
     expect(await slow).toMatchObject({ reason: 'provider_error' });
-    expect(await failureOf(checkFunds('1', { wallet: 'limited' }))).toMatchObject({ reason: 'rate_limited' });
+    expect(await ask('KES')).toMatchObject({ reason: 'rate_limited' });
     expect(server.requests.length).toBe(2);
   });
 });

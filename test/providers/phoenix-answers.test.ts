@@ -1,10 +1,11 @@
-// What Phoenix may answer to a question for a balance, and what the adapter makes of it.
+// Answers of Phoenix to a question for a balance, and how the adapter reads them.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { phoenix } from 'payout-guard/providers/phoenix';
 import type { Fault, PhoenixSimulatorOptions } from 'payout-guard/testing';
 import { type BalanceMeaning, responseCodes } from '../../src/providers/shared/response-codes.js';
+import { stoppedClock } from '../support/clock.js';
 import { answeringKeyExchanges, phoenixCredentials } from '../support/phoenix.js';
-import { closeAll, failureOf, guardOf, quick, send, startPhoenix, startServer } from './support.js';
+import { closeAll, failureOf, guardOf, quick, send, startPhoenix, startServer, timeOut } from './support.js';
 
 afterEach(closeAll);
 
@@ -29,7 +30,7 @@ async function expectBelieved({ simulator, checkFunds }: World): Promise<void> {
   expect((await checkFunds('1001')).sufficient).toBe(false);
 }
 
-/** A guard for one who answers each balance with this text. */
+/** A guard at a provider that answers each balance with this text. */
 async function answering(body: string, status = 200, options: Options = {}, headers: object = {}) {
   const server = await startServer((response) => send(response, body, status, headers));
   const fetch = answeringKeyExchanges;
@@ -105,7 +106,7 @@ describe('an HTTP status other than 2xx', () => {
     [400, body('90000'), statusOnly('provider_error', 1)],
     [401, body('90000'), statusOnly('unauthorized', 1)],
     [403, body('9000'), statusOnly('forbidden', 1)],
-    // A code that nobody knows says less than the status.
+    // An unknown code is worth less than the status.
     [500, body('500'), statusOnly('provider_error', 3)],
     [429, body('90063'), ['rate_limited', 2, 4]],
     [429, body('90091'), statusOnly('rate_limited', 3)],
@@ -161,7 +162,7 @@ describe('a currency', () => {
     await expectBelieved(world);
   });
 
-  it('that is not named is refused, unless the options say which one is meant', async () => {
+  it('that is not named is refused, unless the options name one', async () => {
     const body = '{"responseCode":"90000","response":{"availableBalance":1000}}';
     expect(await failureOf((await answering(body)).checkFunds('1'))).toMatchObject(malformed);
     const assuming = await answering(body, 200, { assumedCurrency: 'UGX' });
@@ -215,7 +216,7 @@ describe('a balance', () => {
       'as a prototype',
       '{"responseCode":"90000","response":{"__proto__":{"availableBalance":1000,"currencyCode":"UGX"}}}',
     ],
-    ['of nobody', of(null)],
+    ['without a number', of(null)],
     ['without a code', '{"response":{"availableBalance":1000,"currencyCode":"UGX"}}'],
     ['with a code of true', '{"responseCode":true,"response":{"availableBalance":1000,"currencyCode":"UGX"}}'],
     ['in a sentence', 'Cannot Continue with Account Balance, Key Exchange failed'],
@@ -248,10 +249,13 @@ describe('a fault on the way', () => {
     ['a lost answer', { kind: 'lost' }, 'network', 3],
     ['a gateway', { kind: 'html_500' }, 'provider_error', 3],
     ['too much', { kind: 'huge', bytes: 70_000 }, 'malformed', 1],
-  ])('%s is told as what it is', async (_, fault, reason, balances) => {
-    const world = await simulated({}, { attemptTimeoutMs: 300 });
+  ])('%s is reported as it is', async (_, fault, reason, balances) => {
+    const clock = stoppedClock();
+    const world = await simulated({}, { clock });
     world.simulator.fault(fault);
-    expect(await failureOf(world.checkFunds('1'))).toMatchObject({ reason, status: 503 });
+    const checking = failureOf(world.checkFunds('1'));
+    if (fault.kind === 'hang') await timeOut(clock, () => world.simulator.count('/sente/accountBalance'), balances);
+    expect(await checking).toMatchObject({ reason, status: 503 });
     expect(asked(world)).toEqual([1, balances]);
     await expectBelieved(world);
   });

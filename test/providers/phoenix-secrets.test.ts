@@ -60,7 +60,7 @@ function expectNoSecret(...values: unknown[]): void {
   expect(secrets.filter((secret) => isSeen(secret, sight)).map(String)).toEqual([]);
 }
 
-/** A Phoenix that repeats everything it hears and knows in `answer`, and notes what it saw. */
+/** A Phoenix that repeats everything it receives and holds in `answer`, and records it. */
 async function gossip(
   path: string,
   status: number,
@@ -120,10 +120,10 @@ describe.each(['body', 'headers', 'envelope', 'code', 'approval'] as const)(
         const { signal } = new AbortController();
         const failures = [
           await failureOf(guard.checkFunds('1')),
-          await failureOf(provider.fetchBalance({ wallet: 'default', signal })),
-          await failureOf(
-            provider.lookup?.({ reference: 'ref-1', wallet: 'default', signal }) ?? Promise.resolve(),
-          ).catch((error: Error) => error),
+          await failureOf(provider.fetchBalance({ currency: 'UGX', signal })),
+          await failureOf(provider.lookup?.({ reference: 'ref-1', sentAtMs: 0, signal }) ?? Promise.resolve()).catch(
+            (error: Error) => error,
+          ),
         ];
         expectNoSecret(...failures, provider, terminal, guard);
       }
@@ -145,7 +145,7 @@ describe('the parts', () => {
     );
   });
 
-  it('of the simulator are told by credentials() only', async () => {
+  it('of the simulator are shown by credentials() only', async () => {
     const { appVersion: _, ...given } = phoenixCredentials;
     const simulator = await startPhoenix(given);
     await guardOf(phoenix({ baseUrl: simulator.url, ...phoenixCredentials })).checkFunds('1');
@@ -159,7 +159,7 @@ describe('the parts', () => {
       { ...phoenixCredentials, baseUrl: 'https://h', terminalId: `${clientSecret} ` },
       { ...phoenixCredentials, baseUrl: 'https://h', privateKey: `-----BEGIN ${privateKey}` },
       { ...phoenixCredentials, baseUrl: 'https://h', timestamp: password, balanceFields: [clientSecret] },
-      { ...phoenixCredentials, baseUrl: 'https://h', notFound: { means: password } },
+      { ...phoenixCredentials, baseUrl: 'https://h', timestamp: password },
     ];
     for (const options of bad) {
       let thrown: unknown;

@@ -1,13 +1,13 @@
 // Sessions of Phoenix: exchanged once, used for a while, replaced once when refused, and never made up.
 import { generateKeyPairSync } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { BalanceProvider } from 'payout-guard';
 import { type PhoenixOptions, phoenix } from 'payout-guard/providers/phoenix';
 import type { Fault, PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
+import { byBudget } from '../support/budget.js';
 import { exchangedKeys, phoenixCredentials } from '../support/phoenix.js';
 import { stoppedClock } from '../support/wallet.js';
-import { closeAll, failureOf, guardOf, quick, send, startPhoenix, startServer } from './support.js';
+import { closeAll, failureOf, guardOf, quick, send, startPhoenix, startServer, timeOut, until } from './support.js';
 
 afterEach(closeAll);
 
@@ -22,12 +22,12 @@ function asked(simulator: PhoenixSimulator): [exchanges: number, balances: numbe
 async function terminal(simulated: PhoenixSimulatorOptions = {}, options: Partial<PhoenixOptions> = {}) {
   const clock = stoppedClock();
   const simulator = await startPhoenix({ clock, available: '1000', ...simulated });
-  const provider = phoenix({ baseUrl: simulator.url, ...simulator.credentials(), clock, ...quick, ...options });
+  const provider = phoenix({ baseUrl: simulator.url, ...simulator.credentials(), ...quick, clock, ...options });
   return { ...guardOf(provider), clock, simulator, provider };
 }
 
 const ask = (provider: BalanceProvider, signal = new AbortController().signal) =>
-  provider.fetchBalance({ wallet: 'default', signal });
+  provider.fetchBalance({ currency: 'UGX', signal });
 
 /** A `fetch` that notes the references of balances. */
 function noting(references: string[]): typeof fetch {
@@ -48,21 +48,23 @@ describe('a session', () => {
   });
 
   it('is exchanged once for a thousand balances at once', async () => {
-    const { simulator, provider } = await terminal({}, { attemptTimeoutMs: 30_000, timeoutMs: 30_000 });
+    const { simulator, provider } = await terminal();
     const balances = await Promise.all(Array.from({ length: 1_000 }, () => ask(provider)));
     expect(new Set(balances.map(({ available }) => available))).toEqual(new Set(['1000']));
     expect(asked(simulator)).toEqual([1, 1_000]);
-  }, 30_000);
+  });
 
-  it('is exchanged a thousand times in a row without a failure', async () => {
+  // One terminal key in 256 begins with a zero byte.
+  it('is exchanged many times in a row without a failure', async () => {
     const clock = stoppedClock();
     const { simulator, provider } = await terminal({ clock, sessionLifeMs: 3_600_000 }, { clock });
-    for (let round = 0; round < 1_000; round += 1) {
+    const rounds = byBudget({ small: 100, large: 1_000 });
+    for (let round = 0; round < rounds; round += 1) {
       expect((await ask(provider)).available).toBe('1000');
       clock.advance(10 * minuteMs);
     }
-    expect(asked(simulator)).toEqual([1_000, 1_000]);
-  }, 60_000);
+    expect(asked(simulator)).toEqual([rounds, rounds]);
+  });
 
   it.each(['compressed', 'uncompressed'] as const)(
     'works when the shared X coordinate begins with zeros (%s points)',
@@ -117,7 +119,7 @@ describe('a session', () => {
     expect((await ask(phoenix({ baseUrl: simulator.url, ...options }))).available).toBe('250000');
   });
 
-  it('is used for ten minutes, or as long as the options say', async () => {
+  it('is used for ten minutes, or as long as the options allow', async () => {
     for (const [options, lifeMs] of [
       [{}, 10 * minuteMs],
       [{ sessionMaxMs: 10_000 }, 10_000],
@@ -157,7 +159,7 @@ describe('a session', () => {
     ['in digits', 1_700_000_300_000, 10 * minuteMs],
     ['that is no day', '2023-13-45T22:18:20Z', 10 * minuteMs],
     ['of null', null, 10 * minuteMs],
-    ['that is not told', undefined, 10 * minuteMs],
+    ['that is left out', undefined, 10 * minuteMs],
   ])('with an end %s is used accordingly', async (_, expireTime, usedMs) => {
     const { clock, simulator, provider } = await terminal({ sessionLifeMs: 60 * minuteMs });
     simulator.fault({ kind: 'fields', fields: { response: { expireTime } } }, { path: paths.exchange });
@@ -233,20 +235,22 @@ describe('a session', () => {
 
   it('that one guard waits for is not lost to another when the first is closed, or gives up', async () => {
     for (const end of ['close', 'timeout'] as const) {
-      const { simulator, provider } = await terminal({}, { attemptTimeoutMs: 1_000, timeoutMs: 5_000 });
+      const { clock, simulator, provider } = await terminal();
       simulator.fault({ kind: 'slow', ms: 200 }, { path: paths.exchange, times: 1 });
-      const first = guardOf(provider, { fetchTimeoutMs: 100 });
+      const first = guardOf(provider, { clock, fetchTimeoutMs: 100 });
       const gone = failureOf(first.checkFunds('1'));
       const staying = guardOf(provider).checkFunds('1000');
-      while (simulator.count(paths.exchange) === 0) await sleep(1);
+      await until(() => simulator.count(paths.exchange) === 1);
       if (end === 'close') await first.close();
+      else await clock.pass(100);
       expect(await gone).toMatchObject({ reason: end === 'close' ? 'closed' : 'timeout' });
+      await clock.pass(200);
       expect((await staying).sufficient).toBe(true);
     }
   });
 });
 
-describe('who is not let in', () => {
+describe('a client that is not authorized', () => {
   const other = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;
 
   it.each<[string, Partial<PhoenixOptions>, PhoenixSimulatorOptions, string, string]>([
@@ -309,9 +313,11 @@ describe('an answer to a key exchange', () => {
     ['with a JWT', { kind: 'fields', fields: { response: { authToken: 'e30.e30.x' } } }, 'malformed', 1],
     ['without a point', { kind: 'fields', fields: { response: { serverSessionPublicKey: '' } } }, 'malformed', 1],
   ])('%s is no session', async (_, fault, reason, exchanges) => {
-    const { simulator, checkFunds } = await terminal({}, { attemptTimeoutMs: 300 });
+    const { clock, simulator, checkFunds } = await terminal();
     simulator.fault(fault, { path: paths.exchange });
-    expect(await failureOf(checkFunds('1'))).toMatchObject({ reason, status: 503 });
+    const checking = failureOf(checkFunds('1'));
+    if (fault.kind === 'hang') await timeOut(clock, () => simulator.count(paths.exchange), exchanges);
+    expect(await checking).toMatchObject({ reason, status: 503 });
     expect(asked(simulator)).toEqual([exchanges, 0]);
     simulator.clearFaults();
     expect((await checkFunds('1000')).sufficient).toBe(true);

@@ -45,7 +45,7 @@ describe('a payment', () => {
     expect(simulator.balances().available).toBe('19999400');
     expect(await send(await terminal.sign(status))).toMatchObject({ responseCode: '90000' });
     const signal = new AbortController().signal;
-    expect(await terminal.provider.lookup?.({ reference: 'ref-1', wallet: 'default', signal })).toEqual({
+    expect(await terminal.provider.lookup?.({ reference: 'ref-1', sentAtMs: 0, signal })).toEqual({
       outcome: 'completed',
     });
     expect(simulator.count('/client/doKeyExchange')).toBe(1);
@@ -98,7 +98,7 @@ describe('a payment', () => {
     expect(simulator.count('/client/doKeyExchange')).toBe(3);
   });
 
-  it('is not signed without a session, and says so before anything is sent', async () => {
+  it('is not signed without a session, and rejects before anything is sent', async () => {
     const { simulator, terminal } = await start({}, { password: 'wrong' });
     expect(await failureOf(terminal.sign(payCall()))).toMatchObject({
       code: 'balance_unavailable',
@@ -140,7 +140,7 @@ describe('a payment', () => {
     expect(simulator.count('/sente/xpayment')).toBe(0);
   });
 
-  it('keeps the id of its terminal, whatever the fields say', async () => {
+  it('keeps the id of its terminal, whatever its fields are', async () => {
     const { terminal, simulator } = await start();
     const call = await terminal.sign(payCall({ terminalId: '3OTHER01', narration: 'é' }));
     expect(JSON.parse(call.body ?? '')).toMatchObject({

@@ -1,4 +1,4 @@
-// No error shows a credential, a body or a balance, however deep one looks, and all of them still say what happened.
+// No error shows a credential, a body or a balance, however deep one looks, and each still names what happened.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type BalanceProvider, type BalanceUnavailableReason, isPayoutGuardError } from 'payout-guard';
 import { type HttpProviderOptions, httpProvider } from 'payout-guard/providers/http';
@@ -40,13 +40,13 @@ async function failuresOf(make: () => BalanceProvider): Promise<Error[]> {
   const signal = new AbortController().signal;
   const failures = [
     await failureOf(guard.assertSufficientFunds('1')),
-    await failureOf(make().fetchBalance({ wallet: 'default', signal })),
+    await failureOf(make().fetchBalance({ currency: 'UGX', signal })),
   ];
   for (const seen of [...failures, guard, make()]) expectNoSecret(seen);
   return failures;
 }
 
-/** A server that says everything it heard and everything it knows, and an adapter for it. */
+/** A server that repeats everything it receives and holds, and an adapter for it. */
 async function gossip(status: number, how: 'as a body' | 'as headers' | 'as HTML', only = ''): Promise<string> {
   const { url } = await startServer((response, request) => {
     if (!request.url?.includes(only)) return send(response, JSON.stringify({ access, refresh }));

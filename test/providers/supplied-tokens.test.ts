@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type JpayOptions, jpay } from 'payout-guard/providers/jpay';
 import type { JpaySimulator } from 'payout-guard/testing';
-import { closeAll, failureOf, guardOf, quick, startJpay } from './support.js';
+import { closeAll, failureOf, guardOf, machineClock, quick, startJpay } from './support.js';
 
 afterEach(closeAll);
 
@@ -78,7 +78,7 @@ describe('a token that the application keeps', () => {
   it('is not waited for beyond the deadline', async () => {
     const simulator = await startJpay();
     const accessToken = () => new Promise<string>(() => {});
-    const { checkFunds } = guardOf(jpay({ baseUrl: simulator.url, accessToken, ...quick, timeoutMs: 60 }));
+    const { checkFunds } = guardOf(jpay({ baseUrl: simulator.url, accessToken, timeoutMs: 60, clock: machineClock }));
     expect(await failureOf(checkFunds('1.00'))).toMatchObject({ reason: 'timeout' });
     expect(simulator.count()).toBe(0);
   });

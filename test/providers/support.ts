@@ -1,10 +1,17 @@
-// What the tests of the adapters share: remote parties that end with the test, guards that remember nothing, and the
-// families of adapters as one.
+// Helpers of the tests of adapters: remote parties that end with the test, guards that remember nothing, and all
+// families of adapters.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { type BalanceProvider, createPayoutGuard, type PayoutGuard, type PayoutGuardOptions } from 'payout-guard';
+import {
+  type BalanceProvider,
+  type Clock,
+  createPayoutGuard,
+  type GuardOptions,
+  type PayoutGuard,
+  type WalletSettings,
+} from 'payout-guard';
 import { httpProvider } from 'payout-guard/providers/http';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay, type NetworkOptions } from 'payout-guard/providers/jpay';
@@ -21,6 +28,7 @@ import {
   phoenixSimulator,
 } from 'payout-guard/testing';
 import { z } from 'zod';
+import { stoppedClock, type TestClock } from '../support/clock.js';
 import { answeringKeyExchanges, phoenixCredentials } from '../support/phoenix.js';
 
 const running: { close(): Promise<unknown> }[] = [];
@@ -81,19 +89,43 @@ export function send(response: ServerResponse, body: string | Buffer, status = 2
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
 }
 
-/** Network options for tests: no waits between attempts. */
-export const quick: NetworkOptions = { random: () => 0 };
+/** Network options for tests: no waits between attempts, and no deadline that depends on the speed of the machine. */
+export const quick: NetworkOptions = { random: () => 0, clock: stoppedClock() };
 
-/** Enough time for an answer on a busy machine, and not long to wait for one that never comes. */
-export const soon: NetworkOptions = { attemptTimeoutMs: 120 };
+/** The clock of the machine. Its deadlines are for what never answers: how fast the machine is does not matter then. */
+export const machineClock: Clock = { now: () => Date.now() };
+
+/** Network options for a provider that never answers. */
+export const soon: NetworkOptions = { attemptTimeoutMs: 120, clock: machineClock };
+
+/** Waits for something that is bound to happen: answers over HTTP take real time. */
+export async function until(isSo: () => boolean): Promise<void> {
+  for (const sinceMs = Date.now(); !isSo(); ) {
+    if (Date.now() - sinceMs > patienceMs) throw new Error(`it did not happen: ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+const patienceMs = 60_000;
+
+/** Lets so many requests that hang time out, one after the other. `count` counts requests since the test began. */
+export async function timeOut(clock: TestClock, count: () => number, requests = 1): Promise<void> {
+  for (let request = 1; request <= requests; request += 1) {
+    await until(() => count() === request);
+    await clock.pass(attemptTimeoutMs);
+  }
+}
+
+/** The default of adapters. */
+const attemptTimeoutMs = 2_000;
 
 /** A guard that asks the provider for each check. */
-export function guardOf(provider: BalanceProvider, options: Partial<PayoutGuardOptions> = {}): PayoutGuard {
+export function guardOf(provider: BalanceProvider, options: Partial<GuardOptions & WalletSettings> = {}): PayoutGuard {
   const currency = provider.name === 'interswitch' || provider.name === 'phoenix' ? 'UGX' : 'KES';
   return started(createPayoutGuard({ provider, currency, cache: { maxAgeMs: 0 }, ...options }));
 }
 
-/** What `work` was rejected with. Fails when it was not rejected. */
+/** The error that `work` was rejected with. Fails when it was not rejected. */
 export async function failureOf(work: Promise<unknown>): Promise<Error> {
   const outcome = await work.then(
     (value) => ({ value }),
@@ -103,7 +135,7 @@ export async function failureOf(work: Promise<unknown>): Promise<Error> {
   throw new Error(`it resolved, which it must not: ${JSON.stringify(outcome.value)}`);
 }
 
-/** The balance of one merchant as an imaginary API tells it; what a user of `httpProvider` would write. */
+/** The balance of one merchant at an imaginary API, as a user of `httpProvider` would write it. */
 export function shopProvider(baseUrl: string, options: NetworkOptions = {}): BalanceProvider {
   return httpProvider({
     name: 'shop',

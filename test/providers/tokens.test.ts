@@ -4,7 +4,7 @@ import type { BalanceProvider } from 'payout-guard';
 import { type JpayOptions, jpay } from 'payout-guard/providers/jpay';
 import type { JpaySimulator, JpaySimulatorOptions } from 'payout-guard/testing';
 import { stoppedClock } from '../support/wallet.js';
-import { closeAll, failureOf, guardOf, quick, send, startJpay, startServer } from './support.js';
+import { closeAll, failureOf, guardOf, quick, send, startJpay, startServer, until } from './support.js';
 
 afterEach(closeAll);
 
@@ -20,12 +20,12 @@ async function merchant(simulated: JpaySimulatorOptions = {}, options: Partial<J
   const clock = stoppedClock();
   const simulator = await startJpay({ clock, ...simulated });
   const { url: baseUrl, appKey, appSecret } = simulator;
-  const provider = jpay({ baseUrl, appKey, appSecret, clock, ...quick, ...options } as JpayOptions);
+  const provider = jpay({ baseUrl, appKey, appSecret, ...quick, clock, ...options } as JpayOptions);
   return { ...guardOf(provider), clock, simulator, provider };
 }
 
 const ask = (provider: BalanceProvider, signal = new AbortController().signal) =>
-  provider.fetchBalance({ wallet: 'default', signal });
+  provider.fetchBalance({ currency: 'KES', signal });
 
 describe('a token by app key', () => {
   it('is fetched once for a thousand checks at once, and so is the balance', async () => {
@@ -222,14 +222,16 @@ describe('a token by app key', () => {
 
   it('that one guard waits for is not lost to another when the first is closed, or gives up', async () => {
     for (const end of ['close', 'timeout'] as const) {
-      const { simulator, provider } = await merchant({}, { attemptTimeoutMs: 1_000, timeoutMs: 5_000 });
+      const { clock, simulator, provider } = await merchant();
       simulator.fault({ kind: 'slow', ms: 200 }, { path: paths.app, times: 1 });
-      const first = guardOf(provider, { fetchTimeoutMs: 100 });
+      const first = guardOf(provider, { clock, fetchTimeoutMs: 100 });
       const gone = failureOf(first.checkFunds('1.00'));
       const staying = guardOf(provider).checkFunds('12000.00');
-      while (simulator.count(paths.app) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      await until(() => simulator.count(paths.app) === 1);
       if (end === 'close') await first.close();
+      else await clock.pass(100);
       expect(await gone).toMatchObject({ reason: end === 'close' ? 'closed' : 'timeout' });
+      await clock.pass(200);
       expect((await staying).sufficient).toBe(true);
     }
   });

@@ -1,14 +1,19 @@
-// One history: everything that a seed makes happen, and the reckoning when it is over.
-
-import { isPromise } from './answers.js';
-import { look, reconcile, requestPayout } from './flows.js';
+// One history: everything that a seed makes happen, and the checks when it is over.
+import type { MaybePromise } from 'payout-guard';
+import { isPromise, whenAnswered } from './answers.js';
+import type { Coverage } from './event-log.js';
+import { checkFinally } from './final-checks.js';
 import { Invariants } from './invariants.js';
-import type { Coverage } from './journal.js';
+import { noteWarning } from './listeners.js';
+import { drawPayout, drawRepetition } from './payouts.js';
 import type { Process } from './process.js';
-import { reckon } from './reckoning.js';
-import { quiet } from './scheduler.js';
+import { drawImpostor, drawRole, type Needs } from './roles.js';
+import { eventLoopTurn, quiet } from './scheduler.js';
 import type { Payout } from './truth.js';
 import type { Violation } from './violation.js';
+import { collectWarnings } from './warnings.js';
+import { crowd, freeze, impersonate, look, reconcile } from './workload/background.js';
+import { requestPayout, requestUnknownWallet } from './workload/request.js';
 import { World, type WorldOptions } from './world.js';
 
 export interface HistoryResult {
@@ -34,19 +39,26 @@ export class HistoryFailure extends Error {
   override readonly name = 'HistoryFailure';
   readonly violation: Violation;
 
-  constructor(violation: Violation, seed: number, step: number, { journal, settings }: World) {
-    const drawn = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
+  constructor(violation: Violation, seed: number, step: number, { log, settings }: World) {
+    const { wallets, ...rest } = settings;
     super(
       [
         violation.message,
         `seed ${seed}, step ${step}; the last events:`,
-        ...journal.lastEvents.map((event) => `  ${event}`),
-        `drawn: ${drawn.join(', ')}`,
+        ...log.lastEvents.map((event) => `  ${event}`),
+        `drawn: ${shown(rest)}`,
+        ...wallets.map((plan) => `wallet: ${shown(plan)}`),
       ].join('\n'),
       { cause: violation.cause },
     );
     this.violation = violation;
   }
+}
+
+function shown(drawn: object): string {
+  return Object.entries(drawn)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
 }
 
 const mostSteps = 5_000;
@@ -55,16 +67,18 @@ class History {
   readonly #seed: number;
   readonly #world: World;
   readonly #invariants: Invariants;
+  readonly #stopWarnings: () => void;
   #steps = 0;
 
   constructor(options: WorldOptions) {
     this.#seed = options.seed;
     this.#world = new World(options);
     this.#invariants = new Invariants(this.#world);
+    this.#stopWarnings = collectWarnings((code, message) => noteWarning(this.#world, code, message));
   }
 
   get result(): HistoryResult {
-    const { hash, coverage } = this.#world.journal;
+    const { hash, coverage } = this.#world.log;
     return { steps: this.#steps, hash, coverage };
   }
 
@@ -72,116 +86,151 @@ class History {
     await this.#world.memory.begin();
     this.#plan();
     await this.#play();
-    await reckon(this.#world, () => this.#play());
+    await checkFinally(this.#world, () => this.#play());
   }
 
   async end(): Promise<void> {
     for (const process of this.#world.processes) process.end();
-    await quiet();
+    // What waits for a turn of the event loop is of this history as well.
+    await eventLoopTurn();
+    this.#stopWarnings();
     await this.#world.memory.end();
   }
 
-  /** Puts on the agenda what the outside world will do. What the guards do follows from it. */
+  /** Schedules what the outside world will do. What the guards do follows from it. */
   #plan(): void {
-    const { random, settings, scheduler, provider, payouts } = this.#world;
-    const within = (act: () => void) => scheduler.after(random.upTo(settings.arrivalsWithinMs), act);
+    const { random, settings, scheduler, payouts } = this.#world;
+    const within = (act: () => void) => void scheduler.after(random.spread(settings.arrivalsWithinMs), act);
     const times = (most: number, act: () => void) => {
       const count = random.between(0, most);
       for (let time = 0; time < count; time++) within(act);
     };
-    for (let process = 0; process < settings.processes; process++) this.#world.start();
+    for (let process = 0; process < settings.processes; process++) this.#world.start(drawRole(this.#world));
     for (let index = 1; index <= settings.payouts; index++) {
-      const payout = this.#drawPayout(`r${index}`);
+      const payout = drawPayout(this.#world, `r${index}`);
       payouts.push(payout);
       const requests = random.between(1, settings.requestsPerPayout);
       for (let request = 1; request <= requests; request++) within(() => this.#request(payout, request > 1));
     }
-    times(2, () => this.#call('look', look));
+    times(2, () => this.#call('look', {}, look));
     times(3, () => {
       const olderThanMs = random.pick([0, 100, 1_000, undefined]);
       scheduler.after(random.upTo(settings.slowestPayoutMs), () =>
-        this.#call('reconcile', (world, process) => reconcile(world, process, olderThanMs)),
+        this.#call('reconcile', {}, (world, process) => reconcile(world, process, olderThanMs)),
       );
     });
-    for (let topUp = 0; topUp < settings.topUps; topUp++) within(() => provider.topUp(BigInt(random.between(1, 9))));
+    for (let topUp = 0; topUp < settings.topUps; topUp++) within(() => this.#topUp());
+    if (settings.storeOutages > 0) within(() => this.#world.silenceStore(0.5));
+    if (settings.crowd > 0) within(() => this.#call('crowd', { does: 'pay' }, crowd));
+    if (settings.freezes) within(() => this.#call('freeze', {}, freeze));
+    if (settings.hasImpostor) this.#planImpostor(within);
   }
 
-  #drawPayout(reference: string): Payout {
-    const { random, settings } = this.#world;
-    return {
-      reference,
-      amountMinor: BigInt(random.between(1, settings.largestAmountMinor)),
-      feeMinor: BigInt(random.between(0, settings.largestFeeMinor)),
-      flow: random.pick(['withHold', 'conclude', 'reserve']),
-      settles: random.chance(0.8) ? settings.settles : random.pick(['onReturn', 'later']),
-      debitAt: settings.debitAt === 'either' ? random.pick(['acceptance', 'completion']) : settings.debitAt,
-    };
+  #planImpostor(within: (act: () => void) => void): void {
+    const { payouts } = this.#world;
+    const process = this.#world.start(drawImpostor(this.#world));
+    for (const payout of payouts.filter(({ wallet }) => process.role.wallets.includes(wallet))) {
+      within(() => {
+        if (!process.takesWork) return;
+        void process.run(`request ${payout.reference}.x`, () => impersonate(this.#world, process, payout));
+      });
+    }
+  }
+
+  #topUp(): void {
+    const { random, providers } = this.#world;
+    random.pick([...providers.values()])?.topUp(BigInt(random.between(1, 9)));
   }
 
   #request(payout: Payout, isRepeated: boolean): void {
-    const { journal, random, truth } = this.#world;
+    const { log, random, truth } = this.#world;
     const { reference } = payout;
-    // A store that lost its memory does not know what was paid before; whoever asks is told to know it himself.
+    // A store that lost its memory does not know what was paid before: clients that ask again know it themselves.
     if (this.#world.hasLostMemory && truth.isPaid(reference)) return;
-    const isAltered = isRepeated && random.chance(0.15);
-    journal.note(isAltered ? 'request of another amount' : isRepeated ? 'duplicate request' : 'request', reference);
-    const amountMinor = isAltered ? payout.amountMinor + 1n : payout.amountMinor;
-    this.#call(`request ${reference}`, (world, process) => requestPayout(world, process, payout, amountMinor));
+    const asked = isRepeated ? drawRepetition(this.#world, payout) : { kind: 'request' as const, payout };
+    const { wallet } = asked.payout;
+    log.count(asked.kind, reference);
+    if (random.chance(0.03)) {
+      log.count('request of an unknown wallet', reference);
+      this.#call(`request ${reference}.u`, { wallet, does: 'pay' }, (world, process) =>
+        requestUnknownWallet(world, process, asked.payout),
+      );
+    }
+    this.#call(`request ${reference}`, { wallet, does: 'pay' }, (world, process) =>
+      requestPayout(world, process, asked.payout),
+    );
   }
 
-  #call(what: string, flow: (world: World, process: Process) => Promise<void>): void {
-    const process = this.#world.anyProcess();
+  #call(what: string, needs: Needs, flow: (world: World, process: Process) => Promise<void>): void {
+    const process = this.#world.anyProcess(needs);
     void process.run(what, () => flow(this.#world, process));
   }
 
-  /** Goes on until nothing is left to do. */
+  /** Continues until nothing is left to do. */
   async #play(): Promise<void> {
+    // What was begun outside of a step has sent its messages then.
+    await quiet();
     do {
-      await this.#disturb();
-      await this.#assertSound();
-    } while (await this.#step());
+      const disturbed = this.#disturb();
+      if (isPromise(disturbed)) await disturbed;
+      const checked = this.#check();
+      if (isPromise(checked)) await checked;
+      this.#steps += 1;
+      if (this.#steps > mostSteps) this.#world.report('stuck', `there is no end after ${mostSteps} steps`);
+    } while (await this.#world.scheduler.step());
     const stuck = this.#world.processes.flatMap(({ isAlive, underWay }) => (isAlive ? [...underWay.values()] : []));
     if (stuck.length > 0) this.#world.report('stuck', `${stuck} will never end`);
-    await this.#assertSound();
-  }
-
-  async #step(): Promise<boolean> {
-    if (!(await this.#world.scheduler.step())) return false;
-    this.#steps += 1;
-    if (this.#steps > mostSteps) this.#world.report('stuck', `there is no end after ${mostSteps} steps`);
-    return true;
+    await this.#check();
   }
 
   /** Between any two steps, a process may crash or be closed, its clock be set, or the store lose its memory. */
-  async #disturb(): Promise<void> {
-    const { random, settings, scheduler, isCalm, memory, payouts, processes } = this.#world;
+  #disturb(): MaybePromise<void> {
+    const { random, settings, isCalm, memory } = this.#world;
     if (isCalm) return;
-    // Who crashes before it has put its holds back, takes them along.
-    if (!memory.isRecovering && random.chance(settings.crashes)) {
-      const process = random.pick(processes.filter(({ isAlive }) => isAlive));
-      if (process && random.chance(0.7)) this.#crash(process);
-      else if (process?.isOpen) process.close();
-      scheduler.after(random.upTo(settings.arrivalsWithinMs), () => this.#world.start());
-    }
-    if (random.chance(settings.memoryLosses) && (await this.#world.loseMemory())) {
-      // Whoever was refused tries again, while balances are remembered whose marks are of the memory that was lost.
-      for (const payout of payouts) scheduler.after(random.upTo(settings.maxAgeMs), () => this.#request(payout, true));
-    }
-    if (settings.clocksMove && random.chance(0.05)) {
-      const process = random.pick(processes);
-      if (process) process.clockErrorMs = random.between(-200_000, 200_000);
-      this.#world.journal.note('clock moved');
-    }
+    // A process that crashes before it has put its holds back takes them along.
+    const isEnding = !memory.isRecovering && random.chance(settings.crashes);
+    if (isEnding) this.#endOne();
+    if (settings.clocksMove && random.chance(0.05)) this.#moveClock();
+    if (!random.chance(settings.memoryLosses)) return isEnding ? quiet() : undefined;
+    return whenAnswered(this.#world.loseMemory(), (isLost) => {
+      if (isLost) this.#askAgain();
+    });
   }
 
-  #crash(process: Process): void {
-    process.crash();
-    this.#world.mistake?.afterCrash?.(this.#world, process);
+  /** A process crashes or is closed, and another one takes its place. */
+  #endOne(): void {
+    const { random, settings, scheduler, processes, mutant } = this.#world;
+    const process = random.pick(processes.filter(({ isAlive }) => isAlive));
+    if (process && random.chance(0.5)) {
+      process.crash();
+      mutant?.afterCrash?.(this.#world, process);
+    } else if (process?.isOpen) void process.close(random.upTo(settings.closeWaitMs + 1) - 1);
+    scheduler.after(random.upTo(settings.arrivalsWithinMs), () => this.#world.start(drawRole(this.#world)));
   }
 
-  async #assertSound(): Promise<void> {
-    const contents = this.#world.memory.contents();
-    this.#invariants.check(isPromise(contents) ? await contents : contents);
+  #moveClock(): void {
+    const { random, processes, log } = this.#world;
+    const process = random.pick(processes);
+    if (process) process.clockErrorMs = random.between(-200_000, 200_000);
+    log.count('clock moved');
+  }
+
+  /** Clients that were refused try again, while balances are remembered whose marks are of the memory that was lost. */
+  #askAgain(): void {
+    const { random, settings, scheduler, payouts } = this.#world;
+    for (const payout of payouts) scheduler.after(random.upTo(settings.maxAgeMs), () => this.#request(payout, true));
+  }
+
+  #check(): MaybePromise<void> {
+    if (!this.#world.hasChanged) return this.#throwViolation();
+    this.#world.hasChanged = false;
+    return whenAnswered(this.#world.memory.contents(), (contents) => {
+      this.#invariants.check(contents);
+      this.#throwViolation();
+    });
+  }
+
+  #throwViolation(): void {
     const { violation } = this.#world;
     if (violation) throw new HistoryFailure(violation, this.#seed, this.#steps, this.#world);
   }

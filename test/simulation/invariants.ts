@@ -1,14 +1,18 @@
 // What must be true after every step, computed from what really happened and not from what the guards believe.
-import type { HoldRecord, HoldState, WalletTotals } from 'payout-guard';
-import type { Contents, Rows } from './memory.js';
-import { type Attempt, mayBePaid } from './truth.js';
+import type { HoldRecord, WalletTotals } from 'payout-guard';
+import { type Contents, isOpen, type Rows } from './memory.js';
+import { assertRecorded } from './proof-checks.js';
+import { type Attempt, mayBePaid, shown } from './truth.js';
+import type { WalletPlan } from './wallet-plan.js';
 import type { World } from './world.js';
 
 export class Invariants {
   readonly #world: World;
   /** The rows as they were after the step before, by reference. */
   #before: Rows = new Map();
-  #totalsBefore: WalletTotals | undefined;
+  #totalsBefore: Contents['totals'] = new Map();
+  /** Attempts that were held. */
+  readonly #seen = new Set<string>();
   /** Attempts whose hold has ended. */
   readonly #ended = new Set<string>();
 
@@ -17,91 +21,135 @@ export class Invariants {
   }
 
   check({ rows, totals }: Contents): void {
-    const { journal, memory } = this.#world;
-    this.#neverOverspent(rows);
+    const { log, memory, settings, processes, wallets } = this.#world;
+    for (const { reference, wallet } of rows.values()) wallets.set(reference, wallet);
+    this.#noteExposed(rows);
+    for (const plan of settings.wallets) {
+      this.#neverOverspent(plan, rows);
+      this.#countersAreSums(plan.key, rows, totals);
+    }
     if (!memory.isRecovering) this.#everyPayoutIsCovered(rows);
-    this.#countersAreSums(rows, totals);
+    for (const process of processes) {
+      if (process.closeReport && !process.isChecked) assertRecorded(this.#world, process, rows);
+    }
     for (const row of rows.values()) {
       const before = this.#before.get(row.reference);
+      if (before === row) continue;
       if (before?.state === 'reserved' && row.state === 'released' && isOver(before, row)) {
-        journal.note('expired', row.reference);
+        log.count('expired', row.reference);
       }
-      if (before?.state === 'released' && isOpen(row.state)) journal.note('held again', row.reference);
+      if (before?.state === 'released' && isOpen(row.state)) log.count('held again', row.reference);
+      if (before) this.#staysOnePayout(before, row);
+      this.#isNotSentWhileFrozen(before, row, totals.get(row.wallet));
+      this.#seen.add(row.attempt);
     }
     this.#before = rows;
     this.#totalsBefore = totals;
   }
 
+  /** Payment code that forgot to mark its hold as sent is on its own from the moment the hold expires. */
+  #noteExposed(rows: Rows): void {
+    for (const attempt of this.#world.truth.attempts) {
+      if (!attempt.isForgetful || attempt.wasExposed || isCovered(attempt, rows.get(attempt.reference))) continue;
+      attempt.wasExposed = true;
+      this.#world.log.trace(`the hold of ${attempt.reference} has ended under its payment`);
+    }
+  }
+
   /**
-   * balance - promised >= floor, at every moment.
+   * balance - promised >= floor, at every moment and for each wallet.
    *
    * `balance` is the true one, not what the provider shows. A payout is promised from the moment the store grants its hold
    * until the provider takes the money or the payout can no longer be made: a hold that was granted and whose answer is
-   * still on its way counts, because its payout will be sent without anybody asking again. Where the provider debits at
+   * still on its way counts, because its payout will be sent without another question. Where the provider debits at
    * acceptance, a payout stops being promised there: the balance is lower by it from then on. If it fails afterwards the
    * refund makes the balance higher, which can only help. Where it debits at completion, it is promised until then.
    *
-   * A hold that had ended and is put back, because its process has not heard of that, promises nothing to anybody.
+   * A hold that had ended and is put back, because its process does not know of that, promises nothing.
    *
-   * It follows that no payout that was approved is ever short of money, and that the balance never falls below the floor.
+   * It follows that no payout that was approved is ever short of money, and that the balance never falls below the floor: but for what
+   * payment code spent whose hold had expired.
    */
-  #neverOverspent(rows: Rows): void {
-    const { provider, settings, truth, report } = this.#world;
+  #neverOverspent({ key, floorMinor }: WalletPlan, rows: Rows): void {
+    const { truth, report } = this.#world;
+    const { balanceMinor } = this.#world.providerOf(key);
     let promisedMinor = 0n;
     const accountedFor = new Set<string>();
     for (const attempt of truth.attempts) {
-      if (mayBePaid(attempt)) promisedMinor += attempt.requiredMinor;
-      if (mayBePaid(attempt) || attempt.debitedMinor > 0n) accountedFor.add(attempt.reference);
+      if (attempt.payout.wallet !== key) continue;
+      const isPromised = mayBePaid(attempt);
+      if (isPromised) promisedMinor += attempt.requiredMinor;
+      if (isPromised || attempt.debitedMinor > 0n) accountedFor.add(attempt.reference);
     }
-    for (const { reference, state, amountMinor, attempt } of rows.values()) {
+    for (const { reference, wallet, state, amountMinor, attempt } of rows.values()) {
+      if (wallet !== key) continue;
       if (!isOpen(state)) this.#ended.add(attempt);
       else if (!accountedFor.has(reference) && !this.#ended.has(attempt)) promisedMinor += amountMinor;
     }
-    if (provider.balanceMinor - promisedMinor >= settings.floorMinor) return;
-    report(
-      'overspent',
-      `${promisedMinor} promised of a balance of ${provider.balanceMinor} with a floor of ${settings.floorMinor}`,
-    );
+    if (balanceMinor - promisedMinor + truth.exposedMinor(key) >= floorMinor) return;
+    report('overspent', `${promisedMinor} promised of a balance of ${balanceMinor} with a floor of ${floorMinor}`);
   }
 
   /**
    * A payout that may still be made has an open hold of at least its amount; one that was made has an open hold or a
-   * capture of at least what was debited. Whoever breaks this overspends sooner or later.
+   * capture of at least what was debited. Whatever breaks this overspends sooner or later.
    */
   #everyPayoutIsCovered(rows: Rows): void {
     for (const attempt of this.#world.truth.remembered) {
       const row = rows.get(attempt.reference);
-      if (isCovered(attempt, row)) continue;
+      if ((attempt.wasExposed && !attempt.isRecorded) || isCovered(attempt, row)) continue;
       const hold = row ? `${row.state} with ${row.capturedMinor ?? row.amountMinor}` : 'unknown';
       this.#world.report(
         'uncovered',
-        `${attempt.reference} of ${attempt.requiredMinor} is ${attempt.stage}, ${attempt.debitedMinor} debited, its hold is ${hold}`,
+        `${attempt.reference} of ${attempt.requiredMinor}, ${shown(attempt)}, and its hold is ${hold}`,
       );
     }
   }
 
-  /** active and captured are what the rows add up to, and captured never falls. */
-  #countersAreSums(rows: Rows, totals: WalletTotals): void {
-    const { scheduler, settings, report } = this.#world;
+  /** active and captured are what the rows of the wallet add up to, and captured never falls. */
+  #countersAreSums(key: string, rows: Rows, all: Contents['totals']): void {
+    const { scheduler, report } = this.#world;
+    const totals = all.get(key);
+    if (!totals) return;
     let [active, captured] = [0n, 0n];
-    for (const { state, amountMinor, capturedMinor = 0n, endedAtMs = 0 } of rows.values()) {
+    for (const { wallet, state, amountMinor, capturedMinor = 0n, visibleAtMs = 0 } of rows.values()) {
+      if (wallet !== key) continue;
       if (isOpen(state)) active += amountMinor;
-      else if (endedAtMs + settings.lagMs > scheduler.now()) active += capturedMinor;
+      else if (visibleAtMs > scheduler.now()) active += capturedMinor;
       else captured += capturedMinor;
     }
     if (active !== totals.active || captured !== totals.captured) {
       const counted = `${totals.active} active and ${totals.captured} captured`;
-      report('counters', `${counted}, where the rows add up to ${active} and ${captured}`);
+      report('counters', `${key} has ${counted}, where its rows add up to ${active} and ${captured}`);
     }
-    const before = this.#totalsBefore;
+    const before = this.#totalsBefore.get(key);
     if (before?.epoch === totals.epoch && totals.captured < before.captured) {
-      report('counters', `captured fell from ${before.captured} to ${totals.captured}`);
+      report('counters', `captured of ${key} fell from ${before.captured} to ${totals.captured}`);
     }
   }
-}
 
-function isOpen(state: HoldState): boolean {
-  return state === 'reserved' || state === 'sent';
+  /** Whatever becomes of a reference, it is the same payout; and one that failed is not held again. */
+  #staysOnePayout(before: HoldRecord, row: HoldRecord): void {
+    const { report, settings } = this.#world;
+    const { reference } = row;
+    if (before.wallet !== row.wallet || before.amountMinor !== row.amountMinor) {
+      report('paid twice', `${reference} of ${before.amountMinor} from ${before.wallet} became another payout`);
+    }
+    const isToOther = before.fingerprint !== row.fingerprint || before.metadata.payee !== row.metadata.payee;
+    if (settings.hasFingerprints && isToOther) report('paid twice', `${reference} got another payee`);
+    if (before.failed && isOpen(row.state)) report('paid twice', `${reference} failed, and is held again`);
+  }
+
+  #isNotSentWhileFrozen(before: HoldRecord | undefined, row: HoldRecord, totals: WalletTotals | undefined): void {
+    // What is put back after a loss was granted before, perhaps in a moment when the wallet was not frozen.
+    if (this.#world.memory.isRecovering) return;
+    const wasFrozen = this.#totalsBefore.get(row.wallet)?.frozen !== undefined && totals?.frozen !== undefined;
+    const isNew = isOpen(row.state) && !this.#seen.has(row.attempt);
+    const isSentNow = row.state === 'sent' && before?.state === 'reserved';
+    if (wasFrozen && (isNew || isSentNow)) {
+      this.#world.report('uncovered', `${row.reference} was ${row.state} while ${row.wallet} was frozen`);
+    }
+  }
 }
 
 function isOver({ expiresAtMs = Number.POSITIVE_INFINITY }: HoldRecord, { endedAtMs = 0 }: HoldRecord): boolean {
@@ -109,7 +157,11 @@ function isOver({ expiresAtMs = Number.POSITIVE_INFINITY }: HoldRecord, { endedA
 }
 
 function isCovered(attempt: Attempt, row: HoldRecord | undefined): boolean {
-  if (mayBePaid(attempt)) return row !== undefined && isOpen(row.state) && row.amountMinor >= attempt.requiredMinor;
+  if (mayBePaid(attempt)) {
+    return (
+      row !== undefined && isOpen(row.state) && row.attempt === attempt.hold && row.amountMinor >= attempt.requiredMinor
+    );
+  }
   if (attempt.debitedMinor === 0n) return true;
   if (!row || row.state === 'released') return false;
   return (row.capturedMinor ?? row.amountMinor) >= attempt.debitedMinor;

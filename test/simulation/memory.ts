@@ -1,5 +1,12 @@
 // Where the holds of a history live.
-import { type HoldRecord, type HoldStore, type MaybePromise, memoryStore, type WalletTotals } from 'payout-guard';
+import {
+  type HoldRecord,
+  type HoldState,
+  type HoldStore,
+  type MaybePromise,
+  memoryStore,
+  type WalletTotals,
+} from 'payout-guard';
 import { atOnce } from './answers.js';
 import type { Process } from './process.js';
 import { mayBePaid } from './truth.js';
@@ -7,7 +14,7 @@ import { wired } from './wire.js';
 import type { World } from './world.js';
 
 export interface Memory {
-  /** What all processes share, for those who judge: nothing gets lost or late on the way. */
+  /** What all processes share, for checks: nothing gets lost or late on the way. */
   readonly store: HoldStore;
   /** Open holds are being put back after a loss: until that is over they may be missing, and nothing is approved. */
   readonly isRecovering: boolean;
@@ -17,7 +24,7 @@ export interface Memory {
   /** The store as a process has it. */
   storeOf(process: Process): HoldStore;
   contents(): MaybePromise<Contents>;
-  /** Forgets everything, if that is something, and if the library withstands it now. Says whether it did. */
+  /** Forgets everything, if that is something, and if the library withstands it now. Resolves to whether it did. */
   lose(): MaybePromise<boolean>;
   end(): MaybePromise<void>;
 
@@ -25,14 +32,15 @@ export interface Memory {
   slowestMs(): number;
   /** For how long a late request is in a queue, in milliseconds. */
   queuedMs(): number;
-  /** How long after a message was lost its sender is told, in milliseconds. */
+  /** How long after a message was lost its sender gives up, in milliseconds. */
   unheardMs(): number;
 }
 
 /** What there is to see in a store at one moment. */
 export interface Contents {
   readonly rows: Rows;
-  readonly totals: WalletTotals;
+  /** Of each wallet. */
+  readonly totals: ReadonlyMap<string, WalletTotals>;
 }
 
 export type Rows = ReadonlyMap<string, HoldRecord>;
@@ -40,6 +48,14 @@ export type Rows = ReadonlyMap<string, HoldRecord>;
 export function rowsOf(holds: readonly HoldRecord[]): Rows {
   return new Map(holds.map((row) => [row.reference, row]));
 }
+
+/** Whether a hold still counts against its wallet. */
+export function isOpen(state: HoldState): boolean {
+  return state === 'reserved' || state === 'sent';
+}
+
+/** Longer than a message takes when nothing goes wrong any more, in milliseconds. */
+const calmMs = 100;
 
 /** A store in the memory of this process, as if it were far away. */
 export class LocalMemory implements Memory {
@@ -66,14 +82,15 @@ export class LocalMemory implements Memory {
 
   contents(): Contents {
     const { holds } = atOnce(this.#store.list({ limit: 1_000 }));
-    return { rows: rowsOf(holds), totals: atOnce(this.#store.totals('default')) };
+    return { rows: rowsOf(holds), totals: this.#totals() };
   }
 
   /** Only when nothing of it still matters: putting open holds back is for shared stores. */
   lose(): boolean {
     const { truth, processes } = this.#world;
-    const { active, captured } = atOnce(this.#store.totals('default'));
-    if (active > 0n || captured === 0n || truth.attempts.some(mayBePaid)) return false;
+    const all = [...this.#totals().values()];
+    if (all.some(({ active }) => active > 0n) || all.every(({ captured }) => captured === 0n)) return false;
+    if (truth.attempts.some((attempt) => attempt.isRunning || mayBePaid(attempt))) return false;
     if (processes.some(({ hasPayoutUnderWay }) => hasPayoutUnderWay)) return false;
     this.#store = this.#newStore();
     truth.forget();
@@ -83,7 +100,8 @@ export class LocalMemory implements Memory {
   end(): void {}
 
   slowestMs(): number {
-    return this.#world.settings.slowestStoreMs;
+    const { isCalm, settings } = this.#world;
+    return isCalm ? Math.min(settings.slowestStoreMs, calmMs) : settings.slowestStoreMs;
   }
 
   queuedMs(): number {
@@ -94,8 +112,15 @@ export class LocalMemory implements Memory {
     return this.#world.random.upTo(this.slowestMs());
   }
 
+  #totals(): Map<string, WalletTotals> {
+    return new Map(this.#world.settings.wallets.map(({ key }) => [key, atOnce(this.#store.totals(key))]));
+  }
+
   #newStore(): HoldStore {
-    const store = memoryStore({ clock: this.#world.scheduler });
-    return this.#world.mistake?.store?.(store, this.#world) ?? store;
+    const { scheduler, settings } = this.#world;
+    // More than a history captures, and less than a crowd.
+    const rememberFinished = settings.crowd > 0 ? 4 * settings.payouts : undefined;
+    const store = memoryStore({ clock: scheduler, rememberFinished });
+    return this.#world.mutant?.store?.(store, this.#world) ?? store;
   }
 }

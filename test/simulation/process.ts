@@ -1,32 +1,28 @@
-// One process: a guard of its own, and the calls that are under way in it. When it crashes, none of them ever goes on.
-import {
-  BalanceUnavailableError,
-  createPayoutGuard,
-  DuplicateReferenceError,
-  type GuardEvents,
-  HoldConflictError,
-  type HoldStore,
-  InsufficientFundsError,
-  isPayoutGuardError,
-  type PayoutGuard,
-  type PayoutGuardError,
-  type PayoutGuardErrorCode,
-  type PayoutGuardOptions,
-} from 'payout-guard';
-import type { Kind } from './journal.js';
-import { isReliable } from './settings.js';
-import { ExpectedError } from './violation.js';
-import { text, type World } from './world.js';
+// One process: a guard of its own, and the calls that are under way in it. When it crashes, none of them ever continues.
+import { type CloseReport, createPayoutGuard, type HoldInfo, type HoldStore, type PayoutGuard } from 'payout-guard';
+import { assertCovered, assertInTime } from './close-checks.js';
+import { isExplained, kindOfError } from './explained-errors.js';
+import { guardOptions } from './guard-setup.js';
+import { listen } from './listeners.js';
+import type { Role } from './roles.js';
+import { eventLoopTurn } from './scheduler.js';
+import type { World } from './world.js';
 
 export class Process {
   readonly name: string;
+  readonly role: Role;
   readonly guard: PayoutGuard;
-  /** False after a crash. */
+  /** False after a crash, and after it ended. */
   isAlive = true;
-  /** False after it was closed in good order: what is under way goes on, without the guard. */
+  hasCrashed = false;
+  /** False from the moment when it begins to close: what is under way continues. */
   isOpen = true;
+  /** What its guard left open when it closed; undefined before. */
+  closeReport: CloseReport | undefined;
   /** Calls that have not ended. */
   readonly underWay: Map<number, string> = new Map();
+  /** What it leaves open was compared with its report. */
+  isChecked = false;
   /** The references that it was ever asked to pay. */
   readonly asked: Set<string> = new Set();
   /** How far its clock is off. */
@@ -35,32 +31,16 @@ export class Process {
   readonly #store: HoldStore;
   #calls = 0;
 
-  constructor(world: World, name: string) {
+  constructor(world: World, name: string, role: Role) {
     this.name = name;
+    this.role = role;
     this.#world = world;
     this.#store = world.memory.storeOf(this);
-    const { settings, scheduler, mistake } = world;
-    const options: PayoutGuardOptions = {
-      provider: world.provider.adapter(this),
-      currency: 'KES',
-      floor: text(settings.floorMinor),
-      store: this.#store,
-      clock: { now: () => scheduler.now() + this.clockErrorMs },
-      // One wallet: room for more would cost more than the history.
-      cache: { maxAgeMs: settings.maxAgeMs, maxWallets: 1 },
-      minRefreshMs: settings.minRefreshMs,
-      alwaysRefreshAbove:
-        settings.alwaysRefreshAboveMinor === undefined ? undefined : text(settings.alwaysRefreshAboveMinor),
-      holdExpiresInMs: settings.holdExpiresInMs,
-      visibilityLagMs: settings.lagMs,
-      overdueAfterMs: settings.overdueAfterMs,
-      // A minute of real time, which no history takes: within one, only the scheduler lets time pass.
-      fetchTimeoutMs: 60_000,
-      reconcileEveryMs: 0,
-    };
-    this.guard = createPayoutGuard(mistake?.options?.(options, world, this) ?? options);
-    this.#listen();
-    world.journal.note('started', name);
+    const guard = createPayoutGuard(guardOptions(world, this, this.#store));
+    this.guard = world.mutant?.guard?.(guard, world, this) ?? guard;
+    listen(world, this, guard);
+    const { wallets, does, hasLookup } = role;
+    world.log.count('started', `${name} to ${does} ${wallets}${hasLookup ? '' : ' without look-up'}`);
   }
 
   /** Whether new work may be given to it. */
@@ -77,99 +57,119 @@ export class Process {
     return [...this.underWay.values()].flatMap(requestedBy);
   }
 
-  /** Something reaches the process, if it still lives then. */
-  hears(delayMs: number, act: () => void): void {
-    this.#world.scheduler.after(delayMs, () => {
-      if (this.isAlive) act();
+  /** Something happens in the process so much later, if it is still alive then. Returns a function that cancels it. */
+  after(delayMs: number, run: () => void): () => void {
+    return this.#world.scheduler.after(delayMs, () => {
+      if (this.isAlive) run();
+    });
+  }
+
+  /** The same for what recurs: a history does not wait for it. */
+  inBackground(delayMs: number, run: () => void): () => void {
+    const { scheduler } = this.#world;
+    return scheduler.inBackground(delayMs, () => {
+      if (this.isAlive && !this.#world.isCalm && scheduler.elapsedMs < this.#world.lastTimerMs) run();
     });
   }
 
   /** The process does something else for a while. */
   pause(): Promise<void> {
-    const { random, settings } = this.#world;
-    return new Promise((resolve) => this.hears(random.upTo(settings.slowestClientMs), resolve));
+    const { random, settings, isCalm } = this.#world;
+    const mostMs = isCalm ? 1 : settings.slowestClientMs;
+    return new Promise((resolve) => void this.after(random.upTo(mostMs), resolve));
   }
 
-  /** Runs a call to its end. What may go wrong in it is noted; anything else is a violation. */
-  async run(what: string, call: () => Promise<void>): Promise<void> {
+  /** Runs something to its end, which must come. */
+  async track<T>(what: string, work: Promise<T>): Promise<T> {
     const id = ++this.#calls;
     this.underWay.set(id, what);
-    for (const reference of requestedBy(what)) this.asked.add(reference);
     try {
-      await call();
-    } catch (error) {
-      if (this.isAlive) this.#noteError(what, error);
+      return await work;
     } finally {
       this.underWay.delete(id);
     }
   }
 
+  /** Runs a call to its end. What may go wrong in it is counted; anything else is a violation. */
+  async run(what: string, call: () => Promise<unknown>): Promise<void> {
+    try {
+      await this.track(what, call());
+    } catch (error) {
+      this.noteError(what, error);
+    }
+  }
+
+  noteError(what: string, error: unknown): void {
+    if (!this.isAlive) return;
+    const { log } = this.#world;
+    const kind = kindOfError(error);
+    if (kind) log.count(kind, what);
+    else log.trace(`${what}: ${error instanceof Error ? error.message : error}`);
+    if (!isExplained(this.#world, this, error))
+      this.#world.report('unexpected', `${what} of ${this.name} ended so`, error);
+  }
+
   crash(): void {
-    this.#world.journal.note('crash', this.name);
+    this.#world.log.count('crash', this.name);
+    this.hasCrashed = true;
+    this.#stop();
+  }
+
+  /** Closes the guard, and then often ends the process, as an application does on SIGTERM. */
+  async close(waitMs: number): Promise<void> {
+    const { log, scheduler, random } = this.#world;
+    log.count('closed', `${this.name}, waiting ${waitMs} ms at most`);
+    this.isOpen = false;
+    const startedAtMs = scheduler.now();
+    const closing = this.guard.close({ waitMs });
+    // It waits for a turn of the event loop then, which no step of a history does by itself.
+    if (waitMs === 0) scheduler.waitFor(eventLoopTurn());
+    scheduler.after(waitMs + latestMs + 1, () => assertInTime(this.#world, this));
+    const report = await closing;
+    if (!this.isAlive) return;
+    this.closeReport = report;
+    this.#world.hasChanged = true;
+    for (const { reference, pending } of report.open) {
+      log.count('left open', `${reference}, ${pending}`);
+      this.#world.noteReport(reference, 'left open');
+    }
+    log.trace(`${this.name} was closed after ${scheduler.now() - startedAtMs} ms`);
+    assertCovered(this.#world, this, report);
+    if (!random.chance(0.5)) return;
+    if (random.chance(0.5)) await this.#store.close();
+    if (this.isAlive) this.#end();
+  }
+
+  /** After the history: nothing of it counts any more. */
+  end(): void {
+    this.isAlive = false;
+  }
+
+  /** Asserts that what the guard shows of a hold is of its own wallet. */
+  assertOwn({ reference, wallet, currency }: Pick<HoldInfo, 'reference' | 'wallet' | 'currency'>): void {
+    if (!this.role.wallets.includes(wallet) || this.role.impostor) {
+      this.#world.report('foreign', `${this.name} showed ${reference}, which is of ${wallet}`);
+    } else if (this.#world.planOf(wallet).currency !== currency) {
+      this.#world.report('foreign', `${this.name} showed ${reference} of ${wallet} in ${currency}`);
+    }
+  }
+
+  #end(): void {
+    this.#world.log.count('ended after close', this.name);
+    this.#stop();
+  }
+
+  #stop(): void {
     this.isAlive = false;
     this.underWay.clear();
     this.#world.truth.crash(this.name);
   }
-
-  close(): void {
-    this.#world.journal.note('closed', this.name);
-    this.isOpen = false;
-    void this.guard.close().then(() => this.#store.close());
-  }
-
-  /** After the history: lets go of the timers of the machine. Nothing of it counts any more. */
-  end(): void {
-    this.isAlive = false;
-    void this.guard.close();
-  }
-
-  #listen(): void {
-    const { journal, truth } = this.#world;
-    const by = ({ hold: { reference } }: GuardEvents['captured']) =>
-      truth.of(reference).some(({ sender }) => sender === this.name) ? 'its sender' : 'another process';
-    this.guard.on('captured', (event) => journal.note(`captured by ${by(event)}`, event.hold.reference));
-    this.guard.on('released', (event) => journal.note(`released by ${by(event)}`, event.hold.reference));
-    this.guard.on('unsettled', ({ reference }) => journal.note('unsettled', reference));
-    // Somebody listens, so that the guard need not warn on the console.
-    this.guard.on('overdue', () => {});
-  }
-
-  #noteError(what: string, error: unknown): void {
-    const { journal } = this.#world;
-    const kind = isPayoutGuardError(error) ? kindOf(error) : undefined;
-    if (kind) journal.note(kind, `${what}`);
-    else journal.tell(`${what}: ${error instanceof Error ? error.message : error}`);
-    if (!this.#isExplained(error)) this.#world.report('unexpected', `${what} of ${this.name} ended so`, error);
-  }
-
-  /** Whether something in the history accounts for the error. */
-  #isExplained(error: unknown): boolean {
-    if (error instanceof ExpectedError) return true;
-    if (!isPayoutGuardError(error)) return false;
-    if (!(error instanceof BalanceUnavailableError)) return explainedCodes.has(error.code);
-    if (!this.isOpen || !isReliable(this.#world.settings)) return true;
-    // An answer that took more than two minutes is too old, and a mark may be void, however reliable everybody is.
-    return error.reason === 'stale' || (error.reason === 'store' && this.#world.hasLostMemory);
-  }
 }
 
-const explainedCodes: ReadonlySet<string> = new Set<PayoutGuardErrorCode>([
-  'insufficient_funds',
-  'duplicate_reference',
-  'hold_conflict',
-  'hold_state',
-  'payout_rejected',
-]);
+/** The most that `close` may take beyond `waitMs`, in milliseconds. */
+const latestMs = 1_000;
 
 /** The reference of a request, if the call is one. */
 function requestedBy(what: string): string[] {
   return what.startsWith('request ') ? [what.slice('request '.length)] : [];
-}
-
-function kindOf(error: PayoutGuardError): Kind | undefined {
-  if (error instanceof InsufficientFundsError) return error.temporary ? 'refused for now' : 'refused';
-  if (error instanceof BalanceUnavailableError) return error.reason === 'stale' ? 'balance too old' : 'unavailable';
-  if (error instanceof DuplicateReferenceError) return 'taken reference refused';
-  if (error instanceof HoldConflictError) return 'conflict refused';
-  return undefined;
 }

@@ -1,156 +1,195 @@
 // A provider in memory: one balance, payouts that are accepted, debited, completed or failed when the seed says so, and a
 // network that is slow and loses things. It is honest: what its adapter declares is true, and its final word is final.
-import {
-  type BalanceProvider,
-  BalanceUnavailableError,
-  type PayoutAnswer,
-  PayoutRejectedError,
-  type ProviderBalance,
-} from 'payout-guard';
+import { type BalanceProvider, BalanceUnavailableError, type PayoutAnswer, type ProviderBalance } from 'payout-guard';
+import { CallError } from './call-errors.js';
 import type { Process } from './process.js';
-import type { Attempt } from './truth.js';
-import { ExpectedError } from './violation.js';
+import { type Attempt, maySend } from './truth.js';
+import type { WalletPlan } from './wallet-plan.js';
 import { text, type World } from './world.js';
 
-/** What the pay call answers. */
-export interface Paid {
-  /** What was really taken, if that is known by then. */
-  readonly debitedMinor: bigint | undefined;
+/** The provider's answer to a payment call. */
+export interface Reply {
+  readonly provider: string;
+  readonly reference: string;
+  /** `known`: it has this payout already, as HTTP status 409 says. `refused`: it did not accept it. */
+  readonly status: 'pending' | 'completed' | 'failed' | 'refused' | 'known';
+  readonly debitedMinor?: bigint | undefined;
+}
+
+/** A payout as the provider knows it. A reference may have several, if all but the last have failed. */
+export interface Row {
+  outcome: 'pending' | 'completed' | 'failed';
+  debited?: string | undefined;
 }
 
 export class FakeProvider {
+  readonly plan: WalletPlan;
   readonly #world: World;
-  #balanceMinor: bigint;
+  #balanceMinor = 0n;
   /** Every balance there was, and since when: a figure may be of the past. */
   readonly #balances: { readonly sinceMs: number; readonly balanceMinor: bigint }[] = [];
-  /** What it would answer to a lookup. A reference that never arrived is not in here. */
-  readonly #outcomes = new Map<string, PayoutAnswer>();
+  /** Its payouts by reference. */
+  readonly #rows = new Map<string, Row[]>();
 
-  constructor(world: World) {
+  constructor(world: World, plan: WalletPlan) {
     this.#world = world;
-    this.#balanceMinor = 0n;
-    this.#change(world.settings.openingBalanceMinor);
+    this.plan = plan;
+    this.#change(plan.openingBalanceMinor);
   }
 
   get balanceMinor(): bigint {
     return this.#balanceMinor;
   }
 
-  /** What it would say of the payout. Undefined: it never heard of it. */
+  get name(): string {
+    return `provider-of-${this.plan.key}`;
+  }
+
+  rowsOf(reference: string): readonly Row[] {
+    return this.#rows.get(reference) ?? [];
+  }
+
+  /** Its word on a payout. Undefined: it has no record of it. */
   outcomeOf(reference: string): PayoutAnswer['outcome'] | undefined {
-    return this.#outcomes.get(reference)?.outcome;
+    const rows = this.rowsOf(reference);
+    return rows.length === 0 ? undefined : summaryOf(rows).outcome;
   }
 
   topUp(minor: bigint): void {
-    this.#world.journal.note('top-up', `${minor}`);
+    this.#world.log.count('top-up', `${minor} for ${this.plan.key}`);
     this.#change(minor);
   }
 
   /** How a process sees it. */
   adapter(process: Process): BalanceProvider {
-    const { debitVisibleAt, settles } = this.#world.settings;
+    const { key, debitVisibleAt, lagMs, lagIsOf, judgesResults, lookupConcurrency } = this.plan;
     return {
-      name: 'simulated',
+      name: this.name,
+      accountId: `account of ${key}`,
       debitVisibleAt,
-      settles,
-      wallets: 'one',
-      fetchBalance: () => this.#ask(process, 'balance lost', () => this.#figure(process)),
-      lookup: ({ reference }) => this.#ask(process, 'lookup lost', () => this.#word(process, reference)),
+      visibleAfterMs: lagIsOf === 'adapter' ? lagMs : undefined,
+      lookupConcurrency,
+      fetchBalance: ({ signal }) => this.#ask(process, 'balance lost', signal, () => this.#figure(process)),
+      ...(process.role.hasLookup && { lookup: ({ reference, signal }) => this.#lookUp(process, reference, signal) }),
+      ...(judgesResults && { verdictOfResult: (result, { reference }) => this.#judge(result, reference) }),
     };
   }
 
-  /** The pay call. Rejects with what a client library would reject with. */
-  pay(process: Process, attempt: Attempt): Promise<Paid> {
-    const { journal, scheduler, random, isCalm } = this.#world;
+  /** One payment call. Rejects with what a client library would reject with. */
+  send(process: Process, attempt: Attempt, waitsForEnd: boolean): Promise<Reply> {
+    const { log, scheduler, random, isCalm } = this.#world;
     const { reference } = attempt;
-    if (attempt.stage === 'approved') attempt.stage = 'travelling';
     return new Promise((resolve, reject) => {
-      const fail = (error: Error) => process.hears(this.#latencyMs(), () => reject(error));
-      const arrive = (settle: Settle) =>
-        scheduler.after(this.#latencyMs(), () => {
-          this.#receive(attempt, settle);
-        });
-      const answer: Settle = (result) => process.hears(this.#latencyMs(), () => settleWith(result, resolve, reject));
-
+      const fail = (error: Error) => process.after(this.#latencyMs(), () => reject(error));
       if (!isCalm && random.chance(0.05)) {
-        journal.note('payout never connected', reference);
-        scheduler.after(0, () => giveUp(attempt));
-        return fail(connectionRefused());
+        log.count('payout never connected', reference);
+        fail(new CallError('Nothing listens there.', { code: 'ECONNREFUSED' }));
+        return;
       }
-      if (!this.#isLost()) return arrive(answer);
-      // In all three cases the sender hears the same.
-      fail(new ExpectedError('The pay call timed out.'));
+      attempt.wasSent = true;
+      attempt.travelling += 1;
+      const arrive = (answer: Answer) =>
+        void scheduler.after(this.#latencyMs(), () => {
+          attempt.travelling -= 1;
+          this.#receive(attempt, waitsForEnd, answer);
+        });
+      if (!this.#isLost()) return arrive((reply) => process.after(this.#latencyMs(), () => resolve(reply)));
+      // In all three cases the sender sees the same.
+      fail(new CallError('The payment call timed out.', { code: 'ETIMEDOUT' }));
       const fate = random.pick(['payout request lost', 'payout request late', 'payout answer lost'] as const);
-      journal.note(fate, reference);
-      if (fate === 'payout request lost') return scheduler.after(this.#latencyMs(), () => giveUp(attempt));
+      log.count(fate, reference);
+      if (fate === 'payout request lost') {
+        scheduler.after(this.#latencyMs(), () => {
+          attempt.travelling -= 1;
+        });
+        return;
+      }
       const laterMs = fate === 'payout request late' ? this.#world.settings.slowestProviderMs : 0;
       scheduler.after(laterMs, () => arrive(() => {}));
     });
   }
 
-  #receive(attempt: Attempt, settle: Settle): void {
-    const { journal, random, settings, scheduler, truth, isCalm } = this.#world;
+  #receive(attempt: Attempt, waitsForEnd: boolean, answer: Answer): void {
+    this.#world.hasChanged = true;
+    const { log, random, settings, scheduler, truth, isCalm } = this.#world;
     const { reference, payout } = attempt;
-    if (truth.isFailed(reference) || (!isCalm && random.chance(0.1))) {
-      journal.note('payout refused', reference);
-      giveUp(attempt);
-      if (settings.remembersRefused) this.#fail(attempt);
-      settle(new PayoutRejectedError());
+    const about = { provider: this.name, reference };
+    const known = this.#rows.get(reference) ?? [];
+    if (known.some(({ outcome }) => outcome !== 'failed')) {
+      log.count('payout is known already', reference);
+      answer({ ...about, status: 'known' });
       return;
     }
-    journal.note('payout accepted', reference);
-    attempt.stage = 'accepted';
-    this.#outcomes.set(reference, { outcome: 'pending' });
+    const isTurnedDown = truth.hasFailed(reference) && !(this.plan.acceptsAgain && maySend(attempt));
+    if (isTurnedDown || (!isCalm && random.chance(0.1))) {
+      log.count('payout refused', reference);
+      if (this.plan.remembersRefused) this.#fail(reference, known);
+      answer({ ...about, status: 'refused' });
+      return;
+    }
+    log.count('payout accepted', reference);
+    const row: Row = { outcome: 'pending' };
+    if (known.length > 0) log.count('lookup found several', reference);
+    this.#rows.set(reference, [...known, row]);
+    truth.setPending(attempt, true);
     if (payout.debitAt === 'acceptance') this.#debit(attempt);
-    if (payout.settles === 'later') settle({ debitedMinor: attempt.debitedMinor || undefined });
-    scheduler.after(random.upTo(settings.slowestPayoutMs), () => {
-      this.#finish(attempt);
-      if (payout.settles === 'onReturn') settle(attempt.hasFailed ? new PayoutRejectedError() : attempt);
+    if (!waitsForEnd) answer({ ...about, status: 'pending', debitedMinor: attempt.debitedMinor || undefined });
+    scheduler.after(random.spread(settings.slowestPayoutMs), () => {
+      this.#finish(attempt, row);
+      if (!waitsForEnd) return;
+      const { debitedMinor } = attempt;
+      answer({ ...about, status: row.outcome, debitedMinor: debitedMinor || undefined });
     });
   }
 
-  #finish(attempt: Attempt): void {
-    const { journal, random, isCalm } = this.#world;
+  #finish(attempt: Attempt, row: Row): void {
+    this.#world.hasChanged = true;
+    const { log, random, isCalm, truth } = this.#world;
     const { reference, payout } = attempt;
     if (!isCalm && random.chance(0.2)) {
-      journal.note('payout failed', reference);
+      log.count('payout failed', reference);
       if (attempt.debitedMinor > 0n) this.#refund(attempt);
-      giveUp(attempt);
-      this.#fail(attempt);
+      row.outcome = 'failed';
+      this.#refuse(reference);
     } else {
       if (payout.debitAt === 'completion') this.#debit(attempt);
-      journal.note('payout completed', reference);
-      attempt.stage = 'over';
-      const debited = random.chance(0.5) ? text(attempt.debitedMinor) : undefined;
-      this.#outcomes.set(reference, { outcome: 'completed', debited });
+      log.count('payout completed', reference);
+      row.outcome = 'completed';
+      row.debited = random.chance(0.5) ? text(attempt.debitedMinor, this.plan) : undefined;
     }
+    truth.setPending(attempt, false);
     const deliveries = random.between(0, 2);
     for (let delivery = 0; delivery < deliveries; delivery++) this.#world.sendWebhook(attempt);
   }
 
-  #fail(attempt: Attempt): void {
-    const { truth, hazards } = this.#world;
-    attempt.hasFailed = true;
-    if (!hazards.has('failedAgain')) truth.fail(attempt.reference);
-    this.#outcomes.set(attempt.reference, { outcome: 'failed' });
+  #fail(reference: string, known: readonly Row[]): void {
+    this.#rows.set(reference, [...known, { outcome: 'failed' }]);
+    this.#refuse(reference);
+  }
+
+  /** Its no: what is on its way under the reference is turned down as well, unless its code still sends. */
+  #refuse(reference: string): void {
+    if (this.#world.hazards.has('failedAgain')) return;
+    this.#world.truth.refuse(reference, this.plan.acceptsAgain ? 'so far' : 'for good');
   }
 
   /** Takes the money. Never more than was approved, sometimes less. */
   #debit(attempt: Attempt): void {
-    const { journal, random } = this.#world;
+    const { log, random, truth, report } = this.#world;
     const { reference, requiredMinor } = attempt;
     const isLess = requiredMinor > 1n && random.chance(0.15);
-    if (isLess) journal.note('debited less', reference);
+    if (isLess) log.count('debited less', reference);
     attempt.debitedMinor = isLess ? requiredMinor - 1n : requiredMinor;
     this.#change(-attempt.debitedMinor);
-    journal.tell(`${attempt.debitedMinor} debited for ${reference}`);
-    if (this.#balanceMinor < 0n) {
-      this.#world.report('overspent', `the provider had no money left for ${reference}, which was approved`);
+    log.trace(`${attempt.debitedMinor} debited for ${reference}`);
+    // That its hold has expired may not have been seen yet.
+    if (!attempt.isForgetful && this.#balanceMinor + truth.exposedMinor(this.plan.key) < 0n) {
+      report('overspent', `the provider had no money left for ${reference}, which was approved`);
     }
   }
 
   #refund(attempt: Attempt): void {
-    this.#world.journal.note('refunded', attempt.reference);
+    this.#world.log.count('refunded', attempt.reference);
     this.#change(attempt.debitedMinor);
     attempt.debitedMinor = 0n;
   }
@@ -162,46 +201,70 @@ export class FakeProvider {
 
   /** A figure that was true, now or as long ago as the provider keeps its figures. */
   #figure(process: Process): ProviderBalance {
-    const { journal, random, scheduler, settings, isCalm } = this.#world;
-    const oldestMs = isCalm ? settings.lagMs : settings.oldestFigureMs;
+    const { log, random, scheduler, isCalm } = this.#world;
+    const { currency, key, lagMs, oldestFigureMs, saysAsOf } = this.plan;
+    const oldestMs = isCalm ? lagMs : oldestFigureMs;
     const ageMs = random.chance(0.5) ? random.between(0, oldestMs) : random.upTo(oldestMs + 1) - 1;
     const asOfMs = scheduler.now() - ageMs;
     const figure = this.#balances.findLast(({ sinceMs }) => sinceMs <= asOfMs) ?? this.#balances[0];
-    const balanceMinor = figure && figure.balanceMinor > 0n ? figure.balanceMinor : 0n;
-    if (balanceMinor !== this.#balanceMinor) journal.note('balance of the past', `it is ${this.#balanceMinor} now`);
-    journal.tell(`balance for ${process.name} is ${balanceMinor} of ${ageMs} ms ago`);
+    const balanceMinor = figure?.balanceMinor ?? 0n;
+    if (balanceMinor !== this.#balanceMinor) log.count('balance of the past', `it is ${this.#balanceMinor} now`);
+    log.trace(`balance of ${key} for ${process.name} is ${balanceMinor} of ${ageMs} ms ago`);
     return {
-      available: text(balanceMinor),
-      currency: 'KES',
-      ...(settings.saysAsOf ? { asOfMs } : {}),
-      details: { ledger: text(this.#ledgerMinor()) },
+      available: text(balanceMinor, this.plan),
+      currency,
+      ...(saysAsOf ? { asOfMs } : {}),
+      details: { ledger: text(this.#ledgerMinor(), this.plan) },
     };
   }
 
   /** What a ledger shows: money is in it until the payout is complete. Never to be decided on. */
   #ledgerMinor(): bigint {
-    const underWay = this.#world.truth.attempts.filter(({ stage }) => stage === 'accepted');
+    const underWay = this.#world.truth.attempts.filter(
+      ({ isPending, payout: { wallet } }) => isPending && wallet === this.plan.key,
+    );
     return underWay.reduce((sum, { debitedMinor }) => sum + debitedMinor, this.#balanceMinor);
   }
 
-  #word(process: Process, reference: string): PayoutAnswer {
-    const answer = this.#outcomes.get(reference) ?? { outcome: 'unknown' };
-    this.#world.journal.tell(`lookup of ${reference} by ${process.name}: ${answer.outcome}`);
-    return answer;
+  async #lookUp(process: Process, reference: string, signal: AbortSignal): Promise<PayoutAnswer> {
+    const wallet = this.#world.walletOf(reference);
+    if (wallet !== undefined && wallet !== this.plan.key) {
+      this.#world.report('foreign', `${this.name} was asked about ${reference}, which is of ${wallet}`);
+    }
+    return this.#ask(process, 'lookup lost', signal, () => {
+      const answer = this.#word(reference);
+      this.#world.log.trace(`lookup of ${reference} by ${process.name}: ${answer.outcome}`);
+      return answer;
+    });
+  }
+
+  #word(reference: string): PayoutAnswer {
+    const rows = this.rowsOf(reference);
+    if (rows.length > 0) return summaryOf(rows);
+    this.#world.log.count('lookup found nothing', reference);
+    return this.plan.reportsAbsence ? { outcome: 'unknown', absent: true } : { outcome: 'unknown' };
+  }
+
+  /** The adapter's judgement of a value that a payment function returned. */
+  #judge(result: unknown, wanted: string): PayoutAnswer['outcome'] {
+    const { provider, reference, status } = (result ?? {}) as Partial<Reply>;
+    if (provider !== this.name || reference !== wanted) return 'unknown';
+    return status === 'pending' || status === 'completed' || status === 'failed' ? status : 'unknown';
   }
 
   /** A question that changes nothing: it is answered as of some moment between now and the answer, or not at all. */
-  #ask<T>(process: Process, loss: 'balance lost' | 'lookup lost', answer: () => T): Promise<T> {
-    const { journal, scheduler } = this.#world;
+  #ask<T>(process: Process, loss: 'balance lost' | 'lookup lost', signal: AbortSignal, answer: () => T): Promise<T> {
+    const { log, scheduler } = this.#world;
     return new Promise((resolve, reject) => {
       if (this.#isLost()) {
-        journal.note(loss, process.name);
-        process.hears(this.#latencyMs(), () => reject(new BalanceUnavailableError('timeout')));
+        log.count(loss, process.name);
+        process.after(this.#latencyMs(), () => reject(new BalanceUnavailableError('timeout')));
         return;
       }
       scheduler.after(this.#latencyMs(), () => {
+        if (signal.aborted) return;
         const value = answer();
-        process.hears(this.#latencyMs(), () => resolve(value));
+        process.after(this.#latencyMs(), () => resolve(value));
       });
     });
   }
@@ -216,22 +279,11 @@ export class FakeProvider {
   }
 }
 
-type Settle = (result: Paid | PayoutRejectedError) => void;
+type Answer = (reply: Reply) => void;
 
-function settleWith(
-  result: Paid | PayoutRejectedError,
-  resolve: (paid: Paid) => void,
-  reject: (error: Error) => void,
-): void {
-  if (result instanceof Error) reject(result);
-  else resolve(result);
-}
-
-/** It will never be made. */
-function giveUp(attempt: Attempt): void {
-  attempt.stage = 'over';
-}
-
-function connectionRefused(): Error {
-  return Object.assign(new ExpectedError('Nothing listens there.'), { code: 'ECONNREFUSED', syscall: 'connect' });
+/** One word on all payouts with one reference: any that completed is completed, and only when all failed is it failed. */
+function summaryOf(rows: readonly Row[]): PayoutAnswer {
+  const completed = rows.find(({ outcome }) => outcome === 'completed');
+  if (completed) return { outcome: 'completed', debited: completed.debited };
+  return { outcome: rows.every(({ outcome }) => outcome === 'failed') ? 'failed' : 'pending' };
 }

@@ -39,6 +39,11 @@ export class Random {
     return max(1, round(most ** this.next()));
   }
 
+  /** From 1 to `most`: half of them mostly short, the others any time as likely as the others. */
+  spread(most: number): number {
+    return this.chance(0.5) ? this.upTo(most) : this.between(1, most);
+  }
+
   pick<T>(items: readonly [T, ...T[]]): T;
   pick<T>(items: readonly T[]): T | undefined;
   pick<T>(items: readonly T[]): T | undefined {

@@ -1,9 +1,9 @@
 // Many histories, one after the other.
 import type { RealEngine } from './engines/engine.js';
-import { replaceSurroundings } from './engines/surroundings.js';
+import { replaceMachine } from './engines/machine.js';
+import { addCoverage, type Coverage } from './event-log.js';
 import { HistoryFailure, runHistory } from './history.js';
-import { addCoverage, type Coverage } from './journal.js';
-import type { Mistake } from './mistakes.js';
+import type { Mutant } from './mutants/index.js';
 import { type Rule, rules } from './violation.js';
 import type { Hazard } from './world.js';
 
@@ -12,8 +12,10 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Whether to go on after so many. */
   readonly goesOn: (histories: number) => boolean;
-  readonly mistake?: Mistake | undefined;
+  readonly mutant?: Mutant | undefined;
   readonly hazards?: ReadonlySet<Hazard> | undefined;
+  /** Records the stacks of errors. @defaultValue false */
+  readonly hasStacks?: boolean | undefined;
   /** Which rules to look at. */
   readonly watch?: readonly Rule[] | undefined;
   /** What keeps the holds. @defaultValue the memory of this process */
@@ -38,24 +40,27 @@ export interface SimulationFailure {
 
 /** Runs histories until one of them fails or there have been enough. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-  if (!options.engine) return simulateHere(options);
-  const putBack = replaceSurroundings();
+  const putBack = options.engine ? replaceMachine() : () => {};
+  // Errors are part of every history; stacks are of no use until one of them is replayed.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = options.hasStacks ? stackTraceLimit : 0;
   try {
     return await simulateHere(options);
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     putBack();
   }
 }
 
 async function simulateHere(options: SimulationOptions): Promise<SimulationResult> {
-  const { seed: firstSeed, goesOn, mistake, hazards, watch = rules, engine } = options;
+  const { seed: firstSeed, goesOn, mutant, hazards, watch = rules, engine } = options;
   const watched = new Set(watch);
   const coverage: Coverage = new Map();
   let [histories, steps, hash] = [0, 0, ''];
   for (; goesOn(histories); histories++) {
     const seed = firstSeed + histories;
     try {
-      const result = await runHistory({ seed, watch: watched, mistake, hazards, engine });
+      const result = await runHistory({ seed, watch: watched, mutant, hazards, engine });
       steps += result.steps;
       hash = fold(hash, result.hash);
       addCoverage(coverage, result.coverage);
@@ -64,18 +69,16 @@ async function simulateHere(options: SimulationOptions): Promise<SimulationResul
       const failure = { rule: error.violation.rule, message: `${error.message}\n${replay(seed, options)}` };
       return { histories: histories + 1, steps, hash, coverage, failure };
     }
-    // Within a history the loop of events never turns; signals and timers of the machine want their turn now and then.
-    if (histories % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return { histories, steps, hash, coverage, failure: undefined };
 }
 
 /** The command that runs one history again. */
-function replay(seed: number, { mistake, hazards = new Set(), engine }: SimulationOptions): string {
-  const mistakeOption = mistake ? ` --mistake '${mistake.name}'` : '';
+function replay(seed: number, { mutant, hazards = new Set(), engine }: SimulationOptions): string {
+  const mutantOption = mutant ? ` --mutant '${mutant.name}'` : '';
   const hazardOptions = [...hazards].map((hazard) => ` --hazard ${hazard}`).join('');
   const engineOption = engine ? ` --engine ${engine.name}` : '';
-  return `replay: npm run simulate -- --seed ${seed} --histories 1${engineOption}${mistakeOption}${hazardOptions}`;
+  return `replay: npm run simulate -- --seed ${seed} --histories 1${engineOption}${mutantOption}${hazardOptions}`;
 }
 
 function fold(one: string, other: string): string {

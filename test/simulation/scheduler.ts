@@ -1,20 +1,25 @@
 // Time and order. Everything that happens in a history is a task of this scheduler: no timer of the machine takes part.
-import type { Clock } from 'payout-guard';
 import type { Random } from './random.js';
 
 interface Task {
   readonly atMs: number;
   /** Decides between tasks of the same millisecond. */
   readonly order: number;
-  readonly run: () => void;
+  /** Undefined once it was cancelled. */
+  run: (() => void) | undefined;
+  /** Runs only while other tasks wait: something that recurs for ever would never let a history end. */
+  readonly isBackground: boolean;
 }
 
-export class Scheduler implements Clock {
+export class Scheduler {
   readonly #random: Random;
+  /** A binary heap, soonest first. */
   readonly #tasks: Task[] = [];
   readonly #work = new Set<Promise<unknown>>();
   readonly #startMs = 1_700_000_000_000;
   #nowMs: number = this.#startMs;
+  /** Tasks that are neither cancelled nor in the background. */
+  #waiting = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -24,13 +29,19 @@ export class Scheduler implements Clock {
     return this.#nowMs;
   }
 
-  /** For people: how far into the history it is. */
+  /** Milliseconds since the history began. */
   get elapsedMs(): number {
     return this.#nowMs - this.#startMs;
   }
 
-  after(delayMs: number, run: () => void): void {
-    this.#tasks.push({ atMs: this.#nowMs + delayMs, order: this.#random.next(), run });
+  /** Runs a task so many milliseconds later. Returns a function that cancels it. */
+  after(delayMs: number, run: () => void): () => void {
+    return this.#add(delayMs, run, false);
+  }
+
+  /** The same for a task that recurs: a history does not wait for it. */
+  inBackground(delayMs: number, run: () => void): () => void {
+    return this.#add(delayMs, run, true);
   }
 
   /** Work outside the history that the step is not over without: a question to a real engine. Must not reject. */
@@ -39,27 +50,75 @@ export class Scheduler implements Clock {
     void work.then(() => this.#work.delete(work));
   }
 
-  /** Moves the clock to the next task, runs it, and waits until nobody has anything left to do. False: there was none. */
+  /** Moves the clock to the next task, runs it, and waits until all that follows from it has happened. False: there was none. */
   async step(): Promise<boolean> {
+    if (this.#work.size > 0) await this.#settle();
+    if (this.#waiting === 0) await quiet();
+    if (this.#waiting === 0) return false;
     const task = this.#takeSoonest();
-    if (!task) return false;
+    if (!task?.run) return false;
     this.#nowMs = task.atMs;
-    task.run();
+    if (!task.isBackground) this.#waiting -= 1;
+    const { run } = task;
+    task.run = undefined;
+    run();
     await quiet();
+    if (this.#work.size > 0) await this.#settle();
+    return true;
+  }
+
+  async #settle(): Promise<void> {
     while (this.#work.size > 0) {
       await Promise.all(this.#work);
       await quiet();
     }
-    return true;
   }
 
-  #takeSoonest(): Task | undefined {
+  #add(delayMs: number, run: () => void, isBackground: boolean): () => void {
+    const task: Task = { atMs: this.#nowMs + delayMs, order: this.#random.next(), run, isBackground };
+    this.#push(task);
+    if (!isBackground) this.#waiting += 1;
+    return () => {
+      if (task.run && !isBackground) this.#waiting -= 1;
+      task.run = undefined;
+    };
+  }
+
+  #push(task: Task): void {
     const tasks = this.#tasks;
-    let soonest = 0;
-    for (let index = 1; index < tasks.length; index++) {
-      if (isSooner(tasks[index], tasks[soonest])) soonest = index;
+    let index = tasks.push(task) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!isSooner(task, tasks[parent])) break;
+      tasks[index] = tasks[parent] as Task;
+      index = parent;
     }
-    return tasks.splice(soonest, 1)[0];
+    tasks[index] = task;
+  }
+
+  /** Takes the soonest task that was not cancelled. */
+  #takeSoonest(): Task | undefined {
+    let task = this.#takeFirst();
+    while (task && !task.run) task = this.#takeFirst();
+    return task;
+  }
+
+  #takeFirst(): Task | undefined {
+    const tasks = this.#tasks;
+    const first = tasks[0];
+    const last = tasks.pop();
+    if (!first || !last || tasks.length === 0) return first;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (isSooner(tasks[child + 1], tasks[child])) child += 1;
+      const next = tasks[child];
+      if (!next || !isSooner(next, last)) break;
+      tasks[index] = next;
+      index = child;
+    }
+    tasks[index] = last;
+    return first;
   }
 }
 
@@ -69,9 +128,14 @@ function isSooner(one: Task | undefined, other: Task | undefined): boolean {
 }
 
 /**
- * Resolves when every promise that could go on has gone on: Node runs a tick only once the queue of microtasks is empty,
- * however long the chains in it are. Costs a fifth of `setImmediate`, which waits for the same and then looks at the sockets.
+ * Resolves when every promise that could continue has continued: Node.js runs a tick only once the queue of microtasks is empty,
+ * however long the chains in it are. Costs a fifth of `setImmediate`, which waits for the same and then polls the sockets.
  */
 export function quiet(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
+}
+
+/** Resolves after a turn of the event loop. */
+export function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,35 +1,32 @@
 // What a simulation can find.
 
-/**
- * - `overspent`: more was promised than there is above the floor.
- * - `uncovered`: a payout is under way, or was made, and no hold says so.
- * - `paid twice`: one reference, two payouts.
- * - `counters`: the totals of the store are not the sum of its rows.
- * - `stuck`: a call was never answered.
- * - `left over`: the outcome is known, and the money still held.
- * - `refused`: a payout that fits was refused when nothing stood in its way.
- * - `unexpected`: an error that nothing in the history accounts for.
- */
-export type Rule =
-  | 'overspent'
-  | 'uncovered'
-  | 'paid twice'
-  | 'counters'
-  | 'stuck'
-  | 'left over'
-  | 'refused'
-  | 'unexpected';
-
-export const rules: readonly Rule[] = [
+/** The rules, worst first, with what it means that one is broken. */
+export const rules = [
+  /** More was promised than there is above the floor. */
   'overspent',
+  /** A payout is under way, or was made, and no hold covers it. */
   'uncovered',
+  /** One reference, two payouts, or a second try with a reference that is used up. */
   'paid twice',
+  /** A provider, a guard or a hold of one wallet had to do with a payout of another. */
+  'foreign',
+  /** The totals of the store are not the sum of its rows. */
   'counters',
+  /** A known verdict was lost, or money stays held, and no event, warning or report says so. */
+  'silent',
+  /** A client was told that a payout was not made although it may have been. */
+  'misreported',
+  /** A call was not answered, or not in time. */
   'stuck',
+  /** The outcome is known, and the money still held. */
   'left over',
+  /** A payout that fits was refused when nothing stood in its way. */
   'refused',
+  /** An error that nothing in the history accounts for. */
   'unexpected',
-];
+] as const;
+
+export type Rule = (typeof rules)[number];
 
 export class Violation extends Error {
   override readonly name = 'Violation';
@@ -41,10 +38,10 @@ export class Violation extends Error {
   }
 }
 
-/** Notes a violation; what happens then goes on, so that nobody in the history can catch it. */
+/** Records a violation. The history goes on to the end of its step, so that no code in it can catch the violation. */
 export type Report = (rule: Rule, explanation: string, cause?: unknown) => void;
 
-/** Something that goes wrong outside the guard, as the seed wants it: a lost answer, a client that leaves. */
+/** A failure outside the guard, as the seed wants it: a lost answer, a client that leaves, a bug of the application. */
 export class ExpectedError extends Error {
   override readonly name = 'ExpectedError';
 }

@@ -1,13 +1,16 @@
-// The way between a process and the shared store. A call is two messages, each as slow as the seed says, so that the calls
+// The network between a process and the shared store. A call is two messages, each as slow as the seed says, so that the calls
 // of all processes interleave in every order; and each message may get lost.
 import type { HoldStore, MaybePromise } from 'payout-guard';
 import { isPromise } from './answers.js';
 import type { Process } from './process.js';
 import type { World } from './world.js';
 
+/** Made once: to record a stack for each would cost more than the rest of the message. */
+const silence = new Error('The store did not answer.');
+
 /** A store that is called over the wire. */
 export function wired(world: World, process: Process, store: () => HoldStore): HoldStore {
-  return told((what, act) =>
+  const asked = described((what, act) =>
     overWire(
       world,
       process,
@@ -16,16 +19,32 @@ export function wired(world: World, process: Process, store: () => HoldStore): H
       (answer) => noteAnswer(world, process, what, answer),
     ),
   );
+  return ownOnly(world, process, asked);
 }
 
-/** Makes a call of which something else is known than what it does. */
+/** Watches that a process settles no hold of a wallet that it does not serve. */
+export function ownOnly(world: World, { name, role }: Process, store: HoldStore): HoldStore {
+  return {
+    ...store,
+    settle: (request) => {
+      const { reference, to } = request;
+      const wallet = world.walletOf(reference);
+      if (wallet !== undefined && (role.impostor || !role.wallets.includes(wallet))) {
+        world.report('foreign', `${name} wanted ${reference} of ${wallet} to be ${to}`);
+      }
+      return store.settle(request);
+    },
+  };
+}
+
+/** Makes a call. `what` describes it. */
 type Call = <T>(what: string, act: (store: HoldStore) => MaybePromise<T>) => Promise<T>;
 
-/** A store whose calls are put in words for the journal. */
-export function told(call: Call): HoldStore {
+/** A store whose calls are described for the event log. */
+export function described(call: Call): HoldStore {
   return {
     name: 'simulated',
-    totals: (wallet) => call('totals', (store) => store.totals(wallet)),
+    totals: (wallet) => call(`totals ${wallet}`, (store) => store.totals(wallet)),
     hold: (request) => {
       const { reference, state, amountMinor, limitMinor } = request;
       return call(`hold ${reference} ${state} ${amountMinor} up to ${limitMinor}`, (store) => store.hold(request));
@@ -33,15 +52,15 @@ export function told(call: Call): HoldStore {
     settle: (request) => call(`${request.to} ${request.reference}`, (store) => store.settle(request)),
     get: (reference) => call(`get ${reference}`, (store) => store.get(reference)),
     list: (filter) => call('list', (store) => store.list(filter)),
-    claimSent: (request) => call(`claim ${request.olderThanMs} ms`, (store) => store.claimSent(request)),
-    freeze: (wallet, reason) => call('freeze', (store) => store.freeze(wallet, reason)),
-    note: (key) => call(`note ${key}`, (store) => store.note(key)),
-    swapNote: (key, expected, value) => call(`swap ${key}`, (store) => store.swapNote(key, expected, value)),
+    claim: (request) => call(`claim ${request.olderThanMs} ms`, (store) => store.claim(request)),
+    freeze: (wallet, reason) => call(`freeze ${wallet}`, (store) => store.freeze(wallet, reason)),
+    note: (key) => call(`note ${shortened(key)}`, (store) => store.note(key)),
+    swapNote: (key, expected, value) => call(`swap ${shortened(key)}`, (store) => store.swapNote(key, expected, value)),
     close: async () => {},
   };
 }
 
-/** A request, what it does where it arrives, and the answer. Real work is waited for: no time passes meanwhile. */
+/** A request, what it does where it arrives, and the answer. The step waits for real work: no time passes meanwhile. */
 export function overWire<T>(
   world: World,
   process: Process,
@@ -49,9 +68,11 @@ export function overWire<T>(
   act: () => MaybePromise<T>,
   onAnswer: (answer: T) => void = () => {},
 ): Promise<T> {
-  const { journal, memory, random, scheduler, settings } = world;
+  const { log, memory, random, scheduler, settings } = world;
   const latencyMs = () => random.upTo(memory.slowestMs());
-  const isLost = !world.isCalm && !memory.isRecovering && random.chance(settings.storeLoss);
+  if (settings.storeOutages > 0 && isVerdict(what)) world.silenceStore(0.25);
+  const isSilent = scheduler.now() < world.silentUntilMs;
+  const isLost = !world.isCalm && !memory.isRecovering && (isSilent || random.chance(settings.storeLoss));
   const fate = isLost
     ? random.pick(['store request lost', 'store request late', 'store answer lost'] as const)
     : 'answered';
@@ -59,12 +80,12 @@ export function overWire<T>(
   return new Promise((resolve, reject) => {
     if (!process.isAlive) return;
     if (fate !== 'answered') {
-      journal.note(fate, `${what} of ${process.name}`);
-      process.hears(memory.unheardMs(), () => reject(new Error('The store did not answer.')));
+      log.count(fate, `${what} of ${process.name}`);
+      process.after(memory.unheardMs(), () => reject(silence));
     }
     if (fate === 'store request lost') return;
     const deliver = (reply: () => void) => {
-      if (fate === 'answered') process.hears(latencyMs(), reply);
+      if (fate === 'answered') process.after(latencyMs(), reply);
     };
     const answered = (answer: T) => {
       onAnswer(answer);
@@ -73,16 +94,31 @@ export function overWire<T>(
     // A late one is still in a queue when its sender has given up, and happens all the same.
     const queuedMs = fate === 'store request late' ? memory.queuedMs() : 0;
     scheduler.after(queuedMs + latencyMs(), () => {
-      const answer = act();
+      world.hasChanged = true;
+      const answer = attempted(act);
       if (isPromise(answer)) scheduler.waitFor(answer.then(answered, (error) => deliver(() => reject(error))));
       else answered(answer);
     });
   });
 }
 
-export function noteAnswer({ journal }: World, process: Process, what: string, answer: unknown): void {
-  journal.tell(`${process.name} ${what}: ${outcomeText(answer)}`);
-  if (outcomeText(answer) === 'void') journal.note('void mark', what);
+/** Whether a message is one that must not get lost without a word. */
+function isVerdict(what: string): boolean {
+  return /^(sent|captured|released|failed) /.test(what);
+}
+
+/** What the store throws at once is an answer as well. */
+function attempted<T>(act: () => MaybePromise<T>): MaybePromise<T> {
+  try {
+    return act();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+export function noteAnswer({ log }: World, process: Process, what: string, answer: unknown): void {
+  log.trace(`${process.name} ${what}: ${outcomeText(answer)}`);
+  if (outcomeText(answer) === 'void') log.count('void mark', what);
 }
 
 function outcomeText(answer: unknown): string {
@@ -90,4 +126,9 @@ function outcomeText(answer: unknown): string {
   if ('outcome' in answer) return String(answer.outcome);
   if ('active' in answer && 'captured' in answer) return `${answer.active} active, ${answer.captured} captured`;
   return 'done';
+}
+
+/** Keys of notes hold hashes of accounts. */
+function shortened(key: string): string {
+  return key.slice(0, 40);
 }

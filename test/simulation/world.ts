@@ -1,34 +1,35 @@
 // Everything in one history.
-import { fromMinorUnits, type HoldStore, type MaybePromise } from 'payout-guard';
+import { fromMinorUnits, type HoldRecord, type HoldStore, type MaybePromise } from 'payout-guard';
 import { whenAnswered } from './answers.js';
 import type { RealEngine } from './engines/engine.js';
 import { EngineMemory } from './engines/memory.js';
-import { hearWebhook } from './flows.js';
-import { Journal } from './journal.js';
+import { EventLog } from './event-log.js';
 import { LocalMemory, type Memory } from './memory.js';
-import type { Mistake } from './mistakes.js';
+import type { Mutant } from './mutants/mutant.js';
 import { Process } from './process.js';
 import { FakeProvider } from './provider.js';
 import { Random } from './random.js';
+import { drawRole, type Needs, type Role, suits } from './roles.js';
 import { Scheduler } from './scheduler.js';
 import { drawSettings, type Settings } from './settings.js';
 import { type Attempt, type Payout, Truth } from './truth.js';
 import { type Report, type Rule, Violation } from './violation.js';
+import type { WalletPlan } from './wallet-plan.js';
+import { receiveWebhook } from './workload/webhooks.js';
 
 export interface WorldOptions {
   readonly seed: number;
   readonly watch: ReadonlySet<Rule>;
-  readonly mistake?: Mistake | undefined;
+  readonly mutant?: Mutant | undefined;
   readonly hazards?: ReadonlySet<Hazard> | undefined;
   /** What keeps the holds. @defaultValue the memory of this process */
   readonly engine?: RealEngine | undefined;
 }
 
 /**
- * What the library does not withstand, and the histories leave out unless they are told otherwise:
+ * What the library does not withstand, and the histories leave out unless they are asked for it:
  *
- * - `failedAgain`: a provider makes a payout under a reference that it had reported as failed. A webhook about the first
- *   attempt, late or repeated, then releases the hold of the second.
+ * - `failedAgain`: a provider accepts a payout under a reference that it reported as failed, after the code that sends has ended.
  */
 export type Hazard = (typeof hazards)[number];
 
@@ -38,27 +39,39 @@ export class World {
   readonly random: Random;
   readonly settings: Settings;
   readonly scheduler: Scheduler;
-  readonly journal: Journal;
+  readonly log: EventLog;
   readonly truth: Truth;
-  readonly provider: FakeProvider;
-  readonly mistake: Mistake | undefined;
+  readonly mutant: Mutant | undefined;
   readonly hazards: ReadonlySet<Hazard>;
   readonly payouts: Payout[] = [];
   readonly processes: Process[] = [];
   readonly memory: Memory;
+  readonly providers: ReadonlyMap<string, FakeProvider>;
+  /** The wallet of every reference that was ever held. */
+  readonly wallets: Map<string, string> = new Map();
+  /** Wallets whose balance a guard has read: from then on the store knows their accounts. */
+  readonly claimed: Set<string> = new Set();
+  /** Attempts of holds that a guard has granted to its application. */
+  readonly granted: Set<string> = new Set();
+  /** What guards reported of a reference: events, warnings, and what they left open when they closed. */
+  readonly reported: Map<string, Set<string>> = new Map();
   /** From now on nothing is lost, nothing fails and everything is accepted. */
   isCalm = false;
+  /** The store or a provider has changed since the invariants were checked last. */
+  hasChanged = true;
+  /** The store does not respond until then. */
+  silentUntilMs = 0;
   violation: Violation | undefined;
   readonly #watch: ReadonlySet<Rule>;
 
-  constructor({ seed, watch, mistake, hazards = new Set(), engine }: WorldOptions) {
+  constructor({ seed, watch, mutant, hazards = new Set(), engine }: WorldOptions) {
     this.random = new Random(seed);
     this.settings = drawSettings(this.random);
     this.scheduler = new Scheduler(this.random);
-    this.journal = new Journal(() => this.scheduler.elapsedMs);
+    this.log = new EventLog(() => this.scheduler.elapsedMs);
     this.truth = new Truth(this.report);
-    this.provider = new FakeProvider(this);
-    this.mistake = mistake;
+    this.providers = new Map(this.settings.wallets.map((plan) => [plan.key, new FakeProvider(this, plan)]));
+    this.mutant = mutant;
     this.hazards = hazards;
     this.#watch = watch;
     this.memory = engine ? new EngineMemory(this, engine) : new LocalMemory(this);
@@ -69,46 +82,92 @@ export class World {
     return this.memory.store;
   }
 
-  /** Reports a violation. The first one ends the history after this step. */
+  /** Records a violation. The first one ends the history after this step. */
   readonly report: Report = (rule, explanation, cause) => {
     if (this.#watch.has(rule)) this.violation ??= new Violation(rule, explanation, { cause });
   };
 
-  get hasLostMemory(): boolean {
-    return this.journal.coverage.has('store lost its memory');
+  /** When timers that recur go off for the last time. */
+  get lastTimerMs(): number {
+    const { arrivalsWithinMs, slowestPayoutMs } = this.settings;
+    return arrivalsWithinMs + slowestPayoutMs + 60_000;
   }
 
-  start(): Process {
-    const process = new Process(this, `p${this.processes.length + 1}`);
+  get hasLostMemory(): boolean {
+    return this.log.coverage.has('store lost its memory');
+  }
+
+  providerOf(wallet: string): FakeProvider {
+    const provider = this.providers.get(wallet);
+    if (!provider) throw new TypeError(`There is no wallet ${wallet}.`);
+    return provider;
+  }
+
+  planOf(wallet: string): WalletPlan {
+    return this.providerOf(wallet).plan;
+  }
+
+  walletOf(reference: string): string | undefined {
+    return this.wallets.get(reference);
+  }
+
+  /** A guard has reported something about a payout, so it is not silent. */
+  noteReport(reference: string, what: string): void {
+    const reports = this.reported.get(reference) ?? new Set();
+    this.reported.set(reference, reports.add(what));
+  }
+
+  start(role: Role): Process {
+    const process = new Process(this, `p${this.processes.length + 1}`, role);
     this.processes.push(process);
     return process;
   }
 
-  /** A process that takes work; a new one if there is none. */
-  anyProcess(): Process {
-    return this.random.pick(this.processes.filter(({ takesWork }) => takesWork)) ?? this.start();
+  /** A process that takes work of this kind; a new one if there is none. */
+  anyProcess(needs: Needs = {}): Process {
+    const fitting = this.processes.filter(({ takesWork, role }) => takesWork && suits(role, needs));
+    return this.random.pick(fitting) ?? this.start(drawRole(this, needs));
+  }
+
+  /** From now on and for a while the store does not respond, once in a history of this kind. */
+  silenceStore(probability: number): void {
+    if (this.isCalm || this.silentUntilMs > 0 || !this.random.chance(probability)) return;
+    this.log.count('store was silent for a while');
+    this.silentUntilMs = this.scheduler.now() + this.random.upTo(10_000);
   }
 
   sendWebhook(attempt: Attempt): void {
     this.scheduler.after(this.random.upTo(this.settings.slowestPayoutMs), () => {
       const isLost = !this.isCalm && this.random.chance(this.settings.providerLoss);
-      this.journal.note(isLost ? 'webhook lost' : 'webhook', attempt.reference);
-      if (isLost) return;
-      const process = this.anyProcess();
-      void process.run(`webhook ${attempt.reference}`, () => hearWebhook(this, process, attempt));
+      this.log.count(isLost ? 'webhook lost' : 'webhook', attempt.reference);
+      if (!isLost) receiveWebhook(this, attempt);
     });
   }
 
-  /** Makes the store forget everything, if the library withstands it now. Says whether it did. */
+  /** The hold with a reference as the store has it. A step waits for the answer. */
+  async holdOf(reference: string): Promise<HoldRecord | undefined> {
+    const reading = Promise.resolve(this.store.get(reference));
+    this.scheduler.waitFor(reading.catch(() => {}));
+    return (await reading).hold;
+  }
+
+  /** Makes the store forget everything, if the library withstands it now. Resolves to whether it did. */
   loseMemory(): MaybePromise<boolean> {
     return whenAnswered(this.memory.lose(), (isLost) => {
-      if (isLost) this.journal.note('store lost its memory');
-      return isLost;
+      if (!isLost) return false;
+      this.hasChanged = true;
+      this.log.count('store lost its memory');
+      return true;
     });
   }
 }
 
 /** Minor units as the library takes amounts. */
-export function text(minor: bigint): string {
-  return fromMinorUnits(minor, 'KES');
+export function text(minor: bigint, { currency }: Pick<WalletPlan, 'currency'>): string {
+  return minor < 0n ? `-${fromMinorUnits(-minor, currency)}` : fromMinorUnits(minor, currency);
+}
+
+/** The other way round. */
+export function minorOf(amount: string): bigint {
+  return BigInt(amount.replace('.', ''));
 }

@@ -1,6 +1,5 @@
 // The line that operations of one process wait in. The round trips are the test's own, so that it decides when each one ends.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { GroupCommit, type GroupCommitOptions } from '../../src/stores/shared/group-commit.js';
 
 /** A round trip that the test ends. */
@@ -35,7 +34,17 @@ function open(options: Partial<GroupCommitOptions<string, string>> = {}) {
 const outcome = (answer: Promise<string>): Promise<string> =>
   answer.catch(({ reason, message }: { reason: string; message: string }) => `${reason}: ${message}`);
 
+/** Lets time pass, in which the machine may be as slow as it likes. */
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
 describe('group commit', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'nextTick'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
   it('sends what was asked for in one turn in one round trip, without waiting', async () => {
     const { line, trips, sent } = open();
     const answers = ['a', 'b'].map((op) => line.submit(op, ''));
@@ -57,11 +66,11 @@ describe('group commit', () => {
     await Promise.resolve();
     expect(sent()).toEqual(['a', 'bcd']);
     trips[1]?.answer();
-    await sleep(1);
+    await pass(1);
     // Still one under way, and one that waits: not enough to go beside it.
     expect(sent()).toEqual(['a', 'bcd']);
     trips[0]?.answer();
-    await sleep(1);
+    await pass(1);
     expect(sent()).toEqual(['a', 'bcd', 'e']);
     trips[2]?.answer();
     expect(await Promise.all(answers)).toEqual(['a!', 'b!', 'c!', 'd!', 'e!']);
@@ -70,12 +79,15 @@ describe('group commit', () => {
   it('refuses each operation at its own deadline, and names those that may have happened', async () => {
     const { line, trips, uncertain, sent } = open({ maxBatch: 2 });
     const first = outcome(line.submit('a', ''));
-    await sleep(60);
+    await pass(60);
     const second = outcome(line.submit('b', ''));
+    await pass(39);
+    expect(uncertain).toEqual([]);
+    await pass(1);
     expect(await first).toMatch(/^store: .*no answer in time/);
     expect(uncertain).toEqual(['a']);
     // The line goes on beside the round trip that is given up, and `b` has its own time.
-    await sleep(20);
+    await pass(20);
     expect(sent()).toEqual(['a', 'b']);
     trips[1]?.answer();
     expect(await second).toBe('b!');
@@ -87,6 +99,7 @@ describe('group commit', () => {
   it('refuses what waited too long without having been sent, and does not call that uncertain', async () => {
     const { line, trips, uncertain } = open({ maxUnderWay: 1, maxBatch: 1 });
     const answers = ['a', 'b'].map((op) => outcome(line.submit(op, '')));
+    await pass(100);
     expect(await Promise.all(answers)).toEqual([expect.stringMatching(/in time/), expect.stringMatching(/in time/)]);
     expect(uncertain).toEqual(['a']);
     trips[0]?.answer();
@@ -94,11 +107,13 @@ describe('group commit', () => {
 
   it('asks no more when several round trips are beyond their deadline, and asks again when one has ended', async () => {
     const { line, trips } = open({ deadlineMs: 20, maxBatch: 1, maxUnderWay: 4 });
-    await Promise.all(['a', 'b', 'c', 'd'].map((op) => outcome(line.submit(op, ''))));
+    const answers = ['a', 'b', 'c', 'd'].map((op) => outcome(line.submit(op, '')));
+    await pass(20);
+    await Promise.all(answers);
     expect(await outcome(line.submit('e', ''))).toMatch(/stopped answering/);
     expect(trips).toHaveLength(4);
     trips[2]?.fail();
-    await sleep(1);
+    await pass(1);
     const again = line.submit('f', '');
     await Promise.resolve();
     trips[4]?.answer();
@@ -114,7 +129,7 @@ describe('group commit', () => {
     expect(await Promise.all(answers)).toEqual(['a!', 'b!', expect.stringMatching(/too many operations wait/)]);
   });
 
-  it('says of a failed round trip only that it failed', async () => {
+  it('reports of a failed round trip only that it failed', async () => {
     const { line, trips, uncertain } = open();
     const answers = ['a', 'b'].map((op) => outcome(line.submit(op, '')));
     await Promise.resolve();
@@ -131,34 +146,35 @@ describe('group commit', () => {
     trips[0]?.fail();
     await failed;
     const more = submit('ABc');
-    await sleep(1);
+    await pass(1);
     // Two at once: `a`, whose turn it is, and then `b`; `c` has done nothing, but there is no room.
     expect(sent()).toEqual(['ab', 'A', 'B']);
     trips[2]?.answer();
-    await sleep(1);
+    await pass(1);
     expect(sent()).toEqual(['ab', 'A', 'B', 'c']);
     trips[3]?.answer();
     trips[1]?.fail();
     await more;
     const last = submit('abc');
-    await sleep(1);
+    await pass(1);
     // `b` is trusted again, `a` is not.
     expect(sent().slice(4)).toEqual(['a', 'bc']);
     for (const trip of trips) trip.answer();
     await last;
   });
 
-  it('does not let a lane that nobody answers hold up the others', async () => {
+  it('does not let a lane without answers hold up the others', async () => {
     const { line, trips, sent } = open({ deadlineMs: 30 });
     const stuck = outcome(line.submit('a', 'a'));
     await Promise.resolve();
     const others = ['b', 'c', 'd', 'e', 'f'].map((op) => line.submit(op, op));
     for (let at = 1; at <= 2; at++) {
-      await sleep(1);
+      await pass(1);
       trips[at]?.answer();
     }
     expect(await Promise.all(others)).toEqual(['b!', 'c!', 'd!', 'e!', 'f!']);
     expect(sent()).toEqual(['a', 'bcd', 'ef']);
+    await pass(30);
     expect(await stuck).toMatch(/in time/);
   });
 
@@ -172,7 +188,7 @@ describe('group commit', () => {
     void closed.then(() => {
       isClosed = true;
     });
-    await sleep(10);
+    await pass(10);
     expect(isClosed).toBe(false);
     trips[0]?.answer();
     expect(await answer).toBe('a!');

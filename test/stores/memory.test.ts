@@ -1,8 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type HoldState, type HoldStore, memoryStore } from 'payout-guard';
+import {
+  type HoldState,
+  type HoldStore,
+  InvalidArgumentError,
+  memoryStore,
+  type SettleRequest,
+  type WalletTotals,
+} from 'payout-guard';
 import { storeContract } from 'payout-guard/testing';
-import { stoppedClock } from '../support/wallet.js';
+import { byBudget } from '../support/budget.js';
+import { stoppedClock } from '../support/clock.js';
+import { codesOf, collectWarnings } from '../support/warnings.js';
 
 const clock = stoppedClock();
 storeContract(
@@ -10,21 +19,35 @@ storeContract(
   { name: 'the memory store', open: () => memoryStore({ clock }), pass: async (ms) => clock.advance(ms) },
 );
 
-const request = { attempt: 'a', state: 'sent' as const, expiresInMs: 1_000, limitMinor: 1_000_000n, metadata: {} };
+const request = {
+  attempt: 'a',
+  currency: { code: 'KES', exponent: 2 },
+  state: 'sent' as const,
+  expiresInMs: 1_000,
+  sendsForMs: 1_000,
+  limitMinor: 1_000_000n,
+  metadata: {},
+};
 
 async function hold(store: HoldStore, reference: string, amountMinor = 5n): Promise<string> {
   const { epoch } = await store.totals('w');
   return (await store.hold({ ...request, wallet: 'w', reference, amountMinor, epoch })).outcome;
 }
 
+async function capture(store: HoldStore, reference: string, visibleInMs = 0): Promise<void> {
+  await store.settle({ reference, to: 'captured', visibleInMs });
+}
+
+const warnings = collectWarnings();
+
 describe('the memory store', () => {
-  it('remembers as many finished references as it was told to, and forgets the oldest first', async () => {
+  it('remembers as many captured references as it was told to, and forgets the oldest first', async () => {
     const store = memoryStore({ rememberFinished: 2 });
     for (const reference of ['a', 'b', 'c']) {
       await hold(store, reference);
-      await store.settle({ reference, to: 'captured', visibleInMs: 0 });
+      await capture(store, reference);
     }
-    expect(await store.get('a')).toBeUndefined();
+    expect((await store.get('a')).hold).toBeUndefined();
     expect([await hold(store, 'b'), await hold(store, 'c'), await hold(store, 'a')]).toEqual([
       'exists',
       'exists',
@@ -32,13 +55,54 @@ describe('the memory store', () => {
     ]);
   });
 
-  it('counts a capture that shows late even if its reference is forgotten before', async () => {
-    const stopped = stoppedClock();
-    const store = memoryStore({ rememberFinished: 0, clock: stopped });
+  it('never forgets a captured or failed reference to make room for those that were released without being sent', async () => {
+    const store = memoryStore({ rememberFinished: 10 });
+    await hold(store, 'captured');
+    await capture(store, 'captured');
+    await hold(store, 'failed');
+    await store.settle({ reference: 'failed', to: 'failed' });
+    for (let junk = 0; junk < 100; junk++) {
+      await hold(store, `junk${junk}`);
+      await store.settle({ reference: `junk${junk}`, to: 'released', notSent: true });
+    }
+    expect((await store.get('junk0')).hold).toBeUndefined();
+    expect([await hold(store, 'captured'), await hold(store, 'failed')]).toEqual(['exists', 'exists']);
+    expect(warnings).toEqual([]);
+  });
+
+  it('remembers that a reference was held before, for as long as it remembers the reference', async () => {
+    const store = memoryStore({ rememberFinished: 1 });
     await hold(store, 'a');
-    await store.settle({ reference: 'a', to: 'captured', visibleInMs: 500 });
-    expect([await store.get('a'), await store.totals('w')]).toMatchObject([undefined, { active: 5n, captured: 0n }]);
-    stopped.advance(500);
+    await store.settle({ reference: 'a', to: 'released', notSent: true });
+    expect(await hold(store, 'a')).toBe('held');
+    expect((await store.get('a')).hold).toMatchObject({ heldBefore: true });
+  });
+
+  it('warns once when it forgets a captured reference before 30 days are over', async () => {
+    const clock = stoppedClock();
+    const store = memoryStore({ rememberFinished: 1, clock });
+    await hold(store, 'old');
+    await capture(store, 'old');
+    clock.advance(30 * 86_400_000);
+    for (const reference of ['a', 'b', 'c']) {
+      await hold(store, reference);
+      await capture(store, reference);
+      // The one before it was 30 days old.
+      if (reference === 'a') expect(warnings).toEqual([]);
+    }
+    expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_FORGETS']);
+  });
+
+  it('counts a capture that shows late even if its reference is forgotten before', async () => {
+    const clock = stoppedClock();
+    const store = memoryStore({ rememberFinished: 0, clock });
+    await hold(store, 'a');
+    await capture(store, 'a', 500);
+    expect([(await store.get('a')).hold, await store.totals('w')]).toMatchObject([
+      undefined,
+      { active: 5n, captured: 0n },
+    ]);
+    clock.advance(500);
     expect(await store.totals('w')).toMatchObject({ active: 0n, captured: 5n });
   });
 
@@ -54,46 +118,58 @@ describe('the memory store', () => {
     },
   );
 
+  it.each(['SENT', 'captured', undefined])('refuses to hold with the state %p', (state) => {
+    const store = memoryStore();
+    const { epoch } = store.totals('w') as WalletTotals;
+    const wrong = { ...request, wallet: 'w', reference: 'a', amountMinor: 5n, epoch, state } as never;
+    expect(() => store.hold(wrong)).toThrow(InvalidArgumentError);
+    expect(store.totals('w')).toMatchObject({ active: 0n });
+  });
+
   it('does what a simple model does, for any sequence of operations', async () => {
-    const references = fc.constantFrom('a', 'b', 'c', 'd');
-    const operation = fc.oneof(
+    const reference = fc.constantFrom('a', 'b', 'c', 'd');
+    const operation: fc.Arbitrary<Step> = fc.oneof(
       fc.record({
         op: fc.constant('hold' as const),
-        reference: references,
+        reference,
         wallet: fc.constantFrom('w', 'v'),
         amountMinor: fc.bigInt(1n, 60n),
         state: fc.constantFrom('reserved' as const, 'sent' as const),
         expiresInMs: fc.integer({ min: 1, max: 50 }),
       }),
-      fc.record({ op: fc.constant('sent' as const), reference: references }),
-      fc.record({ op: fc.constant('released' as const), reference: references }),
+      fc.record({ op: fc.constant('sent' as const), reference }),
+      fc.record({ op: fc.constant('released' as const), reference, notSent: fc.boolean() }),
+      fc.record({ op: fc.constant('failed' as const), reference }),
       fc.record({
         op: fc.constant('captured' as const),
-        reference: references,
+        reference,
+        namesAttempt: fc.boolean(),
         actualMinor: fc.option(fc.bigInt(1n, 90n), { nil: undefined }),
         visibleInMs: fc.constantFrom(0, 20),
       }),
       fc.record({ op: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 40 }) }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(operation, { maxLength: 60 }), async (operations) => {
-        const stopped = stoppedClock();
-        const store = memoryStore({ clock: stopped });
+      fc.asyncProperty(fc.array(operation, { maxLength: 60 }), async (steps) => {
+        const clock = stoppedClock();
+        const store = memoryStore({ clock });
         const model = new Model();
         const { epoch } = await store.totals('w');
-        for (const step of operations) {
-          if (step.op === 'pass') {
-            stopped.advance(step.ms);
-            model.nowMs += step.ms;
-          } else if (step.op === 'hold') {
-            const limitMinor = 100n;
-            const { outcome } = await store.hold({ ...step, attempt: 'a', epoch, limitMinor, metadata: {} });
-            expect(outcome).toBe(model.hold(step, limitMinor));
-          } else if (step.op === 'captured') {
-            const { op: to, ...rest } = step;
-            expect((await store.settle({ to, ...rest })).outcome).toBe(model.settle(step));
-          } else {
-            expect((await store.settle({ to: step.op, reference: step.reference })).outcome).toBe(model.settle(step));
+        for (const step of steps) {
+          switch (step.op) {
+            case 'pass':
+              clock.advance(step.ms);
+              model.nowMs += step.ms;
+              break;
+            case 'hold': {
+              const limitMinor = 100n;
+              const { op, ...rest } = step;
+              const { outcome } = await store.hold({ ...request, ...rest, epoch, limitMinor });
+              expect(outcome).toBe(model.hold(step, limitMinor));
+              break;
+            }
+            default:
+              expect((await store.settle(settleRequest(step))).outcome).toBe(model.settle(step));
           }
           for (const wallet of ['w', 'v']) {
             const { active, captured } = await store.totals(wallet);
@@ -101,17 +177,54 @@ describe('the memory store', () => {
           }
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: byBudget({ small: 500, large: 20_000 }) },
     );
   });
 });
 
+type Step = { readonly op: 'pass'; readonly ms: number } | HoldStep | SettleStep;
+interface HoldStep {
+  readonly op: 'hold';
+  readonly reference: string;
+  readonly wallet: string;
+  readonly amountMinor: bigint;
+  readonly state: 'reserved' | 'sent';
+  readonly expiresInMs: number;
+}
+type SettleStep = { readonly reference: string } & (
+  | { readonly op: 'sent' | 'failed' }
+  | { readonly op: 'released'; readonly notSent: boolean }
+  | {
+      readonly op: 'captured';
+      readonly namesAttempt: boolean;
+      readonly actualMinor: bigint | undefined;
+      readonly visibleInMs: number;
+    }
+);
+
+function settleRequest(step: SettleStep): SettleRequest {
+  const { reference } = step;
+  switch (step.op) {
+    case 'sent':
+      return { to: 'sent', reference, sendsForMs: 10 };
+    case 'failed':
+      return { to: 'failed', reference };
+    case 'released':
+      return { to: 'released', reference, notSent: step.notSent };
+    case 'captured': {
+      const { namesAttempt, actualMinor, visibleInMs } = step;
+      return { to: 'captured', reference, actualMinor, visibleInMs, attempt: namesAttempt ? 'a' : undefined };
+    }
+  }
+}
+
 interface ModelRow {
-  wallet: string;
-  amountMinor: bigint;
+  readonly wallet: string;
+  readonly amountMinor: bigint;
+  readonly expiresAtMs: number;
   countedMinor: bigint;
   state: HoldState;
-  expiresAtMs: number;
+  isFailed: boolean;
   visibleAtMs: number;
 }
 
@@ -122,48 +235,55 @@ class Model {
   /** Rows whose reference was held again. */
   readonly #past: ModelRow[] = [];
 
-  hold(
-    step: { reference: string; wallet: string; amountMinor: bigint; state: 'reserved' | 'sent'; expiresInMs: number },
-    limitMinor: bigint,
-  ): string {
+  hold({ reference, wallet, amountMinor, state, expiresInMs }: HoldStep, limitMinor: bigint): string {
     this.#expire();
-    const known = this.#rows.get(step.reference);
-    const again = known?.state === 'released' && known.wallet === step.wallet && known.amountMinor === step.amountMinor;
-    if (known && !again) return 'exists';
-    const { active, captured } = this.totals(step.wallet);
-    if (active + captured + step.amountMinor > limitMinor) return 'insufficient';
+    const known = this.#rows.get(reference);
+    const mayBeHeldAgain = known?.state === 'released' && !known.isFailed;
+    if (known && !(mayBeHeldAgain && known.wallet === wallet && known.amountMinor === amountMinor)) return 'exists';
+    const { active, captured } = this.totals(wallet);
+    if (active + captured + amountMinor > limitMinor) return 'insufficient';
     if (known) this.#past.push(known);
-    const { wallet, amountMinor, state } = step;
-    const expiresAtMs = this.nowMs + step.expiresInMs;
-    this.#rows.set(step.reference, {
+    this.#rows.set(reference, {
       wallet,
       amountMinor,
       countedMinor: amountMinor,
       state,
-      expiresAtMs,
+      isFailed: false,
+      expiresAtMs: this.nowMs + expiresInMs,
       visibleAtMs: 0,
     });
     return 'held';
   }
 
-  settle(step: {
-    op: 'sent' | 'captured' | 'released';
-    reference: string;
-    actualMinor?: bigint | undefined;
-    visibleInMs?: number;
-  }): string {
+  settle(step: SettleStep): string {
     this.#expire();
     const row = this.#rows.get(step.reference);
     if (!row) return 'unknown';
-    const open = row.state === 'reserved' || row.state === 'sent';
-    if (row.state === step.op && step.op !== 'sent') return 'already';
-    if (!open || (row.state === 'sent' && step.op === 'sent')) return 'illegal';
-    row.state = step.op;
-    if (step.op === 'captured') {
-      row.countedMinor = step.actualMinor ?? row.amountMinor;
-      row.visibleAtMs = this.nowMs + (step.visibleInMs ?? 0);
+    const isOpen = row.state === 'reserved' || row.state === 'sent';
+    switch (step.op) {
+      case 'sent':
+        if (row.state !== 'reserved') return 'illegal';
+        row.state = 'sent';
+        return 'done';
+      case 'released':
+        if (!isOpen) return row.state === 'released' ? 'already' : 'illegal';
+        row.isFailed = row.state === 'sent' && !step.notSent;
+        row.state = 'released';
+        return 'done';
+      case 'failed':
+        if (row.state === 'captured') return 'illegal';
+        row.isFailed = true;
+        row.state = 'released';
+        return isOpen ? 'done' : 'already';
+      case 'captured':
+        if (row.state === 'captured') return 'already';
+        if (!isOpen && !step.namesAttempt) return 'illegal';
+        row.state = 'captured';
+        row.isFailed = false;
+        row.countedMinor = step.actualMinor ?? row.amountMinor;
+        row.visibleAtMs = this.nowMs + step.visibleInMs;
+        return isOpen ? 'done' : 'late';
     }
-    return 'done';
   }
 
   totals(wallet: string): { active: bigint; captured: bigint } {

@@ -7,13 +7,10 @@
 //
 // What a reader can do without, such as the imports of a second example, goes into a comment before the fence:
 //   <!-- setup: declare const payment: { id: string; amount: string }; -->
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { type ProgramResult, root, runProgram } from './programs.js';
 
 /** The documents of the repository, as paths from its root. */
 export async function documents(): Promise<string[]> {
@@ -34,6 +31,13 @@ export async function documents(): Promise<string[]> {
 /** How many blocks of a language a document has. */
 export function countBlocks(file: string, language: string): number {
   return parse(file).blocks.filter((block) => block.info.split(' ')[0] === language).length;
+}
+
+/** The TypeScript and JavaScript of a document: what a reader copies, block by block. */
+export function codeOf(file: string): { readonly at: string; readonly text: string }[] {
+  return parse(file)
+    .blocks.filter(isCode)
+    .map(({ line, text }) => ({ at: `${file}:${line}`, text }));
 }
 
 /** Everything wrong with these documents, each as `file:line: what`. One compilation for all of them. */
@@ -217,13 +221,13 @@ async function compilationProblems(directory: string, sources: readonly Source[]
   const project = { extends: '../tsconfig.json', compilerOptions, files: sources.map(({ path }) => path), include: [] };
   await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(project));
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const { failed, stdout } = await execute(tsc, '--pretty', 'false', '--noEmit', '-p', directory);
+  const { code, stdout } = await runNode(tsc, '--pretty', 'false', '--noEmit', '-p', directory);
   // A message may go on in indented lines.
   const messages = stdout
     .trim()
     .split(/\n(?! )/)
     .filter((message) => message !== '');
-  if (failed && messages.length === 0) throw new Error('tsc failed without a message');
+  if (code !== 0 && messages.length === 0) throw new Error('tsc failed without a message');
   return messages.map((message) => {
     const [, path = '', line, what] = /^(.+?)\((\d+),\d+\): error ([\s\S]+)$/.exec(message) ?? [];
     const source = sources.find((candidate) => relative(root, candidate.path) === join(path));
@@ -238,8 +242,8 @@ async function outputProblems(sources: readonly Source[]): Promise<string[]> {
       .map(async ({ block, path }) => {
         const at = `${block.file}:${block.line}`;
         if (block.next?.info !== 'text') return [`${at}: no text block with the output follows`];
-        const { failed, stdout, stderr } = await execute('--import', 'tsx', path);
-        if (failed) return [`${at}: failed: ${stderr.trim().replaceAll(path, block.file) || 'no end within 20 s'}`];
+        const { code, stdout, stderr } = await runNode('--import', 'tsx', path);
+        if (code !== 0) return [`${at}: failed: ${stderr.trim().replaceAll(path, block.file)}`];
         if (stdout.trimEnd() === block.next.text.trimEnd()) return [];
         return [`${at}: prints\n${stdout.trimEnd()}\ninstead of\n${block.next.text.trimEnd()}`];
       }),
@@ -247,11 +251,6 @@ async function outputProblems(sources: readonly Source[]): Promise<string[]> {
   return problems.flat();
 }
 
-function execute(...args: string[]): Promise<{ failed: boolean; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, args, { cwd: root, timeout: 20_000 }, (error, stdout, stderr) => {
-      resolve({ failed: error !== null, stdout, stderr });
-    });
-    child.stdin?.end();
-  });
+function runNode(...args: string[]): Promise<ProgramResult> {
+  return runProgram(process.execPath, args);
 }

@@ -1,11 +1,8 @@
 // The library as its users get it: packed the way `npm publish` packs it, installed outside the repository.
-import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-export const root: string = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
+import { root, runProgram } from './programs.js';
 
 /** A tarball, and one project outside the repository that it is installed in. */
 export interface Installed {
@@ -91,16 +88,11 @@ export async function compile(project: string): Promise<void> {
   await run(project, process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '--pretty', 'false');
 }
 
-/** Runs a program to its end and returns its standard output. Rejects, with all it said, when it fails or never ends. */
-export function run(cwd: string, program: string, ...args: string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(program, args, { cwd, timeout: 30_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
-      const why = error?.killed ? 'no end within 30 s' : 'failed';
-      if (error) reject(new Error(`${program} ${args.join(' ')}: ${why}\n${stdout}\n${stderr}`));
-      else resolve(stdout);
-    });
-    child.stdin?.end();
-  });
+/** Runs a program to its end and returns its standard output. Rejects, with all it said, when it fails. */
+export async function run(cwd: string, program: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runProgram(program, args, { cwd });
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')}: failed\n${stdout}\n${stderr}`);
+  return stdout;
 }
 
 /** All files below a directory, sorted, with `/` between the parts. */

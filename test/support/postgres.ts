@@ -1,5 +1,5 @@
-// A PostgreSQL for tests: the one of DATABASE_URL, one that answers on this machine, or one that is started and thrown away; and
-// throw-away ones that may be killed, truncated and set back in time.
+// A PostgreSQL for tests: the one of DATABASE_URL, one that answers on this machine, or one that is started and thrown away; throw-away
+// ones that may be killed, truncated and set back in time; and a clock for a store that only the test moves.
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -7,6 +7,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PostgresClient } from 'payout-guard/stores/postgres';
 import pg from 'pg';
 
 /** A cluster of our own on a unix socket, with its data in a folder that goes away with it. */
@@ -174,7 +175,7 @@ export async function testDatabase(): Promise<TestDatabase | undefined> {
     drop: async () => {
       // Not awaited: a failed test may have kept a connection, which is cut below.
       const ended = pools.map((pool) => (pool.ended ? undefined : pool.end().catch(() => {})));
-      await Promise.race([Promise.all(ended), sleep(1_000)]);
+      await Promise.race([Promise.all(ended), sleep(1_000, undefined, { ref: false })]);
       await onServer(server.config, `DROP DATABASE ${database} WITH (FORCE)`);
       await server.stop();
     },
@@ -215,4 +216,30 @@ function withDatabase(connectionString: string, database: string): string {
   const url = new URL(connectionString);
   url.pathname = `/${database}`;
   return url.href;
+}
+
+/** The clock of a store, moved on by the test alone, so that no result depends on how fast the machine is. */
+export interface ManualClock {
+  readonly nowMs: number;
+  pass(ms: number): Promise<void>;
+}
+
+/** Replaces the clock of a migrated schema, for all processes that use it. */
+export async function manualClock(client: PostgresClient, schema: string): Promise<ManualClock> {
+  let nowMs = Date.now();
+  await client.query(`CREATE TABLE "${schema}".manual_clock AS SELECT ${nowMs}::bigint AS now_ms`, []);
+  await client.query(
+    `CREATE OR REPLACE FUNCTION "${schema}".now_ms() RETURNS bigint LANGUAGE sql VOLATILE
+     AS $$ SELECT now_ms FROM "${schema}".manual_clock $$`,
+    [],
+  );
+  return {
+    get nowMs() {
+      return nowMs;
+    },
+    async pass(ms) {
+      nowMs += ms;
+      await client.query(`UPDATE "${schema}".manual_clock SET now_ms = $1`, [nowMs]);
+    },
+  };
 }

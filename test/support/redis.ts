@@ -1,12 +1,14 @@
 // Redis for tests: the server that runs here, and throw-away ones that may be stopped, flushed and killed.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import type { Clock } from 'payout-guard';
+import { TimedScripts } from '../simulation/engines/timed-scripts.js';
 
 /** A server of our own on a unix socket, with an empty folder for its files. */
 export class RedisServer {
@@ -14,7 +16,7 @@ export class RedisServer {
   readonly path: string = join(this.folder, 'socket');
   readonly #clients: Redis[] = [];
   #process: ChildProcess | undefined;
-  /** Whoever is stopped half way leaves nothing running. */
+  /** A test run that is stopped half way leaves no server behind. */
   readonly #onExit = () => this.#process?.kill('SIGKILL');
 
   static async start(...options: string[]): Promise<RedisServer> {
@@ -74,7 +76,7 @@ export class RedisServer {
   }
 }
 
-/** Whether there is a Redis to test with. Without one the tests are skipped, said aloud; on CI that is a failure. */
+/** Whether there is a Redis to test with. Without one the tests are skipped with a notice; on CI that is a failure. */
 export const hasRedis: boolean = spawnSync('redis-server', ['--version']).status === 0;
 if (!hasRedis) {
   if (process.env.CI) throw new Error('redis-server is not on the PATH: the tests of the Redis store cannot run');
@@ -95,6 +97,25 @@ export async function sharedRedis(): Promise<{ url?: string; path?: string; serv
   } finally {
     probe.disconnect();
   }
+}
+
+/** Sends the commands of a store whose scripts read this clock instead of the server's. */
+export function timed(send: (args: string[]) => Promise<unknown>, clock: Clock): (args: string[]) => Promise<unknown> {
+  const scripts = new TimedScripts();
+  const digests = { timed: new Set<string>(), timeless: new Set<string>() };
+  return async (args) => {
+    const [name, script = ''] = args;
+    if (name !== 'EVAL' && name !== 'EVALSHA') return send(args);
+    if (name === 'EVAL') {
+      const isTimed = script.includes("call('TIME')");
+      digests[isTimed ? 'timed' : 'timeless'].add(createHash('sha1').update(script).digest('hex'));
+      return send(isTimed ? scripts.timed(args, clock.now()) : args);
+    }
+    if (digests.timeless.has(script)) return send(args);
+    // The server may know the script as it is, from a store that reads the server's own clock.
+    if (!digests.timed.has(script)) throw new Error('NOSCRIPT not known with this clock');
+    return send(scripts.timed(args, clock.now()));
+  };
 }
 
 export function freshPrefix(): string {

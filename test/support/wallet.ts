@@ -3,33 +3,30 @@ import {
   type BalanceProvider,
   type BalanceRequest,
   createPayoutGuard,
+  type GuardOptions,
   type PayoutGuard,
-  type PayoutGuardOptions,
   type ProviderBalance,
+  type WalletSettings,
 } from 'payout-guard';
+import { stoppedClock, type TestClock } from './clock.js';
 
-/** A clock that stands still until it is told to move. */
-export function stoppedClock(startMs = 1_700_000_000_000): { now(): number; advance(ms: number): void } {
-  let nowMs = startMs;
-  return {
-    now: () => nowMs,
-    advance: (ms) => {
-      nowMs += ms;
-    },
-  };
-}
+export { stoppedClock, type TestClock } from './clock.js';
 
 export interface ScriptedWallet {
   readonly provider: BalanceProvider;
-  readonly clock: ReturnType<typeof stoppedClock>;
+  readonly clock: TestClock;
   /** What the next answers say. */
   balance: ProviderBalance;
   /** What the next requests do instead of answering with `balance`. */
   answer: ((request: BalanceRequest) => Promise<ProviderBalance>) | undefined;
   /** How many times the balance was asked for. */
   asked: number;
-  guard(options?: Partial<PayoutGuardOptions>): PayoutGuard;
+  /** A guard of this wallet alone. Captures show at once, unless the options say otherwise. */
+  guard(options?: Partial<GuardOptions & WalletSettings>): PayoutGuard;
 }
+
+/** Each scripted wallet is another account. */
+let accounts = 0;
 
 /** A KES wallet whose every answer the test decides. */
 export function scriptedWallet(available = '1000.00', options: Partial<BalanceProvider> = {}): ScriptedWallet {
@@ -41,9 +38,9 @@ export function scriptedWallet(available = '1000.00', options: Partial<BalancePr
     asked: 0,
     provider: {
       name: 'scripted',
+      accountId: `account ${++accounts}`,
       debitVisibleAt: 'completion',
-      settles: 'later',
-      wallets: 'one',
+      visibleAfterMs: 0,
       fetchBalance: async (request) => {
         wallet.asked += 1;
         return wallet.answer ? wallet.answer(request) : wallet.balance;

@@ -1,4 +1,5 @@
-// What a PromQL expression reads: the metrics it names, and their labels. promtool, where it is on the PATH, knows the whole language.
+// What a PromQL expression reads: the metrics it names, and their labels. promtool, where it is on the PATH, knows the
+// whole language.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

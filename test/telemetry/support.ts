@@ -23,7 +23,7 @@ export function parseExposition(text: string): Sample[] {
     });
 }
 
-/** Labels that say where a sample comes from, which every sample has. */
+/** Labels of the origin of a sample, which every sample has. */
 const origin = ['otel_scope_name', 'payout_guard_mode', 'payout_guard_name'];
 
 /** The samples of one metric, as `label=value,...` to value, without the labels of origin and without zeros. */

@@ -1,13 +1,11 @@
 // The library where @opentelemetry/api cannot be resolved: a copy of it, built, with its other dependencies beside it.
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { filesBelow, root } from '../support/installed.js';
+import { filesBelow, run as runOrThrow } from '../support/installed.js';
+import { root, runProgram } from '../support/programs.js';
 
-const execute = promisify(execFile);
 let directory: string;
 let library: string;
 
@@ -20,7 +18,7 @@ beforeAll(async () => {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   for (const format of ['esm', 'cjs']) {
     const dist = join(library, 'dist', format);
-    await execute(process.execPath, [tsc, '-p', join(root, `tsconfig.${format}.json`), '--outDir', dist]);
+    await runOrThrow(root, process.execPath, tsc, '-p', join(root, `tsconfig.${format}.json`), '--outDir', dist);
   }
   await writeFile(join(library, 'dist/cjs/package.json'), '{ "type": "commonjs" }');
   for (const name of Object.keys(manifest.dependencies)) {
@@ -28,24 +26,27 @@ beforeAll(async () => {
     await mkdir(dirname(link), { recursive: true });
     await symlink(join(root, 'node_modules', name), link, 'dir');
   }
-}, 120_000);
+});
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const payouts = `
-  const provider = { name: 'own', debitVisibleAt: 'completion', settles: 'onReturn', wallets: 'one',
+  const provider = { name: 'own', accountId: 'own', debitVisibleAt: 'completion',
     fetchBalance: async () => ({ available: '10.00', currency: 'KES' }) };
   const run = async ({ createPayoutGuard }) => {
-    const guard = createPayoutGuard({ provider, currency: 'KES' });
+    const guard = createPayoutGuard({ provider, currency: 'KES', settles: 'onReturn' });
     await guard.withHold({ amount: '9.00', reference: 'p-1' }, () => {});
     const refused = await guard.hold({ amount: '9.00', reference: 'p-2' }).catch((error) => error.code);
     console.log(refused, (await guard.getHold('p-1')).state);
     await guard.close();
   };`;
 
-async function run(file: string, code: string): Promise<{ stdout: string; stderr: string }> {
-  await writeFile(join(directory, file), code);
-  return execute(process.execPath, [file], { cwd: directory });
+/** Rejects with what a program complained of, when it fails. */
+async function run(file: string, text: string): Promise<{ stdout: string; stderr: string }> {
+  await writeFile(join(directory, file), text);
+  const { code, stdout, stderr } = await runProgram(process.execPath, [file], { cwd: directory });
+  if (code !== 0) throw new Error(stderr);
+  return { stdout, stderr };
 }
 
 describe('without @opentelemetry/api', () => {

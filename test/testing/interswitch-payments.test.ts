@@ -1,5 +1,4 @@
 // Payments of the Interswitch simulator, over real HTTP, with the codes of the protocol notes.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from 'payout-guard';
 import {
@@ -8,6 +7,7 @@ import {
   type InterswitchSimulatorOptions,
   interswitchSimulator,
 } from 'payout-guard/testing';
+import { stoppedClock } from '../support/clock.js';
 
 const running: InterswitchSimulator[] = [];
 
@@ -97,17 +97,21 @@ describe('POST /isw/payments/pay and GET /isw/payments/checkStatus', () => {
     }
   });
 
-  it('leave payments open with 90009 for settleAfterMs, then end them as outcomeOf says', async () => {
+  it('leave payments open with 90009 for settleAfterMs, then end them by outcomeOf', async () => {
     const outcomes = { good: 'completed', bad: 'failed', stuck: 'stuck' } as const;
+    const clock = stoppedClock();
     const simulator = await start({
+      clock,
       settleAfterMs: 400,
       outcomeOf: ({ requestReference }) => outcomes[requestReference as 'good'],
     });
     for (const requestReference of ['good', 'bad', 'stuck']) {
       expect(await pay(simulator, { requestReference })).toBe(answer('90009', 'REQUEST IN PROGRESS', requestReference));
     }
-    await sleep(450);
-    expect(simulator.payouts.map((told) => told.status)).toEqual(['completed', 'failed', 'pending']);
+    await clock.pass(399);
+    expect(simulator.payouts.map(({ status: known }) => known)).toEqual(['pending', 'pending', 'pending']);
+    await clock.pass(1);
+    expect(simulator.payouts.map(({ status: known }) => known)).toEqual(['completed', 'failed', 'pending']);
     expect(await status(simulator, 'bad')).toBe(answer('90020', 'TRANSACTION DECLINED BY BILLER', 'bad'));
     expect(await status(simulator, 'stuck')).toBe(answer('90009', 'REQUEST IN PROGRESS', 'stuck'));
     expect(simulator.balances()).toEqual({ available: '800', ledger: '900' });
@@ -199,8 +203,10 @@ describe('POST /isw/payments/pay and GET /isw/payments/checkStatus', () => {
 });
 
 describe('the debits', () => {
-  it('come when they are told to, available and ledger apart', async () => {
+  it('come when the options ask for them, available and ledger apart', async () => {
+    const clock = stoppedClock();
     const simulator = await start({
+      clock,
       openCodeOf: () => '90009',
       debitAt: 'completion',
       ledgerDebitAt: { msAfterCompletion: 40 },
@@ -210,29 +216,32 @@ describe('the debits', () => {
     expect(simulator.balances()).toEqual({ available: '1000', ledger: '1000' });
     simulator.advance('ref-1', 'completed');
     expect(simulator.balances()).toEqual({ available: '899', ledger: '1000' });
-    await sleep(70);
+    await clock.pass(40);
     expect(simulator.balances()).toEqual({ available: '899', ledger: '899' });
   });
 
   it('may both come at initiation, and go back some time after a failure', async () => {
-    const simulator = await start({ ledgerDebitAt: 'initiation', outcomeOf: () => 'failed', refundAfterMs: 300 });
+    const clock = stoppedClock();
+    const debits = { ledgerDebitAt: 'initiation', refundAfterMs: 300 } as const;
+    const simulator = await start({ clock, ...debits, outcomeOf: () => 'failed' });
     expect(await pay(simulator)).toBe(declined);
     expect(simulator.balances()).toEqual({ available: '900', ledger: '900' });
-    await sleep(350);
+    await clock.pass(300);
     expect(simulator.balances()).toEqual({ available: '1000', ledger: '1000' });
   });
 
   it('that come late overdraw a wallet that was promised twice', async () => {
-    const simulator = await start({ debitAt: { msAfterCompletion: 300 }, amounts: 'javaDouble' });
+    const clock = stoppedClock();
+    const simulator = await start({ clock, debitAt: { msAfterCompletion: 300 }, amounts: 'javaDouble' });
     for (const requestReference of ['ref-1', 'ref-2']) await pay(simulator, { requestReference, amount: 600 });
-    await sleep(350);
+    await clock.pass(300);
     expect(simulator.balances().available).toBe('-200');
     expect(await (await fetch(`${simulator.url}/isw/payments/balance`)).text()).toContain('"availableBalance":-200.0,');
   });
 });
 
 describe('what goes wrong', () => {
-  it('an answer is lost after the debit, and the status tells of the payment', async () => {
+  it('an answer is lost after the debit, and the status has the payment', async () => {
     const simulator = await start();
     simulator.fault({ kind: 'lost' }, { path: '/isw/payments/pay', times: 1 });
     await expect(pay(simulator)).rejects.toThrow('fetch failed');

@@ -37,7 +37,7 @@ describe('GET /isw/payments/balance', () => {
     );
   });
 
-  it('answers flat when told so, with another currency code, another ledger and amounts as text', async () => {
+  it('answers flat if asked to, with another currency code, another ledger and amounts as text', async () => {
     const simulator = await start({ shape: 'flat', currency: '800', amounts: 'text', ledger: '9000000' });
     expect(await text(simulator)).toBe(
       '{"responseCode":"90000","responseMessage":"TRANSACTION APPROVED","requestReference":"simulated-1",' +
@@ -72,12 +72,33 @@ describe('GET /isw/payments/balance', () => {
     expect(await text(simulator)).toContain('"availableBalance":7,"ledgerBalance":1000000,');
   });
 
+  it.each([
+    [{}, '-0.50', '-7'],
+    [{ amounts: 'text' }, '"-0.50"', '"-7"'],
+    [{ amounts: 'javaDouble' }, '-0.5', '-7.0'],
+  ] as const)('answers a negative balance with %j as %s', async (options, available, ledger) => {
+    const simulator = await start(options);
+    simulator.setBalance({ available: '-0.5', ledger: '-7' });
+    expect(await text(simulator)).toContain(`"availableBalance":${available},"ledgerBalance":${ledger},`);
+    expect(simulator.balances()).toEqual({ available: '-0.50', ledger: '-7' });
+    expect(() => simulator.debit('0.01')).toThrow(ConfigurationError);
+    simulator.credit('10');
+    expect(simulator.balances()).toEqual({ available: '9.50', ledger: '3' });
+  });
+
+  it('refuses options of sessions that are none', async () => {
+    for (const options of [{ sessions: 'none' }, { callMs: -1 }, { callMs: Number.NaN }] as object[]) {
+      await expect(start(options)).rejects.toBeInstanceOf(ConfigurationError);
+    }
+  });
+
   it('refuses amounts that are none and more than there is', async () => {
     const simulator = await start({ available: '100', ledger: '50' });
     for (const attempt of [
       () => simulator.debit('50.01'),
       () => simulator.credit('1.001'),
-      () => simulator.setBalance({ available: '-1' }),
+      () => simulator.setBalance({ available: '--1' }),
+      () => simulator.setBalance({ available: '-1.001' }),
       () => simulator.setBalance({ total: '1' } as object),
       () => simulator.respondWith({ code: null as unknown as string }),
     ]) {
@@ -99,7 +120,7 @@ describe('GET /isw/payments/balance', () => {
 });
 
 describe('what goes wrong', () => {
-  it('respondWith: answers 200 with any code and no balance, for as many requests as told', async () => {
+  it('respondWith: answers 200 with any code and no balance, for as many requests as asked for', async () => {
     const simulator = await start();
     simulator.respondWith({ code: '90091', message: 'REMOTE SYSTEM TEMPORARILY UNAVAILABLE' }, { times: 1 });
     simulator.respondWith({ code: 90_096 }, { times: 1 });

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ConfigurationError } from 'payout-guard';
 import { type JpaySimulator, type JpaySimulatorOptions, jpaySimulator } from 'payout-guard/testing';
+import { stoppedClock } from '../support/clock.js';
 
 const running: { close(): Promise<unknown> }[] = [];
 
@@ -16,7 +17,8 @@ afterEach(async () => {
 });
 
 // 12 April 2024, 14:30:45 in Nairobi; of the vectors.
-const clock = { now: () => Date.parse('2024-04-12T11:30:45Z') };
+const nowMs = Date.parse('2024-04-12T11:30:45Z');
+const clock = { now: () => nowMs };
 
 async function start(options: JpaySimulatorOptions = {}): Promise<JpaySimulator> {
   const simulator = await jpaySimulator({ payout: '1000.00', clock, ...options });
@@ -179,7 +181,7 @@ describe('POST /payments/payouts/initiate', () => {
     );
   });
 
-  it('tells the problems of a request in the documented order', async () => {
+  it('reports the problems of a request in the documented order', async () => {
     const simulator = await start({ products: ['collections'] });
     const post = (target: JpaySimulator, body: string, authorization: string) =>
       call(target, '/initiate', { method: 'POST', body, headers: { authorization } });
@@ -239,7 +241,7 @@ describe('a ref_no that was used before', () => {
     expect([payoutBalance(simulator), simulator.payouts.length]).toEqual(['900.00', 1]);
   });
 
-  it('create_second: makes two payouts, which are told apart by their ids', async () => {
+  it('create_second: makes two payouts, which have different ids', async () => {
     const simulator = await start({ duplicateRefNo: 'create_second' });
     await initiate(simulator);
     expect((await initiate(simulator)).body).toEqual({ ...first, id: 'PAYOUT-SIM-2' });
@@ -280,8 +282,10 @@ describe('the life of a payout', () => {
     expect(simulator.payouts[0]?.status).toBe('completed');
   });
 
-  it('ends by itself after settleAfterMs, as outcomeOf says', async () => {
+  it('ends by itself after settleAfterMs, by outcomeOf', async () => {
+    const time = stoppedClock(nowMs);
     const simulator = await start({
+      clock: time,
       settleAfterMs: 400,
       outcomeOf: ({ refNo, amount, payto }) =>
         refNo === 'bad' ? 'failed' : amount === '13.00' && payto === '+254733000000' ? 'stuck' : 'completed',
@@ -292,7 +296,9 @@ describe('the life of a payout', () => {
     await initiate(simulator, { ref_no: 'early' });
     simulator.advance('early', 'failed');
     expect(simulator.payouts.map(({ status }) => status)).toEqual(['pending', 'pending', 'pending', 'failed']);
-    await sleep(450);
+    await time.pass(399);
+    expect(simulator.payouts.map(({ status }) => status)).toEqual(['pending', 'pending', 'pending', 'failed']);
+    await time.pass(1);
     expect(simulator.payouts.map(({ status }) => status)).toEqual(['completed', 'failed', 'pending', 'failed']);
     expect(payoutBalance(simulator)).toBe('887.00');
   });
@@ -343,16 +349,17 @@ describe('the debit', () => {
     expect(payoutBalance(simulator)).toBe('897.50');
   });
 
-  it('goes back later when told so', async () => {
-    const simulator = await start({ refundAfterMs: 40 });
+  it('goes back later when the options ask for it', async () => {
+    const time = stoppedClock(nowMs);
+    const simulator = await start({ clock: time, refundAfterMs: 40 });
     await initiate(simulator);
     simulator.advance('ref-1', 'failed');
     expect(payoutBalance(simulator)).toBe('900.00');
-    await sleep(70);
+    await time.pass(40);
     expect(payoutBalance(simulator)).toBe('1000.00');
   });
 
-  it('comes at completion when told so, and never for a failure', async () => {
+  it('comes at completion when the options ask for it, and never for a failure', async () => {
     const simulator = await start({ debitAt: 'completion', fee: '2.50' });
     for (const ref_no of ['ref-1', 'ref-2']) await initiate(simulator, { ref_no });
     simulator.advance('ref-1', 'processing');
@@ -362,12 +369,13 @@ describe('the debit', () => {
     expect(payoutBalance(simulator)).toBe('897.50');
   });
 
-  it('comes some time after completion when told so', async () => {
-    const simulator = await start({ debitAt: { msAfterCompletion: 40 } });
+  it('comes some time after completion when the options ask for it', async () => {
+    const time = stoppedClock(nowMs);
+    const simulator = await start({ clock: time, debitAt: { msAfterCompletion: 40 } });
     await initiate(simulator);
     simulator.advance('ref-1', 'completed');
     expect(payoutBalance(simulator)).toBe('1000.00');
-    await sleep(70);
+    await time.pass(40);
     expect(payoutBalance(simulator)).toBe('900.00');
   });
 
@@ -459,7 +467,7 @@ describe.each(['', '/list'])('GET /payments/payouts%s', (path) => {
     expect(await found('status=failed&ref_no=a')).toEqual([]);
   });
 
-  it('has pages of 50 unless told otherwise, linked to each other', async () => {
+  it('has pages of 50 by default, linked to each other', async () => {
     const simulator = await start({ payout: '999999.99' });
     for (let payout = 1; payout <= 51; payout += 1) await initiate(simulator, { ref_no: `r${payout}`, amount: '1.00' });
     const url = `${simulator.url}/payments/payouts${path}`;
@@ -520,14 +528,14 @@ describe('callbacks', () => {
 
   const post = { method: 'POST', url: '/paid?token=t1', type: 'application/json', authorization: undefined };
 
-  it.each(['completed', 'failed'] as const)('tell once that a payout %s, without a signature', async (end) => {
+  it.each(['completed', 'failed'] as const)('report once that a payout %s, without a signature', async (end) => {
     const [simulator, { url, received }] = [await start(), await application()];
     await finished(simulator, url, end, 1);
     expect(received).toEqual([{ ...post, body: { ...first, status: end } }]);
     expect(simulator.callbacks).toEqual([{ refNo: 'ref-1', status: end, answer: 200 }]);
   });
 
-  it('come twice when told so', async () => {
+  it('come twice if asked for', async () => {
     const [simulator, { url, received }] = [await start({ callback: 'twice' }), await application()];
     await finished(simulator, url, 'completed', 2);
     expect(received.map(({ body }) => body)).toEqual(Array(2).fill({ ...first, status: 'completed' }));
@@ -543,7 +551,7 @@ describe('callbacks', () => {
     expect((await call(simulator, '/PAYOUT-SIM-1')).body.status).toBe(end);
   });
 
-  it('do not come when told so, nor before the end', async () => {
+  it('do not come if they are off, nor before the end', async () => {
     const [silent, simulator, { url, received }] = [
       await start({ callback: 'none' }),
       await start(),
@@ -563,7 +571,7 @@ describe('callbacks', () => {
     expect(received).toHaveLength(1);
   });
 
-  it('that nobody takes are recorded, whatever is answered, and redirects are not followed', async () => {
+  it('that are not accepted are recorded, whatever the answer, and redirects are not followed', async () => {
     const { url } = await application(307);
     const redirected = await start();
     await finished(redirected, url, 'completed', 1);
@@ -637,7 +645,7 @@ describe('an answer that is lost', () => {
     expect(payoutBalance(simulator)).toBe('900.00');
   });
 
-  it('slow: the payout is made before anybody hears of it', async () => {
+  it('slow: the payout is made before the answer', async () => {
     const simulator = await start();
     simulator.fault({ kind: 'slow', ms: 60_000 }, { path, times: 1 });
     const headers = { authorization: `Bearer ${simulator.accessToken()}` };
@@ -655,7 +663,7 @@ describe('an answer that is lost', () => {
     expect([payoutBalance(simulator), simulator.payouts]).toEqual(['1000.00', []]);
   });
 
-  it('says nothing of a request that is refused either', async () => {
+  it('loses the answer to a request that is refused, too', async () => {
     const simulator = await start();
     simulator.fault({ kind: 'lost' }, { path, times: 1 });
     await expect(initiate(simulator, { amount: '5000.00' })).rejects.toThrow('fetch failed');

@@ -105,7 +105,7 @@ describe('tokens', () => {
     expect(claims(simulator.accessToken())).toEqual({ ...vectors[0]?.[1], jti: '3' });
   });
 
-  it('carry no exp when told so, and expire all the same', async () => {
+  it('carry no exp if asked to, and expire all the same', async () => {
     let now = 1_732_204_800_000;
     const simulator = await start({ withExp: false, clock: { now: () => now } });
     const { access, refresh } = await login(simulator);
@@ -177,7 +177,7 @@ describe('POST /auth/refresh', () => {
     expect((await post(simulator, '/auth/refresh', { refresh: body.refresh })).status).toBe(200);
   });
 
-  it('lets a refresh token be used again when told so', async () => {
+  it('lets a refresh token be used again if asked to', async () => {
     const simulator = await start({ oldRefreshTokenStaysValid: true });
     const { refresh } = await login(simulator);
     expect((await post(simulator, '/auth/refresh', { refresh })).status).toBe(200);
@@ -239,6 +239,12 @@ describe('GET /wallets/balance', () => {
     });
     simulator.setBalance({ collection: '1.00' });
     expect(simulator.balances()).toEqual({ payout: '5.00', collection: '1.00', total: '6.00' });
+    simulator.setBalance({ payout: '-1.50' });
+    expect((await balance(simulator, `Bearer ${simulator.accessToken()}`)).body).toEqual({
+      collection_wallet_balance: '1.00',
+      payout_wallet_balance: '-1.50',
+      total_balance: '-0.50',
+    });
   });
 
   it('refuses amounts that are none, wallets that are none, and more than there is', async () => {
@@ -250,6 +256,8 @@ describe('GET /wallets/balance', () => {
       () => simulator.credit('savings' as 'payout', '1.00'),
       () => simulator.debit('toString' as 'payout', '1.00'),
       () => simulator.setBalance({ payout: 5 as unknown as string }),
+      () => simulator.setBalance({ payout: '--5.00' }),
+      () => simulator.setBalance({ payout: '-5.001' }),
       () => simulator.setBalance({ total: '5.00' } as object),
     ]) {
       expect(attempt).toThrow(ConfigurationError);
@@ -292,7 +300,7 @@ describe('GET /wallets/balance', () => {
     expect(await post(simulator, '/auth/refresh', { refresh })).toEqual(unauthorized);
   });
 
-  it('forgets all access tokens when told so, and only those issued so far', async () => {
+  it('ends all access tokens on request, and only those issued so far', async () => {
     const simulator = await start();
     const { access, refresh } = await login(simulator);
     const minted = simulator.accessToken();

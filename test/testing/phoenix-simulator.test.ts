@@ -1,6 +1,5 @@
 // The simulator of Phoenix, spoken to by a client that shares no code with the library.
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
 import { closeAll, startPhoenix } from '../providers/support.js';
@@ -82,7 +81,7 @@ describe('a correct client', () => {
     }
   });
 
-  it('is told of a balance beside its code, in text, or as Java writes it', async () => {
+  it('gets a balance beside its code, in text, or as Java writes it', async () => {
     const { client } = await session({ shape: 'flat', amounts: 'javaDouble', available: '10000000', currency: '800' });
     expect((await client.balance()).body).toMatchObject({ availableBalance: 1e7, currencyCode: '800' });
     const { client: other } = await session({ amounts: 'text' });
@@ -91,7 +90,7 @@ describe('a correct client', () => {
 });
 
 describe('a session', () => {
-  it('has a token of 60 characters, an end, and a key that begins with zeros when told to', async () => {
+  it('has a token of 60 characters, an end, and a key that begins with zeros if asked to', async () => {
     const clock = stoppedClock();
     const { client } = await session({ leadingZeroKeys: true, clock });
     expect(client.token).toMatch(/^[A-Z0-9]{60}$/);
@@ -117,7 +116,7 @@ describe('a session', () => {
     }
   });
 
-  it('ends after its time with 90054, and when it is told to', async () => {
+  it('ends after its time with 90054, and on request', async () => {
     const clock = stoppedClock();
     const { simulator, client } = await session({ clock, sessionLifeMs: 5_000 });
     clock.advance(4_999);
@@ -202,7 +201,7 @@ describe('who is turned away', () => {
     expect(codeOf(await client.call('GET', path))).toBe('90000');
   });
 
-  it('a timestamp too far from the clock, and a nonce used twice, where it is told to', async () => {
+  it('a timestamp too far from the clock, and a nonce used twice, if the options ask for it', async () => {
     let [timestamp, nonce] = ['1700000000', 'one'];
     const choices = { timestamp: () => timestamp, nonce: () => nonce };
     const options = { clock: stoppedClock(), timestampToleranceMs: 5_000, refuseRepeatedNonces: true };
@@ -304,8 +303,10 @@ describe('payments', () => {
     expect(codeOf(await client.pay('100', '100', { requestReference: 'v-2' }, 'payment'))).toBe('70038');
   });
 
-  it('end as they are told to, and debit when they are told to', async () => {
+  it('end and debit as the options ask for', async () => {
+    const clock = stoppedClock();
     const { simulator, client } = await session({
+      clock,
       openCodeOf: ({ customerId }) => ({ p: '90009', s: '90001', d: '90091' })[customerId] as '90009' | undefined,
       outcomeOf: ({ customerId }) => (customerId === 'bad' ? 'failed' : 'completed'),
       debitAt: { msAfterCompletion: 50 },
@@ -316,9 +317,9 @@ describe('payments', () => {
     for (const customer of ['p', 's', 'd', 'bad', 'good']) codes.push(codeOf(await pay(customer)));
     expect(codes).toEqual(['90009', '90001', '90091', '90020', '90000']);
     expect(simulator.balances()).toEqual({ available: '1000', ledger: '5000' });
-    await sleep(90);
+    await clock.pass(50);
     expect(simulator.balances()).toEqual({ available: '900', ledger: '5000' });
-    await sleep(110);
+    await clock.pass(100);
     expect(simulator.balances()).toEqual({ available: '900', ledger: '4900' });
     simulator.advance('p', 'failed');
     expect(codeOf(await client.status('p'))).toBe('90020');

@@ -1,9 +1,7 @@
-// What both simulators share: the server, the log, the faults and the end.
-import { execFile } from 'node:child_process';
+// The parts that all simulators share: the server, the log, the faults and the end.
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { LosslessNumber } from 'lossless-json';
 import { ConfigurationError } from 'payout-guard';
@@ -15,6 +13,8 @@ import {
   jpaySimulator,
   type Simulator,
 } from 'payout-guard/testing';
+import { stoppedClock } from '../support/clock.js';
+import { runProgram } from '../support/programs.js';
 
 const running: Simulator[] = [];
 
@@ -74,7 +74,7 @@ describe('the server', () => {
     }
   });
 
-  it('listens on the port it is told, and says so when that port is taken', async () => {
+  it('listens on the given port, and rejects when that port is taken', async () => {
     const first = await startJpay();
     const port = Number(new URL(first.url).port);
     await expect(jpaySimulator({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
@@ -121,24 +121,42 @@ describe('the server', () => {
 });
 
 describe('faults', () => {
-  it('slow: answers correctly, late, with what was true when the request arrived', async () => {
-    const simulator = await startJpay();
+  it('slow: answers correctly as of the arrival of the request, and late', async () => {
+    const clock = stoppedClock();
+    const simulator = await startJpay({ clock });
     simulator.fault({ kind: 'slow', ms: 120 }, { times: 1 });
-    const startedAt = performance.now();
-    const slow = getBalance(simulator);
-    await until(() => simulator.count() === 1);
+    let isAnswered = false;
+    const slow = getBalance(simulator).finally(() => {
+      isAnswered = true;
+    });
+    await until(() => clock.timers === 1);
+    await clock.pass(119);
     expect(await (await getBalance(simulator)).text()).toBe(correctText);
     simulator.credit('payout', '1.00');
+    expect(isAnswered).toBe(false);
+    await clock.pass(1);
     const response = await slow;
-    expect(performance.now() - startedAt).toBeGreaterThan(118);
     expect([response.status, await response.text()]).toEqual([200, correctText]);
   });
 
-  it('slow: goes on when the client did not wait', async () => {
+  it('slow: takes real time without a clock that has timers', async () => {
     const simulator = await startJpay();
+    simulator.fault({ kind: 'slow', ms: 120 }, { times: 1 });
+    const startedAtMs = performance.now();
+    expect(await (await getBalance(simulator)).text()).toBe(correctText);
+    expect(performance.now() - startedAtMs).toBeGreaterThan(118);
+  });
+
+  it('slow: goes on when the client did not wait', async () => {
+    const clock = stoppedClock();
+    const simulator = await startJpay({ clock });
     simulator.fault({ kind: 'slow', ms: 200 }, { times: 1 });
-    expect(await failureCode(getBalance(simulator, { signal: AbortSignal.timeout(20) }))).toBe('TimeoutError');
-    await sleep(250);
+    const leaving = new AbortController();
+    const slow = failureCode(getBalance(simulator, { signal: leaving.signal }));
+    await until(() => clock.timers === 1);
+    leaving.abort(new DOMException('enough', 'TimeoutError'));
+    expect(await slow).toBe('TimeoutError');
+    await clock.pass(200);
     expect((await getBalance(simulator)).status).toBe(200);
   });
 
@@ -169,7 +187,7 @@ describe('faults', () => {
     expect(Buffer.concat(pieces).toString()).toBe(correctText.slice(0, Math.floor(correctText.length / 2)));
   });
 
-  it('status: answers any status with the body and headers it is told', async () => {
+  it('status: answers any status with the given body and headers', async () => {
     const simulator = await startJpay();
     simulator.fault(
       { kind: 'status', status: 429, body: '{"detail":"Slow down"}', headers: { 'Retry-After': '7' } },
@@ -203,7 +221,7 @@ describe('faults', () => {
     );
   });
 
-  it('body: answers 200 with exactly the text it is told', async () => {
+  it('body: answers 200 with exactly the given text', async () => {
     const simulator = await startJpay();
     for (const body of ['{"payout_wallet_balance":"120', '{"a":NaN}', '{"a":"1.00","a":"2.00"}', '']) {
       simulator.fault({ kind: 'body', body }, { times: 1 });
@@ -253,7 +271,7 @@ describe('faults', () => {
     });
   });
 
-  it('huge: streams the correct answer and blanks, exactly as many bytes as it is told', async () => {
+  it('huge: streams the correct answer and blanks, exactly as many bytes as asked for', async () => {
     const simulator = await startJpay();
     for (const bytes of [65_536, 65_537, 1_000_000]) {
       simulator.fault({ kind: 'huge', bytes });
@@ -387,8 +405,7 @@ describe('close', () => {
       }
       await Promise.all(simulators.map((simulator) => simulator.close()));
       console.log('closed');`;
-    const arguments_ = ['--import', 'tsx', '--input-type=module', '--eval', script];
-    const { stdout } = await promisify(execFile)(process.execPath, arguments_, { timeout: 20_000 });
-    expect(stdout).toBe('closed\n');
-  }, 30_000);
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+    expect(await runProgram(process.execPath, args)).toEqual({ code: 0, stdout: 'closed\n', stderr: '' });
+  });
 });

@@ -1,6 +1,6 @@
 // Holds in a real engine. Each process has a store object of its own, with a client of its own, and what gets lost or late is
-// the messages between that client and the engine: what the store makes of it, its deadlines, its putting right of what was
-// refused, its putting back of what was forgotten, is part of the history.
+// the messages between that client and the engine: how the store handles that, its deadlines, its undoing of what was
+// refused, its restoring of what was forgotten, is part of the history.
 //
 // The engine is real and answers in real time, in which the clock of the history stands still: a message arrives, the engine
 // is asked, the step waits for its answer, and the answer sets out on its way. So the same seed gives the same history on an
@@ -8,19 +8,19 @@
 //
 // Left out are two calls that run inside PostgreSQL at the same time, engines that go back in time or stop, and losses while a
 // process cannot reach the store: the tests of the stores have those.
-import type { HoldStore } from 'payout-guard';
-import { type Contents, type Memory, rowsOf } from '../memory.js';
+import type { HoldStore, WalletTotals } from 'payout-guard';
+import { type Contents, isOpen, type Memory, rowsOf } from '../memory.js';
 import type { Process } from '../process.js';
 import { isReliable } from '../settings.js';
 import { type Attempt, mayBePaid } from '../truth.js';
-import { noteAnswer, overWire, told } from '../wire.js';
+import { described, noteAnswer, overWire, ownOnly } from '../wire.js';
 import type { World } from '../world.js';
 import { directLine, type Line, type RealEngine, type StoreOptions } from './engine.js';
-import { outside, type Surroundings, within } from './surroundings.js';
+import { type Machine, outside, within } from './machine.js';
 
 /** Longer than a store takes until it undoes what it refused: a late request may come after that. */
 const longestQueueMs = 5_000;
-/** What is asked for while the store begins. */
+/** How long before the history the first epoch begins. */
 const beforeMs = 100_000;
 /** Of the steps at which the settings have memory lost, and at which the library withstands it. */
 const lossesThatHappen = 0.1;
@@ -29,9 +29,14 @@ const lateLossesThatHappen = 0.5;
 /** In one history: each makes all payouts be asked for again. */
 const mostLosses = 3;
 
+interface Look {
+  readonly everyMs: number;
+  readonly look: () => void;
+}
+
 interface Store {
   readonly process: Process;
-  readonly looks: { readonly everyMs: number; readonly look: () => void }[];
+  readonly looks: Look[];
 }
 
 export class EngineMemory implements Memory {
@@ -42,7 +47,7 @@ export class EngineMemory implements Memory {
   readonly #options: StoreOptions;
   readonly #stores: Store[] = [];
   #hasBegun = false;
-  /** What is in it, as far as anybody asked since; undefined when that may have changed. */
+  /** What was in it when it was read last; undefined when that may have changed. */
   #contents: Contents | undefined;
   /** When something in it will change by itself. */
   #changesAtMs = Number.POSITIVE_INFINITY;
@@ -59,10 +64,10 @@ export class EngineMemory implements Memory {
     this.#options = drawOptions(world);
     const { scheduler } = world;
     const clock = { now: () => scheduler.now() - (this.#hasBegun ? 0 : beforeMs) };
-    const store = within(courtroom, () =>
+    const store = within(checker, () =>
       engine.open(clock, { ...this.#options, deadlineMs: 10_000, maxBatch: 512 }, directLine),
     );
-    this.store = told(async (_, act) => within(courtroom, () => act(store)));
+    this.store = described(async (_, act) => within(checker, () => act(store)));
   }
 
   get isRecovering(): boolean {
@@ -71,25 +76,27 @@ export class EngineMemory implements Memory {
 
   /** The first epoch is long past its recovery window when the history begins. */
   async begin(): Promise<void> {
-    await this.store.totals('default');
+    await this.#totals();
     this.#hasBegun = true;
   }
 
   storeOf(process: Process): HoldStore {
-    const { journal, mistake, scheduler } = this.#world;
-    const looks: Store['looks'] = [];
+    const { mutant, scheduler } = this.#world;
+    const looks: Look[] = [];
     this.#stores.push({ process, looks });
-    const place: Surroundings = {
+    const place: Machine = {
       now: () => scheduler.now(),
-      after: (delayMs, run) => process.hears(Math.ceil(delayMs), run),
+      after: (delayMs, run) => process.after(Math.ceil(delayMs), run),
       // A store looks for a new epoch now and then. Between losses there is none to be found.
-      every: (everyMs, look) => void looks.push({ everyMs, look }),
-      warn: (message) => journal.tell(`${process.name} warns: ${message}`),
+      every: (everyMs, look) => {
+        const one = { everyMs, look };
+        looks.push(one);
+        return () => void looks.splice(looks.indexOf(one), 1);
+      },
     };
     const line: Line = {
       send: (what, isBatch, act) =>
         overWire(this.#world, process, what, () => {
-          // From now on it is not known what is in it.
           if (isBatch) this.#contents = undefined;
           return outside(act);
         }),
@@ -99,63 +106,68 @@ export class EngineMemory implements Memory {
         return answer;
       },
     };
-    const options = mistake?.shared?.(this.#options) ?? this.#options;
+    const options = mutant?.shared?.(this.#options) ?? this.#options;
     const store = within(place, () => this.#engine.open(scheduler, options, line));
-    const asked = told(async (what, act) => {
+    const asked = described(async (what, act) => {
       if (!process.isAlive) return new Promise(() => {});
       const answer = await within(place, () => act(store));
       noteAnswer(this.#world, process, what, answer);
       return answer;
     });
-    const seen: HoldStore = { ...asked, close: () => within(place, () => store.close()) };
-    return mistake?.store?.(seen, this.#world) ?? seen;
+    const seen: HoldStore = {
+      ...ownOnly(this.#world, process, asked),
+      close: () => within(place, () => store.close()),
+    };
+    return mutant?.store?.(seen, this.#world) ?? seen;
   }
 
   async contents(): Promise<Contents> {
-    const { journal, scheduler } = this.#world;
+    const { log, scheduler } = this.#world;
     if (this.#contents && scheduler.now() < this.#changesAtMs) return this.#contents;
-    const [totals, { holds }] = await Promise.all([this.store.totals('default'), this.store.list({ limit: 1_000 })]);
+    const [totals, { holds }] = await Promise.all([this.#totals(), this.store.list({ limit: 1_000 })]);
+    const [{ epoch, recoveringForMs = 0 } = nothing] = totals.values();
     this.#isLost = false;
-    this.#recoversAtMs = scheduler.now() + (totals.recoveringForMs ?? 0);
-    if (totals.epoch !== this.#epoch) journal.tell('another epoch');
-    this.#epoch = totals.epoch;
+    this.#recoversAtMs = scheduler.now() + recoveringForMs;
+    if (epoch !== this.#epoch) log.trace('another epoch');
+    this.#epoch = epoch;
     this.#contents = { rows: rowsOf(holds), totals };
     this.#changesAtMs = this.#nextChangeMs(this.#contents);
     for (const { attempt, reference } of holds) {
-      if (this.#lost.delete(attempt)) journal.note('put back', reference);
+      if (this.#lost.delete(attempt)) log.count('put back', reference);
     }
     return this.#contents;
   }
 
   /**
-   * Any time, but not when something is lost with it that nobody can put back: payouts of a process that is gone, what is not
+   * Any time, but not when something is lost with it that no process can restore: payouts of a process that has ended, what is not
    * visible yet of its captures, and captured references that are being asked for again.
    */
   async lose(): Promise<boolean> {
     const { processes, random, truth } = this.#world;
     if (this.isRecovering || this.#losses === mostLosses) return false;
     const { rows, totals } = await this.contents();
-    const open = [...rows.values()].filter(({ state }) => state === 'reserved' || state === 'sent');
+    const open = [...rows.values()].filter(({ state }) => isOpen(state));
     const heldMinor = open.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
-    const isAnyLate = totals.active !== heldMinor;
+    const isAnyLate = [...totals.values()].reduce((sum, { active }) => sum + active, 0n) !== heldMinor;
     if (!random.chance(isAnyLate ? lateLossesThatHappen : lossesThatHappen)) return false;
     if (rows.size === 0 || (isAnyLate && !processes.every(({ takesWork }) => takesWork))) return false;
     const openReferences = new Set(open.map(({ reference }) => reference));
     const isHeld = (attempt: Attempt) => mayBePaid(attempt) || openReferences.has(attempt.reference);
     const working = new Set(processes.filter(({ takesWork }) => takesWork).map(({ name }) => name));
     if (!truth.attempts.filter(isHeld).every(({ sender }) => working.has(sender))) return false;
-    const isEnded = (reference: string) => rows.get(reference)?.state === 'captured';
+    const isCaptured = (reference: string) => rows.get(reference)?.state === 'captured';
+    const isEnded = (reference: string) => ['', '.n', '.f'].some((more) => isCaptured(`${reference}${more}`));
     if (processes.some((process) => process.isAlive && process.requested.some(isEnded))) return false;
 
     truth.forget(isHeld);
     await this.#engine.forget();
     this.#isLost = true;
     this.#losses += 1;
-    this.#contents = { rows: new Map(), totals: { epoch: '', active: 0n, captured: 0n } };
+    this.#contents = { rows: new Map(), totals: new Map() };
     this.#changesAtMs = Number.POSITIVE_INFINITY;
     this.#lost = new Set(open.map(({ attempt }) => attempt));
-    if (open.length > 0) this.#world.journal.note('store lost open holds', `${[...openReferences]}`);
-    if (isAnyLate) this.#world.journal.note('store lost late captures');
+    if (open.length > 0) this.#world.log.count('store lost open holds', `${[...openReferences]}`);
+    if (isAnyLate) this.#world.log.count('store lost late captures');
     this.#lookSoon();
     return true;
   }
@@ -166,7 +178,7 @@ export class EngineMemory implements Memory {
 
   /**
    * A message may take longer than the deadline of the store where some get lost, but not when all goes well in the end, nor while
-   * holds are put back: a process that cannot reach the store then loses its holds, and that is known.
+   * holds are restored: a process that cannot reach the store then loses its holds, and that is documented.
    */
   slowestMs(): number {
     const { isCalm, settings } = this.#world;
@@ -181,35 +193,42 @@ export class EngineMemory implements Memory {
     return this.#world.random.upTo(longestQueueMs);
   }
 
-  // Before or after the deadline, and soon enough that a process is not mute for the whole of a recovery.
+  // Before or after the deadline, and soon enough that a process is not cut off for the whole of a recovery.
   unheardMs(): number {
     return this.#world.random.upTo(this.#options.recoveryMs / 4);
   }
 
+  async #totals(): Promise<ReadonlyMap<string, WalletTotals>> {
+    const keys = this.#world.settings.wallets.map(({ key }) => key);
+    const totals = await Promise.all(keys.map((key) => this.store.totals(key)));
+    return new Map(totals.map((one, index) => [keys[index] ?? '', one]));
+  }
+
   /** The stores that are open look as often as they do, until the recovery is over. */
   #lookSoon(): void {
-    const { mistake, random } = this.#world;
-    if (mistake?.looksNever) return;
+    const { mutant, random } = this.#world;
+    if (mutant?.looksNever) return;
     for (const { process, looks } of this.#stores) {
       for (const { everyMs, look } of looks) {
         const firstMs = random.between(0, everyMs);
-        for (let atMs = firstMs; atMs <= this.#options.recoveryMs; atMs += everyMs) process.hears(atMs, look);
+        for (let atMs = firstMs; atMs <= this.#options.recoveryMs; atMs += everyMs) process.after(atMs, look);
       }
     }
   }
 
   #nextChangeMs({ rows }: Contents): number {
-    const { scheduler, settings } = this.#world;
-    const times = [...rows.values()].flatMap(({ state, expiresAtMs, endedAtMs }) => {
-      if (state === 'reserved' && expiresAtMs !== undefined) return expiresAtMs;
-      return state === 'captured' && endedAtMs !== undefined ? endedAtMs + settings.lagMs : [];
-    });
+    const { scheduler } = this.#world;
+    const times = [...rows.values()].flatMap(({ state, expiresAtMs, visibleAtMs }) =>
+      state === 'reserved' ? (expiresAtMs ?? []) : (visibleAtMs ?? []),
+    );
     return Math.min(...times.filter((atMs) => atMs > scheduler.now()), Number.POSITIVE_INFINITY);
   }
 }
 
-/** Where who judges reads the store: no deadline passes, however busy the machine is, and no timer goes off. */
-const courtroom: Surroundings = { now: () => 0, after: () => {}, every: () => {}, warn: () => {} };
+/** Where checks read the store: no deadline passes, however busy the machine is, and no timer goes off. */
+const checker: Machine = { now: () => 0, after: () => () => {}, every: () => () => {} };
+
+const nothing: WalletTotals = { epoch: '', active: 0n, captured: 0n };
 
 /**
  * Deadlines are short when messages get lost, and when nothing goes wrong longer than anything takes. Yet none is shorter than the

@@ -65,12 +65,13 @@ class RealPostgres implements RealEngine {
   }
 
   async forget(): Promise<void> {
-    await this.#admin.query(`TRUNCATE ${schema}.store, ${schema}.wallets, ${schema}.holds`, []);
+    await this.#admin.query(`TRUNCATE ${schema}.store, ${schema}.wallets, ${schema}.holds, ${schema}.notes`, []);
   }
 
   // Not by TRUNCATE, after which each connection plans all its statements anew.
   async reset(): Promise<void> {
-    for (const table of ['store', 'wallets', 'holds']) await this.#admin.query(`DELETE FROM ${schema}.${table}`, []);
+    for (const table of ['store', 'wallets', 'holds', 'notes'])
+      await this.#admin.query(`DELETE FROM ${schema}.${table}`, []);
     this.#used = 0;
   }
 
@@ -99,5 +100,5 @@ class TimedClient {
 
 /** For the journal: the function or the first words. */
 function nameOf(text: string): string {
-  return /run_batch|pg_is_in_recovery|claimed/.exec(text)?.[0] ?? 'list';
+  return /run_batch|pg_is_in_recovery|claim|notes/.exec(text)?.[0] ?? 'list';
 }

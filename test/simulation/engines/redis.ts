@@ -1,4 +1,4 @@
-// Redis: a server of our own, which nobody else sees forget everything.
+// Redis: a server of our own, because it forgets everything.
 import type { Redis } from 'ioredis';
 import type { Clock, HoldStore } from 'payout-guard';
 import { redisStore } from 'payout-guard/stores/redis';
@@ -24,15 +24,16 @@ class RealRedis implements RealEngine {
   }
 
   /**
-   * The server knows all scripts: to get to know them would be something that happens in the first history alone. It keeps
-   * something, or its stores would warn of that.
+   * The server knows all scripts: to learn them would be something that happens in the first history alone. It writes to disk, or its
+   * stores would warn of that.
    */
   static async start(): Promise<RealRedis> {
     const redis = new RealRedis(await RedisServer.start('--save', '3600 1'));
     const store = redis.open({ now: () => 1 }, { deadlineMs: 10_000, maxBatch: 1, recoveryMs: 0 }, directLine);
     await store.totals('default');
     await store.list({ limit: 1 });
-    await store.claimSent({ owner: 'nobody', olderThanMs: 0, leaseMs: 1, limit: 1 });
+    await store.claim({ wallets: ['w'], owner: 'start', olderThanMs: 0, leaseMs: 1, limit: 1, unservedForMs: 0 });
+    await store.swapNote('start', undefined, 'started');
     await store.close();
     await redis.reset();
     return redis;
@@ -43,9 +44,10 @@ class RealRedis implements RealEngine {
     const call = ([command = '', ...args]: string[]) => client.call(command, args);
     return redisStore({
       ...options,
-      // How the server is set up is asked once, and is not part of the history.
       sendCommand: (args) => {
         const [name = ''] = args;
+        if (name === 'HGET') return line.send(name, false, () => call(args));
+        // How the server is set up is asked once, and is not part of the history.
         if (name !== 'EVALSHA' && name !== 'EVAL') return line.sendAtOnce(() => call(args));
         return line.send(name, true, () => call(this.#scripts.timed(args, clock.now())));
       },

@@ -1,0 +1,206 @@
+// Tables of the README and the runbook against the code: nothing is missing, nothing is invented.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import * as core from 'payout-guard';
+import {
+  type GuardEvents,
+  type GuardOptions,
+  type Hold,
+  type ManyWallets,
+  type PayoutGuard,
+  type PayoutGuardErrorCode,
+  PayoutInProgressError,
+  type WalletSettings,
+} from 'payout-guard';
+
+/** Every key of a type. The compiler refuses a missing one and one too many. */
+type Names<Key extends PropertyKey> = Readonly<Record<Key, true>>;
+
+const guardOptions: Names<Exclude<keyof (GuardOptions & ManyWallets), 'cache'>> = {
+  wallets: true,
+  store: true,
+  minRefreshMs: true,
+  fetchTimeoutMs: true,
+  holdExpiresInMs: true,
+  payWithinMs: true,
+  overdueAfterMs: true,
+  reconcileEveryMs: true,
+  lookupsPerSecond: true,
+  trace: true,
+  insufficientFundsStatus: true,
+  clock: true,
+};
+const cacheOptions: Names<keyof NonNullable<GuardOptions['cache']>> = { maxAgeMs: true, maxWallets: true };
+const walletOptions: Names<keyof WalletSettings> = {
+  provider: true,
+  currency: true,
+  floor: true,
+  alwaysRefreshAbove: true,
+  settles: true,
+  returns: true,
+  verdictOfResult: true,
+  verdictOf: true,
+  lookup: true,
+  debitVisibleAt: true,
+  visibilityLagMs: true,
+  absentIsFailedAfterMs: true,
+  formerly: true,
+};
+const calls: Names<Exclude<keyof PayoutGuard, 'internals' | symbol>> = {
+  assertSufficientFunds: true,
+  checkFunds: true,
+  hold: true,
+  withHold: true,
+  resume: true,
+  capture: true,
+  release: true,
+  getHold: true,
+  listHolds: true,
+  reconcile: true,
+  funds: true,
+  freeze: true,
+  unfreeze: true,
+  on: true,
+  close: true,
+};
+const holdMembers: Names<keyof Hold> = {
+  reference: true,
+  wallet: true,
+  attempt: true,
+  amount: true,
+  currency: true,
+  state: true,
+  isPaying: true,
+  decision: true,
+  pay: true,
+  signal: true,
+  sent: true,
+  extend: true,
+  capture: true,
+  release: true,
+};
+const events: Names<keyof GuardEvents> = {
+  approved: true,
+  refused: true,
+  rejected: true,
+  held: true,
+  captured: true,
+  released: true,
+  overdue: true,
+  neverSeen: true,
+  unsettled: true,
+  contradiction: true,
+  paidAfterRelease: true,
+  failedAfterCapture: true,
+  leftOpen: true,
+  lookupFindsNothing: true,
+  orphanWallet: true,
+  reconciled: true,
+  frozen: true,
+  snapshot: true,
+  providerFailure: true,
+};
+const codes: Names<PayoutGuardErrorCode> = {
+  insufficient_funds: true,
+  balance_unavailable: true,
+  invalid_amount: true,
+  invalid_reference: true,
+  invalid_argument: true,
+  payout_in_progress: true,
+  duplicate_reference: true,
+  hold_conflict: true,
+  hold_state: true,
+  foreign_wallet: true,
+  wallet_frozen: true,
+  payout_rejected: true,
+  currency_mismatch: true,
+  configuration: true,
+};
+
+const readme = readFileSync('README.md', 'utf8');
+
+/** The rows of the tables below a heading, up to the next one of the same level. */
+function rowsBelow(heading: string, text = readme): string[][] {
+  const [, section = ''] = text.split(`\n## ${heading}\n`);
+  const [own = ''] = section.split(/\n## /);
+  return own
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('|---'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+}
+
+/** Names in backquotes in a cell, without arguments: `` `hold.pay(fn)` `` is `hold.pay`. */
+function namesIn(cell: string): string[] {
+  return [...cell.matchAll(/`([\w.]+)[^`]*`/g)].map((match) => String(match[1]));
+}
+
+const sorted = (names: readonly string[]) => [...names].sort();
+
+describe('the README lists', () => {
+  it('every option of a guard and of a wallet', () => {
+    const named = rowsBelow('Options').flatMap(([first = '']) => namesIn(first));
+    const cache = Object.keys(cacheOptions).map((name) => `cache.${name}`);
+    expect(sorted(named)).toEqual(sorted([...Object.keys(guardOptions), ...cache, ...Object.keys(walletOptions)]));
+  });
+
+  it('every call of a guard, every member of a hold, and every event', () => {
+    const named = rowsBelow('Calls').flatMap(([first = '']) => namesIn(first));
+    const onHold = named.filter((name) => name.startsWith('hold.')).map((name) => name.slice('hold.'.length));
+    const [, prose = ''] = /\nA hold has (.*?), and\n/.exec(readme) ?? [];
+    expect(sorted([...onHold, ...namesIn(prose)])).toEqual(sorted(Object.keys(holdMembers)));
+    const others = named.filter((name) => !name.startsWith('hold.'));
+    expect(sorted(others)).toEqual(sorted([...Object.keys(calls), ...Object.keys(events)]));
+  });
+
+  it('every error with its class, code and status', () => {
+    const rows = rowsBelow('Errors').slice(1);
+    expect(sorted(rows.flatMap(([, code = '']) => namesIn(code)))).toEqual(sorted(Object.keys(codes)));
+    const classes = Object.entries(core)
+      .filter(([name, value]) => name.endsWith('Error') && name !== 'PayoutGuardError' && typeof value === 'function')
+      .map(([name]) => name)
+      .filter((name) => name !== 'isPayoutGuardError');
+    expect(sorted(rows.flatMap(([name = '']) => namesIn(name)))).toEqual(sorted(classes));
+    const inProgress = rows.find(([name]) => name === '`PayoutInProgressError`');
+    expect(inProgress?.[2]?.startsWith(`${new PayoutInProgressError('p1').status} with Retry-After`)).toBe(true);
+  });
+
+  it('every example', () => {
+    const files = readdirSync('examples').filter((file) => /^(?!two-processes-api).*\.ts$/.test(file));
+    const named = rowsBelow('Examples').flatMap(([first = '']) => /\]\(examples\/(.+?)\)/.exec(first)?.[1] ?? []);
+    expect(sorted(named)).toEqual(sorted(files));
+  });
+});
+
+it('the runbook lists every process warning', () => {
+  const sources = readdirSync('src', { recursive: true })
+    .map((file) => `src/${file}`)
+    .filter((file) => file.endsWith('.ts'));
+  const warned = sources.flatMap((file) => readFileSync(file, 'utf8').match(/(?<=')PAYOUT_GUARD_\w+(?=')/g) ?? []);
+  const rows = rowsBelow('Process warnings', readFileSync('docs/operations.md', 'utf8')).slice(1);
+  expect(sorted(rows.flatMap(([first = '']) => namesIn(first)))).toEqual(sorted([...new Set(warned)]));
+});
+
+describe('ARCHITECTURE.md', () => {
+  const page = readFileSync('ARCHITECTURE.md', 'utf8');
+  const sources = readdirSync('src', { recursive: true }).map(String);
+  const tests = readdirSync('test', { recursive: true }).map((file) => `test/${file}`);
+
+  it('has every file of the core in its tree', () => {
+    const [tree = ''] = page.split('\n```\n');
+    const files = readdirSync('src/core').filter((file) => file.endsWith('.ts'));
+    expect(files.filter((file) => !new RegExp(`[ /]${file.replace('.', '\\.')}\\b`).test(tree))).toEqual([]);
+  });
+
+  it('names no file that does not exist', () => {
+    const known = [...sources, ...tests, ...readdirSync('scripts').map((file) => `scripts/${file}`)];
+    const named = page.match(/[\w./-]+\.(?:test\.ts|ts|lua|sql)\b/g) ?? [];
+    expect(named.length).toBeGreaterThan(60);
+    const isThere = (name: string) => known.some((file) => file === name || file.endsWith(`/${name}`));
+    expect(named.filter((name) => !isThere(name) && !existsSync(name))).toEqual([]);
+  });
+});

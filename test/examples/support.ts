@@ -1,0 +1,21 @@
+// Running the examples as a reader would, without the providers and stores in the environment of the tests.
+import type { TestDatabase } from '../support/postgres.js';
+import { type ProgramResult, runTypeScript } from '../support/programs.js';
+
+/** The warning about JPay's look-up is tested where an example does not avoid it. */
+export const simulated: NodeJS.ProcessEnv = {
+  JPAY_BASE_URL: '',
+  INTERSWITCH_BASE_URL: '',
+  STORE: '',
+  NODE_OPTIONS: '--disable-warning=PAYOUT_GUARD_LOOKUP',
+};
+
+export function runExample(name: string, env: NodeJS.ProcessEnv = {}): Promise<ProgramResult> {
+  return runTypeScript(`examples/${name}.ts`, [], { env: { ...simulated, ...env } });
+}
+
+/** The address of a database of a test, for an application. */
+export function urlOf(database: TestDatabase): string {
+  const { connectionString, host, port, user, database: name } = database.pool().options;
+  return connectionString ?? `postgres://${user}@/${name}?host=${encodeURIComponent(`${host}`)}&port=${port ?? 5432}`;
+}

@@ -1,0 +1,480 @@
+// `payoutGuardErrors()`: the answer to every error of this library, and to errors after a payment that began.
+import { describe, expect, it } from '@jest/globals';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import {
+  BalanceUnavailableError,
+  type BalanceUnavailableReason,
+  ConfigurationError,
+  CurrencyMismatchError,
+  DuplicateReferenceError,
+  ForeignWalletError,
+  HoldConflictError,
+  HoldStateError,
+  type HoldStore,
+  type InsufficientFundsStatus,
+  InvalidAmountError,
+  InvalidArgumentError,
+  InvalidReferenceError,
+  memoryStore,
+  type PayoutGuardError,
+  type PayoutGuardErrorCode,
+  PayoutInProgressError,
+  PayoutRejectedError,
+  WalletFrozenError,
+} from 'payout-guard';
+import {
+  type PayoutGuardErrorsOptions,
+  type PayoutHandler,
+  payoutGuardErrors,
+  payoutRoute,
+  requireSufficientFunds,
+} from 'payout-guard/express';
+import { thrownBy } from '../support/errors.js';
+import { changed } from '../support/stores.js';
+import { deferred, scriptedWallet } from '../support/wallet.js';
+import { collectWarnings } from '../support/warnings.js';
+import { type Answer, cleanUp, type Framework, frameworks, listen } from './api.js';
+
+const atTheEnd = cleanUp();
+collectWarnings();
+
+const problemJson = 'application/problem+json; charset=utf-8';
+const later = 'The request could not be processed right now. Repeat it later with the same reference.';
+const operator = 'The operator of this API has to act. Repeat the request afterwards with the same reference.';
+
+/** A refusal of 400.00 on a wallet of 300.00, or of 1000.00 of which 700.00 are held. */
+async function insufficient(isTemporary: boolean, status?: InsufficientFundsStatus): Promise<PayoutGuardError> {
+  const guard = scriptedWallet(isTemporary ? '1000.00' : '300.00').guard({ insufficientFundsStatus: status });
+  if (isTemporary) await guard.hold({ amount: '700.00', reference: 'other' });
+  const error = await thrownBy(guard.hold({ amount: '400.00', reference: 'p-1' }));
+  await guard.close();
+  return error as PayoutGuardError;
+}
+
+interface Case {
+  readonly name: string;
+  readonly error: () => PayoutGuardError | Promise<PayoutGuardError>;
+  readonly status: number;
+  readonly retryAfter?: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+const reasons: readonly BalanceUnavailableReason[] = [
+  'unauthorized',
+  'forbidden',
+  'timeout',
+  'network',
+  'provider_error',
+  'rate_limited',
+  'malformed',
+  'circuit_open',
+  'store',
+  'stale',
+  'closed',
+];
+
+/** At least one error of every code. */
+const cases: Readonly<Record<PayoutGuardErrorCode, readonly Case[]>> = {
+  insufficient_funds: [
+    {
+      name: 'too little money',
+      error: () => insufficient(false),
+      status: 422,
+      body: { title: 'Insufficient funds', detail: 'The wallet cannot cover this payout.', temporary: false },
+    },
+    {
+      name: 'too little money beside other payouts',
+      error: () => insufficient(true),
+      status: 422,
+      body: {
+        title: 'Insufficient funds',
+        detail: 'The wallet cannot cover this payout while others are under way; it may succeed later.',
+        temporary: true,
+      },
+    },
+    ...([402, 409] as const).map((status) => ({
+      name: `too little money, status ${status}`,
+      error: () => insufficient(false, status),
+      status,
+      body: { title: 'Insufficient funds', detail: 'The wallet cannot cover this payout.', temporary: false },
+    })),
+  ],
+  balance_unavailable: [
+    ...reasons.map((reason) => ({
+      name: `no balance: ${reason}`,
+      error: () => new BalanceUnavailableError(reason, { detail: 'secret detail' }),
+      status: 503,
+      retryAfter: '1',
+      body: { title: 'Balance unavailable', detail: later, reason },
+    })),
+    ...(
+      [
+        [0, '1'],
+        [2_000, '2'],
+        [2_001, '3'],
+      ] as const
+    ).map(([retryAfterMs, retryAfter]) => ({
+      name: `no balance for ${retryAfterMs} ms`,
+      error: () => new BalanceUnavailableError('rate_limited', { retryAfterMs }),
+      status: 503,
+      retryAfter,
+      body: { title: 'Balance unavailable', detail: later, reason: 'rate_limited' },
+    })),
+  ],
+  invalid_amount: [
+    {
+      name: 'an odd amount',
+      error: () => new InvalidAmountError('it is negative'),
+      status: 400,
+      body: { title: 'Invalid amount', detail: 'Invalid amount: it is negative.' },
+    },
+  ],
+  invalid_reference: [
+    {
+      name: 'an odd reference',
+      error: () => new InvalidReferenceError(),
+      status: 400,
+      body: {
+        title: 'Invalid reference',
+        detail:
+          'Invalid reference: pass the unique id of the payout, 1 to 128 visible ASCII characters without spaces.',
+      },
+    },
+  ],
+  invalid_argument: [
+    {
+      name: 'a wrong call',
+      error: () => new InvalidArgumentError('metadata', 'must be short'),
+      status: 400,
+      body: { title: 'Invalid argument', detail: 'Invalid argument: metadata must be short.' },
+    },
+  ],
+  currency_mismatch: [
+    {
+      name: 'another currency of the client',
+      error: () => new CurrencyMismatchError('KES', 'UGX', 'caller'),
+      status: 422,
+      body: { title: 'Currency mismatch', detail: 'The payout is in UGX, this guard decides in KES.' },
+    },
+    {
+      name: 'another currency of the provider',
+      error: () => new CurrencyMismatchError('KES', 'UGX', 'provider'),
+      status: 503,
+      body: { title: 'Currency mismatch', detail: later },
+    },
+  ],
+  payout_in_progress: [
+    {
+      name: 'a payout in progress',
+      error: () => new PayoutInProgressError('p-1'),
+      status: 409,
+      retryAfter: '5',
+      body: {
+        title: 'Payout in progress',
+        detail:
+          'A payout with this reference is under way, or its outcome is not known yet. Do not send it again under another reference; repeat the request later to learn its outcome.',
+        retryable: true,
+      },
+    },
+  ],
+  duplicate_reference: [
+    {
+      name: 'a payout that was made',
+      error: () => new DuplicateReferenceError('p-1', 'captured'),
+      status: 409,
+      body: { title: 'Duplicate reference', detail: 'A payout with this reference was made already.' },
+    },
+    {
+      name: 'a payout that failed',
+      error: () => new DuplicateReferenceError('p-1', 'released'),
+      status: 409,
+      body: {
+        title: 'Duplicate reference',
+        detail: 'The payout with this reference failed. Use a new reference for another try.',
+      },
+    },
+  ],
+  hold_conflict: (['amount', 'wallet', 'payee'] as const).map((difference) => ({
+    name: `another ${difference} under the reference`,
+    error: () => new HoldConflictError('p-1', difference),
+    status: 422,
+    body: {
+      title: 'Conflicting payout',
+      detail: `This reference belongs to a payout with another ${difference}; every payout needs a reference of its own.`,
+    },
+  })),
+  hold_state: [
+    {
+      name: 'a hold in another state',
+      error: () => new HoldStateError('p-1', 'captured', 'released'),
+      status: 409,
+      body: { title: 'Hold in another state', detail: 'The hold is captured already, so it cannot be released.' },
+    },
+    {
+      name: 'no hold',
+      error: () => new HoldStateError('p-1', 'unknown', 'captured'),
+      status: 409,
+      body: {
+        title: 'Hold in another state',
+        detail: 'There is no hold with this reference, so it cannot be captured.',
+      },
+    },
+  ],
+  foreign_wallet: [
+    {
+      name: 'a wallet of another service',
+      error: () => new ForeignWalletError('p-1', 'secret-wallet'),
+      status: 503,
+      retryAfter: '60',
+      body: { title: 'Wallet of another service', detail: later, retryable: true },
+    },
+  ],
+  wallet_frozen: [
+    {
+      name: 'a frozen wallet',
+      error: () => new WalletFrozenError('secret-wallet', { reason: 'secret reason', sinceMs: 0 }),
+      status: 423,
+      body: { title: 'Wallet frozen', detail: 'Payouts from this wallet are stopped for now.' },
+    },
+  ],
+  payout_rejected: [
+    {
+      name: 'a rejected payout',
+      error: () => new PayoutRejectedError('Wrong number.'),
+      status: 422,
+      body: { title: 'Payout rejected', detail: 'Wrong number.' },
+    },
+  ],
+  configuration: [
+    {
+      name: 'a misconfigured server',
+      error: () => new ConfigurationError(['secret option: must be a number']),
+      status: 500,
+      body: { title: 'Server misconfigured', detail: operator },
+    },
+  ],
+};
+
+const all = Object.entries(cases).flatMap(([code, list]) => list.map((one) => ({ code, ...one })));
+
+const inProgress = {
+  type: 'urn:payout-guard:payout_in_progress',
+  status: 409,
+  code: 'payout_in_progress',
+  ...cases.payout_in_progress[0]?.body,
+};
+
+describe.each(frameworks)('payoutGuardErrors on %s', (_, express) => {
+  /** The answer of an application whose only route is this. */
+  async function answerOf(
+    route: RequestHandler | RequestHandler[],
+    options: PayoutGuardErrorsOptions = {},
+    ...more: ErrorRequestHandler[]
+  ): Promise<Answer> {
+    const app = express();
+    app.post('/payouts', route);
+    app.use(payoutGuardErrors(options), ...more);
+    const { post } = await listen(app, atTheEnd);
+    return post({ reference: 'p-1' }).answer;
+  }
+
+  const failing =
+    (error: unknown): RequestHandler =>
+    (_req, _res, next) =>
+      next(error);
+
+  it.each(all)('answers $status to $name', async ({ code, error, status, retryAfter, body }) => {
+    const thrown = await error();
+    const answer = await answerOf(failing(thrown));
+    expect([thrown.status, thrown.statusCode, answer.status]).toEqual([status, status, status]);
+    expect(answer.headers['content-type']).toBe(problemJson);
+    expect(answer.headers['retry-after']).toBe(retryAfter);
+    expect(JSON.parse(answer.text)).toEqual({ type: `urn:payout-guard:${code}`, status, code, ...body });
+  });
+
+  it('shows no secret, no balance, and of no payout that it was not made', async () => {
+    for (const { error } of all) {
+      const { text } = await answerOf(failing(await error()));
+      expect(text).not.toMatch(/secret|300|1000|\bnot (made|sent|paid|approved|executed|processed)\b/i);
+    }
+  });
+
+  it("adds the amounts of a refusal with expose: 'amounts', and of nothing else", async () => {
+    for (const { code, error } of all) {
+      const plain = JSON.parse((await answerOf(failing(await error()))).text);
+      const exposed = JSON.parse((await answerOf(failing(await error()), { expose: 'amounts' })).text);
+      const isTemporary = plain.temporary === true;
+      expect(exposed).toEqual({
+        ...plain,
+        ...(code === 'insufficient_funds' && {
+          required: '400.00',
+          available: isTemporary ? '1000.00' : '300.00',
+          held: isTemporary ? '700.00' : '0.00',
+          spendable: '300.00',
+          shortfall: '100.00',
+          currency: 'KES',
+          asOf: new Date(1_700_000_000_000).toISOString(),
+        }),
+      });
+    }
+  });
+
+  it('passes the errors of others on, whatever they look like', async () => {
+    const own: ErrorRequestHandler = (error, _req, res, _next) =>
+      void res.status(error?.status ?? 500).send(`own: ${error?.message}`);
+    const others: [unknown, number, string][] = [
+      [Object.assign(new Error('axios'), { status: 409, code: 'insufficient_funds', expose: true }), 409, 'own: axios'],
+      [new Error('broken'), 500, 'own: broken'],
+      ['a text', 500, 'own: undefined'],
+    ];
+    for (const [error, status, text] of others) {
+      const answer = await answerOf(failing(error), {}, own);
+      expect([answer.status, answer.text]).toEqual([status, text]);
+    }
+  });
+
+  it('gives an error handler of the application what it needs: status, statusCode, expose and the name', async () => {
+    const app = express();
+    app.post('/payouts', failing(await insufficient(false, 402)));
+    const own: ErrorRequestHandler = ({ name, status, statusCode, expose, message }, _req, res, _next) =>
+      void res.status(statusCode).json({ name, status, message: expose ? message : 'hidden' });
+    app.use(own);
+    const { post } = await listen(app, atTheEnd);
+    const answer = await post().answer;
+    expect([answer.status, JSON.parse(answer.text)]).toEqual([
+      402,
+      { name: 'InsufficientFundsError', status: 402, message: 'The wallet cannot cover this payout.' },
+    ]);
+  });
+
+  it('answers errors of another copy of this package', async () => {
+    const brand = Symbol.for('payout-guard.error');
+    const error = { [brand]: true, code: 'hold_state', status: 409, expose: true, message: 'The hold is captured.' };
+    const answer = await answerOf(failing(error));
+    expect([answer.status, answer.code, JSON.parse(answer.text).detail]).toEqual([
+      409,
+      'hold_state',
+      'The hold is captured.',
+    ]);
+  });
+
+  it('does not write over an answer that has begun', async () => {
+    const broken = answerOf((_req, res, next) => {
+      res.write('half');
+      next(new InvalidReferenceError());
+    });
+    expect(String(await thrownBy(broken))).toMatch(/aborted|hang up/);
+  });
+
+  describe('when a payment of the request', () => {
+    const source = { amount: () => '100.00', reference: (req: Request) => req.get('Idempotency-Key') };
+
+    /** Answers an error that comes at a certain point of a payout. */
+    type Situation = (error: PayoutGuardError, on: Framework) => Promise<Answer>;
+
+    const paying =
+      (handler: (error: PayoutGuardError) => PayoutHandler, makeStore?: () => HoldStore): Situation =>
+      async (error) => {
+        const guard = scriptedWallet('1000.00').guard(makeStore && { store: makeStore() });
+        atTheEnd(() => guard.close({ waitMs: 0 }));
+        return answerOf(payoutRoute(guard, source, handler(error)));
+      };
+
+    const guarding =
+      (handler: (error: PayoutGuardError) => RequestHandler): Situation =>
+      async (error) => {
+        const guard = scriptedWallet('1000.00').guard();
+        atTheEnd(() => guard.close());
+        return answerOf([requireSufficientFunds(guard, { ...source, verdictOn: 'none' }), handler(error)]);
+      };
+
+    const slowStore = (): HoldStore => {
+      const memory = memoryStore({ clock: scriptedWallet().clock });
+      const never = deferred<never>();
+      return changed(memory, {
+        settle: (request) => (request.to === 'sent' ? never.promise : memory.settle(request)),
+      });
+    };
+
+    const mayHaveBeenMade: [string, Situation][] = [
+      [
+        'was accepted',
+        paying((error) => async (_req, _res, pay) => {
+          await pay(() => 'accepted');
+          throw error;
+        }),
+      ],
+      [
+        'is over',
+        paying((error) => async (_req, _res, pay) => {
+          await pay(() => 'paid', { settles: 'onReturn' });
+          throw error;
+        }),
+      ],
+      ['ended with this very error', paying((error) => async (_req, _res, pay) => pay(() => Promise.reject(error)))],
+      [
+        'goes on',
+        paying((error) => async (_req, _res, pay) => {
+          pay(() => new Promise(() => {})).catch(() => {});
+          throw error;
+        }),
+      ],
+      [
+        'waits to be marked as sent',
+        paying(
+          (error) => async (_req, _res, pay) => {
+            pay(() => 'paid').catch(() => {});
+            throw error;
+          },
+          slowStore,
+        ),
+      ],
+      ['is in the hands of a handler behind the guard', guarding(failing)],
+    ];
+
+    it.each(mayHaveBeenMade)('%s, every error is answered as a payout in progress', async (name, situation) => {
+      for (const { code, error } of all) {
+        // A rejection is a proof: it releases the hold that it is about.
+        const isProof = name === 'ended with this very error' || name.startsWith('is in the hands');
+        if (code === 'payout_rejected' && isProof) continue;
+        const answer = await situation(await error(), express);
+        expect([code, answer.status, answer.headers['retry-after'], JSON.parse(answer.text)]).toEqual([
+          code,
+          409,
+          '5',
+          inProgress,
+        ]);
+      }
+    });
+
+    const cannotHaveBeenMade: [string, Situation][] = [
+      [
+        'did not begin',
+        paying((error) => async () => {
+          throw error;
+        }),
+      ],
+      [
+        'was rejected before',
+        paying((error) => async (_req, _res, pay) => {
+          await pay(() => Promise.reject(new PayoutRejectedError())).catch(() => {});
+          throw error;
+        }),
+      ],
+    ];
+
+    it.each(cannotHaveBeenMade)('%s, every error is answered as it is', async (_name, situation) => {
+      for (const { code, error, status } of all) {
+        const answer = await situation(await error(), express);
+        expect([answer.status, answer.code]).toEqual([status, code]);
+      }
+    });
+  });
+});
+
+it('payoutGuardErrors refuses options that it does not know', () => {
+  expect(() => payoutGuardErrors({ expose: true } as never)).toThrow(ConfigurationError);
+  expect(() => payoutGuardErrors({ expose: true } as never)).toThrow(/expose/);
+  expect(() => payoutGuardErrors({ exposed: 'amounts' } as never)).toThrow(/exposed/);
+  expect(() => payoutGuardErrors(null as never)).toThrow(ConfigurationError);
+});

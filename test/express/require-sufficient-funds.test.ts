@@ -1,0 +1,466 @@
+// A guard in front of a handler that pays by itself: what its answer proves (R1), who is asked when (R2), and check
+// mode.
+import { describe, expect, it } from '@jest/globals';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import {
+  ConfigurationError,
+  createPayoutGuard,
+  HoldStateError,
+  type HoldStore,
+  memoryStore,
+  type PayoutGuard,
+  PayoutRejectedError,
+} from 'payout-guard';
+import {
+  type CheckingRouteOptions,
+  type HoldingRouteOptions,
+  holdOf,
+  payoutGuardErrors,
+  type RequireSufficientFundsOptions,
+  requireSufficientFunds,
+} from 'payout-guard/express';
+import { changed } from '../support/stores.js';
+import { deferred, type ScriptedWallet, scriptedWallet } from '../support/wallet.js';
+import { codesOf, collectWarnings } from '../support/warnings.js';
+import { cleanUp, frameworks, type Listening, listen, settled } from './api.js';
+
+const atTheEnd = cleanUp();
+const warnings = collectWarnings();
+
+interface Setup {
+  readonly verdictOn?: HoldingRouteOptions['verdictOn'];
+  readonly route?: Partial<HoldingRouteOptions>;
+  readonly guard?: Parameters<ScriptedWallet['guard']>[0];
+  readonly wallet?: ScriptedWallet;
+  readonly before?: RequestHandler;
+  readonly errors?: ErrorRequestHandler;
+}
+
+const byStatus: HoldingRouteOptions['verdictOn'] = (_req, res) => {
+  if (res.statusCode === 201) return 'completed';
+  return res.statusCode === 404 ? 'failed' : undefined;
+};
+
+describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
+  async function api(handler: RequestHandler, setup: Setup = {}): Promise<Listening & { guard: PayoutGuard }> {
+    const guard = (setup.wallet ?? scriptedWallet('1000.00')).guard(setup.guard);
+    atTheEnd(() => guard.close());
+    const app = express();
+    if (setup.before) app.use(setup.before);
+    app.use(express.json());
+    const options: HoldingRouteOptions = {
+      amount: (req) => req.body.amount,
+      reference: (req) => req.get('Idempotency-Key'),
+      verdictOn: setup.verdictOn ?? byStatus,
+      ...setup.route,
+    };
+    app.post('/payouts', requireSufficientFunds(guard, options), handler);
+    app.use(setup.errors ?? payoutGuardErrors());
+    return { ...(await listen(app, atTheEnd)), guard };
+  }
+
+  async function outcome(guard: PayoutGuard, reference = 'p-1'): Promise<string> {
+    await settled();
+    const hold = await guard.getHold(reference);
+    return `${hold?.state}${hold?.failed ? ' failed' : ''}, spendable ${(await guard.funds()).spendable}`;
+  }
+  const sent = 'sent, spendable 600.00';
+  const captured = 'captured, spendable 600.00';
+  const failed = 'released failed, spendable 1000.00';
+
+  it('holds as sent before the handler runs, and shows it the hold', async () => {
+    const seen: unknown[] = [];
+    const { guard, post } = await api(
+      async (_req, res) => {
+        const hold = holdOf(res);
+        seen.push(hold?.reference, hold?.amount, hold?.state, hold?.isPaying, (await guard.funds()).held);
+        res.status(202).end();
+      },
+      { route: { fee: () => '10.00', metadata: () => ({ channel: 'api' }) } },
+    );
+    expect((await post({ reference: 'p-1' }).answer).status).toBe(202);
+    expect(seen).toEqual(['p-1', '410.00', 'sent', false, '410.00']);
+    expect((await guard.getHold('p-1'))?.metadata).toEqual({ channel: 'api' });
+  });
+
+  describe('R1. verdictOn', () => {
+    it.each<[string, () => unknown, string]>([
+      ["'completed' captures", () => 'completed', captured],
+      ["'failed' releases, and uses the reference up", () => 'failed', failed],
+      ['undefined proves nothing', () => undefined, sent],
+    ])('%s, whatever the status is', async (_name, verdictOn, expected) => {
+      for (const status of [200, 202, 204, 302, 400, 404, 409, 500]) {
+        const { guard, post } = await api((_req, res) => void res.status(status).end(), {
+          verdictOn: verdictOn as never,
+        });
+        expect((await post({ reference: 'p-1' }).answer).status).toBe(status);
+        expect([status, await outcome(guard)]).toEqual([status, expected]);
+      }
+    });
+
+    it.each([200, 201, 204, 302, 400, 404, 422, 500])("'none': an answer of %i proves nothing", async (status) => {
+      const { guard, post } = await api((_req, res) => void res.status(status).end(), { verdictOn: 'none' });
+      expect((await post({ reference: 'p-1' }).answer).status).toBe(status);
+      expect(await outcome(guard)).toBe(sent);
+    });
+
+    it.each<[string, () => unknown, string]>([
+      ['null', () => null, 'returned null'],
+      ['another word', () => 'Completed', 'returned a value of type string'],
+      ['true', () => true, 'returned a value of type boolean'],
+      ["a list of 'failed'", () => ['failed'], 'returned an array'],
+      ['a promise', async () => 'failed', 'returned a promise'],
+      ['a promise that rejects', () => Promise.reject(new Error('secret')), 'returned a promise'],
+      [
+        'an error',
+        () => {
+          throw new Error('secret');
+        },
+        'threw an error',
+      ],
+    ])('F1. that gives %s is an error of its own, and the hold stays', async (_name, verdictOn, problem) => {
+      const { guard, post } = await api((_req, res) => void res.status(201).end(), { verdictOn: verdictOn as never });
+      expect((await post({ reference: 'p-1' }).answer).status).toBe(201);
+      expect(await outcome(guard)).toBe(sent);
+      expect(warnings).toEqual([
+        expect.stringContaining(
+          `PAYOUT_GUARD_VERDICT: The end of payout p-1 could not be judged, so its money stays held. payout-guard is not configured correctly: verdictOn: ${problem}`,
+        ),
+      ]);
+      expect(warnings[0]).not.toContain('secret');
+    });
+
+    it('is asked once, after the answer was given, with the request and the response', async () => {
+      const asked: unknown[] = [];
+      const { post } = await api((_req, res) => void res.status(201).json({ id: 7 }), {
+        verdictOn: (req, res) => {
+          asked.push(req.body.amount, res.statusCode, res.headersSent, holdOf(res)?.reference);
+          return undefined;
+        },
+      });
+      expect((await post({ reference: 'p-1' }).answer).text).toBe('{"id":7}');
+      await settled();
+      expect(asked).toEqual(['400.00', 201, true, 'p-1']);
+    });
+
+    it.each<[string, RequestHandler, string]>([
+      ['a capture', async (_req, res) => void (await holdOf(res)?.capture('399.00')), 'captured, spendable 601.00'],
+      [
+        'a release',
+        async (_req, res) => void (await holdOf(res)?.release({ notSent: true })),
+        'released, spendable 1000.00',
+      ],
+      ['a payment without an outcome', async (_req, res) => void (await holdOf(res)?.pay(() => 'accepted')), sent],
+      [
+        'a payment that goes on',
+        async (_req, res) => void holdOf(res)?.pay(() => new Promise((resolve) => setTimeout(resolve, 5))),
+        sent,
+      ],
+    ])('is not asked after %s of the handler', async (_name, settle, expected) => {
+      for (const status of [201, 404]) {
+        const asked: number[] = [];
+        const { guard, post } = await api(
+          (req, res, next) => {
+            Promise.resolve(settle(req, res, next)).then(() => res.status(status).end(), next);
+          },
+          {
+            verdictOn: (_req, res) => {
+              asked.push(res.statusCode);
+              return status === 201 ? 'failed' : 'completed';
+            },
+          },
+        );
+        expect((await post({ reference: 'p-1' }).answer).status).toBe(status);
+        expect([await outcome(guard), asked]).toEqual([expected, []]);
+      }
+    });
+
+    it('is not asked about an answer of payoutGuardErrors(), which is not one of the handler', async () => {
+      let asked = 0;
+      const { guard, post } = await api(
+        (_req, _res, next) => {
+          // The payout was made, then the code after it failed with an error of this library.
+          next(new HoldStateError('p-0', 'captured', 'released'));
+        },
+        {
+          verdictOn: () => {
+            asked += 1;
+            return 'failed';
+          },
+        },
+      );
+      const answer = await post({ reference: 'p-1' }).answer;
+      expect([answer.status, answer.code]).toEqual([409, 'payout_in_progress']);
+      expect([await outcome(guard), asked]).toEqual([sent, 0]);
+    });
+
+    it('is asked about the answer of an error handler of the application', async () => {
+      const { guard, post } = await api(
+        (_req, _res, next) => next(Object.assign(new Error('unknown payee'), { status: 404 })),
+        { errors: (error, _req, res, _next) => void res.status(error.status).end() },
+      );
+      expect((await post({ reference: 'p-1' }).answer).status).toBe(404);
+      expect(await outcome(guard)).toBe(failed);
+    });
+
+    it('that contradicts the store is reported, and changes nothing', async () => {
+      const { guard, post } = await api(async (_req, res) => {
+        // A webhook is quicker than the handler.
+        await guard.capture('p-1');
+        res.status(404).end();
+      });
+      expect((await post({ reference: 'p-1' }).answer).status).toBe(404);
+      expect(await outcome(guard)).toBe(captured);
+      expect(warnings).toEqual([
+        expect.stringContaining(
+          'PAYOUT_GUARD_CONTRADICTION: The handler answered that payout p-1 was not made, but its hold is in another state. Nothing was changed. Check the payout with the provider.',
+        ),
+      ]);
+    });
+
+    it('that the store cannot take is kept, reported once and recorded later', async () => {
+      const wallet = scriptedWallet('1000.00');
+      const memory = memoryStore({ clock: wallet.clock });
+      let isSilent = true;
+      const settle: HoldStore['settle'] = (request) => {
+        if (isSilent) throw new Error('connection terminated');
+        return memory.settle(request);
+      };
+      const { guard, post } = await api((_req, res) => void res.status(201).end(), {
+        wallet,
+        guard: { store: changed(memory, { settle }) },
+      });
+      expect((await post({ reference: 'p-1' }).answer).status).toBe(201);
+      expect(await outcome(guard)).toBe(sent);
+      expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_UNSETTLED']);
+      isSilent = false;
+      await wallet.clock.pass(1_000);
+      expect(await outcome(guard)).toBe(captured);
+    });
+  });
+
+  describe('P2. a rejection', () => {
+    const rejecting =
+      (error: unknown): RequestHandler =>
+      (_req, _res, next) =>
+        next(error);
+
+    it('that reaches payoutGuardErrors() releases the hold and is answered', async () => {
+      const { guard, post } = await api(rejecting(new PayoutRejectedError('Wrong number.')), { verdictOn: 'none' });
+      const answer = await post({ reference: 'p-1' }).answer;
+      expect([answer.status, answer.code, JSON.parse(answer.text).detail]).toEqual([
+        422,
+        'payout_rejected',
+        'Wrong number.',
+      ]);
+      expect(await outcome(guard)).toBe(failed);
+    });
+
+    it('of what was never sent lets a retry use the reference', async () => {
+      const rejected = new PayoutRejectedError('Wrong number.', { notSent: true });
+      const { guard, post } = await api(rejecting(rejected));
+      expect((await post({ reference: 'p-1' }).answer).status).toBe(422);
+      expect(await outcome(guard)).toBe('released, spendable 1000.00');
+    });
+
+    it('releases the hold although another layer has answered', async () => {
+      const { guard, post } = await api((_req, res, next) => {
+        res.status(503).end();
+        next(new PayoutRejectedError());
+      });
+      await post({ reference: 'p-1' }).answer.catch(() => {});
+      expect(await outcome(guard)).toBe(failed);
+    });
+
+    it('is answered as a rejection although the store could not take the release', async () => {
+      const wallet = scriptedWallet('1000.00');
+      const memory = memoryStore({ clock: wallet.clock });
+      let isSilent = true;
+      const settle: HoldStore['settle'] = (request) => {
+        if (isSilent) throw new Error('connection terminated');
+        return memory.settle(request);
+      };
+      const { guard, post } = await api(rejecting(new PayoutRejectedError()), {
+        wallet,
+        verdictOn: 'none',
+        guard: { store: changed(memory, { settle }) },
+      });
+      const answer = await post({ reference: 'p-1' }).answer;
+      expect([answer.status, answer.code, await outcome(guard)]).toEqual([422, 'payout_rejected', sent]);
+      isSilent = false;
+      await wallet.clock.pass(1_000);
+      expect([await outcome(guard), codesOf(warnings)]).toEqual([failed, ['PAYOUT_GUARD_UNSETTLED']]);
+    });
+
+    it('that a payment under the hold has claimed is answered, and releases nothing twice', async () => {
+      const { guard, post } = await api((_req, res, next) => {
+        holdOf(res)
+          ?.pay(() => Promise.reject(new PayoutRejectedError('Wrong number.')))
+          .catch(next);
+      });
+      const answer = await post({ reference: 'p-1' }).answer;
+      expect([answer.status, answer.code, await outcome(guard)]).toEqual([422, 'payout_rejected', failed]);
+    });
+
+    it('that an inner payout has claimed says nothing of this one', async () => {
+      const { guard, post } = await api((_req, _res, next) => {
+        guard
+          .withHold({ amount: '1.00', reference: 'inner' }, () => Promise.reject(new PayoutRejectedError()))
+          .catch(next);
+      });
+      const answer = await post({ reference: 'p-1' }).answer;
+      expect([answer.status, answer.code, await outcome(guard)]).toEqual([409, 'payout_in_progress', sent]);
+      expect((await guard.getHold('inner'))?.state).toBe('released');
+    });
+
+    it('does not say which payout it is about when a response has two holds', async () => {
+      const guard = scriptedWallet('1000.00').guard();
+      atTheEnd(() => guard.close());
+      const app = express();
+      app.use(express.json());
+      const hold = (suffix: string) =>
+        requireSufficientFunds(guard, {
+          amount: () => '200.00',
+          reference: (req: Request) => `${req.get('Idempotency-Key')}${suffix}`,
+          verdictOn: 'none',
+        });
+      app.post('/payouts', hold('/a'), hold('/b'), rejecting(new PayoutRejectedError()));
+      app.use(payoutGuardErrors());
+      const { post } = await listen(app, atTheEnd);
+      const answer = await post({ reference: 'p-1' }).answer;
+      expect([answer.status, answer.code]).toEqual([409, 'payout_in_progress']);
+      expect([await outcome(guard, 'p-1/a'), await outcome(guard, 'p-1/b')]).toEqual([sent, sent]);
+    });
+  });
+
+  describe('R2. the handler does not run, and the hold is released for a retry,', () => {
+    async function gated() {
+      const wallet = scriptedWallet('1000.00');
+      const memory = memoryStore({ clock: wallet.clock });
+      const held = deferred<void>();
+      const goOn = deferred<void>();
+      const hold: HoldStore['hold'] = async (request) => {
+        const answer = await memory.hold(request);
+        held.resolve();
+        await goOn.promise;
+        return answer;
+      };
+      let ran = 0;
+      let asked = 0;
+      const served = await api(() => ++ran, {
+        wallet,
+        guard: { store: changed(memory, { hold }) },
+        before: (_req, res, next) => {
+          res.locals.timeout = () => res.status(503).end();
+          void held.promise.then(() => layer(res.locals.timeout));
+          next();
+        },
+        verdictOn: () => {
+          asked += 1;
+          return 'completed';
+        },
+      });
+      let layer: (answer: () => void) => void = () => {};
+      const onHeld = (act: typeof layer) => {
+        layer = act;
+      };
+      return { ...served, held, goOn, onHeld, counts: () => [ran, asked] };
+    }
+    const released = 'released, spendable 1000.00';
+
+    it('when the client left while the hold was taken', async () => {
+      const { guard, post, held, goOn, counts } = await gated();
+      const asked = post({ reference: 'p-1' });
+      await held.promise;
+      await asked.leave();
+      goOn.resolve();
+      expect([await outcome(guard), counts()]).toEqual([released, [0, 0]]);
+    });
+
+    it('when another layer answered while the hold was taken', async () => {
+      const { guard, post, goOn, onHeld, counts } = await gated();
+      onHeld((answer) => {
+        answer();
+        goOn.resolve();
+      });
+      expect((await post({ reference: 'p-1' }).answer).status).toBe(503);
+      expect([await outcome(guard), counts()]).toEqual([released, [0, 0]]);
+    });
+  });
+
+  describe("mode: 'check'", () => {
+    async function checking(options: Partial<CheckingRouteOptions> = {}) {
+      const guard = scriptedWallet('1000.00').guard();
+      atTheEnd(() => guard.close());
+      const rejected: string[] = [];
+      guard.on('rejected', ({ error }) => rejected.push(error.code));
+      const app = express();
+      app.use(express.json());
+      const seen: unknown[] = [];
+      app.post(
+        '/payouts',
+        requireSufficientFunds(guard, { amount: (req) => req.body.amount, mode: 'check', ...options }),
+        (_req, res) => {
+          seen.push(holdOf(res));
+          res.status(201).end();
+        },
+      );
+      app.use(payoutGuardErrors());
+      return { ...(await listen(app, atTheEnd)), guard, seen, rejected };
+    }
+
+    it('approves without a hold, so two requests may both be approved', async () => {
+      const { guard, post, seen } = await checking({ fee: () => '0.01' });
+      const amount = (text: string) => post({ body: { amount: text } }).answer;
+      const answers = [await amount('999.99'), await amount('999.99'), await amount('1000.00')];
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 422]);
+      expect([seen, (await guard.listHolds()).holds]).toEqual([[undefined, undefined], []]);
+    });
+
+    it('reports a request that cannot be read as every refusal is reported', async () => {
+      const { post, rejected } = await checking({ amount: (req) => req.body.payout.amount });
+      const answer = await post().answer;
+      expect([answer.status, answer.code, rejected]).toEqual([400, 'invalid_amount', ['invalid_amount']]);
+    });
+  });
+});
+
+describe('requireSufficientFunds is not created', () => {
+  const { provider } = scriptedWallet();
+  const guard = scriptedWallet().guard();
+  const two = createPayoutGuard({
+    wallets: { one: { provider, currency: 'KES' }, two: { provider: scriptedWallet().provider, currency: 'KES' } },
+  });
+  const amount = () => '1.00';
+  const held = { amount, reference: () => 'p-1', verdictOn: 'none' };
+  const create = (options: unknown, of: unknown = guard) =>
+    requireSufficientFunds(of as PayoutGuard, options as RequireSufficientFundsOptions);
+
+  it.each<[string, unknown, RegExp, unknown?]>([
+    ['without options', undefined, /configured/],
+    ['without a guard', held, /guard: must be what createPayoutGuard returns/, null],
+    ['without a wallet when the guard has several', held, /wallet must be named/, two],
+    ['without an amount', { ...held, amount: undefined }, /amount: must be a function/],
+    ['with a reference that is no function', { ...held, reference: 'p-1' }, /reference: must be a function/],
+    [
+      'R1. with a reference and without verdictOn',
+      { amount, reference: () => 'p-1' },
+      /verdictOn: must be a function .* or 'none'/,
+    ],
+    ['R1. with a verdictOn that is no function', { ...held, verdictOn: 'completed' }, /verdictOn: must be a function/],
+    ['R1. with a verdictOn of null', { ...held, verdictOn: null }, /verdictOn: must be a function/],
+    ['without a reference and without a mode', { amount }, /mode: must be 'check' on a route without a reference/],
+    ['with another mode', { amount, mode: 'hold' }, /mode: must be 'check'/],
+    [
+      "with a reference and mode: 'check'",
+      { ...held, mode: 'check' },
+      /mode: leave it out on a route with a reference/,
+    ],
+    ["with verdictOn in mode: 'check'", { amount, mode: 'check', verdictOn: 'none' }, /verdictOn/],
+    ['with settles, which only payments have', { ...held, settles: 'onReturn' }, /settles/],
+    ['with a typo', { ...held, fees: () => '1' }, /fees/],
+  ])('%s', (_, options, message, of = guard) => {
+    expect(() => create(options, of)).toThrow(ConfigurationError);
+    expect(() => create(options, of)).toThrow(message);
+  });
+});

@@ -1,0 +1,331 @@
+// Responses that end in unusual ways: no `close` event, a client that left, half an answer, none at all, no Express.
+import { once } from 'node:events';
+import { Agent, IncomingMessage, request, ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import type { Express, Request, RequestHandler, Response } from 'express';
+import { ConfigurationError, type HoldStore, memoryStore, type PayoutGuard } from 'payout-guard';
+import { payoutGuardErrors, payoutRoute, requireSufficientFunds } from 'payout-guard/express';
+import { changed } from '../support/stores.js';
+import { deferred, scriptedWallet } from '../support/wallet.js';
+import { collectWarnings } from '../support/warnings.js';
+import { cleanUp, type Framework, frameworks, listen, settled } from './api.js';
+
+const atTheEnd = cleanUp();
+const warnings = collectWarnings();
+
+const routes = ['payoutRoute', 'requireSufficientFunds'] as const;
+type Route = (typeof routes)[number];
+const both = frameworks.flatMap(([name, express]) => routes.map((route) => [route, name, express] as const));
+
+/** What the handler does once its payment is over. A payment of 404 is none. */
+type Answer = (req: Request, res: Response, status: number) => unknown;
+
+const end: Answer = (_req, res, status) => res.status(status).end();
+
+/** A route whose handler pays, unless its status is 404, and then answers that status. */
+function payouts(
+  express: Framework,
+  route: Route,
+  answer: Answer,
+  store?: HoldStore,
+): { app: Express; guard: PayoutGuard } {
+  const guard = scriptedWallet('1000.00').guard({ settles: 'onReturn', ...(store && { store }) });
+  atTheEnd(() => guard.close());
+  const app = express();
+  const statusOf = (req: Request) => Number(req.query.status);
+  const source = { amount: () => '100.00', reference: (req: Request) => req.query.reference };
+  if (route === 'payoutRoute') {
+    const handler = payoutRoute(guard, source, async (req, res, pay) => {
+      const status = statusOf(req);
+      if (status !== 404) await pay(() => 'paid');
+      await answer(req, res, status);
+    });
+    app.post('/', handler);
+  } else {
+    const hold = requireSufficientFunds(guard, {
+      ...source,
+      verdictOn: (_req, res) => (res.statusCode === 404 ? 'failed' : res.statusCode === 201 ? 'completed' : undefined),
+    });
+    app.post('/', hold, (req, res, next) => {
+      Promise.resolve(answer(req, res, statusOf(req))).catch(next);
+    });
+  }
+  app.use(payoutGuardErrors());
+  return { app, guard };
+}
+
+/** The states of these holds, in one line. */
+async function states(guard: PayoutGuard, ...references: string[]): Promise<string> {
+  await settled();
+  const holds = await Promise.all(references.map((reference) => guard.getHold(reference)));
+  return holds.map((hold, index) => `${references[index]} ${hold?.state}`).join(', ');
+}
+
+const path = (reference: string, status: number) => `/?reference=${reference}&status=${status}`;
+
+describe.each(both)('%s on %s: a response without a close event', (route, _name, express) => {
+  /** As adapters of serverless platforms call an application: no connection, and nothing that would close it. */
+  async function invoke(app: Express, url: string): Promise<{ status: number; events: string[] }> {
+    const socket = new Writable({ write: (_chunk, _encoding, done) => done(), emitClose: false }) as unknown as Socket;
+    const req = Object.assign(new IncomingMessage(socket), { method: 'POST', url, headers: {} });
+    req.push(null);
+    const res = new ServerResponse(req);
+    res.assignSocket(socket);
+    const events: string[] = [];
+    for (const event of ['finish', 'close']) res.on(event, () => events.push(event));
+    const finished = once(res, 'finish');
+    app(req as Request, res as Response);
+    await finished;
+    await settled();
+    return { status: res.statusCode, events };
+  }
+
+  it('is judged by its end', async () => {
+    const { app, guard } = payouts(express, route, end);
+    expect(await invoke(app, path('made', 201))).toEqual({ status: 201, events: ['finish'] });
+    expect(await invoke(app, path('refused', 404))).toEqual({ status: 404, events: ['finish'] });
+    expect(await states(guard, 'made', 'refused')).toBe('made captured, refused released');
+    expect(await invoke(app, path('made', 201))).toEqual({ status: 409, events: ['finish'] });
+  });
+
+  it('does not run the handler after another layer has answered', async () => {
+    const memory = memoryStore({ clock: scriptedWallet().clock });
+    const held = deferred<void>();
+    const goOn = deferred<void>();
+    const hold: HoldStore['hold'] = async (asked) => {
+      const answer = await memory.hold(asked);
+      held.resolve();
+      await goOn.promise;
+      return answer;
+    };
+    let ran = 0;
+    const { app, guard } = payouts(express, route, () => ++ran, changed(memory, { hold }));
+    const outer = express();
+    outer.use((_req, res, next) => {
+      void held.promise.then(() => res.status(503).end());
+      next();
+    }, app);
+    const { status } = await invoke(outer, path('late', 201));
+    goOn.resolve();
+    expect([status, ran, await states(guard, 'late')]).toEqual([503, 0, 'late released']);
+  });
+});
+
+describe.each(both)('%s on %s: pipelined requests', (route, _name, express) => {
+  const head = (reference: string, status: number) =>
+    `POST ${path(reference, status)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`;
+
+  /** Sends all requests at once. The first is answered last, so the others are queued behind it. */
+  async function pipeline(after: Record<string, Promise<void>>, store?: HoldStore) {
+    const entered = deferred<void>();
+    let ran = 0;
+    const { app, guard } = payouts(
+      express,
+      route,
+      async (req, res, status) => {
+        ran += 1;
+        if (req.query.reference === 'last') entered.resolve();
+        await after[String(req.query.reference)];
+        res.status(status).end();
+      },
+      store,
+    );
+    const { port, closed } = await listen(app, atTheEnd);
+    const socket = connect(port, '127.0.0.1');
+    let received = '';
+    socket.on('data', (part) => {
+      received += String(part);
+    });
+    socket.on('error', () => {});
+    return {
+      guard,
+      socket,
+      closed,
+      entered,
+      ran: () => ran,
+      statuses: () => [...received.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status)),
+      send: (...heads: string[]) => socket.write(heads.join('')),
+    };
+  }
+
+  it('are each settled by their own answer while the client stays', async () => {
+    const first = deferred<void>();
+    const { guard, socket, entered, send, statuses } = await pipeline({ first: first.promise });
+    send(head('first', 201), head('second', 404), head('last', 201));
+    await entered.promise;
+    await settled();
+    expect(await states(guard, 'second', 'last')).toBe('second released, last captured');
+    expect(statuses()).toEqual([]);
+    first.resolve();
+    while (statuses().length < 3) await once(socket, 'data');
+    expect(statuses()).toEqual([201, 404, 201]);
+    expect(await states(guard, 'first', 'second', 'last')).toBe('first captured, second released, last captured');
+    socket.destroy();
+  });
+
+  it('are each settled by their own answer although the client has left', async () => {
+    const gone = deferred<void>();
+    const never = new Promise<void>(() => {});
+    const { guard, socket, entered, send, closed } = await pipeline({
+      first: never,
+      made: gone.promise,
+      refused: gone.promise,
+    });
+    send(head('first', 201), head('early', 201), head('made', 201), head('refused', 404), head('last', 404));
+    await entered.promise;
+    socket.destroy();
+    await closed();
+    gone.resolve();
+    expect(await states(guard, 'early', 'made', 'refused', 'last')).toBe(
+      'early captured, made captured, refused released, last released',
+    );
+  });
+
+  it('R2. are released, and their handlers do not run, when the client left while the holds were taken', async () => {
+    const memory = memoryStore({ clock: scriptedWallet().clock });
+    const held = deferred<void>();
+    const goOn = deferred<void>();
+    const hold: HoldStore['hold'] = async (asked) => {
+      const answer = await memory.hold(asked);
+      if (asked.reference === 'last') held.resolve();
+      await goOn.promise;
+      return answer;
+    };
+    const { guard, socket, send, ran, closed } = await pipeline({}, changed(memory, { hold }));
+    send(head('first', 201), head('last', 201));
+    await held.promise;
+    socket.destroy();
+    await closed();
+    goOn.resolve();
+    expect([await states(guard, 'first', 'last'), ran()]).toEqual(['first released, last released', 0]);
+  });
+});
+
+describe.each(both)('%s on %s:', (route, _name, express) => {
+  it('requests that share a connection are each settled by their own answer', async () => {
+    const sockets = new Set<unknown>();
+    const { app, guard } = payouts(express, route, (req, res, status) => {
+      sockets.add(req.socket);
+      res.status(status).end();
+    });
+    const { port } = await listen(app, atTheEnd);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const send = async (reference: string, status: number) => {
+      const client = request({ port, host: '127.0.0.1', method: 'POST', path: path(reference, status), agent });
+      client.end();
+      const [response] = await once(client, 'response');
+      response.resume();
+      await once(response, 'end');
+      return response.statusCode;
+    };
+    expect([await send('made', 201), await send('refused', 404), await send('open', 202)]).toEqual([201, 404, 202]);
+    agent.destroy();
+    expect([sockets.size, await states(guard, 'made', 'refused')]).toEqual([1, 'made captured, refused released']);
+  });
+
+  /** Sends one request and returns what the client sees. */
+  async function sendOne(app: Express, status: number): Promise<string> {
+    const { port } = await listen(app, atTheEnd);
+    const client = request({ port, host: '127.0.0.1', method: 'POST', path: path('p-1', status), agent: false });
+    client.end();
+    try {
+      const [response] = await once(client, 'response');
+      let text = '';
+      for await (const part of response) text += part;
+      return `${response.statusCode} ${text}`;
+    } catch {
+      return 'connection closed';
+    }
+  }
+
+  it('a streamed answer counts when it ends', async () => {
+    const { app, guard } = payouts(express, route, async (_req, res, status) => {
+      res.status(status).write('half ');
+      await new Promise(setImmediate);
+      res.end('whole');
+    });
+    expect([await sendOne(app, 201), await states(guard, 'p-1')]).toEqual(['201 half whole', 'p-1 captured']);
+  });
+
+  it.each([
+    ['an answer that breaks off', (res: Response) => res.status(201).write('half '), 201],
+    ['no answer but a closed connection', () => {}, 404],
+  ])('%s proves nothing, except under payoutRoute, where the payment decides', async (_case, begin, status) => {
+    const { app, guard } = payouts(express, route, async (_req, res) => {
+      begin(res);
+      await new Promise(setImmediate);
+      res.destroy();
+    });
+    const known = status === 201 ? 'p-1 captured' : 'p-1 released';
+    expect([await sendOne(app, status), await states(guard, 'p-1')]).toEqual([
+      'connection closed',
+      route === 'payoutRoute' ? known : 'p-1 sent',
+    ]);
+  });
+
+  it('a handler that never ends leaves the hold to its payment alone', async () => {
+    const entered = deferred<void>();
+    const { app, guard } = payouts(express, route, () => {
+      entered.resolve();
+      return new Promise(() => {});
+    });
+    const { server } = await listen(app, atTheEnd);
+    const { port } = server.address() as { port: number };
+    const client = request({ port, host: '127.0.0.1', method: 'POST', path: path('p-1', 201), agent: false });
+    client.on('error', () => {});
+    client.end();
+    await entered.promise;
+    const before = await states(guard, 'p-1');
+    client.destroy();
+    const expected = route === 'payoutRoute' ? 'p-1 captured' : 'p-1 sent';
+    expect([before, await states(guard, 'p-1')]).toEqual([expected, expected]);
+  });
+});
+
+describe('outside of Express', () => {
+  const mounts: [string, (guard: PayoutGuard) => RequestHandler][] = [
+    ['payoutRoute', (guard) => payoutRoute(guard, { amount: () => '1.00', reference: () => 'p-1' }, async () => {})],
+    [
+      'requireSufficientFunds',
+      (guard) => requireSufficientFunds(guard, { amount: () => '1.00', reference: () => 'p-1', verdictOn: 'none' }),
+    ],
+    [
+      "requireSufficientFunds, mode: 'check'",
+      (guard) => requireSufficientFunds(guard, { amount: () => '1.00', mode: 'check' }),
+    ],
+  ];
+
+  it.each(mounts)('%s throws before anything is held, and does not go on to the payment', async (_name, mount) => {
+    const guard = scriptedWallet('1000.00').guard();
+    atTheEnd(() => guard.close());
+    const route = mount(guard);
+    const thrown: unknown[] = [];
+    let paid = 0;
+    const { post } = await listen((req, res) => {
+      try {
+        // As code does that is used to check what comes before it by itself: the error of `next` is not looked at.
+        route(req as Request, res as Response, () => ++paid);
+      } catch (error) {
+        thrown.push(error);
+        res.writeHead(500).end();
+      }
+    }, atTheEnd);
+    expect((await post({ reference: 'p-1' }).answer).status).toBe(500);
+    expect(thrown).toEqual([expect.any(ConfigurationError)]);
+    expect(String(thrown[0])).toContain('must be mounted in an Express application');
+    await settled();
+    expect([paid, (await guard.listHolds()).holds, warnings]).toEqual([0, [], []]);
+  });
+
+  it.each(mounts)('%s throws when it is called without next', async (_name, mount) => {
+    const guard = scriptedWallet('1000.00').guard();
+    atTheEnd(() => guard.close());
+    const res = { end: () => {}, status: () => {}, locals: {} } as unknown as Response;
+    const req = { get: () => '' } as unknown as Request;
+    expect(() => (mount(guard) as (req: Request, res: Response) => void)(req, res)).toThrow(ConfigurationError);
+    await settled();
+    expect((await guard.listHolds()).holds).toEqual([]);
+  });
+});

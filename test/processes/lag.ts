@@ -1,0 +1,19 @@
+// How long the machine kept this process from running: no bound on a process counts that time.
+
+const everyMs = 10;
+
+/** Measures from now on. Returns a function that returns the sum so far, in milliseconds. */
+export function measureLag(): () => number {
+  let lagMs = 0;
+  let lastMs = performance.now();
+  const measure = () => {
+    const nowMs = performance.now();
+    lagMs += Math.max(0, nowMs - lastMs - everyMs);
+    lastMs = nowMs;
+  };
+  setInterval(measure, everyMs).unref();
+  return () => {
+    measure();
+    return lagMs;
+  };
+}

@@ -1,0 +1,144 @@
+// A payment API that stops as docs/shutting-down.md describes. Before it ends it prints its report: what it left open, which payments
+// began, and when.
+import express from 'express';
+import { Redis } from 'ioredis';
+import { createPayoutGuard, type HoldRecord, type HoldStore, type LeftOpen, memoryStore } from 'payout-guard';
+import { payoutGuardErrors, payoutRoute } from 'payout-guard/express';
+import { postgresStore } from 'payout-guard/stores/postgres';
+import { redisStore } from 'payout-guard/stores/redis';
+import pg from 'pg';
+import { listen, onStopSignal, shutDown } from '../../examples/support/service.js';
+import { BankClient, verdictOfAnswer } from '../faults/bank-client.js';
+import { allHolds } from '../faults/checker.js';
+import { monotonicMs } from './child.js';
+import { measureLag } from './lag.js';
+
+export type StoreName = 'memory' | 'redis' | 'postgres';
+
+/** The environment of the API, as JSON in `API`. */
+export interface ApiSetup {
+  readonly store: StoreName;
+  /** The prefix or schema of the store. */
+  readonly space: string;
+  /** The port of the proxy to the database. */
+  readonly port: number;
+  readonly bankUrl: string;
+  readonly waitMs: number;
+}
+
+/** The body of a request. The bank is told its end, so that it follows from the seed of the test. */
+export interface ApiRequest {
+  readonly reference: string;
+  readonly amount: string;
+  readonly delayMs: number;
+  readonly fate: 'paid' | 'rejected' | 'answer lost';
+}
+
+export interface ApiReport {
+  readonly open: readonly LeftOpen[];
+  /** When each payment function began, by reference. Times are of the machine's monotonic clock. */
+  readonly begun: readonly (readonly [reference: string, atMs: number])[];
+  readonly signalledAtMs: number;
+  readonly endedAtMs: number;
+  /** How long the machine kept the process from running after the signal. */
+  readonly lagMs: number;
+  /** The holds that end with the process, of a store in memory. */
+  readonly holds: readonly HoldRecord[];
+}
+
+interface OpenStore {
+  readonly store: HoldStore;
+  readonly closeClient: () => Promise<unknown>;
+}
+
+const { store: name, space, port, bankUrl, waitMs } = JSON.parse(process.env.API ?? '') as ApiSetup;
+const opened = await open();
+const { closeClient } = opened;
+let remembered: HoldRecord[] = [];
+const store = name === 'memory' ? rememberedAtClose(opened.store) : opened.store;
+const bank = new BankClient(bankUrl);
+const guard = createPayoutGuard({
+  provider: bank.balanceOf('prompt'),
+  currency: 'KES',
+  visibilityLagMs: 0,
+  verdictOfResult: verdictOfAnswer,
+  lookup: bank.lookUp,
+  store,
+});
+const begun: [reference: string, atMs: number][] = [];
+
+const app = express();
+app.use(express.json());
+const source = {
+  amount: (req: express.Request) => req.body.amount,
+  reference: (req: express.Request) => req.body.reference,
+};
+app.post(
+  '/payouts',
+  payoutRoute(guard, source, async (req, res, pay) => {
+    const { amount, delayMs, fate } = req.body as ApiRequest;
+    const minor = amount.replace('.', '');
+    const answer = await pay(({ reference, signal }) => {
+      begun.push([reference, monotonicMs()]);
+      const payment = {
+        reference,
+        wallet: 'prompt',
+        amount: minor,
+        actual: minor,
+        delayMs,
+        fate,
+        isWebhook: false,
+      } as const;
+      return bank.send(payment, signal);
+    });
+    res.status(answer.status === 'paid' ? 201 : 422).json({ code: answer.status });
+  }),
+);
+app.use(payoutGuardErrors());
+app.use(((_error, _req, res, _next) => {
+  res.status(500).json({ code: 'unknown' });
+}) satisfies express.ErrorRequestHandler);
+const { server, url } = await listen(app);
+
+onStopSignal(async () => {
+  const signalledAtMs = monotonicMs();
+  const lag = measureLag();
+  const { open } = await shutDown({ server, guard, store, closeClient }, waitMs);
+  const report: ApiReport = { open, begun, signalledAtMs, endedAtMs: monotonicMs(), lagMs: lag(), holds: remembered };
+  console.log(JSON.stringify(report, (_, value) => (typeof value === 'bigint' ? `${value}` : value)));
+  process.exit(open.length === 0 ? 0 : 1);
+});
+// Known, so that the first request finds a balance and a store that has been asked before.
+await guard.checkFunds('1.00');
+process.send?.({ kind: 'ready', url });
+
+async function open(): Promise<OpenStore> {
+  if (name === 'memory') return { store: memoryStore(), closeClient: async () => {} };
+  if (name === 'redis') {
+    const client = new Redis({ host: '127.0.0.1', port });
+    // It connects again by itself.
+    client.on('error', () => {});
+    return { store: redisStore({ client, prefix: space, recoveryMs: 0 }), closeClient: () => client.quit() };
+  }
+  const pool = new pg.Pool({
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    database: 'postgres',
+    connectionTimeoutMillis: 1_000,
+  });
+  // The pool replaces the connection.
+  pool.on('error', () => {});
+  return { store: postgresStore({ pool, schema: space, recoveryMs: 0 }), closeClient: () => pool.end() };
+}
+
+/** A store in memory ends with its process: its holds are read when everything else is closed. */
+function rememberedAtClose(memory: HoldStore): HoldStore {
+  return {
+    ...memory,
+    close: async () => {
+      remembered = [...(await allHolds(memory)).values()];
+      await memory.close();
+    },
+  };
+}

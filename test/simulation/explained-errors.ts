@@ -1,0 +1,72 @@
+// Which errors the history accounts for.
+import {
+  type BalanceUnavailableError,
+  InsufficientFundsError,
+  isPayoutGuardError,
+  type PayoutGuardError,
+  type PayoutGuardErrorCode,
+} from 'payout-guard';
+import type { Kind } from './event-log.js';
+import type { Process } from './process.js';
+import { isReliable } from './settings.js';
+import { ExpectedError } from './violation.js';
+import type { World } from './world.js';
+
+/** Errors that payouts run into all the time. `configuration` is for those who ask for an unknown wallet, and for impostors. */
+const explainedCodes: ReadonlySet<string> = new Set<PayoutGuardErrorCode>([
+  'insufficient_funds',
+  'payout_in_progress',
+  'duplicate_reference',
+  'hold_conflict',
+  'hold_state',
+  'payout_rejected',
+  'wallet_frozen',
+  'foreign_wallet',
+]);
+
+/** Thrown by calls that an application gets wrong on purpose. */
+const misuseCodes: ReadonlySet<string> = new Set<PayoutGuardErrorCode>(['invalid_amount', 'invalid_argument']);
+
+/** Whether something in the history accounts for the error. */
+export function isExplained(world: World, process: Process, error: unknown): boolean {
+  if (error instanceof ExpectedError) return true;
+  if (!isPayoutGuardError(error)) return false;
+  if (error.code === 'balance_unavailable') return isOutage(world, process, error as BalanceUnavailableError);
+  if (error.code === 'configuration')
+    return process.role.impostor !== undefined || /unknown wallet/.test(error.message);
+  return explainedCodes.has(error.code) || (misuseCodes.has(error.code) && world.settings.codeFaults > 0);
+}
+
+function isOutage(world: World, process: Process, { reason }: BalanceUnavailableError): boolean {
+  const { settings } = world;
+  if (!process.isOpen || process.role.impostor || !isReliable(settings)) return true;
+  // However reliable everything is: a figure may be too old, a mark void, and an answer slower than the deadline.
+  if (reason === 'stale') return true;
+  if (reason === 'store') return world.hasLostMemory;
+  return reason === 'timeout' && slowestReadingMs(world) > settings.fetchTimeoutMs;
+}
+
+/** The mark, up to four messages about the identity of the wallet, and the balance, each of them there and back. */
+function slowestReadingMs({ settings: { slowestStoreMs, slowestProviderMs } }: World): number {
+  return 10 * slowestStoreMs + 2 * slowestProviderMs;
+}
+
+/** What an error counts as in the event log. */
+export function kindOfError(error: unknown): Kind | undefined {
+  if (!isPayoutGuardError(error)) return undefined;
+  if (error instanceof InsufficientFundsError) return error.temporary ? 'refused for now' : 'refused';
+  if (error.code === 'balance_unavailable') {
+    return (error as BalanceUnavailableError).reason === 'stale' ? 'balance too old' : 'unavailable';
+  }
+  return kinds[error.code];
+}
+
+const kinds: Partial<Record<PayoutGuardError['code'], Kind>> = {
+  duplicate_reference: 'taken reference refused',
+  payout_in_progress: 'payout in progress',
+  hold_conflict: 'conflict refused',
+  foreign_wallet: 'foreign wallet refused',
+  wallet_frozen: 'frozen wallet refused',
+  invalid_amount: 'misuse refused',
+  invalid_argument: 'misuse refused',
+};

@@ -1,0 +1,53 @@
+// A known verdict is not forgotten: it is in the store, or an operator was told.
+import type { HoldRecord } from 'payout-guard';
+import { isOpen, type Rows } from './memory.js';
+import type { Process } from './process.js';
+import type { Attempt } from './truth.js';
+import type { World } from './world.js';
+
+/** When a guard has closed: what its process learned is recorded, or the report of `close` names it. */
+export function assertRecorded(world: World, process: Process, rows: Rows): void {
+  process.isChecked = true;
+  const reported = new Set(process.closeReport?.open.map(({ attempt }) => attempt));
+  for (const attempt of attemptsOf(world, process)) {
+    if (isRecorded(attempt, rows.get(attempt.reference)) || reported.has(attempt.hold)) continue;
+    if (world.reported.get(attempt.reference)?.has('unsettled for good')) continue;
+    world.report(
+      'silent',
+      `${process.name} was closed, knows that ${attempt.reference} is ${attempt.proof}, and does not say so`,
+    );
+  }
+}
+
+/** In the end: what a process that did not crash learned is recorded; what it learned after it closed was reported at least. */
+export function assertNothingIsForgotten(world: World, rows: Rows): void {
+  for (const process of world.processes) {
+    if (process.hasCrashed) continue;
+    for (const attempt of attemptsOf(world, process)) {
+      if (isRecorded(attempt, rows.get(attempt.reference))) continue;
+      const reports = world.reported.get(attempt.reference);
+      if (!process.isOpen && (reports?.has('left open') || reports?.has('unsettled for good'))) continue;
+      world.report(
+        'silent',
+        `${process.name} learned that ${attempt.reference} is ${attempt.proof}, and it was forgotten`,
+      );
+    }
+  }
+}
+
+function attemptsOf({ truth }: World, { name }: Process): readonly Attempt[] {
+  return truth.remembered.filter(({ sender, proof }) => sender === name && proof !== undefined);
+}
+
+function isRecorded({ proof, hold }: Attempt, row: HoldRecord | undefined): boolean {
+  // Its hold was released before, and a later attempt has the reference: an event says so where it matters.
+  if (row && row.attempt !== hold) return true;
+  switch (proof) {
+    case 'completed':
+      return row?.state === 'captured';
+    case 'accepted':
+      return row?.state === 'captured' || row?.failed === true;
+    default:
+      return row === undefined || !isOpen(row.state);
+  }
+}

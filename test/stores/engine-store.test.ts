@@ -1,0 +1,89 @@
+// The store that the shared databases have in common, on an engine whose answers the test decides.
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { BatchReply, Engine, Op } from '../../src/stores/shared/engine.js';
+import { EngineStore } from '../../src/stores/shared/engine-store.js';
+import { requestUpTo } from '../support/redis-store.js';
+
+/** Answers each operation by a function; pages are not asked for. */
+function engineThat(run: (op: Op) => { epoch: string; recoveringForMs?: number; answer: unknown }): Engine {
+  return {
+    name: 'test',
+    locksWallets: false,
+    run: async (batch) => {
+      const replies = batch.map(run);
+      const { epoch = '', recoveringForMs = 0 } = replies.at(-1) ?? {};
+      return { epoch, nowMs: 1_000, recoveringForMs, answers: replies.map(({ answer }) => answer) } as BatchReply;
+    },
+    list: async () => ({ holds: [], nowMs: 1_000 }),
+    claim: async () => ({ holds: [], nowMs: 1_000, unserved: [] }),
+    note: async () => undefined,
+    swapNote: async () => true,
+    close: async () => {},
+  };
+}
+
+describe('a store on a shared database', () => {
+  const stores: EngineStore[] = [];
+  const open = (engine: Engine): EngineStore => {
+    const store = new EngineStore(engine, { deadlineMs: 5_000, recoveryMs: 60_000 });
+    stores.push(store);
+    return store;
+  };
+  beforeEach(() => {
+    jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  });
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    jest.restoreAllMocks();
+  });
+
+  const capture = { reference: 'a', to: 'captured', visibleInMs: 0 } as const;
+  const answers = (op: Op, settled: unknown) => {
+    if (op.kind !== 'hold') return op.kind === 'settle' ? settled : undefined;
+    const { expiresInMs: _, sendsForMs: __, limitMinor: ___, ...hold } = op.request;
+    return { outcome: 'held', hold: { ...hold, createdAtMs: 900 }, totals: { active: 0n, captured: 0n } };
+  };
+
+  it('does not take a refusal of a database that has forgotten for an answer', async () => {
+    let epochs = 0;
+    const store = open(engineThat((op) => ({ epoch: `${++epochs}`, answer: answers(op, { outcome: 'unknown' }) })));
+    await store.hold({ ...requestUpTo(100n), reference: 'b', amountMinor: 5n, epoch: '1' }).catch(() => {});
+    // Each answer is of another epoch, so it is never known that the holds of this process are there.
+    await expect(store.settle(capture)).rejects.toMatchObject({ code: 'balance_unavailable', reason: 'store' });
+  });
+
+  it.each([
+    [0, { outcome: 'unknown' }],
+    [700, { outcome: 'recovering', forMs: 700 }],
+  ])(
+    'answers for a reference that is missing %p ms before the recovery is over: %p',
+    async (recoveringForMs, expected) => {
+      const store = open(
+        engineThat((op) => ({ epoch: 'one', recoveringForMs, answer: answers(op, { outcome: 'unknown' }) })),
+      );
+      expect(await store.settle(capture)).toEqual(expected);
+      const reading = recoveringForMs > 0 ? { recoveringForMs } : {};
+      expect(await store.get('a')).toEqual({ hold: undefined, nowMs: 1_000, ...reading });
+    },
+  );
+
+  it('remembers that the wallet of a hold is frozen when the hold may not be sent', async () => {
+    const frozen = { reason: 'audit', sinceMs: 500 };
+    let epoch = 'one';
+    const asked: Op[] = [];
+    const store = open(
+      engineThat((op) => {
+        asked.push(op);
+        return { epoch, answer: answers(op, { outcome: 'frozen', frozen }) };
+      }),
+    );
+    await store.hold({ ...requestUpTo(100n), reference: 'a', amountMinor: 5n, epoch: 'one', state: 'reserved' });
+    expect(await store.settle({ reference: 'a', to: 'sent', sendsForMs: 1 })).toEqual({ outcome: 'frozen', frozen });
+    epoch = 'two';
+    await store.get('a');
+    expect(asked.filter(({ kind }) => kind === 'freeze')).toEqual([{ kind: 'freeze', wallet: 'w', ...frozen }]);
+    expect(asked.filter(({ kind }) => kind === 'restore')).toMatchObject([
+      { hold: { reference: 'a', state: 'reserved' } },
+    ]);
+  });
+});

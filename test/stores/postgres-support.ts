@@ -1,0 +1,133 @@
+// Stores on a schema of its own for each test, each store with a pool of its own: another process, as far as the database can see.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeEach, describe } from '@jest/globals';
+import type { HoldOutcome, HoldRecord, HoldRequest, HoldStore, SettleRequest } from 'payout-guard';
+import { type PostgresStore, type PostgresStoreOptions, postgresStore } from 'payout-guard/stores/postgres';
+import type pg from 'pg';
+import { PostgresEngine } from '../../src/stores/postgres/engine.js';
+import type { Op } from '../../src/stores/shared/engine.js';
+import { type ManualClock, manualClock, testDatabase } from '../support/postgres.js';
+
+const database = await testDatabase();
+afterAll(() => database?.drop());
+export const describeStore: typeof describe.skip = database ? describe : describe.skip;
+
+/** The schema of this test. */
+export let schema = '';
+const stores: PostgresStore[] = [];
+const pools: pg.Pool[] = [];
+
+/** Gives each test of this block a migrated schema, and closes what it opened. */
+export function eachInItsSchema(): void {
+  beforeEach(async () => {
+    newSchema();
+    await openStore().migrate();
+  });
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    // Not awaited: a failed test may have kept a connection.
+    for (const pool of pools.splice(0)) void pool.end();
+  });
+}
+
+/** Another schema for the rest of this test; not migrated. */
+export function newSchema(): void {
+  schema = `s_${randomUUID().replaceAll('-', '')}`;
+}
+
+export function newPool(options?: pg.PoolConfig): pg.Pool {
+  if (!database) throw new Error('no database');
+  const pool = database.pool(options);
+  pools.push(pool);
+  return pool;
+}
+
+/** The deadline is long because the machine may be busy. */
+export function openStore(options: Partial<PostgresStoreOptions> = {}): PostgresStore {
+  const pool = options.pool ?? newPool();
+  const store = postgresStore({ schema, recoveryMs: 0, deadlineMs: 10_000, ...options, pool });
+  stores.push(store);
+  return store;
+}
+
+/** The database as a store sees it: plain batches, without anything that a store does around them. */
+export function openEngine(options: Partial<PostgresStoreOptions> = {}): PostgresEngine {
+  return new PostgresEngine({ schema, recoveryMs: 0, deadlineMs: 10_000, pool: newPool(), ...options });
+}
+
+/** From now on, only the test moves the clock of the database. */
+export function stopClock(): Promise<ManualClock> {
+  return manualClock(newPool(), schema);
+}
+
+export async function truncate(...tables: readonly string[]): Promise<void> {
+  await newPool().query(`TRUNCATE ${tables.map((table) => `"${schema}".${table}`).join(', ')}`);
+}
+
+/** All that a store remembers. */
+export const memory = ['store', 'wallets', 'holds'] as const;
+
+const usual = {
+  wallet: 'w',
+  amountMinor: 5n,
+  currency: { code: 'KES', exponent: 2 },
+  state: 'sent',
+  expiresInMs: 60_000,
+  sendsForMs: 60_000,
+  limitMinor: 1_000n,
+  metadata: {},
+} as const;
+
+export async function hold(
+  store: HoldStore,
+  reference: string,
+  request: Partial<HoldRequest> = {},
+): Promise<HoldOutcome> {
+  const epoch = request.epoch ?? (await store.totals(request.wallet ?? 'w')).epoch;
+  return store.hold({ ...usual, attempt: randomUUID(), ...request, reference, epoch });
+}
+
+/** The hold that was granted. */
+export async function held(
+  store: HoldStore,
+  reference: string,
+  request: Partial<HoldRequest> = {},
+): Promise<HoldRecord> {
+  return heldBy(await hold(store, reference, request));
+}
+
+export function heldBy(answer: HoldOutcome): HoldRecord {
+  if (answer.outcome !== 'held') throw new Error(`expected held, got ${answer.outcome}`);
+  return answer.hold;
+}
+
+export function holdOp(
+  reference: string,
+  epoch: string,
+  request: Partial<HoldRequest> = {},
+): Extract<Op, { kind: 'hold' }> {
+  return { kind: 'hold', request: { ...usual, attempt: randomUUID(), ...request, reference, epoch } };
+}
+
+export function settleOp(request: SettleRequest): Op {
+  return { kind: 'settle', request };
+}
+
+/** The record of a reference. */
+export async function read(store: HoldStore, reference: string): Promise<HoldRecord | undefined> {
+  return (await store.get(reference)).hold;
+}
+
+export async function totals(store: HoldStore, wallet = 'w'): Promise<[bigint, bigint]> {
+  const { active, captured } = await store.totals(wallet);
+  return [active, captured];
+}
+
+/** Waits until a check resolves to true, for as long as the test may take. */
+export async function eventually(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check())) await sleep(20);
+}
+
+/** How a store refuses when the database does not respond. */
+export const refusal = { name: 'BalanceUnavailableError', reason: 'store' } as const;

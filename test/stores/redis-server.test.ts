@@ -1,0 +1,37 @@
+// How the server is set up.
+import { describe, expect, it } from '@jest/globals';
+import { hasRedis } from '../support/redis.js';
+import { ThrowAwayRedis } from '../support/redis-store.js';
+
+(hasRedis ? describe : describe.skip)('the Redis store looks at its server and', () => {
+  const redis = new ThrowAwayRedis();
+  const { open } = redis;
+
+  it('refuses when too few replicas have what it wrote, when it waits for replicas', async () => {
+    const store = open({ waitReplicas: { count: 1, timeoutMs: 20 } });
+    await expect(store.totals('w')).rejects.toMatchObject({ reason: 'store' });
+  });
+
+  it('refuses a server that may drop holds to make room, until it is set right', async () => {
+    await redis.admin.config('SET', 'maxmemory', '100mb');
+    await redis.admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const store = open();
+    await expect(store.totals('w')).rejects.toMatchObject({ name: 'BalanceUnavailableError', reason: 'store' });
+    expect(process.emitWarning).toHaveBeenCalledWith(expect.stringContaining('noeviction'), {
+      code: 'PAYOUT_GUARD_REDIS',
+    });
+    await redis.admin.config('SET', 'maxmemory-policy', 'noeviction');
+    expect(await store.totals('w')).toMatchObject({ active: 0n });
+  });
+
+  it('warns of a server that keeps nothing, and of one where CONFIG is not permitted', async () => {
+    await open().totals('w');
+    expect(process.emitWarning).toHaveBeenCalledWith(expect.stringContaining('appendonly'), expect.anything());
+    await redis.admin.call('ACL', ['SETUSER', 'default', '-config']);
+    await open().totals('w');
+    expect(process.emitWarning).toHaveBeenCalledWith(
+      expect.stringContaining('CONFIG is not permitted'),
+      expect.anything(),
+    );
+  });
+});

@@ -1,0 +1,113 @@
+// A store on a throw-away Redis, one for each test, that may be stopped, flushed and set back.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, jest } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import type { Clock, HoldOutcome, HoldRequest, HoldStore } from 'payout-guard';
+import { type RedisStoreOptions, redisStore } from 'payout-guard/stores/redis';
+import { RedisServer, timed } from './redis.js';
+
+/** The parts of a request for a hold that tests rarely care for. Each time that it is spread it has another attempt. */
+export function requestUpTo(limitMinor: bigint): Omit<HoldRequest, 'reference' | 'amountMinor' | 'epoch'> {
+  return {
+    wallet: 'w',
+    currency: { code: 'KES', exponent: 2 },
+    state: 'sent' as const,
+    expiresInMs: 60_000,
+    sendsForMs: 60_000,
+    limitMinor,
+    metadata: {},
+    get attempt(): string {
+      return randomUUID();
+    },
+  };
+}
+
+export const request: ReturnType<typeof requestUpTo> = requestUpTo(100n);
+
+interface CuttableStore {
+  readonly store: HoldStore;
+  isCut: boolean;
+}
+
+/** Starts a server before each test of the group, and stops it with all that was opened. */
+export class ThrowAwayRedis {
+  server!: RedisServer;
+  admin!: Redis;
+  readonly #stores: HoldStore[] = [];
+
+  constructor() {
+    beforeEach(async () => {
+      jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      this.server = await RedisServer.start();
+      this.admin = this.server.client();
+    });
+    afterEach(async () => {
+      await Promise.all(this.#stores.splice(0).map((store) => store.close()));
+      await this.server[Symbol.asyncDispose]();
+      jest.restoreAllMocks();
+    });
+  }
+
+  open = (options: Partial<RedisStoreOptions> = {}): HoldStore => {
+    const store = redisStore({ client: this.server.client(), recoveryMs: 0, deadlineMs: 1_000, ...options });
+    this.#stores.push(store);
+    return store;
+  };
+
+  /** Ends the recovery window of the epoch, as if it had begun long ago. */
+  endRecovery = async (): Promise<void> => {
+    await this.admin.hset('{payout-guard}:store', 'bornAt', 1);
+  };
+
+  /** A store that lives by this clock. */
+  openTimed = (clock: Clock, options: Partial<RedisStoreOptions> = {}): HoldStore => {
+    const client = this.server.client();
+    const sendCommand = timed(([name = '', ...args]) => client.call(name, args), clock);
+    return this.open({ client: undefined, sendCommand, deadlineMs: 10_000, ...options });
+  };
+
+  /** A store whose commands go through a function. */
+  openThrough = (
+    send: (command: () => Promise<unknown>, args: string[]) => Promise<unknown>,
+    options: Partial<RedisStoreOptions> = {},
+  ): HoldStore => {
+    const client = this.server.client();
+    const sendCommand = (args: string[]) => {
+      const [name = '', ...rest] = args;
+      return send(() => client.call(name, rest), args);
+    };
+    return this.open({ client: undefined, sendCommand, ...options });
+  };
+
+  /** A store whose commands get nowhere while it is cut off. */
+  openCuttable = (): CuttableStore => {
+    const line = { isCut: false };
+    const send = (command: () => Promise<unknown>) => (line.isCut ? new Promise(() => {}) : command());
+    return Object.assign(line, { store: this.openThrough(send) });
+  };
+}
+
+/** Asks for a hold in the store's epoch. */
+export async function hold(
+  store: HoldStore,
+  reference: string,
+  amountMinor: bigint,
+  more: Partial<HoldRequest> = {},
+): Promise<HoldOutcome> {
+  const epoch = await epochOf(store);
+  return store.hold({ ...request, epoch, reference, amountMinor, ...more });
+}
+
+export async function epochOf(store: HoldStore): Promise<string> {
+  return (await store.totals('w')).epoch;
+}
+
+/** Asks again and again, also while it fails. @throws when it does not become so within a few seconds. */
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    if (await isSo().catch(() => false)) return;
+    await sleep(20);
+  }
+  throw new Error('it never became so');
+}
