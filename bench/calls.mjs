@@ -10,9 +10,8 @@ const callsPerRound = 200_000;
 export async function callBench() {
   const provider = {
     name: 'bench',
+    accountId: 'bench',
     debitVisibleAt: 'completion',
-    settles: 'later',
-    wallets: 'one',
     fetchBalance: async () => ({ available: '1000000.00', currency: 'KES' }),
   };
   const guard = createPayoutGuard({ provider, currency: 'KES', cache: { maxAgeMs: 120_000 } });

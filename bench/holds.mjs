@@ -6,13 +6,14 @@ import { interleaved, median, medianRatio } from './measure.mjs';
 
 const callers = 64;
 
-const provider = {
+/** One instance is one balance, and each guard here has a store of its own. */
+const newProvider = () => ({
   name: 'bench',
+  accountId: 'bench',
   debitVisibleAt: 'completion',
-  settles: 'onReturn',
-  wallets: 'one',
+  visibleAfterMs: 0,
   fetchBalance: async () => ({ available: '9000000000.00', currency: 'KES' }),
-};
+});
 
 /** Payouts per second on one wallet, 64 callers: `withHold` against an async mutex around check and pay. */
 export async function mutexBench() {
@@ -26,7 +27,12 @@ export async function mutexBench() {
 }
 
 async function compare(pay, { rounds, payouts, guardPayouts = payouts }) {
-  const guard = createPayoutGuard({ provider, currency: 'KES', cache: { maxAgeMs: 120_000 } });
+  const guard = createPayoutGuard({
+    provider: newProvider(),
+    currency: 'KES',
+    cache: { maxAgeMs: 120_000 },
+    settles: 'onReturn',
+  });
   const mutex = new Mutex();
   let balance = new Decimal('9000000000.00');
   let next = 0;
@@ -80,7 +86,7 @@ export async function openHoldsBench(sizes = [100, 10_000, 1_000_000]) {
 async function filled(open) {
   const store = memoryStore({ rememberFinished: 1_000 });
   const guard = createPayoutGuard({
-    provider,
+    provider: newProvider(),
     currency: 'KES',
     store,
     cache: { maxAgeMs: 120_000 },

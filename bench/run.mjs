@@ -24,7 +24,7 @@ console.log(`
 (a) HTTP, POST with a JSON body, ${http.connections} connections, median of ${http.rounds} interleaved rounds
     unguarded route            ${http.requestsPerSecond.unguarded} requests/s
     with our check, warm       ${http.requestsPerSecond.guarded} requests/s  ${ratio(http.guardedToUnguarded)} of unguarded
-    with a hold around it      ${http.requestsPerSecond.held} requests/s  ${ratio(http.heldToUnguarded)} of unguarded
+    payoutRoute, holding       ${http.requestsPerSecond.held} requests/s  ${ratio(http.heldToUnguarded)} of unguarded
     with express-rate-limit    ${http.requestsPerSecond.limited} requests/s  ${ratio(http.limitedToUnguarded)} of unguarded
     our check against express-rate-limit                    ${ratio(http.guardedToLimited)}
 (b) assertSufficientFunds on a remembered balance, median of ${calls.rounds} interleaved rounds

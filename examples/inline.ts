@@ -1,7 +1,9 @@
-// The guard without a web framework: one line before the payment you already make.
+// The guard without a web framework: around the payment that you already make.
 import { createPayoutGuard, InsufficientFundsError } from 'payout-guard';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { interswitchSimulator } from 'payout-guard/testing';
+import { interswitchPayments } from './support/payments.js';
+import { shutDown } from './support/service.js';
 
 // In your service this is the address of your Interswitch service.
 const simulator = await interswitchSimulator({ available: '250000', ledger: '900000' });
@@ -10,25 +12,30 @@ const guard = createPayoutGuard({
   provider: interswitch({ baseUrl: simulator.url }),
   currency: 'UGX',
   floor: '50000', // never spent
+  returns: 'providerAnswer', // the function below returns the provider's answer, so its "failed" releases the hold
 });
-const { assertSufficientFunds } = guard;
+const makePayment = interswitchPayments(simulator.url);
 
-async function makePayment(payment: { to: string; amount: string }): Promise<void> {
-  console.log(`paid ${payment.amount} UGX to ${payment.to}`);
-}
+// Advice only, for a form or a report: it takes no hold, so two checks at the same time may both be approved. Never pay on it.
+const { sufficient } = await guard.checkFunds('200000');
+console.log(`200000 UGX would be covered now: ${sufficient}`);
 
+// Holds the money while the payment is made, and settles the hold by what the provider answered.
 for (const payment of [
-  { to: '0772000001', amount: '200000' },
-  { to: '0772000002', amount: '200001' }, // the ledger has it, the available balance does not
+  { id: 'salary-1', to: '0772000001', amount: '150000' },
+  { id: 'salary-2', to: '0772000002', amount: '50001' }, // the ledger has it, the available balance does not
 ]) {
+  const { id, to, amount } = payment;
   try {
-    await assertSufficientFunds(payment.amount);
-    await makePayment(payment);
+    await guard.withHold({ amount, reference: id }, ({ wallet, reference, signal }) =>
+      makePayment({ wallet, to, amount, reference, signal }),
+    );
+    console.log(`paid ${amount} UGX to ${to}: ${(await guard.getHold(id))?.state}`);
   } catch (error) {
     if (!(error instanceof InsufficientFundsError)) throw error;
-    console.log(`not paid: ${payment.amount} UGX to ${payment.to}, ${error.shortfall} UGX short`);
+    console.log(`not paid: ${amount} UGX to ${to}: ${error.code}`);
   }
 }
 
-await guard.close();
+await shutDown({ guard });
 await simulator.close();

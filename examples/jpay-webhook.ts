@@ -1,96 +1,102 @@
-// Payouts whose outcome comes later: JPay accepts, pays, and calls a webhook. The hold is taken when the payout is sent and
-// settled when the webhook says that there is something to know.
+// Payouts whose outcome comes later: JPay accepts, pays, and calls back. The hold is taken before the payout is sent and settled when
+// the callback gives a reason to look.
 //
-// JPay documents no signature for its webhook, so anybody may call it: the address of each payout is unguessable, and what the
-// webhook says is not believed. The guard asks JPay.
+// JPay documents no signature for its callback, so a callback proves nothing: the address of each payout is unguessable, and the guard asks
+// JPay. It documents how to read a payout by its id, not by its reference, so this service keeps the id and looks up by it.
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { createPayoutGuard, PayoutRejectedError } from 'payout-guard';
-import { holdOf, payoutGuardErrors, requireSufficientFunds } from 'payout-guard/express';
+import { createPayoutGuard, type PayoutAnswer, type PayoutQuestion } from 'payout-guard';
+import { holdOf, payoutGuardErrors, payoutRoute } from 'payout-guard/express';
 import { jpay } from 'payout-guard/providers/jpay';
 import { jpaySimulator } from 'payout-guard/testing';
+import { jpayPayments } from './support/payments.js';
+import { listen, shutDown } from './support/service.js';
+import { authenticate, payoutReference } from './support/tenants.js';
 
 // In your service these are the address of JPay and your credentials.
 const simulator = await jpaySimulator({ payout: '1000.00', debitAt: 'completion' });
 const { url: baseUrl, appKey, appSecret } = simulator;
-const guard = createPayoutGuard({ provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES' });
 
-// In your service: a table, so that webhooks find their payout after a restart.
+// In your service: a table, so that callbacks and look-ups find their payout after a restart.
 const referenceByToken = new Map<string, string>();
+const idByReference = new Map<string, string>();
 
-async function initiatePayout(payout: { to: string; amount: string; reference: string }): Promise<void> {
-  const token = randomBytes(24).toString('base64url');
-  referenceByToken.set(token, payout.reference);
-  const response = await fetch(`${baseUrl}/payments/payouts/initiate`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${simulator.accessToken()}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      payto: payout.to,
-      amount: payout.amount,
-      ref_no: payout.reference,
-      callback_url: `${apiUrl()}/jpay/callbacks/${token}`,
-      app_code: 12345,
-    }),
-    redirect: 'error',
-    signal: AbortSignal.timeout(10_000),
-  });
-  // JPay answers 4xx only to payouts that it did not execute. Anything else leaves the outcome unknown.
-  if (response.status >= 400 && response.status < 500) throw new PayoutRejectedError();
-  if (!response.ok) throw new Error(`JPay answered HTTP ${response.status}`);
+const provider = jpay({ baseUrl, appKey, appSecret });
+const guard = createPayoutGuard({ provider, currency: 'KES', lookup });
+
+async function lookup(question: PayoutQuestion): Promise<PayoutAnswer> {
+  const { reference, signal } = question;
+  const id = idByReference.get(reference);
+  // The answer that has the id was lost: the adapter searches the lists of payouts.
+  if (id === undefined) return provider.lookup?.(question) ?? { outcome: 'unknown' };
+  const headers = { authorization: `Bearer ${simulator.accessToken()}` };
+  const response = await fetch(`${baseUrl}/payments/payouts/${id}`, { headers, redirect: 'error', signal });
+  // The adapter judges the documented answer of a payout, and only one with this reference.
+  return { outcome: provider.verdictOfResult?.(await response.json(), { reference }) ?? 'unknown' };
 }
 
 const app = express();
 app.use(express.json());
 
+const makePayment = jpayPayments({
+  baseUrl,
+  accessToken: () => simulator.accessToken(),
+  appCode: 12_345,
+  callbackUrl: ({ reference }) => {
+    const token = randomBytes(24).toString('base64url');
+    referenceByToken.set(token, reference);
+    return `${url}/jpay/callbacks/${token}`;
+  },
+});
+
 app.post(
   '/payouts',
-  requireSufficientFunds(guard, {
-    amount: (req) => req.body.amount,
-    reference: (req) => req.get('Idempotency-Key'),
-  }),
-  async (req, res) => {
-    const { reference = '' } = holdOf(res) ?? {};
-    await initiatePayout({ to: req.body.to, amount: req.body.amount, reference });
-    res.status(202).json({ reference }); // accepted, not paid: the hold stays sent
-  },
+  authenticate(new Map([['tenant-token', { id: 'acme', wallet: 'default' }]])),
+  payoutRoute(
+    guard,
+    { wallet: (req) => req.tenant.wallet, amount: (req) => req.body.amount, reference: payoutReference },
+    async (req, res, pay) => {
+      const { to, amount } = req.body;
+      await pay(async ({ wallet, reference, signal }) => {
+        const answer = await makePayment({ wallet, to, amount, reference, signal });
+        idByReference.set(reference, String((answer as { id?: unknown }).id));
+        return answer; // `pending`: the hold stays sent
+      });
+      res.status(202).json({ state: holdOf(res)?.state });
+    },
+  ),
 );
 
-app.post('/jpay/callbacks/:token', async (req, res) => {
+app.post('/jpay/callbacks/:token', (req, res, next) => {
   const reference = referenceByToken.get(req.params.token);
   if (reference === undefined) return void res.status(404).end();
-  res.status(200).end();
-  await guard.reconcile({ reference });
+  // Answered when the outcome is recorded. Until it is, the guard looks it up by itself as well.
+  guard
+    .reconcile({ reference })
+    .then(() => res.status(200).end())
+    .catch(next);
 });
 
 app.use(payoutGuardErrors());
-const server = app.listen(0, '127.0.0.1');
-await once(server, 'listening');
-
-function apiUrl(): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+const { server, url } = await listen(app);
 
 // Two payouts of 600.00 from 1000.00, then JPay completes the first one.
-async function post(reference: string): Promise<void> {
-  const response = await fetch(`${apiUrl()}/payouts`, {
+async function post(key: string): Promise<void> {
+  const response = await fetch(`${url}/payouts`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': reference },
+    headers: { 'content-type': 'application/json', authorization: 'Bearer tenant-token', 'idempotency-key': key },
     body: JSON.stringify({ to: '+254712345678', amount: '600.00' }),
   });
-  const { code = 'accepted' } = (await response.json()) as { code?: string };
-  console.log(`${reference}: ${response.status} ${code}`);
+  const { code, state } = (await response.json()) as { code?: string; state?: string };
+  console.log(`${key}: ${response.status} ${code ?? state}`);
 }
 
 await post('payout-1');
 await post('payout-2');
 const captured = new Promise<void>((resolve) => guard.on('captured', () => resolve()));
-simulator.advance('payout-1', 'completed');
+simulator.advance('acme:payout-1', 'completed');
 await captured;
-console.log(`payout-1 is ${(await guard.getHold('payout-1'))?.state}`);
+console.log(`acme:payout-1 is ${(await guard.getHold('acme:payout-1'))?.state}`);
 
-await guard.close();
-server.closeAllConnections();
-server.close();
+await shutDown({ server, guard });
 await simulator.close();

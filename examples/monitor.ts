@@ -1,54 +1,65 @@
-// Alerts of a wallet that runs low: by a function and by a signed webhook, against a simulated JPay.
+// Alerts of two wallets that run low, each in its currency: by a function and by a signed webhook, against simulated
+// providers.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createPayoutGuard } from 'payout-guard';
 import { type Alert, createMonitor, signatureHeader, verifyWebhook } from 'payout-guard/monitor';
+import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay } from 'payout-guard/providers/jpay';
-import { jpaySimulator } from 'payout-guard/testing';
+import { interswitchSimulator, jpaySimulator } from 'payout-guard/testing';
 
 const secret = 'whsec_keep-me-in-a-vault';
 
-// Whoever is on call receives alerts here.
+// The receiver of the on-call team.
 const receiver = createServer(async (request, response) => {
   const body = await text(request);
   const signature = request.headers[signatureHeader];
   const isOurs = verifyWebhook({ body, signature: typeof signature === 'string' ? signature : undefined, secret });
-  if (isOurs) console.log(`  webhook: ${sentence(JSON.parse(body) as Alert)}`);
+  if (isOurs) console.log(`  webhook: ${(JSON.parse(body) as Alert).message}`);
   response.writeHead(isOurs ? 204 : 400).end();
 }).listen(0, '127.0.0.1');
 await once(receiver, 'listening');
 
-const simulator = await jpaySimulator({ payout: '120000.00' });
-const { url: baseUrl, appKey, appSecret } = simulator;
+const jpayWallet = await jpaySimulator({ payout: '120000.00' });
+const interswitchWallet = await interswitchSimulator({ available: '9000000' });
+const { url: baseUrl, appKey, appSecret } = jpayWallet;
 const guard = createPayoutGuard({
-  provider: jpay({ baseUrl, appKey, appSecret }),
-  currency: 'KES',
+  wallets: {
+    'jpay-kes': { provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES' },
+    'isw-ugx': { provider: interswitch({ baseUrl: interswitchWallet.url }), currency: 'UGX' },
+  },
   cache: { maxAgeMs: 0 }, // this example moves faster than a wallet
 });
 
 const monitor = createMonitor(guard, {
-  wallets: [{ thresholds: ['100000', '50000'] }],
+  wallets: [
+    { wallet: 'jpay-kes', thresholds: ['100000', '50000'] }, // in the currency of each wallet
+    { wallet: 'isw-ugx', thresholds: ['5000000'] },
+  ],
   schedule: { cron: '0 9,15 * * *', timeZone: 'Africa/Nairobi' },
-  onAlert: (alert) => console.log(`  onAlert: ${sentence(alert)}`),
+  onAlert: ({ message }) => console.log(`  onAlert: ${message}`),
   webhook: { url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/alerts`, secret },
 });
-monitor.start(); // at 9 and at 15 o'clock; here we do not wait for it
+monitor.start(); // at 9 and at 15 o'clock; this example runs its rounds itself
 
-for (const payout of ['120000.00', '99999.99', '99000.00', '104999.99', '105000.00', '49000.00']) {
-  simulator.setBalance({ payout });
-  console.log(`${payout} KES`);
+for (const [payout, available] of [
+  ['120000.00', '9000000'],
+  ['99999.99', '9000000'],
+  ['99000.00', '4999999'],
+  ['104999.99', '5100000'],
+  ['105000.00', '5250000'],
+  ['-250.00', '5250000'],
+] as const) {
+  jpayWallet.setBalance({ payout });
+  interswitchWallet.setBalance({ available });
+  console.log(`${payout} KES, ${available} UGX`);
   const { alerts } = await monitor.check();
-  if (alerts.length === 0) console.log('  nothing to tell');
+  if (alerts.length === 0) console.log('  no alert');
 }
 
+await guard.close(); // first: a payout that it leaves open raises an alert
 await monitor.close();
-await guard.close();
-await simulator.close();
+await Promise.all([jpayWallet.close(), interswitchWallet.close()]);
 receiver.close();
-
-function sentence(alert: Alert): string {
-  if (alert.kind !== 'low_balance' && alert.kind !== 'recovered') return alert.kind;
-  return `${alert.kind}, ${alert.spendable} ${alert.currency} spendable, threshold ${alert.threshold}`;
-}

@@ -1,90 +1,137 @@
-// A payment API with the guard in front of its payouts. `npm start` serves it.
+// A payment API that holds the money of each payout while it is made. `npm start` serves it.
 //
-// The provider comes from the environment: JPAY_BASE_URL with JPAY_APP_KEY and JPAY_APP_SECRET, or
-// INTERSWITCH_BASE_URL. Without either, a simulator of JPay is started, and payouts debit its wallet.
+// The provider comes from the environment: JPAY_BASE_URL with JPAY_APP_KEY and JPAY_APP_SECRET, or INTERSWITCH_BASE_URL. With either,
+// the balance is real and nothing is sent. Without, a simulator of JPay is started, and payouts are made from its wallet.
 import { pathToFileURL } from 'node:url';
 import express, { type Express } from 'express';
-import { type BalanceProvider, createPayoutGuard, type PayoutGuard } from 'payout-guard';
-import { payoutGuardErrors, requireSufficientFunds } from 'payout-guard/express';
+import { createPayoutGuard, type PayoutGuard, PayoutRejectedError, type WalletSettings } from 'payout-guard';
+import { holdOf, payoutGuardErrors, payoutRoute } from 'payout-guard/express';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay } from 'payout-guard/providers/jpay';
 import { jpaySimulator } from 'payout-guard/testing';
+import { jpayPayments, type MakePayment } from './support/payments.js';
+import { listen, onStopSignal, shutDown } from './support/service.js';
+import { authenticate, payoutReference, type Tenant } from './support/tenants.js';
 
-/** Sends the money; in your API, the call that you already have. */
-export type MakePayment = (payout: { to: string; amount: string }) => Promise<void>;
+export interface PaymentApi {
+  readonly guard: PayoutGuard;
+  /** The callers of the API, by their tokens. */
+  readonly tenants: ReadonlyMap<string, Tenant>;
+  readonly makePayment: MakePayment;
+}
 
-export function paymentApi(guard: PayoutGuard, makePayment: MakePayment): Express {
+export function paymentApi({ guard, tenants, makePayment }: PaymentApi): Express {
   const app = express();
   app.use(express.json());
+  app.use(['/payouts', '/funds'], authenticate(tenants));
 
-  app.post('/payouts', requireSufficientFunds(guard, { amount: (req) => req.body.amount }), async (req, res) => {
-    const { to, amount } = req.body;
-    await makePayment({ to, amount });
-    res.status(201).json({ to, amount });
+  app.post(
+    '/payouts',
+    payoutRoute(
+      guard,
+      {
+        wallet: (req) => req.tenant.wallet,
+        amount: (req) => req.body.amount,
+        reference: payoutReference,
+        fingerprint: (req) => req.body.to, // the same key for another payee is a conflict
+      },
+      async (req, res, pay) => {
+        const { to, amount } = req.body;
+        const { wallet } = req.tenant;
+        await pay(({ reference, signal }) => makePayment({ wallet, to, amount, reference, signal }));
+        const state = holdOf(res)?.state;
+        // Captured: the provider confirmed the payout. Sent: the outcome comes later. Released: the provider rejected it.
+        res.status(state === 'captured' ? 201 : state === 'sent' ? 202 : 422).json({ to, amount, state });
+      },
+    ),
+  );
+
+  // For clients: the state of a payout, by the key that it was sent with.
+  app.get('/payouts/:key', (req, res, next) => {
+    guard
+      .getHold(`${req.tenant.id}:${req.params.key}`)
+      .then((hold) => (hold ? res.json({ amount: hold.amount, state: hold.state }) : res.status(404).end()))
+      .catch(next);
   });
 
-  // For operators: put it behind your own authorisation, it shows the balance.
-  app.get('/funds', async (_req, res) => {
-    res.json(await guard.funds());
+  // For operators: put it behind your own authorisation, because it shows the balance.
+  app.get('/funds', (req, res, next) => {
+    guard
+      .funds({ wallet: req.tenant.wallet })
+      .then((funds) => res.json(funds))
+      .catch(next);
   });
 
   app.use(payoutGuardErrors());
   return app;
 }
 
-interface Wallet {
-  readonly provider: BalanceProvider;
-  readonly currency: string;
+interface Source {
+  readonly wallet: WalletSettings;
   readonly makePayment: MakePayment;
   readonly close: () => Promise<void>;
 }
 
-async function walletFromEnvironment(env: NodeJS.ProcessEnv): Promise<Wallet> {
-  const onlySay: MakePayment = async ({ to, amount }) => console.log(`here your API would send ${amount} to ${to}`);
+async function sourceFrom(env: NodeJS.ProcessEnv): Promise<Source> {
   const close = async () => {};
   if (env.JPAY_BASE_URL) {
     const { JPAY_BASE_URL: baseUrl, JPAY_APP_KEY: appKey = '', JPAY_APP_SECRET: appSecret = '' } = env;
-    return { provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES', makePayment: onlySay, close };
+    return {
+      wallet: { provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES' },
+      makePayment: sendNothing,
+      close,
+    };
   }
   if (env.INTERSWITCH_BASE_URL) {
     const provider = interswitch({ baseUrl: env.INTERSWITCH_BASE_URL });
-    return { provider, currency: 'UGX', makePayment: onlySay, close };
+    return { wallet: { provider, currency: 'UGX' }, makePayment: sendNothing, close };
   }
-  const simulator = await jpaySimulator({ payout: '12000.00', collection: '45000.00' });
+  const simulator = await jpaySimulator({ payout: '12000.00', collection: '45000.00', settleAfterMs: 1_000 });
   const { url: baseUrl, appKey, appSecret } = simulator;
   return {
-    provider: jpay({ baseUrl, appKey, appSecret }),
-    currency: 'KES',
-    makePayment: async ({ amount }) => simulator.debit('payout', amount),
+    wallet: { provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES' },
+    makePayment: jpayPayments({
+      baseUrl,
+      accessToken: () => simulator.accessToken(),
+      appCode: 12_345,
+      callbackUrl: () => 'https://api.example/jpay/callbacks',
+    }),
     close: () => simulator.close(),
   };
 }
 
+/** An example spends no real money. Nothing has left, so the hold is released and its reference may be used again. */
+const sendNothing: MakePayment = async ({ to, amount }) => {
+  console.log(`here your API would send ${amount} to ${to}`);
+  throw new PayoutRejectedError('This example sends no real payouts.', { notSent: true });
+};
+
 async function serve(): Promise<void> {
-  const { provider, currency, makePayment, close } = await walletFromEnvironment(process.env);
-  const guard = createPayoutGuard({ provider, currency });
-  const server = paymentApi(guard, makePayment).listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
-    const address = server.address();
-    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : address}`;
-    const payout = (amount: string) =>
-      `curl -i ${url}/payouts -H 'content-type: application/json' -d '{"to":"+254712345678","amount":"${amount}"}'`;
-    console.log(
-      [
-        `Payment API on ${url}, balance from ${provider.name}. Try:`,
-        `  curl ${url}/funds`,
-        `  ${payout('1500.00')}`,
-        `  ${payout('99999.00')}`,
-        `  ${payout('1,500.00')}`,
-      ].join('\n'),
-    );
-  });
-  const stop = async () => {
-    server.close();
-    await guard.close();
+  const { wallet, makePayment, close } = await sourceFrom(process.env);
+  const guard = createPayoutGuard(wallet);
+  const tenants = new Map([['demo-token', { id: 'demo', wallet: 'default' }]]);
+  const { server, url } = await listen(paymentApi({ guard, tenants, makePayment }), Number(process.env.PORT ?? 3000));
+
+  const asTenant = "-H 'authorization: Bearer demo-token'";
+  const payout = (key: string, amount: string) =>
+    `curl -i ${url}/payouts ${asTenant} -H 'content-type: application/json' -H 'idempotency-key: ${key}' ` +
+    `-d '{"to":"+254712345678","amount":"${amount}"}'`;
+  console.log(
+    [
+      `Payment API on ${url}, balance from ${wallet.provider.name}. Try:`,
+      `  curl ${url}/funds ${asTenant}`,
+      `  ${payout('payout-1', '1500.00')}`,
+      `  curl ${url}/payouts/payout-1 ${asTenant}`,
+      `  ${payout('payout-2', '99999.00')}`,
+      `  ${payout('payout-3', '1,500.00')}`,
+    ].join('\n'),
+  );
+
+  onStopSignal(async () => {
+    const { open } = await shutDown({ server, guard });
     await close();
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+    process.exit(open.length === 0 ? 0 : 1); // your own line: a payment that hangs would keep the process alive
+  });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await serve();

@@ -1,5 +1,5 @@
 // Two processes of a payment API behind one port, and one wallet. They share their holds in Redis, then in PostgreSQL: each at
-// REDIS_URL and DATABASE_URL, or where it usually listens on this machine (`docker compose up --wait` starts both).
+// REDIS_URL and DATABASE_URL, or on its standard port of this machine (`docker compose up --wait` starts both).
 //
 // Prints what happened, and fails if it is not what must happen.
 import cluster, { type Worker } from 'node:cluster';
@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { jpaySimulator } from 'payout-guard/testing';
-import { type SharedStore, sharedStores } from './two-processes-stores.js';
+import { type SharedStore, sharedStores } from './support/stores.js';
 
 const payouts = 50;
 const amount = '1500.00';
@@ -23,14 +23,14 @@ for (const [engine, shared] of Object.entries(sharedStores)) {
   try {
     await shared.ready();
   } catch (error) {
-    console.log(`\n${shared.title} is left out: none at ${shared.place} (${(error as Error).message}).`);
+    console.log(`\n${shared.title} is skipped: none at ${shared.place} (${(error as Error).message}).`);
     continue;
   }
   await play(engine, shared);
   played += 1;
 }
-if (played === 0) console.log('\nThere is nothing to share holds in: start one of them.');
-else console.log(wrong === 0 ? '\nEverything went as it must.' : `\n${wrong} things went wrong.`);
+if (played === 0) console.log('\nNo store is available: start one of them.');
+else console.log(wrong === 0 ? '\nEverything happened as it must.' : `\n${wrong} lines are wrong.`);
 process.exitCode = played > 0 && wrong === 0 ? 0 : 1;
 
 async function play(engine: string, shared: SharedStore): Promise<void> {
@@ -40,7 +40,7 @@ async function play(engine: string, shared: SharedStore): Promise<void> {
   const environment = {
     STORE: engine,
     STORE_NAME: name,
-    // Any port that is free, but the same one for both.
+    // Any free port, and the same one for both.
     PORT: '0',
     JPAY_BASE_URL: simulator.url,
     JPAY_APP_KEY: simulator.appKey,
@@ -68,7 +68,7 @@ async function play(engine: string, shared: SharedStore): Promise<void> {
     );
     expect(`sent to JPay: ${simulator.payouts.length}`, 'sent to JPay: 8');
 
-    // One that approved something dies, as in a crash: nothing is said or written on the way out.
+    // A process that approved something is killed, as in a crash: it writes nothing on the way out.
     const dying = answers.find(({ status }) => status === 202) ?? { by: 'A', reference: '' };
     const [left] = [...processes.keys()].filter((each) => each !== dying.by);
     await killed(processes.get(dying.by));
@@ -78,7 +78,7 @@ async function play(engine: string, shared: SharedStore): Promise<void> {
     const repeated = await post(port, '/payouts', { reference: dying.reference });
     expect(
       `process ${repeated.by} is asked for a payout that was approved by process ${dying.by}: ${repeated.body.code}`,
-      `process ${left} is asked for a payout that was approved by process ${dying.by}: duplicate_reference`,
+      `process ${left} is asked for a payout that was approved by process ${dying.by}: payout_in_progress`,
     );
     for (const { refNo } of simulator.payouts) simulator.advance(refNo, 'completed');
     const { by, body } = await post(port, '/reconcile', {});
@@ -92,7 +92,7 @@ async function play(engine: string, shared: SharedStore): Promise<void> {
       'the wallet has 0.00 KES: overspent by 0.00',
     );
 
-    // A guard that refuses asks the provider once more before, but not more than once a second.
+    // Before it refuses, a guard asks the provider once more, at most once a second.
     await sleep(1_000);
     simulator.credit('payout', amount);
     for (const [reference, expected] of [
@@ -124,7 +124,12 @@ async function post(port: number, path: string, { reference = '' }: { reference?
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
     // A connection for each request: connections are what is dealt out to the processes.
-    headers: { 'content-type': 'application/json', 'idempotency-key': reference, connection: 'close' },
+    headers: {
+      'content-type': 'application/json',
+      authorization: 'Bearer tenant-token',
+      'idempotency-key': reference,
+      connection: 'close',
+    },
     body: JSON.stringify({ to: '+254712345678', amount }),
   });
   const body = (await response.json()) as Record<string, unknown>;
@@ -146,7 +151,7 @@ function expect(happened: string, expected: string): void {
   console.log(isRight ? `  ${happened}` : `  ${happened}   WRONG: ${expected}`);
 }
 
-/** Where it listens, once it does. */
+/** The port that the process listens on. */
 async function portOf(worker: Worker): Promise<number> {
   const ended = once(worker, 'exit').then(([code]) => {
     throw new Error(`an API process ended with ${code} before it listened`);

@@ -1,6 +1,7 @@
-// Writes the scripts of the stores, .lua and .sql files, into .generated.ts files beside them, so that nothing is read from disk
-// at runtime. In Lua `-- @include other.lua` brings in another file, and comments stay behind; SQL keeps its comments, for those
-// who look at the database. With --check it fails if a file is not up to date.
+// Writes the scripts of the stores, .lua and .sql files, into .generated.ts files beside them, so that nothing is read
+// from disk at runtime. In Lua `-- @include other.lua` brings in another file, comments stay behind, and constants are
+// replaced by their numbers; SQL keeps its comments, for those who look at the database. With --check it fails if a
+// file is not up to date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,10 +37,29 @@ function redisScripts() {
   return names
     .filter((name) => !included.includes(name))
     .map((name) => {
-      const constant = `export const ${name.replace(/\.lua$/, '')}Script: string = ${literal(expanded(name))};`;
-      const header = `// Made of ${name} by scripts/embed.mjs.`;
+      const camelCase = name.replace(/\.lua$/, '').replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+      const constant = `export const ${camelCase}Script: string = ${literal(inlined(expanded(name)))};`;
+      const header = `// Generated from ${name} by scripts/embed.mjs. DO NOT EDIT.`;
       return [join(folder, name.replace(/\.lua$/, '.generated.ts')), `${header}\n${constant}\n`];
     });
+}
+
+/**
+ * Replaces constants (`local FIRST, SECOND = 1, 2`) by their numbers. Redis makes all functions of a script anew for
+ * each call, and pays for every local that a function refers to: with the fields of a row as locals, a call took 5
+ * microseconds longer.
+ */
+function inlined(script) {
+  const constants = new Map();
+  const lines = script.split('\n').filter((line) => {
+    const [, names, numbers] = /^local ([A-Z_0-9]+(?:, [A-Z_0-9]+)*) = ([\de]+(?:, [\de]+)*)$/.exec(line) ?? [];
+    if (!names) return true;
+    const values = numbers.split(', ');
+    for (const [index, constant] of names.split(', ').entries()) constants.set(constant, values[index]);
+    return false;
+  });
+  // Texts in quotes stay as they are.
+  return lines.join('\n').replace(/'(?:[^'\\]|\\.)*'|\b[A-Z][A-Z_0-9]*\b/g, (word) => constants.get(word) ?? word);
 }
 
 /** All migrations in one list, in the order of their numbers. */

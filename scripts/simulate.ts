@@ -2,8 +2,8 @@
 // What they are is said in `test/simulation`.
 import { parseArgs } from 'node:util';
 import { engineNames, startEngine } from '../test/simulation/engines/engine.js';
-import { engineKinds, kinds } from '../test/simulation/journal.js';
-import { mistakes } from '../test/simulation/mistakes.js';
+import { engineKinds, kinds } from '../test/simulation/event-log.js';
+import { mutants } from '../test/simulation/mutants/index.js';
 import { simulate } from '../test/simulation/run.js';
 import { type Hazard, hazards } from '../test/simulation/world.js';
 
@@ -12,7 +12,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seconds: { type: 'string' },
     histories: { type: 'string' },
-    mistake: { type: 'string' },
+    mutant: { type: 'string' },
     engine: { type: 'string' },
     hazard: { type: 'string', multiple: true, default: [] },
   },
@@ -22,8 +22,7 @@ const seed = wholeNumber('seed', values.seed) ?? Math.floor(Math.random() * 2 **
 const histories = wholeNumber('histories', values.histories) ?? Number.POSITIVE_INFINITY;
 const limited = values.seconds !== undefined || values.histories === undefined;
 const seconds = limited ? (wholeNumber('seconds', values.seconds) ?? 60) : Number.POSITIVE_INFINITY;
-const mistake =
-  values.mistake === undefined ? undefined : oneOf('mistake', values.mistake, mistakes, ({ name }) => name);
+const mutant = values.mutant === undefined ? undefined : oneOf('mutant', values.mutant, mutants, ({ name }) => name);
 const engineName =
   values.engine === undefined ? undefined : oneOf('engine', values.engine, engineNames, (name) => name);
 const chosen = values.hazard.map((given) => oneOf('hazard', given, hazards, (hazard) => hazard));
@@ -35,11 +34,11 @@ const elapsedSeconds = () => (performance.now() - startedAt) / 1_000;
 const result = await simulate({
   seed,
   goesOn: (done) => done < histories && elapsedSeconds() < seconds,
-  mistake,
+  mutant,
   hazards: new Set<Hazard>(chosen),
   engine,
-  // A mistake breaks a lot; what counts is the worst.
-  watch: mistake && [mistake.breaks],
+  // A mutant breaks a lot; what counts is the worst.
+  watch: mutant && [mutant.breaks],
 });
 
 for (const kind of engine ? [...kinds, ...engineKinds] : kinds)

@@ -1,8 +1,8 @@
 // A store of this library as a contender: what the guard asks of it for each payout.
 import { randomUUID } from 'node:crypto';
-import { amountMinor, limitMinor, metadata } from './payout.mjs';
+import { amountMinor, currency, limitMinor, metadata } from './payout.mjs';
 
-/** Generous, so that a moment in which the machine stands still refuses nobody; the others have no deadline at all. */
+/** Generous, so that a moment in which the machine stands still refuses no hold; the others have no deadline at all. */
 export const patient = { deadlineMs: 10_000 };
 
 export async function holder(store, limit = limitMinor) {
@@ -13,8 +13,10 @@ export async function holder(store, limit = limitMinor) {
       reference,
       attempt: randomUUID(),
       amountMinor,
+      currency,
       state: 'sent',
       expiresInMs: 900_000,
+      sendsForMs: 180_000,
       epoch,
       limitMinor: limit,
       metadata,
@@ -29,7 +31,7 @@ export async function holder(store, limit = limitMinor) {
   return { hold, holdAndCapture };
 }
 
-/** The client as the store sees it, with somebody told of each call of this method. */
+/** The client as the store sees it, with a listener for each call of this method. */
 export function watched(client, method, onCall) {
   if (!onCall) return client;
   return {

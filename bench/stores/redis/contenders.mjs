@@ -26,7 +26,7 @@ export const contenders = {
 async function ours(address, { limit, name = 'bench', onCall } = {}) {
   const client = new Redis(address);
   const seen = watched(client, 'call', onCall);
-  const store = redisStore({ client: seen, prefix: name, rememberFinished: 1_000, ...patient });
+  const store = redisStore({ client: seen, prefix: name, ...patient });
   return {
     ...(await holder(store, limit)),
     client,

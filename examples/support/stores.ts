@@ -1,4 +1,5 @@
-// The stores of two-processes.ts: how an API process opens one, and how what it wrote is removed after the example.
+// Stores that several processes share: how one is opened, and how an example removes what it wrote.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { HoldStore } from 'payout-guard';
 import { postgresStore } from 'payout-guard/stores/postgres';
@@ -9,11 +10,17 @@ export interface SharedStore {
   readonly title: string;
   /** Where it is looked for. */
   readonly place: string;
-  /** Rejects, with the reason, when nothing usable answers there. */
+  /** Rejects, with the reason, when no usable server answers there. */
   ready(): Promise<void>;
   /** Under a name of its own, so that nothing else in the database is touched. */
-  open(name: string): Promise<{ store: HoldStore; close: () => Promise<void> }>;
+  open(name: string): Promise<OpenStore>;
   remove(name: string): Promise<void>;
+}
+
+export interface OpenStore {
+  readonly store: HoldStore;
+  /** Ends the connections; after `store.close()`. */
+  readonly closeClient: () => Promise<unknown>;
 }
 
 // A machine that is busy with something else should not refuse payouts of an example; 250 ms is better for an API.
@@ -22,12 +29,15 @@ const deadlineMs = 5_000;
 const redisUrl = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
 const databaseUrl = process.env.DATABASE_URL ?? 'postgres://root@127.0.0.1:5432/postgres';
 
+// Without a listener, the error of a connection ends the process. Clients connect again by themselves, and the guard refuses until then.
+const report = (error: Error) => console.error(`connection: ${error.message}`);
+
 const redis: SharedStore = {
   title: 'Redis',
   place: 'REDIS_URL, or 127.0.0.1:6379 without it',
   async ready() {
     const client = new Redis(redisUrl, { lazyConnect: true, connectTimeout: 2_000, retryStrategy: () => null });
-    // What connect() rejects with does not say why.
+    // What connect() rejects with does not include the reason.
     let reason: Error | undefined;
     client.on('error', (error) => {
       reason = error;
@@ -42,19 +52,16 @@ const redis: SharedStore = {
   },
   async open(name) {
     const client = new Redis(redisUrl);
-    const store = redisStore({ client, prefix: name, deadlineMs });
-    const close = async () => {
-      await store.close();
-      client.disconnect();
-    };
-    return { store, close };
+    client.on('error', report);
+    return recovered({ store: redisStore({ client, prefix: name, deadlineMs }), closeClient: () => client.quit() });
   },
   async remove(name) {
     const client = new Redis(redisUrl);
+    client.on('error', report);
     for await (const keys of client.scanStream({ match: `{${name}}:*`, count: 1_000 })) {
       if (keys.length > 0) await client.unlink(...(keys as string[]));
     }
-    client.disconnect();
+    await client.quit();
   },
 };
 
@@ -63,23 +70,28 @@ const postgres: SharedStore = {
   place: 'DATABASE_URL, or 127.0.0.1:5432 for the user root without it',
   async ready() {
     const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 2_000 });
+    client.on('error', report);
     await client.connect().finally(() => client.end());
   },
   async open(name) {
     const pool = new pg.Pool({ connectionString: databaseUrl });
+    pool.on('error', report);
     const store = postgresStore({ pool, schema: name, deadlineMs });
     await store.migrate();
-    const close = async () => {
-      await store.close();
-      await pool.end();
-    };
-    return { store, close };
+    return recovered({ store, closeClient: () => pool.end() });
   },
   async remove(name) {
     const client = new pg.Client({ connectionString: databaseUrl });
+    client.on('error', report);
     await client.connect();
     await client.query(`DROP SCHEMA IF EXISTS ${name} CASCADE`).finally(() => client.end());
   },
 };
 
 export const sharedStores: Readonly<Record<string, SharedStore>> = { redis, postgres };
+
+/** A store that is new, or lost its memory, approves nothing until every process had the time to restore its open holds. */
+async function recovered(open: OpenStore): Promise<OpenStore> {
+  await sleep((await open.store.totals('default')).recoveringForMs ?? 0);
+  return open;
+}
