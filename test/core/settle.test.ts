@@ -480,6 +480,25 @@ describe('S5. close', () => {
     });
   });
 
+  it('reports no hold that a handler settles at the very moment it ends', async () => {
+    for (let turns = 0; turns < 40; turns++) {
+      const wallet = scriptedWallet('1000.00');
+      const inner = memoryStore({ clock: wallet.clock });
+      const store = changed(inner, {
+        settle: async (request) => {
+          await new Promise(setImmediate);
+          return inner.settle(request);
+        },
+      });
+      const guard = wallet.guard({ store });
+      const hold = await guard.hold({ ...payout, state: 'sent' });
+      const closing = guard.close();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      await hold.capture();
+      expect([turns, await closing, await stateOf(inner), warnings]).toEqual([turns, { open: [] }, 'captured', []]);
+    }
+  });
+
   it('leaves captures, releases and webhooks working', async () => {
     const wallet = scriptedWallet('1000.00', { lookup: async () => ({ outcome: 'completed' }) });
     const guard = wallet.guard();

@@ -22,10 +22,12 @@ import {
   WalletFrozenError,
 } from 'payout-guard';
 import { holdOf, type Pay, payoutGuardErrors, payoutRoute, requireSufficientFunds } from 'payout-guard/express';
+import { whenAnswered } from '../simulation/answers.js';
 import { thrownBy } from '../support/errors.js';
-import { changed } from '../support/stores.js';
+import type { StoreOfTest } from '../support/every-store.js';
+import { changed, watched } from '../support/stores.js';
 import { deferred, type ScriptedWallet, scriptedWallet } from '../support/wallet.js';
-import { type Asked, type Framework, listen, settled } from './api.js';
+import { type Asked, type Framework, listen } from './api.js';
 import type { Ending, HandlerEnd, Meanwhile, Payment, ThrownName } from './endings.js';
 
 export interface Outcome {
@@ -48,13 +50,18 @@ const plain: Ending = {
   made: 1,
 };
 
+const inMemory: StoreOfTest['open'] = (clock) => memoryStore({ clock });
+
+/** `open` is called once in memory, and otherwise for each of the two processes. */
 export async function runEnding(
   express: Framework,
   ending: Ending,
   atTheEnd: (close: () => unknown) => void,
+  open: StoreOfTest['open'] = inMemory,
 ): Promise<Outcome> {
-  const world = new World(ending);
-  const [first, second] = [world.guard(world.store), world.guard(world.memory)];
+  const world = new World(ending, open);
+  const first = world.guard(world.store);
+  const second = world.guard(open === inMemory ? world.inner : open(world.kes.clock));
   atTheEnd(() => Promise.all([first.close({ waitMs: 0 }), second.close({ waitMs: 0 })]));
 
   const request = new RequestUnderTest(world, ending, first);
@@ -62,7 +69,7 @@ export async function runEnding(
   const asked = post({ reference });
   await request.meet(asked);
   const answer = await request.answerTo(asked);
-  await settled();
+  await world.settled();
   const { made } = world;
   const hold = await statesOf(second, ending);
 
@@ -70,7 +77,7 @@ export async function runEnding(
   const askedAgain = (await listen(retry.app(express), atTheEnd)).post({ reference });
   await retry.meet(askedAgain);
   const again = await askedAgain.answer;
-  await settled();
+  await world.settled();
   const shown = again.status === 201 ? 'paid' : `${again.status} ${again.code}`;
   return { hold, answer, retry: shown, made, madeAgain: world.made - made };
 }
@@ -89,21 +96,24 @@ async function statesOf(guard: PayoutGuard, { route }: Ending): Promise<string> 
 class World {
   readonly kes: ScriptedWallet = scriptedWallet('1000.00');
   readonly ugx: ScriptedWallet = scriptedWallet();
-  readonly memory: HoldStore = memoryStore({ clock: this.kes.clock });
+  readonly inner: HoldStore;
   readonly store: HoldStore;
+  /** Resolves when everything has ended that goes on without time or input. */
+  readonly settled: () => Promise<void>;
   readonly holding = deferred<void>();
   readonly mayHold = deferred<void>();
   /** Payments that reached the provider. */
   made = 0;
 
-  constructor({ meanwhile }: Ending) {
+  constructor({ meanwhile }: Ending, open: StoreOfTest['open']) {
+    this.inner = open(this.kes.clock);
     this.ugx.balance = { available: meanwhile === 'the second wallet is empty' ? '0' : '1000', currency: 'UGX' };
     const isGated =
       meanwhile === 'another layer answers 503 before the handler runs' ||
       meanwhile === 'the client leaves before the handler runs';
     if (!isGated) this.mayHold.resolve();
     const hold: HoldStore['hold'] = async (request) => {
-      const outcome = await this.memory.hold(request);
+      const outcome = await this.inner.hold(request);
       this.holding.resolve();
       await this.mayHold.promise;
       return outcome;
@@ -111,13 +121,16 @@ class World {
     const settle: HoldStore['settle'] = (request) => {
       const isLost = meanwhile === 'the store is silent when the outcome is known' && request.to !== 'sent';
       if (isLost) throw new Error('connection terminated');
-      const outcome = this.memory.settle(request);
-      const isUnconfirmed =
-        meanwhile === 'the confirmation that the payment may begin is lost' && request.to === 'sent';
-      if (isUnconfirmed) throw new Error('connection terminated');
-      return outcome;
+      return whenAnswered(this.inner.settle(request), (outcome) => {
+        const isUnconfirmed =
+          meanwhile === 'the confirmation that the payment may begin is lost' && request.to === 'sent';
+        if (isUnconfirmed) throw new Error('connection terminated');
+        return outcome;
+      });
     };
-    this.store = changed(this.memory, { ...(isGated && { hold }), settle });
+    const { store, idle } = watched(changed(this.inner, { ...(isGated && { hold }), settle }));
+    this.store = store;
+    this.settled = idle;
   }
 
   guard(store: HoldStore): PayoutGuard {
@@ -181,7 +194,7 @@ class RequestUnderTest {
     if (this.#hasLeft) return 'none';
     if (this.#ending.handler === 'never answers') {
       await (this.#ending.payment ? this.#paid.promise : this.#entered.promise);
-      await settled();
+      await this.#world.settled();
       await asked.leave();
       return 'none';
     }

@@ -4,14 +4,11 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { codesOf, collectWarnings } from '../support/warnings.js';
 import { cleanUp, frameworks } from './api.js';
-import { type Ending, endings } from './endings.js';
+import { endings, titleOf } from './endings.js';
 import { runEnding } from './endings-run.js';
 
 const atTheEnd = cleanUp();
 const warnings = collectWarnings();
-
-const titleOf = ({ route, payment, handler, meanwhile }: Ending): string =>
-  `${route}: ${payment ? `the payment ${payment}` : 'no payment'}, the handler ${handler}${meanwhile ? `, ${meanwhile}` : ''}`;
 
 describe.each(frameworks)('who ended the request how, on %s', (_, express) => {
   it.each(endings.map((ending) => [titleOf(ending), ending] as const))('%s', async (_title, ending) => {

@@ -691,3 +691,8 @@ export const endings: readonly Ending[] = [
   ...of('requireSufficientFunds, holdOf(res).pay', ofGuardWithPay),
   ...of('requireSufficientFunds twice', ofTwoGuards),
 ];
+
+/** For people and for the titles of tests. */
+export function titleOf({ route, payment, handler, meanwhile }: Ending): string {
+  return `${route}: ${payment ? `the payment ${payment}` : 'no payment'}, the handler ${handler}${meanwhile ? `, ${meanwhile}` : ''}`;
+}

@@ -17,3 +17,26 @@ export function changed(store: HoldStore, changes: Partial<HoldStore>): HoldStor
     ...changes,
   };
 }
+
+/** A store whose calls are counted. `idle` resolves when none is under way and nothing asks for another. */
+export function watched(store: HoldStore): { store: HoldStore; idle: () => Promise<void> } {
+  let underWay = 0;
+  const counted = new Proxy(store, {
+    get: (_, name) => {
+      const member = Reflect.get(store, name);
+      if (typeof member !== 'function') return member;
+      return (...given: unknown[]) => {
+        const answer = Reflect.apply(member, store, given);
+        if (!(answer instanceof Promise)) return answer;
+        underWay += 1;
+        return answer.finally(() => {
+          underWay -= 1;
+        });
+      };
+    },
+  });
+  const idle = async (): Promise<void> => {
+    for (let turns = 0; turns < 20; turns = underWay === 0 ? turns + 1 : 0) await new Promise(setImmediate);
+  };
+  return { store: counted, idle };
+}

@@ -1,0 +1,29 @@
+// The rows of `endings.ts` once more, with Redis and PostgreSQL between the process that pays and the one that is asked again.
+import { describe, expect, it } from '@jest/globals';
+import { byBudget } from '../support/budget.js';
+import { sharedStores } from '../support/every-store.js';
+import { codesOf, collectWarnings } from '../support/warnings.js';
+import { cleanUp, frameworks } from './api.js';
+import { endings, titleOf } from './endings.js';
+import { runEnding } from './endings-run.js';
+
+const stores = await sharedStores();
+const atTheEnd = cleanUp();
+const warnings = collectWarnings();
+
+/** Errors of this library, of which there are many kinds, take one way through a store. */
+const isOneOfMany = (handler: string) => /^throws (?!HoldStateError|PayoutRejectedError|Error)/.test(handler);
+const rows = byBudget({ small: endings.filter(({ handler }) => !isOneOfMany(handler)), large: endings });
+
+const places = stores.flatMap(([name, store]) => frameworks.map((framework) => [name, ...framework, store] as const));
+
+describe.each(places)('who ended the request how, with %s on %s', (_, __, express, { open }) => {
+  it.each(rows.map((ending) => [titleOf(ending), ending] as const))('%s', async (_title, ending) => {
+    const { hold, answer, retry, made, warns = [] } = ending;
+    const outcome = await runEnding(express, ending, atTheEnd, open);
+    expect([outcome, codesOf(warnings)]).toEqual([
+      { hold, answer, retry, made, madeAgain: retry === 'paid' ? 1 : 0 },
+      warns,
+    ]);
+  });
+});
