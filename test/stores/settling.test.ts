@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type HoldStore, memoryStore, type PayoutAnswer, PayoutRejectedError } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';
-import { everyStore, until } from '../support/every-store.js';
+import { everyStore, sharedStores, until } from '../support/every-store.js';
 import { changed } from '../support/stores.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
@@ -174,5 +174,36 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
     await other.reconcile();
     expect(ages).toEqual([60_000]);
     await closed(guard, other);
+  });
+});
+
+describe.each(await sharedStores())('while %s restores open holds', (_, { open, forget }) => {
+  it('captures, releases and reads are refused with a retryable error, never with "no such hold"', async () => {
+    const wallet = scriptedWallet('1000.00');
+    const recoveryMs = 3_000;
+    const payer = startProcess(open, wallet, { store: open(wallet.clock, { recoveryMs }) });
+    const other = startProcess(open, wallet, { store: open(wallet.clock, { recoveryMs }) });
+    // The first question to an empty database begins such a time as well.
+    await other.getHold('p-1').catch(() => {});
+    wallet.clock.advance(recoveryMs);
+    await payer.withHold(payout, () => 'accepted');
+    await forget?.();
+    const recovering = { code: 'balance_unavailable', reason: 'store', status: 503, retryAfterMs: 3_000 };
+    for (const act of [
+      () => other.capture('p-1'),
+      () => other.release('p-1'),
+      () => other.getHold('p-1'),
+      () => other.resume('p-1'),
+      () => other.reconcile({ reference: 'p-1' }),
+      () => other.hold({ ...payout, reference: 'p-2' }),
+    ]) {
+      expect(await thrownBy(act())).toMatchObject(recovering);
+    }
+    // The process that sent it puts it back with its next question.
+    await payer.getHold('p-1');
+    expect((await other.capture('p-1')).state).toBe('captured');
+    wallet.clock.advance(recoveryMs);
+    expect(await thrownBy(other.capture('p-9'))).toMatchObject({ code: 'hold_state', state: 'unknown' });
+    await closed(payer, other);
   });
 });
