@@ -75,7 +75,7 @@ export interface PayOptions {
    */
   settles?: 'onReturn' | undefined;
   /**
-   * `'providerAnswer'`: the function returns the provider's answer to the payment call itself.
+   * `'providerAnswer'`: the function sends the payment call once, and returns the provider's answer to it.
    * @defaultValue the `returns` of the wallet
    */
   returns?: 'providerAnswer' | undefined;

@@ -42,8 +42,9 @@ export interface WalletSettings {
    */
   settles?: 'onReturn' | undefined;
   /**
-   * `'providerAnswer'`: your payment function returns the provider's answer to the payment call itself, so a "failed" in it releases the
-   * hold. Without it such an answer is a reason to look the payout up.
+   * `'providerAnswer'`: your payment function sends the payment call once, and returns the provider's answer to it, so a "failed" in it
+   * releases the hold. Not for a client that repeats calls: the answer may refuse the repetition of a payout that was made. Without it
+   * such an answer is a reason to look the payout up.
    * @defaultValue none
    */
   returns?: 'providerAnswer' | undefined;

@@ -1,6 +1,7 @@
 // Mistakes in the life of a hold, of wallets, and of a guard that closes.
-import type { PayoutGuard } from 'payout-guard';
-import { handles, ofProcess } from './changes.js';
+import type { HoldStore, MaybePromise, PayoutGuard, SettleOutcome } from 'payout-guard';
+import { whenAnswered } from '../answers.js';
+import { bound, handles, ofProcess } from './changes.js';
 import type { Mutant } from './mutant.js';
 
 export const lifecycleMutants: readonly Mutant[] = [
@@ -27,6 +28,20 @@ export const lifecycleMutants: readonly Mutant[] = [
       isPaying: false,
       release: () => guard.release(reference, { attempt }),
     })),
+  },
+  {
+    name: 'an old reservation is sent without another check',
+    standsFor: 'P11: what is paid 5 minutes after its grant is checked again',
+    breaks: 'overspent',
+    options: ofProcess((store) => ({
+      settle: (request) => store.settle(request.to === 'sent' ? { ...request, check: undefined } : request),
+    })),
+  },
+  {
+    name: 'a reservation of a frozen wallet is sent',
+    standsFor: 'P11: on a frozen wallet sent is refused and the hold stays reserved',
+    breaks: 'uncovered',
+    store: (store) => ({ ...bound(store), settle: (request) => settledThough(store, request) }),
   },
   {
     name: 'claims ignore wallets',
@@ -122,6 +137,16 @@ export const lifecycleMutants: readonly Mutant[] = [
     guard: (guard) => ({ ...guard, internals: guard.internals, close: () => guard.close({ waitMs: 86_400_000 }) }),
   },
   {
+    name: 'wallets that no process serves are not reported',
+    standsFor: 'W3: keys that nothing serves are reported',
+    breaks: 'silent',
+    guard: (guard) => {
+      guard.on('orphanWallet', () => {});
+      const on: PayoutGuard['on'] = (name, listener) => (name === 'orphanWallet' ? () => {} : guard.on(name, listener));
+      return { ...guard, internals: guard.internals, on };
+    },
+  },
+  {
     name: 'overdue payouts are not reported',
     standsFor: 'R2 and invariant 13: every hold ends or is reported',
     breaks: 'silent',
@@ -132,3 +157,17 @@ export const lifecycleMutants: readonly Mutant[] = [
     },
   },
 ];
+
+/** Settles a hold as if its wallet was not frozen. */
+function settledThough(store: HoldStore, request: Parameters<HoldStore['settle']>[0]): MaybePromise<SettleOutcome> {
+  return whenAnswered(store.settle(request), (answer) => {
+    if (answer.outcome !== 'frozen') return answer;
+    const { reason } = answer.frozen;
+    return whenAnswered(store.get(request.reference), ({ hold }) => {
+      const wallet = hold?.wallet ?? '';
+      return whenAnswered(store.freeze(wallet, undefined), () =>
+        whenAnswered(store.settle(request), (again) => whenAnswered(store.freeze(wallet, reason), () => again)),
+      );
+    });
+  });
+}

@@ -153,6 +153,40 @@ export const storeMutants: readonly Mutant[] = [
     },
   },
   {
+    name: 'a payout that fails after its debit gives its money back',
+    standsFor: 'P7: a later failed changes no total; the refund shows in a reading',
+    breaks: 'counters',
+    only: 'local',
+    store: (store) => {
+      const refunded = new Map<string, bigint>();
+      const seen = new Set<string>();
+      const refundedOf = (wallet: string) => refunded.get(wallet) ?? 0n;
+      const less = (wallet: string, totals: WalletTotals) => ({
+        ...totals,
+        captured: totals.captured - refundedOf(wallet),
+      });
+      return {
+        ...bound(store),
+        totals: (wallet) => less(wallet, atOnce(store.totals(wallet))),
+        hold: (request) => {
+          const { wallet, limitMinor } = request;
+          const answer = atOnce(store.hold({ ...request, limitMinor: limitMinor + refundedOf(wallet) }));
+          return 'totals' in answer ? { ...answer, totals: less(wallet, answer.totals) } : answer;
+        },
+        settle: (request) => {
+          const answer = atOnce(store.settle(request));
+          const isRefund = request.to === 'failed' && answer.outcome === 'already' && answer.hold.state === 'captured';
+          if (isRefund && !seen.has(answer.hold.attempt)) {
+            const { wallet, attempt, capturedMinor = 0n } = answer.hold;
+            seen.add(attempt);
+            refunded.set(wallet, refundedOf(wallet) + capturedMinor);
+          }
+          return answer;
+        },
+      };
+    },
+  },
+  {
     name: 'a capture is not counted',
     standsFor: 'rule 7 of a store',
     breaks: 'overspent',

@@ -138,6 +138,20 @@ export const verdictMutants: readonly Mutant[] = [
     },
   },
   {
+    name: 'an answer is judged when its connection closes',
+    standsFor: 'design, routes: some responses emit finish and no close',
+    breaks: 'left over',
+    route: (route) => (req, res, next) => {
+      const { end } = res;
+      route(req, res, (error) => {
+        const judged = res.end;
+        res.end = end;
+        if (judged !== end) res.once('close', () => judged.call(res));
+        next(error);
+      });
+    },
+  },
+  {
     name: 'the error says what became of the payout',
     standsFor: 'design, errors: never "not made" of a payout that may have been',
     breaks: 'misreported',
@@ -164,6 +178,24 @@ export const verdictMutants: readonly Mutant[] = [
     standsFor: 'P3: a "failed" waits while sending may go on',
     breaks: 'uncovered',
     options: readings((hold) => ({ ...hold, sendsUntilMs: 0 })),
+  },
+  {
+    name: 'the failure of an earlier attempt counts for a later one',
+    standsFor: 'invariant 10: a look-up does not say which attempt with the reference it is about',
+    breaks: 'uncovered',
+    options: readings((hold) => ({ ...hold, heldBefore: undefined })),
+  },
+  {
+    name: 'a failed result of the adapter releases at once',
+    standsFor: "P1: the adapter's failed releases only where the application says returns: 'providerAnswer'",
+    breaks: 'uncovered',
+    wallet: (settings) => ({ ...settings, returns: 'providerAnswer' }),
+  },
+  {
+    name: 'the payment does not carry the reference of its hold',
+    standsFor: 'invariant 15: no look-up can match such a payout',
+    breaks: 'left over',
+    wallet: (settings) => ({ ...settings, lookup: async () => ({ outcome: 'unknown', absent: true }) }),
   },
   {
     name: 'the first of several rows decides',

@@ -164,7 +164,7 @@ function answerError(call: Call, error: unknown, req: Request, res: Response, do
 
 /** A rejection that reaches the error handler of the guard releases the hold of the request. */
 function noteProof({ world, payout }: Call, error: unknown, res: Response): void {
-  if (!isPayoutGuardError(error) || error.code !== 'payout_rejected' || res.headersSent) return;
+  if (!isPayoutGuardError(error) || error.code !== 'payout_rejected') return;
   const hold = holdOf(res);
   const attempt = world.truth.of(payout.reference).find((one) => one.hold === hold?.attempt);
   if (!hold || !attempt || hold.isPaying || hold.state !== 'sent' || holdsOf(res).length !== 1) return;
