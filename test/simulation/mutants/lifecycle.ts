@@ -30,14 +30,6 @@ export const lifecycleMutants: readonly Mutant[] = [
     })),
   },
   {
-    name: 'an old reservation is sent without another check',
-    standsFor: 'P11: what is paid 5 minutes after its grant is checked again',
-    breaks: 'overspent',
-    options: ofProcess((store) => ({
-      settle: (request) => store.settle(request.to === 'sent' ? { ...request, check: undefined } : request),
-    })),
-  },
-  {
     name: 'a reservation of a frozen wallet is sent',
     standsFor: 'P11: on a frozen wallet sent is refused and the hold stays reserved',
     breaks: 'uncovered',

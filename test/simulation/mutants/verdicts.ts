@@ -138,20 +138,6 @@ export const verdictMutants: readonly Mutant[] = [
     },
   },
   {
-    name: 'an answer is judged when its connection closes',
-    standsFor: 'design, routes: some responses emit finish and no close',
-    breaks: 'left over',
-    route: (route) => (req, res, next) => {
-      const { end } = res;
-      route(req, res, (error) => {
-        const judged = res.end;
-        res.end = end;
-        if (judged !== end) res.once('close', () => judged.call(res));
-        next(error);
-      });
-    },
-  },
-  {
     name: 'the error says what became of the payout',
     standsFor: 'design, errors: never "not made" of a payout that may have been',
     breaks: 'misreported',
@@ -178,12 +164,6 @@ export const verdictMutants: readonly Mutant[] = [
     standsFor: 'P3: a "failed" waits while sending may go on',
     breaks: 'uncovered',
     options: readings((hold) => ({ ...hold, sendsUntilMs: 0 })),
-  },
-  {
-    name: 'the failure of an earlier attempt counts for a later one',
-    standsFor: 'invariant 10: a look-up does not say which attempt with the reference it is about',
-    breaks: 'uncovered',
-    options: readings((hold) => ({ ...hold, heldBefore: undefined })),
   },
   {
     name: 'a failed result of the adapter releases at once',
