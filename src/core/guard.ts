@@ -207,6 +207,7 @@ class Guard implements PayoutGuard {
   async #close(waitMs: number): Promise<CloseReport> {
     this.#decider.close();
     this.#followUp.close();
+    this.#outbox.hurry();
     const isInTime = await this.#withinMs(waitMs, async (isOver) => {
       await this.#reconciler.close();
       await this.#holds.idle();

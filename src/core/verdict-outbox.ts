@@ -10,7 +10,9 @@ import { isOvertaken, type Settler, type VerdictRequest } from './settler.js';
 import type { MaybePromise, SettleOutcome } from './store.js';
 
 /** First and longest wait between tries, in milliseconds. */
-const backoff = { firstMs: 1_000, longestMs: 30_000 } as const;
+const backoff = { firstMs: 1_000, longestMs: 30_000 };
+/** The same while the guard closes, and the tries that are left are few. */
+const closingBackoff: typeof backoff = { firstMs: 250, longestMs: 250 };
 /** Tries under way at once. */
 const batch = 100;
 
@@ -29,7 +31,8 @@ export class VerdictOutbox {
   readonly #waiting = new Set<KnownVerdict>();
   /** Verdicts that the store was asked to record, until their recording has ended. */
   readonly #asked = new Map<KnownVerdict, Promise<void>>();
-  #delayMs: number = backoff.firstMs;
+  #backoff = backoff;
+  #delayMs = backoff.firstMs;
   #cancel: (() => void) | undefined;
   #retries: 'on' | 'off' = 'on';
 
@@ -91,6 +94,13 @@ export class VerdictOutbox {
     return this.#waiting.size === 0;
   }
 
+  /** Tries now, and often from now on: a payment that hangs must not keep the verdicts of others from the store until `close` is over. */
+  hurry(): void {
+    this.#backoff = closingBackoff;
+    this.#delayMs = closingBackoff.firstMs;
+    void this.flush();
+  }
+
   /** Ends the tries. What is known afterwards is tried once. */
   stop(): void {
     this.#retries = 'off';
@@ -138,7 +148,7 @@ export class VerdictOutbox {
   #tryLater(): void {
     this.#cancel ??= runAfter(this.#options.clock, this.#delayMs, () => {
       this.#cancel = undefined;
-      this.#delayMs = Math.min(this.#delayMs * 2, backoff.longestMs);
+      this.#delayMs = Math.min(this.#delayMs * 2, this.#backoff.longestMs);
       void this.#tryAll();
     });
   }
@@ -148,7 +158,7 @@ export class VerdictOutbox {
     for (let from = 0; from < waiting.length; from += batch) {
       await Promise.all(waiting.slice(from, from + batch).map((verdict) => this.record(verdict)));
     }
-    if (this.#waiting.size === 0) this.#delayMs = backoff.firstMs;
+    if (this.#waiting.size === 0) this.#delayMs = this.#backoff.firstMs;
   }
 }
 

@@ -10,6 +10,7 @@ import pg from 'pg';
 import { listen, onStopSignal, shutDown } from '../../examples/support/service.js';
 import { BankClient, verdictOfAnswer } from '../faults/bank-client.js';
 import { allHolds } from '../faults/checker.js';
+import { changed } from '../support/stores.js';
 import { monotonicMs } from './child.js';
 import { measureLag } from './lag.js';
 
@@ -32,19 +33,41 @@ export interface ApiRequest {
   readonly amount: string;
   readonly delayMs: number;
   readonly fate: 'paid' | 'rejected' | 'answer lost';
+  /** Its handler calls `pay` at once, or holds the money and calls it when the process was told to stop. */
+  readonly pays: 'at once' | 'after the signal';
 }
 
+/** The messages to the test. */
+export type FromApi =
+  | { readonly kind: 'ready'; readonly url: string }
+  /** A handler holds money and has not called `pay`. */
+  | { readonly kind: 'reserved' }
+  /** The shutdown has begun. */
+  | { readonly kind: 'closing' }
+  /** A verdict was not taken by the store. */
+  | { readonly kind: 'unsettled' };
+
+/** Times are of the machine's monotonic clock. */
 export interface ApiReport {
   readonly open: readonly LeftOpen[];
-  /** When each payment function began, by reference. Times are of the machine's monotonic clock. */
+  /** When each payment function began, by reference. */
   readonly begun: readonly (readonly [reference: string, atMs: number])[];
+  /** How and when each `pay` ended whose payment function ran. */
+  readonly ended: readonly (readonly [reference: string, end: PayEnd, atMs: number])[];
+  /** Payouts whose verdict the store did not take at the first try. */
+  readonly unsettled: readonly string[];
   readonly signalledAtMs: number;
+  /** When the guard made its report. */
+  readonly reportedAtMs: number;
   readonly endedAtMs: number;
   /** How long the machine kept the process from running after the signal. */
   readonly lagMs: number;
   /** The holds that end with the process, of a store in memory. */
   readonly holds: readonly HoldRecord[];
 }
+
+/** What `pay` resolved to, or that it rejected. */
+export type PayEnd = 'paid' | 'rejected' | 'threw';
 
 interface OpenStore {
   readonly store: HoldStore;
@@ -66,6 +89,21 @@ const guard = createPayoutGuard({
   store,
 });
 const begun: [reference: string, atMs: number][] = [];
+const ended: [reference: string, end: PayEnd, atMs: number][] = [];
+const unsettled: string[] = [];
+const tell = (message: FromApi) => void process.send?.(message);
+guard.on('unsettled', ({ reference }) => {
+  unsettled.push(reference);
+  tell({ kind: 'unsettled' });
+});
+let reportedAtMs: number | undefined;
+guard.on('leftOpen', () => {
+  reportedAtMs ??= monotonicMs();
+});
+let stopWaiting = () => {};
+const signalled = new Promise<void>((resolve) => {
+  stopWaiting = resolve;
+});
 
 const app = express();
 app.use(express.json());
@@ -76,9 +114,15 @@ const source = {
 app.post(
   '/payouts',
   payoutRoute(guard, source, async (req, res, pay) => {
-    const { amount, delayMs, fate } = req.body as ApiRequest;
+    const { reference, amount, delayMs, fate, pays } = req.body as ApiRequest;
+    if (pays === 'after the signal') {
+      tell({ kind: 'reserved' });
+      await signalled;
+    }
     const minor = amount.replace('.', '');
-    const answer = await pay(({ reference, signal }) => {
+    let hasBegun = false;
+    const paying = pay(({ signal }) => {
+      hasBegun = true;
       begun.push([reference, monotonicMs()]);
       const payment = {
         reference,
@@ -91,6 +135,13 @@ app.post(
       } as const;
       return bank.send(payment, signal);
     });
+    // A `pay` whose function did not run has sent nothing, and the client may try again.
+    const note = (end: PayEnd) => hasBegun && ended.push([reference, end, monotonicMs()]);
+    paying.then(
+      ({ status }) => note(status === 'paid' ? 'paid' : 'rejected'),
+      () => note('threw'),
+    );
+    const answer = await paying;
     res.status(answer.status === 'paid' ? 201 : 422).json({ code: answer.status });
   }),
 );
@@ -103,14 +154,20 @@ const { server, url } = await listen(app);
 onStopSignal(async () => {
   const signalledAtMs = monotonicMs();
   const lag = measureLag();
-  const { open } = await shutDown({ server, guard, store, closeClient }, waitMs);
-  const report: ApiReport = { open, begun, signalledAtMs, endedAtMs: monotonicMs(), lagMs: lag(), holds: remembered };
+  const stopped = shutDown({ server, guard, store, closeClient }, waitMs);
+  stopWaiting();
+  tell({ kind: 'closing' });
+  const { open } = await stopped;
+  const endedAtMs = monotonicMs();
+  reportedAtMs ??= endedAtMs;
+  const times = { signalledAtMs, reportedAtMs, endedAtMs, lagMs: lag() };
+  const report: ApiReport = { open, begun, ended, unsettled, ...times, holds: remembered };
   console.log(JSON.stringify(report, (_, value) => (typeof value === 'bigint' ? `${value}` : value)));
   process.exit(open.length === 0 ? 0 : 1);
 });
-// Known, so that the first request finds a balance and a store that has been asked before.
-await guard.checkFunds('1.00');
-process.send?.({ kind: 'ready', url });
+// Known, so that the first request finds a balance and a store that has been asked before. A slow machine needs more than one try.
+while (!(await guard.checkFunds('1.00').catch(() => undefined)));
+tell({ kind: 'ready', url });
 
 async function open(): Promise<OpenStore> {
   if (name === 'memory') return { store: memoryStore(), closeClient: async () => {} };
@@ -118,7 +175,9 @@ async function open(): Promise<OpenStore> {
     const client = new Redis({ host: '127.0.0.1', port });
     // It connects again by itself.
     client.on('error', () => {});
-    return { store: redisStore({ client, prefix: space, recoveryMs: 0 }), closeClient: () => client.quit() };
+    // Not `quit`: while Redis is away it waits for ten seconds and more, and rejects.
+    const closeClient = async () => client.disconnect();
+    return { store: redisStore({ client, prefix: space, recoveryMs: 0 }), closeClient };
   }
   const pool = new pg.Pool({
     host: '127.0.0.1',
@@ -134,11 +193,10 @@ async function open(): Promise<OpenStore> {
 
 /** A store in memory ends with its process: its holds are read when everything else is closed. */
 function rememberedAtClose(memory: HoldStore): HoldStore {
-  return {
-    ...memory,
+  return changed(memory, {
     close: async () => {
       remembered = [...(await allHolds(memory)).values()];
       await memory.close();
     },
-  };
+  });
 }

@@ -1,0 +1,191 @@
+// What must be true after a shutdown under load. Every rule compares facts of the bank, the store, the clients and the process with
+// each other; none compares them with the plan, because a slow machine ends fewer payouts in time.
+import type { ApiReport, PayEnd } from './payment-api.js';
+import { underWay } from './shutdown-plan.js';
+import type { Facts, KnownHold } from './shutdown-run.js';
+
+/** The bound that docs/shutting-down.md promises beyond `waitMs`, in milliseconds. */
+const closingMs = 1_000;
+/** Longest time after which verdicts reach a database that is back: the client connects again, and the guard tries again. */
+const backMs = 1_200;
+/** Timers may end this much too early, by the clock that the test reads. */
+const timerMs = 5;
+
+/** How long the process took to end beyond `waitMs`, without the time in which the machine kept it from running. */
+export function overtimeMs({ plan, report, exit, lagMs }: Facts): number {
+  return exit.atMs - report.signalledAtMs - report.lagMs - lagMs - plan.waitMs;
+}
+
+/** Returns what is wrong, as sentences. */
+export function shutdownProblems(facts: Facts): string[] {
+  const payouts = facts.plan.payouts.map(({ reference }) => new PayoutFacts(facts, reference));
+  const reserved = facts.plan.reserved.map(({ reference }) => new PayoutFacts(facts, reference));
+  return [
+    ...facts.problems,
+    ...payouts.flatMap(moneyProblems),
+    ...payouts.flatMap(leftProblems),
+    ...reserved.flatMap(reservedProblems),
+    ...lateProblems(facts),
+    ...reportProblems(facts),
+    ...endProblems(facts),
+  ];
+}
+
+/** What is known of one payout. */
+class PayoutFacts {
+  readonly reference: string;
+  readonly outcome: 'pending' | 'paid' | 'rejected' | undefined;
+  readonly hold: KnownHold | undefined;
+  /** Its entries in the report. */
+  readonly left: ApiReport['open'];
+  /** How `pay` ended, and whether it was before the guard made its report. */
+  readonly end: { readonly as: PayEnd; readonly isInTime: boolean } | undefined;
+  /** Whether the store did not take the verdict at the first try. */
+  readonly isUnsettled: boolean;
+  readonly answer: Facts['answers'] extends ReadonlyMap<string, infer Answer> ? Answer | undefined : never;
+
+  constructor({ report, book, holds, answers }: Facts, reference: string) {
+    const ended = report.ended.find(([of]) => of === reference);
+    this.reference = reference;
+    this.outcome = book.get(reference)?.outcome;
+    this.hold = holds.get(reference);
+    this.left = report.open.filter((left) => left.reference === reference);
+    this.end = ended && { as: ended[1], isInTime: ended[2] < report.reportedAtMs };
+    this.isUnsettled = report.unsettled.includes(reference);
+    this.answer = answers.get(reference);
+  }
+
+  get pending(): string | undefined {
+    return this.left[0]?.pending;
+  }
+
+  get isOpen(): boolean {
+    return this.hold?.state === 'sent' || this.hold?.state === 'reserved';
+  }
+}
+
+/** Nothing captured is lost, and nothing is captured or released that is not so. */
+function moneyProblems({ reference, outcome, hold, end, pending, isUnsettled, answer }: PayoutFacts): string[] {
+  const problems: string[] = [];
+  if (!hold) return [`${reference} has no hold`];
+  const { state } = hold;
+  if (state === 'released' && outcome !== 'rejected')
+    problems.push(`${reference} was released, and the bank has it as ${outcome}`);
+  if (state === 'captured' && outcome !== 'paid')
+    problems.push(`${reference} was captured, and the bank has it as ${outcome}`);
+  if (state === 'captured' && `${hold.capturedMinor}` !== `${hold.amountMinor}`) {
+    problems.push(`${reference} was captured with ${hold.capturedMinor}, and paid with ${hold.amountMinor}`);
+  }
+  if (answer === 201 && outcome !== 'paid')
+    problems.push(`${reference} was answered 201, and the bank has it as ${outcome}`);
+  if (end && end.as !== 'threw' && outcome !== end.as)
+    problems.push(`${reference} ended as ${end.as}, and the bank has it as ${outcome}`);
+  const wanted = end?.as === 'paid' ? 'captured' : end?.as === 'rejected' ? 'released' : undefined;
+  if (wanted !== undefined && state !== wanted) {
+    const verdict = end?.as === 'paid' ? 'captured' : 'failed';
+    // The store was silent, or the payment function ended when the report was made: then the report has it.
+    const isHandedOver = (isUnsettled && pending === verdict) || (end?.isInTime === false && pending !== undefined);
+    if (!isHandedOver) problems.push(`${reference} was ${end?.as}, its pay returned, and its hold is ${state}`);
+  }
+  return problems;
+}
+
+/** What stays open is reported, and nothing else is. */
+function leftProblems({ reference, hold, outcome, end, left, pending, isOpen, isUnsettled }: PayoutFacts): string[] {
+  const problems: string[] = [];
+  if (left.length > 1) problems.push(`${reference} is reported ${left.length} times`);
+  // No verdict is known, so none can be handed over: a look-up by another process ends it.
+  const isUnknown = end?.as === 'threw' && end.isInTime;
+  if (isUnknown && hold?.state !== 'sent')
+    problems.push(`the outcome of ${reference} is unknown, and its hold is ${hold?.state}`);
+  if (isOpen && !isUnknown && pending === undefined) problems.push(`${reference} stays open, and is not reported`);
+  if (pending === undefined) return problems;
+  if (pending === 'paying' ? end?.isInTime === true : end === undefined && outcome === 'pending') {
+    problems.push(
+      `${reference} is reported as ${pending}, and its pay ${end ? 'returned before' : 'has not returned'}`,
+    );
+  }
+  if (pending === 'captured' && outcome !== 'paid')
+    problems.push(`${reference} is reported as captured, and the bank has it as ${outcome}`);
+  if (pending === 'failed' && outcome !== 'rejected')
+    problems.push(`${reference} is reported as failed, and the bank has it as ${outcome}`);
+  if (pending === 'released' || pending === 'returned') problems.push(`${reference} is reported as ${pending}`);
+  // The store has recorded it, and its confirmation did not arrive before the report.
+  const isConfirmed = !isOpen && end?.isInTime === true && !isUnsettled;
+  if (isConfirmed) problems.push(`${reference} is reported as ${pending}, and its hold is ${hold?.state}`);
+  return problems;
+}
+
+/** A hold that was not sent when the process was told to stop is released instead of paid. */
+function reservedProblems({
+  reference,
+  hold,
+  outcome,
+  end,
+  left,
+  pending,
+  isUnsettled,
+  answer,
+}: PayoutFacts): string[] {
+  const problems: string[] = [];
+  if (outcome !== undefined || end) problems.push(`${reference} was paid after the signal`);
+  if (answer !== 503 && answer !== 'no answer') problems.push(`${reference} was answered ${answer}`);
+  const isReleased = hold?.state === 'released' && !hold.failed;
+  const isHandedOver = isUnsettled && pending === 'released' && left.length === 1;
+  if (!isReleased && !isHandedOver) problems.push(`${reference} was not paid, and its hold is ${hold?.state}`);
+  if (isReleased && left.length > 0 && !isUnsettled)
+    problems.push(`${reference} is reported as ${pending}, and its hold is released`);
+  return problems;
+}
+
+/** A request that arrives during the shutdown is refused and holds nothing. */
+function lateProblems({ plan, answers, holds, isLetIn }: Facts): string[] {
+  const late = plan.halfSent.flatMap(({ reference }) => {
+    const answer = answers.get(reference);
+    return answer === 503 || answer === 'no answer'
+      ? []
+      : [`${reference} arrived during the shutdown and was answered ${answer}`];
+  });
+  const known = new Set([...plan.payouts, ...plan.reserved].map(({ reference }) => reference));
+  const held = [...holds.values()].filter(({ reference }) => !known.has(reference));
+  return [
+    ...(isLetIn ? ['a client that connected during the shutdown was let in'] : []),
+    ...late,
+    ...held.map(({ reference, state }) => `${reference} arrived during the shutdown, and its hold is ${state}`),
+  ];
+}
+
+function reportProblems({ plan, report, sent, healedAtMs, lagMs }: Facts): string[] {
+  const { open, begun, signalledAtMs, reportedAtMs } = report;
+  const problems: string[] = [];
+  const known = new Set([...plan.payouts, ...plan.reserved].map(({ reference }) => reference));
+  for (const { reference } of open)
+    if (!known.has(reference)) problems.push(`${reference} is reported, and is no payout`);
+  if (sent !== underWay)
+    problems.push(`${sent} payouts were sent to the bank, and ${underWay} began before the signal`);
+  if (begun.length !== underWay)
+    problems.push(`${begun.length} payment functions began, and ${underWay} payouts are under way`);
+  for (const [reference, atMs] of begun) if (atMs > signalledAtMs) problems.push(`${reference} began after the signal`);
+  const closedInMs = reportedAtMs - signalledAtMs;
+  if (open.length > 0 && closedInMs < plan.waitMs - timerMs) {
+    problems.push(`the guard left payouts open after ${Math.round(closedInMs)} ms of ${plan.waitMs} ms`);
+  }
+  const backInMs =
+    healedAtMs === undefined ? 0 : reportedAtMs - Math.max(healedAtMs, signalledAtMs) - report.lagMs - lagMs;
+  const kept = open.filter(({ pending }) => pending !== 'paying');
+  if (backInMs > backMs && kept.length > 0) {
+    problems.push(`${kept.length} verdicts are left, and the database was back for ${Math.round(backInMs)} ms`);
+  }
+  return problems;
+}
+
+function endProblems(facts: Facts): string[] {
+  const { report, exit } = facts;
+  const problems: string[] = [];
+  const code = report.open.length === 0 ? 0 : 1;
+  if (exit.code !== code)
+    problems.push(`the process ended with ${exit.code ?? exit.signal}, and left ${report.open.length} open`);
+  const tooLateMs = overtimeMs(facts) - closingMs;
+  if (tooLateMs > 0) problems.push(`the process ended ${Math.round(tooLateMs)} ms too late`);
+  return problems;
+}

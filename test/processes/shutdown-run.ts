@@ -1,0 +1,160 @@
+// One shutdown under load: a payment API in a process of its own is told to stop while its payouts are under way. Returns what the bank,
+// the store, the clients and the process itself know afterwards.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Bank, type BookedPayout } from '../faults/bank.js';
+import { allHolds } from '../faults/checker.js';
+import type { Engine } from '../faults/engines.js';
+import { EngineProxy } from '../faults/proxy.js';
+import { Random } from '../simulation/random.js';
+import { type Answer, HalfSentRequest, post } from './api-client.js';
+import { Child, type ChildExit, monotonicMs } from './child.js';
+import { measureLag } from './lag.js';
+import type { ApiReport, ApiSetup, FromApi } from './payment-api.js';
+import { Recorder } from './recorder.js';
+import type { Plan } from './shutdown-plan.js';
+
+/** A hold as the test compares it: of a store in memory it comes as JSON. */
+export interface KnownHold {
+  readonly reference: string;
+  readonly state: string;
+  readonly amountMinor: bigint | string;
+  readonly capturedMinor?: bigint | string | undefined;
+  readonly failed?: boolean | undefined;
+}
+
+export interface Facts {
+  readonly plan: Plan;
+  readonly report: ApiReport;
+  readonly exit: ChildExit;
+  /** How long the machine kept the process of the test from running after the signal. */
+  readonly lagMs: number;
+  readonly book: ReadonlyMap<string, BookedPayout>;
+  readonly holds: ReadonlyMap<string, KnownHold>;
+  /** What clients were answered, by reference. */
+  readonly answers: ReadonlyMap<string, Answer>;
+  /** Whether a client that connected during the shutdown was let in. */
+  readonly isLetIn: boolean;
+  /** How many requests for a payout the bank received. */
+  readonly sent: number;
+  /** When the network to the database was whole again; undefined when it never was. */
+  readonly healedAtMs: number | undefined;
+  /** What the bank objects to. */
+  readonly problems: readonly string[];
+}
+
+/** Bound of everything that is waited for, in milliseconds; only what hangs takes as long. */
+const patienceMs = 90_000;
+
+/** @param engine - The database, unless the store is in memory. */
+export async function runShutdown(plan: Plan, engine: Engine | undefined): Promise<Facts> {
+  const opened: { close(): Promise<unknown> }[] = [];
+  const keep = <T extends { close(): Promise<unknown> }>(resource: T): T => {
+    opened.push(resource);
+    return resource;
+  };
+  try {
+    const problems: string[] = [];
+    const bank = keep(
+      await Bank.open({
+        openingMinor: 100_000_000n,
+        floorMinor: 0n,
+        random: new Random(plan.run),
+        mayOverspend: false,
+        onWebhook: () => {},
+        onProblem: (problem) => problems.push(problem),
+      }),
+    );
+    // In front of the bank, so that no payout ends before all are under way, however slow the machine is.
+    const gate = keep(await Recorder.open(bank.url));
+    const openGate = gate.holdBack('POST');
+    const space = `shutdown_${plan.run}`;
+    const witness = engine && keep(await engine.prepare(space, 0));
+    const proxy = engine && keep(await EngineProxy.open(engine.path));
+    const { store, waitMs } = plan;
+    const setup: ApiSetup = { store, space, port: proxy?.port ?? 0, bankUrl: gate.url, waitMs };
+    const api = new Child<never, FromApi>(new URL('payment-api.ts', import.meta.url), {
+      env: { API: JSON.stringify(setup) },
+    });
+    keep({ close: () => api.kill() });
+    const { url } = await api.next('ready');
+    const seen = { reserved: 0, unsettled: 0 };
+    const closing = api.next('closing');
+    // Every wait below has a bound of its own.
+    closing.catch(() => {});
+    let isClosing = false;
+    api.onMessage = ({ kind }) => {
+      if (kind === 'reserved' || kind === 'unsettled') seen[kind] += 1;
+    };
+
+    const answers = new Map<string, Answer>();
+    const clients = [...plan.payouts, ...plan.reserved].map(async (request) => {
+      // A store that is too slow refuses a payout, which says so; the client tries again.
+      let answer = await post(url, request);
+      while (!isClosing && answer === 503) answer = await post(url, request);
+      answers.set(request.reference, answer);
+    });
+    const late = await Promise.all(plan.halfSent.map((request) => HalfSentRequest.begin(url, request)));
+    const payments = () => gate.requests.filter(({ path }) => path === '/payouts').length;
+    await until(
+      () => payments() === plan.payouts.length && seen.reserved >= plan.reserved.length,
+      () => `only ${payments()} payouts and ${seen.reserved} reservations are under way; ${api.stderr}`,
+    );
+
+    const breakNetwork = () => {
+      if (plan.network === 'is cut') proxy?.cut();
+      else if (plan.network !== 'stays') proxy?.goDown();
+    };
+    if (plan.breaks === 'before') breakNetwork();
+    const lag = measureLag();
+    isClosing = true;
+    api.signal('SIGTERM');
+    await closing;
+    if (plan.breaks === 'after') breakNetwork();
+    const isLetIn = (await post(url, { ...plan.payouts[0], reference: 'late-new' })) !== 'no connection';
+    for (const request of late) answers.set(request.reference, await request.end());
+    openGate();
+
+    let healedAtMs: number | undefined = monotonicMs();
+    if (plan.network === 'is away to the end') healedAtMs = undefined;
+    if (plan.network === 'is away for a moment') {
+      await until(
+        () => seen.unsettled > 0 || !api.isAlive,
+        () => 'every verdict was recorded, with the database away',
+      );
+      await sleep(plan.awayMs);
+      proxy?.heal('lost');
+      healedAtMs = monotonicMs();
+    }
+    const exit = await api.end();
+    const lagMs = lag();
+    if (!exit) throw new Error(`the process did not end; its output: ${api.stdout}${api.stderr}`);
+    await Promise.all(clients);
+    const report = readReport(api.stdout, api.stderr);
+    const book = new Map([...bank.book].map(([reference, payout]) => [reference, { ...payout }]));
+    const holds: ReadonlyMap<string, KnownHold> = witness
+      ? await allHolds(witness.store)
+      : new Map(report.holds.map((hold) => [hold.reference, hold]));
+    return {
+      ...{ plan, report, exit, lagMs, book, holds, answers, isLetIn },
+      ...{ sent: payments(), healedAtMs, problems },
+    };
+  } finally {
+    for (const resource of opened.reverse()) await resource.close();
+  }
+}
+
+function readReport(stdout: string, stderr: string): ApiReport {
+  try {
+    return JSON.parse(stdout) as ApiReport;
+  } catch {
+    throw new Error(`the process printed no report, but: ${stdout}${stderr}`);
+  }
+}
+
+async function until(isSo: () => boolean, problem: () => string): Promise<void> {
+  const endMs = performance.now() + patienceMs;
+  while (!isSo()) {
+    if (performance.now() > endMs) throw new Error(problem());
+    await sleep(10);
+  }
+}
