@@ -129,14 +129,12 @@ export const lifecycleMutants: readonly Mutant[] = [
     guard: (guard) => ({ ...guard, internals: guard.internals, close: () => guard.close({ waitMs: 86_400_000 }) }),
   },
   {
-    name: 'wallets that no process serves are not reported',
-    standsFor: 'W3: keys that nothing serves are reported',
+    name: 'keys with undecided payouts are not listed',
+    standsFor: 'W3: a guard claims the keys that it resolves, and keys that nothing serves are reported',
     breaks: 'silent',
-    guard: (guard) => {
-      guard.on('orphanWallet', () => {});
-      const on: PayoutGuard['on'] = (name, listener) => (name === 'orphanWallet' ? () => {} : guard.on(name, listener));
-      return { ...guard, internals: guard.internals, on };
-    },
+    options: ofProcess((store) => ({
+      claim: async (request) => ({ ...(await store.claim(request)), unserved: [] }),
+    })),
   },
   {
     name: 'overdue payouts are not reported',

@@ -166,12 +166,6 @@ export const verdictMutants: readonly Mutant[] = [
     options: readings((hold) => ({ ...hold, sendsUntilMs: 0 })),
   },
   {
-    name: 'a failed result of the adapter releases at once',
-    standsFor: "P1: the adapter's failed releases only where the application says returns: 'providerAnswer'",
-    breaks: 'uncovered',
-    wallet: (settings) => ({ ...settings, returns: 'providerAnswer' }),
-  },
-  {
     name: 'the payment does not carry the reference of its hold',
     standsFor: 'invariant 15: no look-up can match such a payout',
     breaks: 'left over',
