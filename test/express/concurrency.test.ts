@@ -1,6 +1,7 @@
 // Fifty payouts of 1500 at once from a wallet of 12000: eight are made, whatever is repeated afterwards.
 import { describe, expect, it } from '@jest/globals';
 import { payoutGuardErrors, payoutRoute } from 'payout-guard/express';
+import { everyStore } from '../support/every-store.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
 import { type Answer, cleanUp, frameworks, listen, settled } from './api.js';
@@ -8,6 +9,9 @@ import { type Answer, cleanUp, frameworks, listen, settled } from './api.js';
 const atTheEnd = cleanUp();
 const warnings = collectWarnings();
 
+const places = (await everyStore()).flatMap(([name, store]) =>
+  frameworks.map((framework) => [name, ...framework, store] as const),
+);
 const references = Array.from({ length: 50 }, (_, index) => `p-${index}`);
 
 function count(answers: readonly Answer[]): Record<string, number> {
@@ -19,11 +23,11 @@ function count(answers: readonly Answer[]): Record<string, number> {
   return counts;
 }
 
-describe.each(frameworks)('50 concurrent payouts through payoutRoute on %s', (_, express) => {
+describe.each(places)('50 concurrent payouts through payoutRoute, with %s on %s', (_, __, express, { open }) => {
   /** A provider that debits when a payout completes, and counts what it paid under each reference. */
   async function api(until: Promise<void>) {
     const wallet = scriptedWallet('12000.00');
-    const guard = wallet.guard({ settles: 'onReturn' });
+    const guard = wallet.guard({ settles: 'onReturn', store: open(wallet.clock) });
     atTheEnd(() => guard.close());
     const paid: string[] = [];
     const app = express();

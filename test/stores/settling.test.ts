@@ -1,6 +1,6 @@
 // The rules of settling (S1 to S6, R2) through guards on memory, Redis and PostgreSQL: what is known of a payout is recorded.
 import { describe, expect, it } from '@jest/globals';
-import { type HoldStore, memoryStore, type PayoutAnswer, PayoutRejectedError } from 'payout-guard';
+import { type HoldStore, memoryStore, observing, type PayoutAnswer, PayoutRejectedError } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';
 import { everyStore, sharedStores, until } from '../support/every-store.js';
 import { changed } from '../support/stores.js';
@@ -159,6 +159,20 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
     expect(await thrownBy(guard.hold(payout))).toMatchObject({ ...duplicate, state: 'captured' });
     expect(await thrownBy(guard.hold({ amount: '1.00', reference: 'p-2' }))).toMatchObject(duplicate);
     await closed(guard);
+  });
+
+  it('an observing guard settles the real hold, and refuses nothing while it is taken', async () => {
+    const wallet = scriptedWallet('1000.00');
+    const guard = start(wallet);
+    const observer = observing(guard);
+    await guard.withHold({ amount: '900.00', reference: 'other' }, () => 'accepted');
+    expect(await observer.withHold(payout, () => 'paid')).toBe('paid');
+    expect((await observer.capture('other')).state).toBe('captured');
+    expect((await guard.getHold('other'))?.state).toBe('captured');
+    expect((await observer.capture('p-1')).state).toBe('captured');
+    await until(async () => observer.report().refused === 1);
+    expect([await guard.getHold('p-1'), observer.report().refusedBy]).toEqual([undefined, { insufficient_funds: 1 }]);
+    await observer.close({ waitMs: 0 });
   });
 
   it('overdue payouts are found by the clock of the store, however wrong that of the process is', async () => {
