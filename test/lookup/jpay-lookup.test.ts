@@ -193,7 +193,7 @@ describe('a status', () => {
   });
 });
 
-describe('a list', () => {
+describe('S3. a list', () => {
   const other = { id: 'P2' };
 
   it.each<[string, unknown[], string]>([

@@ -55,7 +55,7 @@ describe('the memory store', () => {
     ]);
   });
 
-  it('never forgets a captured or failed reference to make room for those that were released without being sent', async () => {
+  it('S6. never forgets a captured or failed reference to make room for those that were released without being sent', async () => {
     const store = memoryStore({ rememberFinished: 10 });
     await hold(store, 'captured');
     await capture(store, 'captured');
@@ -70,7 +70,7 @@ describe('the memory store', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('remembers that a reference was held before, for as long as it remembers the reference', async () => {
+  it('S6. remembers that a reference was held before, for as long as it remembers the reference', async () => {
     const store = memoryStore({ rememberFinished: 1 });
     await hold(store, 'a');
     await store.settle({ reference: 'a', to: 'released', notSent: true });
@@ -78,7 +78,7 @@ describe('the memory store', () => {
     expect((await store.get('a')).hold).toMatchObject({ heldBefore: true });
   });
 
-  it('warns once when it forgets a captured reference before 30 days are over', async () => {
+  it('S6. warns once when it forgets a captured reference before 30 days are over', async () => {
     const clock = stoppedClock();
     const store = memoryStore({ rememberFinished: 1, clock });
     await hold(store, 'old');

@@ -208,7 +208,7 @@ describeStore('deleteFinished() of the PostgreSQL store', () => {
   const finished = ['captured', 'failed', 'not sent after all', 'sent', 'unsent, failed'];
   const kept = ['awaiting', 'not visible', 'open'];
 
-  it('forgets what was never sent after a day, and every other finished reference after 30 days', async () => {
+  it('S6. forgets what was never sent after a day, and every other finished reference after 30 days', async () => {
     const clock = await stopClock();
     const store = openStore();
     await endAll(store);
@@ -232,7 +232,7 @@ describeStore('deleteFinished() of the PostgreSQL store', () => {
     expect(await left()).toEqual(['awaiting', 'open']);
   });
 
-  it('keeps captured and failed references however many unsent ones end', async () => {
+  it('S6. keeps captured and failed references however many unsent ones end', async () => {
     const store = openStore();
     await endAll(store);
     for (let index = 0; index < 50; index++) {

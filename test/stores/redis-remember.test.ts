@@ -31,7 +31,7 @@ const unsent = { to: 'released', notSent: true } as const;
     return Object.fromEntries(await Promise.all([...sets, ...lists]));
   };
 
-  it('captured and failed references for 30 days, and a day those that were not sent', async () => {
+  it('S6. captured and failed references for 30 days, and a day those that were not sent', async () => {
     const clock = stoppedClock();
     const store = redis.openTimed(clock);
     for (const reference of ['captured', 'failed', 'unsent', 'expired']) {
@@ -73,7 +73,7 @@ const unsent = { to: 'released', notSent: true } as const;
     expect([await isKnown(store, 'captured'), await isKnown(store, 'unsent')]).toEqual([false, false]);
   });
 
-  it('a paid reference, however many others are released after it', async () => {
+  it('S6. a paid reference, however many others are released after it', async () => {
     const clock = stoppedClock();
     const store = redis.openTimed(clock);
     await hold(store, 'paid', 5n);
