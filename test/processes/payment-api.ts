@@ -175,7 +175,7 @@ async function open(): Promise<OpenStore> {
     const client = new Redis({ host: '127.0.0.1', port });
     // It connects again by itself.
     client.on('error', () => {});
-    // Not `quit`: while Redis is away it waits for ten seconds and more, and rejects.
+    // Not `quit`: while Redis is away it waits for more than a minute, and then rejects.
     const closeClient = async () => client.disconnect();
     return { store: redisStore({ client, prefix: space, recoveryMs: 0 }), closeClient };
   }
