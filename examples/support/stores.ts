@@ -53,7 +53,10 @@ const redis: SharedStore = {
   async open(name) {
     const client = new Redis(redisUrl);
     client.on('error', report);
-    return recovered({ store: redisStore({ client, prefix: name, deadlineMs }), closeClient: () => client.quit() });
+    return recovered({
+      store: redisStore({ client, prefix: name, deadlineMs }),
+      closeClient: async () => client.disconnect(),
+    });
   },
   async remove(name) {
     const client = new Redis(redisUrl);

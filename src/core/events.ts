@@ -20,16 +20,19 @@ export interface Reconciliation {
   readonly neverSeen: readonly HoldInfo[];
 }
 
-/** A payout that a guard leaves open when it closes. Its money stays held. */
+/**
+ * A payout that a guard leaves open when it closes. Its money stays held. One whose payment function has ended without a known outcome is
+ * none of them: its hold is `sent`, as the store has it, and it is looked up later.
+ */
 export interface LeftOpen {
   readonly reference: string;
   readonly wallet: string;
   readonly attempt: string;
   /**
    * `paying`: the payment function has not ended. Otherwise the verdict that the store could not take yet: `captured` the payout was
-   * made, `released` or `failed` it was not, `returned` its outcome is not known.
+   * made, `released` or `failed` it was not.
    */
-  readonly pending: 'paying' | 'captured' | 'released' | 'failed' | 'returned';
+  readonly pending: 'paying' | 'captured' | 'released' | 'failed';
 }
 
 /** The events of a guard. They carry balances: they are for operators. */

@@ -208,29 +208,35 @@ class Guard implements PayoutGuard {
     this.#decider.close();
     this.#followUp.close();
     this.#outbox.hurry();
-    const isInTime = await this.#withinMs(waitMs, async (isOver) => {
-      await this.#reconciler.close();
-      await this.#holds.idle();
-      do {
-        await this.#payments.idle();
-        await this.#outbox.idle();
-        while (!isOver() && !(await this.#outbox.flush())) await this.#pause(flushEveryMs);
-        // A handler that pays by itself may have settled its hold meanwhile: that is waited for, and not reported.
-      } while (!isOver() && this.#leftOpen().length > 0);
-    });
+    const { clock } = this.#options;
+    const endMs = elapsedMs(clock) + waitMs;
+    let isInTime: boolean;
+    do {
+      isInTime = await this.#withinMs(Math.max(0, endMs - elapsedMs(clock)), (isOver) => this.#settleAll(isOver));
+      // A handler that pays by itself may have settled its hold meanwhile: that is waited for as well.
+    } while (isInTime && this.#leftOpen().length > 0);
     this.#lookups.abort();
     this.#outbox.stop();
     // What is settled from here on is recorded as it comes, and reported if it cannot be.
-    const open = isInTime ? [] : this.#leftOpen();
+    const open = this.#leftOpen();
     for (const left of open) this.#reportLeft(left);
     this.#forgetSetup();
     if (this.#options.ownsStore) await this.#options.store.close();
     return { open };
   }
 
+  /** Resolves when no payout is under way and the store has every verdict. */
+  async #settleAll(isOver: () => boolean): Promise<void> {
+    await this.#reconciler.close();
+    await this.#holds.idle();
+    await this.#payments.idle();
+    await this.#outbox.idle();
+    while (!isOver() && !(await this.#outbox.flush())) await this.#pause(flushEveryMs);
+  }
+
   /** A verdict that is known says more than a payment that has not ended; learned twice, it is reported once. */
   #leftOpen(): LeftOpen[] {
-    const known = this.#outbox.left.filter(({ pending }) => pending !== 'returned');
+    const known = this.#outbox.left;
     const verdicts = new Map(known.map((left) => [`${left.attempt} ${left.pending}`, left]));
     const decided = new Set(known.map(({ attempt }) => attempt));
     return [...this.#payments.left.filter(({ attempt }) => !decided.has(attempt)), ...verdicts.values()];

@@ -104,16 +104,17 @@ export class Payments {
    * @throws what `Hold.pay` throws before `fn` runs.
    */
   markSent(handle: HoldHandle): MaybePromise<HoldRecord> {
-    const seen = (hold: HoldRecord): HoldRecord => {
+    const seen = (hold: HoldRecord): HoldRecord | Promise<never> => {
       handle.see(hold);
-      return hold;
+      // The guard began to close while the store was asked, so nothing is sent.
+      return this.#decider.isClosed ? this.#giveUp(handle, closed()) : hold;
     };
     const failed = (error: unknown): Promise<never> => {
       if (!isSilence(error)) throw error;
       return this.#giveUp(handle, error);
     };
     if (this.#decider.isClosed) {
-      return this.#giveUp(handle, new BalanceUnavailableError('closed', { consequence: 'The payout was not sent.' }));
+      return this.#giveUp(handle, closed());
     }
     try {
       const sending = handle.ageMs() > checkAgainAfterMs ? this.#checkAndSend(handle) : this.#send(handle);
@@ -255,6 +256,10 @@ export class Payments {
     const isOver = options.settles === 'onReturn' || settings.settlesOnReturn;
     return verdict === 'unknown' && isOver ? 'completed' : verdict;
   }
+}
+
+function closed(): BalanceUnavailableError {
+  return new BalanceUnavailableError('closed', { consequence: 'The payout was not sent.' });
 }
 
 /**

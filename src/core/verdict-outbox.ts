@@ -42,16 +42,12 @@ export class VerdictOutbox {
     this.#events = events;
   }
 
-  /** What the store could not take yet, or has not answered. */
+  /** Verdicts that the store could not take yet, or has not answered. That the payment code has ended is none. */
   get left(): LeftOpen[] {
-    return [...new Set([...this.#waiting, ...this.#asked.keys()])].map(
-      ({ wallet, attempt, request: { reference, to } }) => ({
-        reference,
-        wallet,
-        attempt,
-        pending: to,
-      }),
-    );
+    return [...new Set([...this.#waiting, ...this.#asked.keys()])].flatMap(({ wallet, attempt, request }) => {
+      const { reference, to } = request;
+      return to === 'returned' ? [] : [{ reference, wallet, attempt, pending: to }];
+    });
   }
 
   /** Records a verdict: once at least, and again in the background while the store is silent. Never rejects. */

@@ -121,7 +121,6 @@ const pendingTexts: Readonly<Record<LeftOpenAlert['pending'], (reference: string
     `it was not made, and the store did not record that. When the store responds, call ${releaseCall(reference)}.`,
   failed: (reference) =>
     `it failed, and the store did not record that. When the store responds, call ${releaseCall(reference)}.`,
-  returned: () => 'its outcome is not known. Another process looks it up.',
 };
 
 function leftOpenText({ reference, wallet, pending }: WithoutTexts<LeftOpenAlert>): string {

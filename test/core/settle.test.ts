@@ -339,6 +339,27 @@ describe('S5. close', () => {
     ]);
   });
 
+  it('sends nothing of a payout whose hold was marked as sent while it began to close', async () => {
+    const wallet = scriptedWallet('1000.00');
+    const inner = memoryStore({ clock: wallet.clock });
+    const gate = deferred<void>();
+    const store = changed(inner, { settle: async (request) => gate.promise.then(() => inner.settle(request)) });
+    const guard = wallet.guard({ store });
+    const hold = await guard.hold(payout);
+    let isPaid = false;
+    const paying = thrownBy(
+      hold.pay(() => {
+        isPaid = true;
+      }),
+    );
+    await wallet.clock.pass(1);
+    const closing = guard.close();
+    gate.resolve();
+    expect(await paying).toMatchObject({ reason: 'closed' });
+    expect([await closing, isPaid]).toEqual([{ open: [] }, false]);
+    expect((await inner.get('p-1')).hold).toMatchObject({ state: 'released', failed: undefined });
+  });
+
   it('resolves within waitMs and says what it leaves open', async () => {
     const wallet = scriptedWallet('1000.00');
     const { guard, silence } = fragile(wallet);

@@ -11,6 +11,8 @@ export class Invariants {
   /** The rows as they were after the step before, by reference. */
   #before: Rows = new Map();
   #totalsBefore: Contents['totals'] = new Map();
+  /** Attempts whose end was known after the step before. */
+  #proven: ReadonlySet<Attempt> = new Set();
   /** Attempts that were held. */
   readonly #seen = new Set<string>();
   /** Attempts whose hold has ended. */
@@ -30,7 +32,7 @@ export class Invariants {
     }
     if (!memory.isRecovering) this.#everyPayoutIsCovered(rows);
     for (const process of processes) {
-      if (process.closeReport && !process.isChecked) assertRecorded(this.#world, process, rows);
+      if (process.closeReport && !process.isChecked) assertRecorded(this.#world, process, rows, this.#proven);
     }
     for (const row of rows.values()) {
       const before = this.#before.get(row.reference);
@@ -45,6 +47,7 @@ export class Invariants {
     }
     this.#before = rows;
     this.#totalsBefore = totals;
+    this.#proven = new Set(this.#world.truth.attempts.filter(({ proof }) => proof !== undefined));
   }
 
   /** Payment code that forgot to mark its hold as sent is on its own from the moment the hold expires. */

@@ -5,11 +5,15 @@ import type { Process } from './process.js';
 import type { Attempt } from './truth.js';
 import type { World } from './world.js';
 
-/** When a guard has closed: what its process learned is recorded, or the report of `close` names it. */
-export function assertRecorded(world: World, process: Process, rows: Rows): void {
+/**
+ * When a guard has closed: what its process had learned is recorded, or the report of `close` names it. What it learned in the very step
+ * of the report may have come after it.
+ */
+export function assertRecorded(world: World, process: Process, rows: Rows, learnedBefore: ReadonlySet<Attempt>): void {
   process.isChecked = true;
   const reported = new Set(process.closeReport?.open.map(({ attempt }) => attempt));
   for (const attempt of attemptsOf(world, process)) {
+    if (!learnedBefore.has(attempt)) continue;
     if (isRecorded(attempt, rows.get(attempt.reference)) || reported.has(attempt.hold)) continue;
     if (world.reported.get(attempt.reference)?.has('unsettled for good')) continue;
     world.report(

@@ -106,6 +106,17 @@ describe('the memory store', () => {
     expect(await store.totals('w')).toMatchObject({ active: 0n, captured: 5n });
   });
 
+  it('warns of payouts whose outcome is not known when it closes, once', async () => {
+    const store = memoryStore();
+    for (const reference of ['a', 'b', 'c']) await hold(store, reference);
+    await capture(store, 'b');
+    await store.close();
+    await store.close();
+    expect(warnings).toEqual([
+      'PAYOUT_GUARD_MEMORY_LOST: The memory store closes with 2 payout(s) whose outcome is not known: a, c. Check them with the provider; a durable store keeps them.',
+    ]);
+  });
+
   it('begins a new epoch with each store', async () => {
     const [one, other] = [await memoryStore().totals('w'), await memoryStore().totals('w')];
     expect(one.epoch).not.toBe(other.epoch);

@@ -101,6 +101,7 @@ class MemoryStore implements HoldStore {
   readonly #notes = new Map<string, string>();
   #sequence = 0;
   #hasWarned = false;
+  #isClosed = false;
 
   constructor(rememberFinished: number, clock: Clock) {
     this.#rememberFinished = rememberFinished;
@@ -236,7 +237,19 @@ class MemoryStore implements HoldStore {
     return true;
   }
 
-  async close(): Promise<void> {}
+  /** No other process has the holds, so those whose outcome is open are reported. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const left = [...this.#undecided.keys()];
+    if (left.length === 0) return;
+    const shown = left.slice(0, 10).join(', ');
+    const more = left.length > 10 ? ` and ${left.length - 10} more` : '';
+    warn(
+      'PAYOUT_GUARD_MEMORY_LOST',
+      `The memory store closes with ${left.length} payout(s) whose outcome is not known: ${shown}${more}. Check them with the provider; a durable store keeps them.`,
+    );
+  }
 
   /** Does everything that is due by now, and returns the time. */
   #catchUp(): number {
