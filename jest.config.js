@@ -14,8 +14,9 @@ function suitesWithBudget() {
 export default {
   ...(process.env.TEST_BUDGET === 'large' ? { testMatch: suitesWithBudget() } : {}),
   testEnvironment: 'node',
-  // On two cores jest would run everything in one process, whose heap then slows down the long tests.
-  maxWorkers: 2,
+  // One more than the machines have cores: suites of real databases wait most of their time. With one process for everything, as jest has
+  // it on two cores, the heap slows down the long tests.
+  maxWorkers: 3,
   // For what hangs. No test depends on how fast the machine is, and none has a limit of its own.
   testTimeout: 240_000,
   roots: ['<rootDir>/test', '<rootDir>/examples'],

@@ -30,12 +30,14 @@ const warnings: Readonly<Record<string, readonly string[]>> = {
 it('handlers, payments and options that reject are answered, and the process goes on', async () => {
   const command = ['--unhandled-rejections=strict', '--import', 'tsx', 'test/express/fixtures/rejections.ts'];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, command);
-  const lines = ['Express 4', 'Express 5'].flatMap((name) =>
-    answers.flatMap(([title, status]) => [
+  const lines = ['Express 4', 'Express 5'].flatMap((name) => [
+    ...answers.flatMap(([title, status]) => [
       ...(warnings[title] ?? []).map((code) => `warning ${code}`),
       `${name}: a route that ${title} answers ${status}`,
     ]),
-  );
+    // Some of the payouts have no known outcome.
+    'warning PAYOUT_GUARD_MEMORY_LOST',
+  ]);
   expect(stdout.trim().split('\n')).toEqual(lines);
   expect(stderr).not.toContain('UnhandledPromiseRejection');
 });

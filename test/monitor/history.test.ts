@@ -464,7 +464,7 @@ describe('recordHistory', () => {
       reason: 'the payee has closed the account',
     });
     // To record an event is not to handle it.
-    expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_OVERDUE']);
+    expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_OVERDUE', 'PAYOUT_GUARD_MEMORY_LOST']);
   });
 
   it('records everything that an operator has to look at, and leaves its process warning', async () => {
