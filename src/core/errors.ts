@@ -55,6 +55,18 @@ export function isPayoutGuardError(value: unknown): value is PayoutGuardError {
   return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true;
 }
 
+const paidUnder = Symbol.for('payout-guard.paid-under');
+
+/** Remembers that an error of this library passed through a payment that began: the payout of this reference may have been made. */
+export function notePayment(error: unknown, reference: string): void {
+  if (isPayoutGuardError(error)) Object.defineProperty(error, paidUnder, { value: reference, configurable: true });
+}
+
+/** The payout that may have been made before this error was thrown, if the error passed through its payment. */
+export function payoutBefore(error: PayoutGuardError): string | undefined {
+  return (error as { [paidUnder]?: string })[paidUnder];
+}
+
 /** Why a balance could not be told. */
 export type BalanceUnavailableReason =
   | 'unauthorized'
@@ -98,13 +110,15 @@ export class BalanceUnavailableError extends PayoutGuardError {
       detail?: string | undefined;
       /** What it means for the caller, as a sentence. @defaultValue `'The payout was not approved.'` */
       consequence?: string | undefined;
+      /** What is unavailable. @defaultValue `'The balance'` */
+      subject?: string | undefined;
       retryAfterMs?: number | undefined;
       cause?: unknown;
     } = {},
   ) {
-    const { consequence = 'The payout was not approved.' } = options;
+    const { subject = 'The balance', consequence = 'The payout was not approved.' } = options;
     const detail = options.detail === undefined ? '' : ` (${options.detail})`;
-    super(`The balance cannot be told: ${unavailableSentences[reason]}${detail}. ${consequence}`, {
+    super(`${subject} cannot be told: ${unavailableSentences[reason]}${detail}. ${consequence}`, {
       status: 503,
       expose: false,
       cause: options.cause,
@@ -134,12 +148,16 @@ export class InvalidReferenceError extends PayoutGuardError {
   override readonly name = 'InvalidReferenceError';
   override readonly code = 'invalid_reference';
 
-  constructor(options: { cause?: unknown } = {}) {
-    super('Invalid reference: pass the unique id of the payout, 1 to 128 visible ASCII characters without spaces.', {
-      status: 400,
-      expose: true,
-      cause: options.cause,
-    });
+  constructor(options: { longest?: number | undefined; cause?: unknown } = {}) {
+    const { longest = 128 } = options;
+    super(
+      `Invalid reference: pass the unique id of the payout, 1 to ${longest} visible ASCII characters without spaces.`,
+      {
+        status: 400,
+        expose: true,
+        cause: options.cause,
+      },
+    );
   }
 }
 
@@ -322,10 +340,7 @@ export class PayoutRejectedError extends PayoutGuardError {
   #isClaimed = false;
 
   /** @param message - Shown to HTTP clients. */
-  constructor(
-    message = 'The provider rejected the payout.',
-    options: { notSent?: boolean | undefined; cause?: unknown } = {},
-  ) {
+  constructor(message = 'The payout was rejected.', options: { notSent?: boolean | undefined; cause?: unknown } = {}) {
     super(message, { status: 422, expose: true, cause: options.cause });
     this.notSent = options.notSent === true;
   }

@@ -1,6 +1,7 @@
 // Read this first: what a guard does, top-down.
 
 import { askStore, isPromise } from './ask-store.js';
+import { assertOptions, assertPayOptions } from './call-options.js';
 import { elapsedMs, runAfter } from './clock.js';
 import { Decider } from './decider.js';
 import { type Decision, spendableMinor } from './decision.js';
@@ -106,6 +107,7 @@ class Guard implements PayoutGuard {
 
   readonly assertSufficientFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> => {
     try {
+      assertOptions('check', options);
       const decided = this.#decider.advise(amount, options);
       const decision = isPromise(decided) ? await decided : decided;
       if (!decision.sufficient) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
@@ -118,6 +120,7 @@ class Guard implements PayoutGuard {
 
   readonly checkFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> => {
     try {
+      assertOptions('check', options);
       return await this.#decider.advise(amount, options);
     } catch (error) {
       this.#events.rejected(error, options);
@@ -135,7 +138,9 @@ class Guard implements PayoutGuard {
   async #withHold<T>(options: WithHoldOptions, fn: (hold: Hold) => T | Promise<T>): Promise<T> {
     if (typeof fn !== 'function')
       throw new InvalidArgumentError('withHold', 'takes the function that makes the payment');
-    const { settles, returns, ...request } = options;
+    const { settles, returns, ...request } = options ?? {};
+    assertOptions('withHold', request);
+    assertPayOptions({ settles, returns });
     // Sent from the start: a crash at any moment from here on leaves the money held.
     const hold = await this.#holds.take({ ...request, state: 'sent' });
     return hold.pay(fn, { settles, returns });
@@ -151,7 +156,9 @@ class Guard implements PayoutGuard {
 
   readonly listHolds = (options: ListOptions = {}): Promise<HoldList> => this.#holds.list(options);
 
-  readonly reconcile = async ({ reference, olderThanMs }: ReconcileOptions = {}): Promise<Reconciliation> => {
+  readonly reconcile = async (options: ReconcileOptions = {}): Promise<Reconciliation> => {
+    assertOptions('reconcile', options);
+    const { reference, olderThanMs } = options;
     // A webhook is answered while the guard closes: it is how the last payouts learn their outcome.
     if (reference !== undefined) return this.#reconciler.runOne(reference, this.#holds.walletOf);
     this.#decider.assertOpen();
@@ -175,6 +182,7 @@ class Guard implements PayoutGuard {
   readonly on: PayoutGuard['on'] = (name, listener) => this.#events.on(name, listener);
 
   readonly funds = async (options: WalletOptions = {}): Promise<Funds> => {
+    assertOptions('funds', options);
     const wallet = await this.#wallets.named(options.wallet);
     const { key, currency, floorMinor } = wallet;
     const { reading, totals } = await this.#decider.position(wallet, options);
@@ -194,11 +202,11 @@ class Guard implements PayoutGuard {
     };
   };
 
-  readonly close = ({ waitMs = 10_000 }: CloseOptions = {}): Promise<CloseReport> => {
+  readonly close = async (options: CloseOptions = {}): Promise<CloseReport> => {
+    assertOptions('close', options);
+    const { waitMs = 10_000 } = options;
     if (!Number.isInteger(waitMs) || waitMs < 0 || waitMs > 86_400_000) {
-      return Promise.reject(
-        new InvalidArgumentError('waitMs', 'must be a whole number of 0 to 86,400,000 milliseconds'),
-      );
+      throw new InvalidArgumentError('waitMs', 'must be a whole number of 0 to 86,400,000 milliseconds');
     }
     this.#closing ??= this.#close(waitMs);
     return this.#closing;

@@ -1,5 +1,6 @@
 // The handle of a hold: what the code that pays gets.
 import { isPromise, isSilence } from './ask-store.js';
+import { assertOptions, assertPayOptions } from './call-options.js';
 import { elapsedMs, runAfter } from './clock.js';
 import type { Decision } from './decision.js';
 import { HoldStateError, InvalidArgumentError } from './errors.js';
@@ -82,7 +83,13 @@ export class HoldHandle implements Hold {
         const error = new InvalidArgumentError('pay', 'takes the function that makes the payment');
         return PayPromise.of(this.reference, Promise.reject(error));
       }
-      if (this.#phase !== 'idle') return PayPromise.of(this.reference, Promise.reject(this.#begun()));
+      try {
+        assertOptions('pay', options);
+        assertPayOptions(options);
+        if (this.#phase !== 'idle') throw this.#begun();
+      } catch (error) {
+        return PayPromise.of(this.reference, Promise.reject(error));
+      }
       // Decided before anything is awaited: of two calls at the same time one begins.
       this.#phase = 'paying';
       return PayPromise.of(this.reference, this.#parts.payments.run(this, fn, options));

@@ -1,8 +1,15 @@
 // Holds of this guard's wallets: taking one, finding it again, and ending it by its reference.
 import { createHash, randomUUID } from 'node:crypto';
 import { andThen, askStore, isPromise, isSilence, storeIsRecovering } from './ask-store.js';
+import { assertOptions } from './call-options.js';
 import type { Decider, PayoutRequirement } from './decider.js';
-import { BalanceUnavailableError, ForeignWalletError, HoldStateError, InvalidArgumentError } from './errors.js';
+import {
+  BalanceUnavailableError,
+  ForeignWalletError,
+  HoldStateError,
+  InvalidArgumentError,
+  InvalidReferenceError,
+} from './errors.js';
 import type { Events } from './events.js';
 import { isThenable } from './functions.js';
 import type { HoldRecord } from './hold.js';
@@ -82,6 +89,8 @@ export class Holds {
 
   #takeFrom(requirement: PayoutRequirement, options: HoldOptions): MaybePromise<HoldHandle> {
     const { store, holdExpiresInMs, payWithinMs } = this.#options;
+    const longest = requirement.wallet.provider?.maxReferenceLength;
+    if (longest !== undefined && options.reference.length > longest) throw new InvalidReferenceError({ longest });
     this.#attempts += 1;
     const attempt = new HoldAttempt(store, requirement, {
       reference: options.reference,
@@ -121,6 +130,7 @@ export class Holds {
   }
 
   async capture(reference: string, actual: AmountInput | undefined, options: SettleOptions): Promise<HoldInfo> {
+    assertOptions('capture', options);
     const settle = ({ attempt }: HoldRecord, wallet: Wallet): VerdictRequest => {
       const { currency, visibilityLagMs: visibleInMs } = wallet;
       const actualMinor = actual === undefined ? undefined : parseAmount(actual, currency);
@@ -130,6 +140,7 @@ export class Holds {
   }
 
   async release(reference: string, options: ReleaseOptions): Promise<HoldInfo> {
+    assertOptions('release', options);
     assertReason(options.reason);
     const settle = ({ attempt }: HoldRecord): VerdictRequest => ({
       reference,
@@ -145,6 +156,7 @@ export class Holds {
   }
 
   async list(options: ListOptions): Promise<HoldList> {
+    assertOptions('listHolds', options);
     const { wallet: key, limit = 100, ...filter } = options;
     if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
       throw new InvalidArgumentError('limit', 'must be a whole number of 1 to 1,000');
@@ -236,6 +248,7 @@ function readRequest(options: HoldOptions): HoldOptions {
   if (typeof options !== 'object' || options === null || isThenable(options)) {
     throw new InvalidArgumentError('hold', 'takes an object that describes the payout');
   }
+  assertOptions('hold', options);
   const reference = parseReference(options.reference);
   const { state = 'reserved', expiresInMs, fingerprint, metadata } = options;
   if (state !== 'reserved' && state !== 'sent') throw new InvalidArgumentError('state', "must be 'reserved' or 'sent'");

@@ -108,8 +108,9 @@ function walletNote(key: string): string {
   return `wallet/${key}`;
 }
 
+/** Without the decimals of the currency, which are a matter of notation: another number of them is no other balance. */
 function identityNote(identity: string): string {
-  return `identity/${identity}`;
+  return `identity/${identity.slice(0, identity.lastIndexOf(' '))}`;
 }
 
 function otherIdentity({ key, providerName, currency }: Wallet): ConfigurationError {

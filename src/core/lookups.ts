@@ -1,7 +1,7 @@
 // Asking providers for the outcome of payouts, within a budget: webhooks first, then the oldest, never two at once for one reference.
 import { elapsedMs, runAfter } from './clock.js';
 import { sharedController, untilAborted, withDeadline } from './deadline.js';
-import { asPayoutGuardError, BalanceUnavailableError } from './errors.js';
+import { asPayoutGuardError, BalanceUnavailableError, type PayoutGuardError } from './errors.js';
 import type { Events } from './events.js';
 import { answerOf } from './functions.js';
 import type { HoldRecord } from './hold.js';
@@ -137,7 +137,7 @@ export class Lookups {
     const { clock, trace, fetchTimeoutMs: timeoutMs } = this.#options;
     const { reference, sentAtMs = hold.createdAtMs } = hold;
     const outer = this.#current.signal;
-    const onTimeout = () => new BalanceUnavailableError('timeout');
+    const onTimeout = () => unanswered(new BalanceUnavailableError('timeout'));
     try {
       const answer: unknown = await traced(trace, { name: 'lookup', wallet: wallet.key, reference }, () =>
         withDeadline({ clock, timeoutMs, outer, onTimeout }, async (signal) =>
@@ -147,7 +147,7 @@ export class Lookups {
       return this.#counted(wallet, reference, answerOf('lookup', 'the outcome of the payout', isPayoutAnswer, answer));
     } catch (thrown) {
       if (outer.aborted) return nothingKnown;
-      const error = asPayoutGuardError(thrown);
+      const error = unanswered(asPayoutGuardError(thrown));
       if ((error as Partial<BalanceUnavailableError>).reason === 'unauthorized') this.#wallets.forget(wallet);
       this.#events.emit('providerFailure', () => ({ wallet: wallet.key, error }));
       return nothingKnown;
@@ -172,6 +172,14 @@ export class Lookups {
     }
     return answer;
   }
+}
+
+/** A failure to ask about a payout, in its own words: the payout was sent. */
+function unanswered(error: PayoutGuardError): PayoutGuardError {
+  if (error.code !== 'balance_unavailable') return error;
+  const { reason, retryAfterMs, cause } = error as BalanceUnavailableError;
+  const consequence = 'Its money stays held, and it is looked up again.';
+  return new BalanceUnavailableError(reason, { subject: 'The outcome of a payout', consequence, retryAfterMs, cause });
 }
 
 const nothingKnown: PayoutAnswer = { outcome: 'unknown' };

@@ -1,6 +1,11 @@
 // A guard that only observes: it refuses nothing and delays nothing, and reports what the real one would have refused.
 import { Decision } from './decision.js';
-import { type BalanceUnavailableReason, isPayoutGuardError, type PayoutGuardErrorCode } from './errors.js';
+import {
+  type BalanceUnavailableReason,
+  InvalidArgumentError,
+  isPayoutGuardError,
+  type PayoutGuardErrorCode,
+} from './errors.js';
 import type { HoldState } from './hold.js';
 import type { HoldInfo } from './hold-info.js';
 import { type InsufficientFundsError, isInsufficientFunds } from './insufficient-funds.js';
@@ -116,9 +121,10 @@ export function observing(guard: PayoutGuard): ObservingGuard {
       }
     },
     withHold: (options, fn) => {
-      const { settles, returns, ...request } = options;
+      if (typeof fn !== 'function') return rejectedCall('withHold', options?.reference);
+      const { settles, returns, ...request } = options ?? {};
       return PayPromise.of(
-        options.reference,
+        request.reference,
         hold({ ...request, state: 'sent' }).then((taken) => taken.pay(fn, { settles, returns })),
       );
     },
@@ -130,6 +136,12 @@ export function observing(guard: PayoutGuard): ObservingGuard {
     internals: { ...guard.internals, observes: true, refuse },
     report: () => log.report(),
   };
+}
+
+/** A wrong call that nothing can be paid by: it is no refusal of a payout. */
+function rejectedCall(argument: string, reference: unknown): Promise<never> {
+  const error = new InvalidArgumentError(argument, 'takes the function that makes the payment');
+  return PayPromise.of(reference, Promise.reject(error));
 }
 
 /** What stays as it is. The methods of a guard need no `this`. */
@@ -326,6 +338,7 @@ class ObservedHold implements Hold {
 
   get pay(): Hold['pay'] {
     return <T>(fn: (hold: Hold) => T | Promise<T>, options?: PayOptions): Promise<T> => {
+      if (typeof fn !== 'function') return rejectedCall('pay', this.reference);
       this.#state = 'sent';
       this.#isPaying = true;
       const end = (async () => fn(this))();

@@ -3,7 +3,13 @@
 import { andThen, isPromise, isSilence } from './ask-store.js';
 import type { Decider } from './decider.js';
 import { type Decision, decide, limitMinor, type Snapshot } from './decision.js';
-import { BalanceUnavailableError, claimRejection, isPayoutGuardError, WalletFrozenError } from './errors.js';
+import {
+  BalanceUnavailableError,
+  claimRejection,
+  isPayoutGuardError,
+  notePayment,
+  WalletFrozenError,
+} from './errors.js';
 import type { LeftOpen } from './events.js';
 import type { FollowUp } from './follow-up.js';
 import { answerOf, thrownBy } from './functions.js';
@@ -85,6 +91,7 @@ export class Payments {
         result = await fn(handle);
       } catch (error) {
         await this.#conclude(handle, this.#proofOfError(handle, error));
+        if (handle.state !== 'released') notePayment(error, handle.reference);
         throw error;
       }
       const concluded = this.#conclude(handle, this.#proofOfResult(handle, result, options));
@@ -236,25 +243,29 @@ export class Payments {
     const { verdictOf } = settings;
     if (!verdictOf) return 'unknown';
     const rule = "'failed', 'not_sent' or 'unknown'";
-    return (
-      judged(reference, () => answerOf('verdictOf', rule, isErrorVerdict, verdictOf(error, { reference }))) ?? 'unknown'
+    return judged(reference, 'verdictOf', (name) =>
+      answerOf(name, rule, isErrorVerdict, verdictOf(error, { reference })),
     );
   }
 
   #proofOfResult({ reference, settings }: HoldHandle, result: unknown, options: PayOptions): Proof {
     if (isFailedResponse(result)) return 'unknown';
     const { provider, verdictOfResult } = settings;
-    const judge = verdictOfResult ?? provider?.verdictOfResult?.bind(provider);
-    const rule = "'completed', 'pending', 'failed' or 'unknown'";
-    const verdict = judge
-      ? judged(reference, () => answerOf('verdictOfResult', rule, isPayoutVerdict, judge(result, { reference })))
-      : 'unknown';
-    // A judgement that failed proves nothing, whatever is said of the moment when payouts are over.
-    if (verdict === undefined) return 'unknown';
+    if (verdictOfResult) {
+      const rule = "'completed', 'pending', 'failed' or 'unknown'";
+      return judged(reference, 'verdictOfResult', (name) =>
+        answerOf(name, rule, isPayoutVerdict, verdictOfResult(result, { reference })),
+      );
+    }
+    const rule = "'completed', 'pending', 'failed', 'unknown' or undefined";
+    const verdict = judged(reference, `verdictOfResult of ${settings.providerName}`, (name) =>
+      answerOf(name, rule, isVerdictOrNone, provider?.verdictOfResult?.(result, { reference })),
+    );
     const isProviderAnswer = options.returns === 'providerAnswer' || settings.returnsProviderAnswer;
-    if (verdict === 'failed' && !verdictOfResult && !isProviderAnswer) return 'look_up';
+    if (verdict === 'failed' && !isProviderAnswer) return 'look_up';
+    // What was judged is not over because the function returned, be the verdict that nothing is known.
     const isOver = options.settles === 'onReturn' || settings.settlesOnReturn;
-    return verdict === 'unknown' && isOver ? 'completed' : verdict;
+    return verdict ?? (isOver ? 'completed' : 'unknown');
   }
 }
 
@@ -279,16 +290,20 @@ function sentHoldOf(
   return holdOf(outcome, request);
 }
 
-/** A judgement of the application or the adapter; undefined when it failed. */
-function judged<T>(reference: string, judge: () => T): T | undefined {
+/** A judgement of the application or the adapter. One that failed proves nothing. */
+function judged<T>(reference: string, name: string, judge: (name: string) => T): T | 'unknown' {
   try {
-    return judge();
+    return judge(name);
   } catch (error) {
-    const problem = thrownBy('verdictOfResult', error).message;
+    const problem = thrownBy(name, error).message;
     warn(
       'PAYOUT_GUARD_VERDICT',
       `The end of payout ${reference} could not be judged, so its money stays held. ${problem}`,
     );
-    return undefined;
+    return 'unknown';
   }
+}
+
+function isVerdictOrNone(value: unknown): value is PayoutVerdict | undefined {
+  return value === undefined || isPayoutVerdict(value);
 }

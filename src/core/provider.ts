@@ -73,7 +73,7 @@ export interface ProviderWebhook {
  * 3. It ends within a bounded time and when `signal` aborts.
  * 4. `lookup`, if there is one, answers `completed` or `failed` only on the provider's final word about that reference.
  * 5. `verdictOfResult`, if there is one, judges only a value that has the provider's documented shape and carries that reference.
- *    Everything else is `unknown`.
+ *    Of everything else it returns undefined.
  * 6. Nothing it throws contains a secret; the guard shows other errors by name, code and stack only.
  */
 export interface BalanceProvider {
@@ -84,6 +84,11 @@ export interface BalanceProvider {
    * keys are rotated. The store keeps a hash of it, so that one balance is not promised under two keys.
    */
   readonly accountId?: string | undefined;
+  /**
+   * Longest reference that the provider takes, in characters; a longer one is refused before anything is held. 1 to 128.
+   * @defaultValue 128
+   */
+  readonly maxReferenceLength?: number | undefined;
   /** When the provider's balance shows a payout. `unknown` is treated as `completion`, the careful reading. */
   readonly debitVisibleAt: 'acceptance' | 'completion' | 'unknown';
   /**
@@ -104,7 +109,7 @@ export interface BalanceProvider {
    * @defaultValue 4
    */
   readonly lookupConcurrency?: number | undefined;
-  /** Judges the provider's answer to a payment call. */
-  verdictOfResult?(result: unknown, about: { readonly reference: string }): PayoutVerdict;
+  /** Judges the provider's answer to a payment call; undefined of any other value. */
+  verdictOfResult?(result: unknown, about: { readonly reference: string }): PayoutVerdict | undefined;
   readonly webhook?: ProviderWebhook | undefined;
 }

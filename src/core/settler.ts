@@ -16,6 +16,14 @@ import type { MaybePromise, SettleOutcome, SettleRequest } from './store.js';
 /** Settlements that end a hold, or record that they cannot. */
 export type VerdictRequest = Extract<SettleRequest, { to: 'captured' | 'released' | 'failed' | 'returned' }>;
 
+/** How a settlement is asked for. */
+interface Asking {
+  /** The operator's reason for a release. */
+  readonly reason?: string | undefined;
+  /** It was asked for before, and it is not known whether the store did it. */
+  readonly isRepeated?: boolean | undefined;
+}
+
 /** The steps that a tracer sees. */
 const stepOf = {
   reserved: undefined,
@@ -36,31 +44,33 @@ export class Settler {
   }
 
   /** Asks the store once. @throws `BalanceUnavailableError` with reason `store` when it is silent. */
-  ask(request: SettleRequest, reason?: string): MaybePromise<SettleOutcome> {
+  ask(request: SettleRequest, about: Asking = {}): MaybePromise<SettleOutcome> {
     const { trace } = this.#options;
     const name = stepOf[request.to];
-    if (!trace || !name) return this.#ask(request, reason);
-    return trace({ name, reference: request.reference }, () => this.#ask(request, reason));
+    if (!trace || !name) return this.#ask(request, about);
+    return trace({ name, reference: request.reference }, () => this.#ask(request, about));
   }
 
   /** Moves the hold on. @throws what {@link holdOf} throws. */
   move(request: SettleRequest, reason?: string): MaybePromise<HoldRecord> {
-    return andThen(this.ask(request, reason), (outcome) => holdOf(outcome, request));
+    return andThen(this.ask(request, { reason }), (outcome) => holdOf(outcome, request));
   }
 
-  #ask(request: SettleRequest, reason: string | undefined): MaybePromise<SettleOutcome> {
+  #ask(request: SettleRequest, about: Asking): MaybePromise<SettleOutcome> {
     const answer = askStore(this.#options.store, (store) => store.settle(request));
     return andThen(answer, (outcome) => {
-      this.#announce(outcome, request, reason);
+      this.#announce(outcome, request, about);
       return outcome;
     });
   }
 
-  #announce(outcome: SettleOutcome, request: SettleRequest, reason: string | undefined): void {
-    if (outcome.outcome === 'done' && (request.to === 'released' || request.to === 'failed')) {
+  #announce(outcome: SettleOutcome, request: SettleRequest, { reason, isRepeated }: Asking): void {
+    // The first request may have done it, and its answer got lost.
+    const isDone = outcome.outcome === 'done' || (isRepeated === true && outcome.outcome === 'already');
+    if (isDone && outcome.hold.state === 'released' && (request.to === 'released' || request.to === 'failed')) {
       const { hold } = outcome;
       this.#events.emit('released', () => ({ hold: holdInfo(hold), ...(reason !== undefined && { reason }) }));
-    } else if (request.to === 'captured' && (outcome.outcome === 'done' || outcome.outcome === 'late')) {
+    } else if (request.to === 'captured' && (isDone || outcome.outcome === 'late')) {
       const { hold } = outcome;
       this.#events.emit('captured', () => ({ hold: holdInfo(hold) }));
       if (outcome.outcome === 'late') this.#paidAfterRelease(hold, hold.attempt);

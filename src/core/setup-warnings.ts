@@ -1,32 +1,46 @@
 // Setups that work in a test and lose money in production: they cannot be refused, so they are reported.
 import cluster from 'node:cluster';
+import { isMainThread } from 'node:worker_threads';
 import type { ResolvedOptions } from './options.js';
 import type { BalanceProvider } from './provider.js';
 import type { HoldStore } from './store.js';
 import type { Wallet } from './wallet.js';
-import { warn, warnOnce } from './warn.js';
+import { warnOnce } from './warn.js';
 
-/** The stores that each adapter instance is used with: two guards must not promise one balance in two stores. */
-const storesOf = new WeakMap<BalanceProvider, Set<HoldStore>>();
+/** The stores that each balance is used with: two guards must not promise one balance in two stores. */
+const storesOf = new Map<string | BalanceProvider, Set<HoldStore>>();
 
 /** Reports what is wrong with the setup of a guard. Returns a function to call when the guard is closed. */
 export function warnOfSetup({ store }: ResolvedOptions, wallets: readonly Wallet[]): () => void {
   if (store.name === 'memory') warnOfProcesses();
   for (const wallet of wallets) warnOfWallet(wallet);
-  const providers = wallets.flatMap(({ provider }) => provider ?? []);
-  for (const provider of providers) {
-    const stores = storesOf.get(provider) ?? new Set();
-    if (stores.size > 0 && !stores.has(store)) {
-      warn(
-        'PAYOUT_GUARD_TWO_STORES',
-        `Two guards use one provider instance (${provider.name}) with different stores, so each promises the whole balance. Give both the same store, or use one guard.`,
-      );
-    }
-    storesOf.set(provider, stores.add(store));
+  const balances = wallets.flatMap(({ provider }) => (provider ? balanceOf(provider) : []));
+  for (const balance of balances) {
+    const stores = storesOf.get(balance) ?? new Set();
+    if (stores.size > 0 && !stores.has(store)) warnOfTwoStores(balance);
+    storesOf.set(balance, stores.add(store));
   }
   return () => {
-    for (const provider of providers) storesOf.get(provider)?.delete(store);
+    for (const balance of balances) {
+      const stores = storesOf.get(balance);
+      stores?.delete(store);
+      if (stores?.size === 0) storesOf.delete(balance);
+    }
   };
+}
+
+/** Each module of an application may make an adapter of its own for one account. */
+function balanceOf(provider: BalanceProvider): string | BalanceProvider {
+  const { name, accountId } = provider;
+  return accountId === undefined ? provider : `${name} ${accountId}`;
+}
+
+function warnOfTwoStores(balance: string | BalanceProvider): void {
+  const name = typeof balance === 'string' ? balance.slice(0, balance.indexOf(' ')) : balance.name;
+  warnOnce(
+    'PAYOUT_GUARD_TWO_STORES',
+    `Two guards use one balance of ${name} with different stores, so each promises the whole of it. Give both the same store, or use one guard.`,
+  );
 }
 
 /** Reports what is wrong with one wallet, once in the life of the process. */
@@ -47,10 +61,18 @@ export function warnOfWallet({ key, provider, lookup, lookupIsDocumented }: Wall
 }
 
 function warnOfProcesses(): void {
-  const manager = cluster.isWorker ? 'cluster' : process.env.NODE_APP_INSTANCE === undefined ? undefined : 'PM2';
+  const one = isMainThread ? 'process' : 'thread';
+  const manager = managerOf();
   if (manager === undefined) return;
   warnOnce(
     'PAYOUT_GUARD_MEMORY_STORE',
-    `This process runs under ${manager} with the memory store: every process promises the whole balance by itself. Use a shared store unless there is only one process.`,
+    `This ${one} runs under ${manager} with the memory store: every ${one} promises the whole balance by itself. Use a shared store unless there is only one.`,
   );
+}
+
+/** What may have started several of this process or thread. */
+function managerOf(): string | undefined {
+  if (cluster.isWorker) return 'cluster';
+  if (process.env.NODE_APP_INSTANCE !== undefined) return 'PM2';
+  return isMainThread ? undefined : 'worker_threads';
 }

@@ -53,7 +53,7 @@ export class VerdictOutbox {
   /** Records a verdict: once at least, and again in the background while the store is silent. Never rejects. */
   record(verdict: KnownVerdict): MaybePromise<HoldRecord | undefined> {
     try {
-      const answer = this.#settler.ask(verdict.request);
+      const answer = this.#settler.ask(verdict.request, { isRepeated: this.#waiting.has(verdict) });
       if (!isPromise(answer)) return this.#answered(verdict, answer);
       const recording = answer.then(
         (outcome) => this.#answered(verdict, outcome),

@@ -31,12 +31,17 @@ export function isErrorVerdict(value: unknown): value is ErrorVerdict {
 }
 
 /**
- * Whether a value is the answer of an HTTP client that says that the request did not succeed: `fetch` resolves for every status. It
- * proves nothing about the payout, and neither does a value that cannot be read.
+ * Whether a value is the answer of an HTTP client that says that the request did not succeed: `fetch` resolves for every status, and other
+ * clients may be set to. It proves nothing about the payout, and neither does a value that cannot be read.
  */
 export function isFailedResponse(result: unknown): boolean {
   try {
-    return typeof result === 'object' && result !== null && (result as { ok?: unknown }).ok === false;
+    if (typeof result !== 'object' || result === null) return false;
+    const { ok, headers, status, statusCode } = result as Readonly<Record<string, unknown>>;
+    if (ok === false) return true;
+    const code = status ?? statusCode;
+    // With headers it is an answer of HTTP, and not the word of a provider.
+    return typeof headers === 'object' && headers !== null && typeof code === 'number' && (code < 200 || code > 299);
   } catch {
     return true;
   }

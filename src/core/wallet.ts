@@ -37,7 +37,8 @@ export interface WalletSettings {
    */
   visibilityLagMs?: number | undefined;
   /**
-   * `'onReturn'`: your payment function returns only when the debit is done, so a payout is over when it returns.
+   * `'onReturn'`: your payment function returns only when the debit is done, so every value that it returns, `undefined` included, counts
+   * as paid unless it is judged: by `verdictOfResult`, or because it is an answer of the provider itself or a failed HTTP response.
    * @defaultValue a payout is over when the provider or your `verdictOfResult` says so
    */
   settles?: 'onReturn' | undefined;
@@ -212,6 +213,7 @@ const providerSchema: z.ZodType<unknown> = z.object({
     accountId: z.string().min(1).max(1_000).optional(),
     visibleAfterMs: walletShape.visibilityLagMs,
     lookupConcurrency: z.int().min(1).max(100).optional(),
+    maxReferenceLength: z.int().min(1).max(128).optional(),
   }),
 });
 

@@ -1,3 +1,4 @@
+import { isPayoutGuardError } from './errors.js';
 import { redactedCause } from './redact.js';
 
 /**
@@ -5,8 +6,9 @@ import { redactedCause } from './redact.js';
  * another realm, such as those of code under jest.
  */
 export function warn(code: string, message: string, error?: unknown): void {
-  const detail = error === undefined ? undefined : redactedCause(error).stack;
-  process.emitWarning(message, { code, ...(detail === undefined ? {} : { detail }) });
+  // The messages of this library hold no secrets.
+  const detail = isPayoutGuardError(error) ? `${error.name}: ${error.message}` : redactedCause(error).stack;
+  process.emitWarning(message, { code, ...(error === undefined || detail === undefined ? {} : { detail }) });
 }
 
 const said = new Set<string>();

@@ -6,6 +6,7 @@ import type { HoldInfo } from '../core/hold-info.js';
 import type { Hold, PayOptions, PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { functionSchema } from '../core/schemas.js';
+import { warn } from '../core/warn.js';
 import { type Pay, runPayoutHandler } from '../web/payout-handler.js';
 import { type PayoutSource, readPayout } from '../web/read-payout.js';
 import { assertExpress, isOver, rememberHold } from './response-holds.js';
@@ -69,8 +70,19 @@ export function payoutRoute(guard: PayoutGuard, options: PayoutRouteOptions, han
     rememberHold(res, hold);
     await runPayoutHandler(hold, (pay) => handler(req, res, pay), {
       hasAnswered: () => hasAnswered(res),
+      onUnpaid: () => warnOfSuccess(req, res),
       pay: { settles, returns },
     });
+  };
+
+  let hasWarned = false;
+  const warnOfSuccess = (req: Request, res: Response): void => {
+    if (hasWarned || !hasAnswered(res) || res.statusCode >= 300) return;
+    hasWarned = true;
+    warn(
+      'PAYOUT_GUARD_NOT_PAID',
+      `A payoutRoute handler (${req.method} ${req.baseUrl}${req.route?.path ?? ''}) answered with success and never called pay(), so its hold was released. If it makes the payment by itself, nothing covers it: make it within pay().`,
+    );
   };
 
   const take = async (req: Request, res: Response): Promise<Hold | undefined> => {

@@ -3,7 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { isSilence } from '../core/ask-store.js';
 import { answerOf, thrownBy } from '../core/functions.js';
-import type { Hold, HoldOptions, PayoutGuard } from '../core/payout-guard.js';
+import type { AmountInput, CheckOptions, Hold, PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { functionSchema } from '../core/schemas.js';
 import { warn } from '../core/warn.js';
@@ -81,14 +81,15 @@ export function requireSufficientFunds(guard: PayoutGuard, options: RequireSuffi
   return isHolding ? holding(guard, options as HoldingRouteOptions) : checking(guard, options as CheckingRouteOptions);
 }
 
-function checking(guard: PayoutGuard, options: CheckingRouteOptions): RequestHandler {
+function checking(guard: PayoutGuard, source: CheckingRouteOptions): RequestHandler {
   const check = async (req: Request, res: Response): Promise<void> => {
     const payout = read(req, res);
-    if (payout) await guard.assertSufficientFunds(payout.amount, payout);
+    if (payout) await guard.assertSufficientFunds(...payout);
   };
-  const read = (req: Request, res: Response): HoldOptions | undefined => {
+  const read = (req: Request, res: Response): [amount: AmountInput, options: CheckOptions] | undefined => {
     try {
-      return readPayout(options, [req, res]);
+      const { amount, reference, ...options } = readPayout(source, [req, res]);
+      return [amount, options];
     } catch (error) {
       // Throws, unless the guard only observes.
       guard.internals.refuse(error);

@@ -13,12 +13,13 @@ export type Pay = <T>(fn: (hold: Hold) => T | Promise<T>, options?: PayOptions) 
  * ends without it has sent nothing, and the hold is released.
  *
  * @param hasAnswered - Whether the response has begun.
+ * @param onUnpaid - Called when the handler has ended without `pay`.
  * @throws what the handler throws; `ConfigurationError` when it can neither be awaited nor has done anything.
  */
 export async function runPayoutHandler<T>(
   hold: Hold,
   handler: (pay: Pay) => T | Promise<T>,
-  { hasAnswered, pay: defaults = {} }: { hasAnswered: () => boolean; pay?: PayOptions },
+  { hasAnswered, onUnpaid, pay: defaults = {} }: { hasAnswered: () => boolean; onUnpaid: () => void; pay?: PayOptions },
 ): Promise<T> {
   let hasEnded = false;
   let payment: Promise<unknown> | undefined;
@@ -43,7 +44,10 @@ export async function runPayoutHandler<T>(
   } finally {
     hasEnded = true;
     if (payment && PayPromise.isForgotten(payment)) warnOfForgottenAwait(hold.reference);
-    if (isUnused(hold)) await release(hold, payment);
+    if (isUnused(hold)) {
+      if (!payment) onUnpaid();
+      await release(hold, payment);
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type PayoutGuardError,
   type PayoutGuardErrorCode,
   PayoutInProgressError,
+  payoutBefore,
 } from '../core/errors.js';
 import { type InsufficientFundsError, isInsufficientFunds } from '../core/insufficient-funds.js';
 import type { Hold } from '../core/payout-guard.js';
@@ -58,8 +59,8 @@ const titles: Readonly<Record<PayoutGuardErrorCode, string>> = {
  * began.
  */
 export function problemAnswer(error: PayoutGuardError, holds: readonly Hold[], options: ProblemOptions): ProblemAnswer {
-  const open = holds.find(mayHavePaid);
-  return answerFor(open ? new PayoutInProgressError(open.reference) : error, options);
+  const reference = holds.find(mayHavePaid)?.reference ?? payoutBefore(error);
+  return answerFor(reference === undefined ? error : new PayoutInProgressError(reference), options);
 }
 
 /** Whether a payment began and is not known to have failed. One that waits for `sent` counts: its function may run. */

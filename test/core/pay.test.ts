@@ -139,12 +139,25 @@ describe('settles: onReturn', () => {
     ['a Response that is not ok', {}, new Response('', { status: 504 }), 'sent'],
     ['a pending word of the provider', { verdictOfResult: () => 'pending' } as const, {}, 'sent'],
     ['a failed word of the provider', { verdictOfResult: () => 'failed' } as const, {}, 'sent'],
-    ['no word of the provider', { verdictOfResult: () => 'unknown' } as const, {}, 'captured'],
+    ['an unknown word of the provider', { verdictOfResult: () => 'unknown' } as const, {}, 'sent'],
+    ['an answer of HTTP with a status of failure', {}, { status: 504, headers: {}, data: {} }, 'sent'],
+    ['the same of another client', {}, { statusCode: 504, headers: {} }, 'sent'],
+    ['an answer of HTTP with success', {}, { status: 201, headers: {}, data: {} }, 'captured'],
+    ['a status of the application', {}, { status: 504 }, 'captured'],
+    ['no word of the provider', { verdictOfResult: () => undefined }, {}, 'captured'],
     ['a word that is none', { verdictOfResult: () => 'ok' as PayoutVerdict }, {}, 'sent'],
   ])('does not count against %s', async (_, provider, result, state) => {
     const guard = scriptedWallet('1000.00', provider).guard({ settles: 'onReturn', reconcileEveryMs: 0 });
     await guard.withHold(payout, () => result);
     expect((await guard.getHold('p-1'))?.state).toBe(state);
+    await guard.close();
+  });
+
+  it('does not overrule the own word of the application', async () => {
+    const verdictOfResult = () => 'unknown' as const;
+    const guard = scriptedWallet('1000.00').guard({ settles: 'onReturn', verdictOfResult, reconcileEveryMs: 0 });
+    await guard.withHold(payout, () => 'receipt');
+    expect((await guard.getHold('p-1'))?.state).toBe('sent');
     await guard.close();
   });
 });

@@ -149,6 +149,31 @@ describe('S2. a known verdict', () => {
     await guard.close();
   });
 
+  it.each([
+    ['captured', (): string => 'receipt'],
+    ['released', (): Promise<string> => Promise.reject(new PayoutRejectedError())],
+  ] as const)('whose answer got lost is announced once when the store confirms it: %s', async (event, fn) => {
+    const wallet = scriptedWallet('1000.00');
+    const inner = memoryStore({ clock: wallet.clock });
+    let isLost = true;
+    const store = changed(inner, {
+      settle: (request) => {
+        const outcome = inner.settle(request);
+        if (!isLost) return outcome;
+        isLost = false;
+        throw new Error('connection lost');
+      },
+    });
+    const guard = wallet.guard({ store });
+    const seen: string[] = [];
+    guard.on('unsettled', () => seen.push('unsettled'));
+    guard.on(event, ({ hold }) => seen.push(`${event} ${hold.reference}`));
+    await guard.withHold(onReturn, fn).catch(() => {});
+    await wallet.clock.pass(30_000);
+    expect([seen, await stateOf(inner)]).toEqual([['unsettled', `${event} p-1`], event]);
+    await guard.close();
+  });
+
   it('of the application is kept too, though its call rejects', async () => {
     const wallet = scriptedWallet('1000.00');
     const { guard, store, silence } = fragile(wallet);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { byBudget } from '../support/budget.js';
 import { sharedStores } from '../support/every-store.js';
-import { codesOf, collectWarnings } from '../support/warnings.js';
+import { codesOfProcesses, collectWarnings } from '../support/warnings.js';
 import { cleanUp, frameworks } from './api.js';
 import { endings, titleOf } from './endings.js';
 import { runEnding } from './endings-run.js';
@@ -21,7 +21,7 @@ describe.each(places)('who ended the request how, with %s on %s', (_, __, expres
   it.each(rows.map((ending) => [titleOf(ending), ending] as const))('%s', async (_title, ending) => {
     const { hold, answer, retry, made, warns = [] } = ending;
     const outcome = await runEnding(express, ending, atTheEnd, open);
-    expect([outcome, codesOf(warnings)]).toEqual([
+    expect([outcome, codesOfProcesses(warnings)]).toEqual([
       { hold, answer, retry, made, madeAgain: retry === 'paid' ? 1 : 0 },
       warns,
     ]);

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { codesOf, collectWarnings } from '../support/warnings.js';
+import { codesOfProcesses, collectWarnings } from '../support/warnings.js';
 import { cleanUp, frameworks } from './api.js';
 import { endings, titleOf } from './endings.js';
 import { runEnding } from './endings-run.js';
@@ -14,7 +14,7 @@ describe.each(frameworks)('who ended the request how, on %s', (_, express) => {
   it.each(endings.map((ending) => [titleOf(ending), ending] as const))('%s', async (_title, ending) => {
     const { hold, answer, retry, made, warns = [] } = ending;
     const outcome = await runEnding(express, ending, atTheEnd);
-    expect([outcome, codesOf(warnings)]).toEqual([
+    expect([outcome, codesOfProcesses(warnings)]).toEqual([
       { hold, answer, retry, made, madeAgain: retry === 'paid' ? 1 : 0 },
       warns,
     ]);

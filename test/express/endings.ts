@@ -111,6 +111,9 @@ const captured = { hold: 'captured', retry: duplicate, made: 1 } as const;
 const failed = { hold: 'failed', retry: duplicate, made: 0 } as const;
 const released = { hold: 'released', retry: 'paid', made: 0 } as const;
 
+/** A success that was paid for by nothing that the guard knows of. */
+const unpaid = ['PAYOUT_GUARD_NOT_PAID'] as const;
+
 /** The answer of `payoutGuardErrors()` to each error when no payment of the request can have been made. */
 const ownAnswer: Readonly<Record<GuardErrorName, string>> = {
   InsufficientFundsError: '422 insufficient_funds',
@@ -205,11 +208,11 @@ const ofPayoutRoute: readonly Row[] = [
   // Without pay nothing was sent.
   { handler: 'answers 404', ...released, answer: '404' },
   { handler: 'answers 400', ...released, answer: '400' },
-  { handler: 'answers 201', ...released, answer: '201' },
-  { handler: 'answers 204', ...released, answer: '204' },
+  { handler: 'answers 201', ...released, answer: '201', warns: unpaid },
+  { handler: 'answers 204', ...released, answer: '204', warns: unpaid },
   { handler: 'answers 302', ...released, answer: '302' },
   { handler: 'answers 500', ...released, answer: '500' },
-  { handler: 'streams 201', ...released, answer: '201' },
+  { handler: 'streams 201', ...released, answer: '201', warns: unpaid },
   { handler: 'throws Error', ...released, answer: '500' },
   { handler: 'throws an error of status 409', ...released, answer: '409' },
   { handler: 'throws PayoutRejectedError', ...released, answer: '422 payout_rejected' },

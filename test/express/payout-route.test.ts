@@ -94,7 +94,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
     ['returns of the route', { returns: 'providerAnswer' }, undefined, 'released failed, spendable 1000.00'],
     ['returns of the call', {}, { returns: 'providerAnswer' }, 'released failed, spendable 1000.00'],
   ])('settles by the options: %s', async (name, route, options, expected) => {
-    const verdict = name.startsWith('returns') ? 'failed' : 'unknown';
+    const verdict = name.startsWith('returns') ? 'failed' : undefined;
     const wallet = scriptedWallet('1000.00', { verdictOfResult: () => verdict });
     const { guard, post } = await api(
       async (_req, res, pay) => {

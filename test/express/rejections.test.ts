@@ -21,9 +21,10 @@ const answers: readonly [title: string, status: number][] = [
 ];
 
 const warnings: Readonly<Record<string, readonly string[]>> = {
+  'answers, then rejects': ['PAYOUT_GUARD_NOT_PAID'],
   'forgets a payment that fails': ['PAYOUT_GUARD_NOT_AWAITED', 'PAYOUT_GUARD_NOT_AWAITED'],
   'pays twice, and forgets the second': ['PAYOUT_GUARD_NOT_AWAITED'],
-  'pays after its end': ['PAYOUT_GUARD_NOT_AWAITED'],
+  'pays after its end': ['PAYOUT_GUARD_NOT_PAID', 'PAYOUT_GUARD_NOT_AWAITED'],
   'has a verdictOn that rejects': ['PAYOUT_GUARD_VERDICT'],
 };
 

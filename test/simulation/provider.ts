@@ -246,9 +246,9 @@ export class FakeProvider {
   }
 
   /** The adapter's judgement of a value that a payment function returned. */
-  #judge(result: unknown, wanted: string): PayoutAnswer['outcome'] {
+  #judge(result: unknown, wanted: string): PayoutAnswer['outcome'] | undefined {
     const { provider, reference, status } = (result ?? {}) as Partial<Reply>;
-    if (provider !== this.name || reference !== wanted) return 'unknown';
+    if (provider !== this.name || reference !== wanted) return undefined;
     return status === 'pending' || status === 'completed' || status === 'failed' ? status : 'unknown';
   }
 

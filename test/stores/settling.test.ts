@@ -5,7 +5,7 @@ import { thrownBy } from '../support/errors.js';
 import { everyStore, sharedStores, until } from '../support/every-store.js';
 import { changed } from '../support/stores.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
-import { codesOf, collectWarnings } from '../support/warnings.js';
+import { codesOfProcesses, collectWarnings } from '../support/warnings.js';
 import { closed, duplicate, outcome, payout, type Start, sent, startProcess } from './processes.js';
 
 const warnings = collectWarnings();
@@ -74,7 +74,7 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
       await payer.withHold({ ...payout, settles: 'onReturn' }, () => {
         line.isSilent = true;
       });
-      expect([await outcome(other), codesOf(warnings)]).toEqual([sent, ['PAYOUT_GUARD_UNSETTLED']]);
+      expect([await outcome(other), codesOfProcesses(warnings)]).toEqual([sent, ['PAYOUT_GUARD_UNSETTLED']]);
       line.isSilent = false;
       await wallet.clock.pass(1_000);
       await until(async () => (await other.getHold('p-1'))?.state === 'captured');
@@ -90,7 +90,7 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
           throw new PayoutRejectedError();
         }),
       );
-      expect([(await other.getHold('p-1'))?.state, codesOf(warnings)]).toEqual([
+      expect([(await other.getHold('p-1'))?.state, codesOfProcesses(warnings)]).toEqual([
         'captured',
         ['PAYOUT_GUARD_CONTRADICTION'],
       ]);

@@ -101,6 +101,7 @@ export function jpay(options: JpayOptions): BalanceProvider {
     debitVisibleAt: 'unknown',
     visibleAfterMs: 0,
     lookupIsDocumented: false,
+    maxReferenceLength: 50,
     verdictOfResult: (result, { reference }) => verdictOfPayout(result, reference),
     fetchBalance: ({ signal }) =>
       client.run(signal, async (exchange) => {

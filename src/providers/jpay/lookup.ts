@@ -37,9 +37,9 @@ export async function lookUp(ask: (path: string) => Promise<HttpAnswer>, referen
 }
 
 /** The verdict of a value, if it is the answer to the payment call with this reference; `unknown` otherwise. */
-export function verdictOfPayout(result: unknown, reference: string): PayoutVerdict {
+export function verdictOfPayout(result: unknown, reference: string): PayoutVerdict | undefined {
   const payout = ifShaped(payoutObject, result);
-  return payout?.ref_no === reference ? outcomeOf(payout) : 'unknown';
+  return payout?.ref_no === reference ? outcomeOf(payout) : undefined;
 }
 
 /**

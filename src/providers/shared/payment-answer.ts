@@ -17,10 +17,10 @@ const paymentAnswer = z.looseObject({
 /** Members of the answer to a validation, which has the reference and the code of a payment and pays nothing. */
 const validated = ['customerName', 'biller', 'paymentItem'];
 
-/** The verdict of a value, if it is the answer to the payment call with this reference; `unknown` otherwise. */
-export function verdictOfPayment(result: unknown, reference: string): PayoutVerdict {
+/** The verdict of a value, if it is the answer to the payment call with this reference; undefined otherwise. */
+export function verdictOfPayment(result: unknown, reference: string): PayoutVerdict | undefined {
   const answer = ifShaped(paymentAnswer, result);
-  if (answer?.requestReference !== reference) return 'unknown';
+  if (answer?.requestReference !== reference) return undefined;
   const isValidation = validated.some((name) => answer[name] != null || answer.response?.[name] != null);
   return isValidation ? 'unknown' : paymentOutcome(answer.responseCode);
 }

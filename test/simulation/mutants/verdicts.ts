@@ -68,7 +68,7 @@ export const verdictMutants: readonly Mutant[] = [
         const verdict = judge(result, about);
         return verdict === 'pending' ? 'completed' : verdict;
       };
-      return { ...settings, verdictOfResult };
+      return { ...settings, provider: { ...provider, verdictOfResult } };
     },
   },
   {
