@@ -479,28 +479,20 @@ it('payoutGuardErrors refuses options that it does not know', () => {
   expect(() => payoutGuardErrors(null as never)).toThrow(ConfigurationError);
 });
 
-describe.each(frameworks)(
-  'an error behind a payment of a handler that the route knows nothing of, on %s',
-  (_, express) => {
-    const pay = () => 'receipt';
-    it.each<[string, (error: unknown) => unknown, string]>([
-      ['with the money out', () => new InvalidAmountError('it has three decimals'), '409 payout_in_progress'],
-      ['of the payment itself', () => new PayoutRejectedError(), '422 payout_rejected'],
-    ])('is answered by what may have been paid: %s', async (_title, thrown, expected) => {
-      const guard = scriptedWallet('1000.00').guard();
-      const app = express();
-      app.post('/', (_req: Request, _res: unknown, next: (error: unknown) => void) => {
-        const paying = guard.withHold({ amount: '400.00', reference: 'p-1' }, () => {
-          pay();
-          throw thrown(undefined);
-        });
-        paying.catch(next);
-      });
-      app.use(payoutGuardErrors());
-      const { post } = await listen(app, atTheEnd);
-      const { status, code } = await post({}).answer;
-      expect(`${status} ${code}`).toBe(expected);
-      await guard.close();
+describe.each(frameworks)('an error that passed through a payment outside of the route, on %s', (_, express) => {
+  it.each<[string, () => PayoutGuardError, string]>([
+    ['the payout may have been made', () => new InvalidAmountError('it has three decimals'), '409 payout_in_progress'],
+    ['the payout was rejected', () => new PayoutRejectedError(), '422 payout_rejected'],
+  ])('is answered by what became of the payout: %s', async (_title, error, expected) => {
+    const guard = scriptedWallet('1000.00').guard();
+    const app = express();
+    app.post('/payouts', (_req, _res, next) => {
+      guard.withHold({ amount: '400.00', reference: 'p-1' }, () => Promise.reject(error())).catch(next);
     });
-  },
-);
+    app.use(payoutGuardErrors());
+    const { post } = await listen(app, atTheEnd);
+    const { status, code } = await post().answer;
+    expect(`${status} ${code}`).toBe(expected);
+    await guard.close();
+  });
+});
