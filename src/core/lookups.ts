@@ -51,9 +51,10 @@ export class Lookups {
   }
 
   /**
-   * The provider's word on a payout; `unknown` when it has none or does not answer. Never rejects.
+   * The provider's word on a payout; `unknown` when it has none or does not answer. Never rejects. The answer is always of a look-up that
+   * begins after the call: one that is under way may say "failed" of what was sent again since.
    *
-   * @param isUrgent - A webhook says that there is news: asked before all others, and not answered with a look-up that began earlier.
+   * @param isUrgent - A webhook says that there is news: asked before all others.
    */
   ask(wallet: Wallet, hold: HoldRecord, isUrgent: boolean): Promise<PayoutAnswer> {
     if (!wallet.lookup) return Promise.resolve(nothingKnown);
@@ -64,8 +65,6 @@ export class Lookups {
       this.#start(lane);
       return queued.answer;
     }
-    const asked = lane.asked.get(hold.reference);
-    if (asked && !isUrgent) return asked.answer;
     let resolve: Question['resolve'] = () => {};
     const answer = new Promise<PayoutAnswer>((settle) => {
       resolve = settle;

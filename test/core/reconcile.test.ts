@@ -314,6 +314,34 @@ describe('S4. look-ups', () => {
     await guard.close();
   });
 
+  it('never believe a "failed" of a look-up that began while the payment code might still send', async () => {
+    const answers: ReturnType<typeof deferred<PayoutAnswer>>[] = [];
+    const wallet = scriptedWallet('1000.00', {
+      lookup: () => {
+        const answer = deferred<PayoutAnswer>();
+        answers.push(answer);
+        return answer.promise;
+      },
+    });
+    const guard = wallet.guard();
+    const payment = deferred<string>();
+    const paying = guard.withHold({ amount: '10.00', reference: 'p-1' }, () => payment.promise);
+    await wallet.clock.pass(10);
+    void guard.reconcile({ reference: 'p-1' });
+    await wallet.clock.pass(10);
+    // The provider has failed the first try, and its answer is on its way; the client sends again and ends.
+    payment.resolve('accepted');
+    await paying;
+    await wallet.clock.pass(2_500);
+    answers[0]?.resolve({ outcome: 'failed' });
+    await wallet.clock.pass(100);
+    expect([answers.length, (await guard.getHold('p-1'))?.state]).toEqual([2, 'sent']);
+    answers[1]?.resolve({ outcome: 'completed' });
+    await wallet.clock.pass(100);
+    expect((await guard.getHold('p-1'))?.state).toBe('captured');
+    await guard.close();
+  });
+
   it('stay within lookupsPerSecond', async () => {
     const wallet = scriptedWallet('1000.00');
     const askedAtMs: number[] = [];
