@@ -7,36 +7,50 @@ import type { HoldStore } from './store.js';
 import type { Wallet } from './wallet.js';
 import { warnOnce } from './warn.js';
 
-/** The stores that each balance is used with: two guards must not promise one balance in two stores. */
-const storesOf = new Map<string | BalanceProvider, Set<HoldStore>>();
+/** The store of each guard, by the balance that it decides on. Two stores for one balance promise it twice. */
+const usesOf = new Map<string, Set<WeakRef<HoldStore>>>();
 
 /** Reports what is wrong with the setup of a guard. Returns a function to call when the guard is closed. */
 export function warnOfSetup({ store }: ResolvedOptions, wallets: readonly Wallet[]): () => void {
   if (store.name === 'memory') warnOfProcesses();
   for (const wallet of wallets) warnOfWallet(wallet);
-  const balances = wallets.flatMap(({ provider }) => (provider ? balanceOf(provider) : []));
-  for (const balance of balances) {
-    const stores = storesOf.get(balance) ?? new Set();
-    if (stores.size > 0 && !stores.has(store)) warnOfTwoStores(balance);
-    storesOf.set(balance, stores.add(store));
-  }
+  const ends = wallets.flatMap(({ provider }) => (provider ? noteUse(provider, store) : []));
   return () => {
-    for (const balance of balances) {
-      const stores = storesOf.get(balance);
-      stores?.delete(store);
-      if (stores?.size === 0) storesOf.delete(balance);
-    }
+    for (const end of ends) end();
   };
 }
 
-/** Each module of an application may make an adapter of its own for one account. */
-function balanceOf(provider: BalanceProvider): string | BalanceProvider {
-  const { name, accountId } = provider;
-  return accountId === undefined ? provider : `${name} ${accountId}`;
+/** Remembers the store of a guard until it is closed, or forgotten by the application. */
+function noteUse(provider: BalanceProvider, store: HoldStore): () => void {
+  const balance = balanceOf(provider);
+  const uses = usesOf.get(balance) ?? new Set();
+  usesOf.set(balance, uses);
+  for (const use of uses) {
+    const other = use.deref();
+    if (other === undefined) uses.delete(use);
+    else if (other !== store) warnOfTwoStores(provider.name);
+  }
+  const own = new WeakRef(store);
+  uses.add(own);
+  return () => {
+    uses.delete(own);
+    if (uses.size === 0 && usesOf.get(balance) === uses) usesOf.delete(balance);
+  };
 }
 
-function warnOfTwoStores(balance: string | BalanceProvider): void {
-  const name = typeof balance === 'string' ? balance.slice(0, balance.indexOf(' ')) : balance.name;
+const instances = new WeakMap<BalanceProvider, string>();
+let lastInstance = 0;
+
+/** Each module of an application may make an adapter of its own for one account. Without an account, the instance is the balance. */
+function balanceOf(provider: BalanceProvider): string {
+  const { name, accountId } = provider;
+  if (accountId !== undefined) return `${name} ${accountId}`;
+  const instance = instances.get(provider) ?? `${++lastInstance}`;
+  instances.set(provider, instance);
+  return instance;
+}
+
+function warnOfTwoStores(name: string): void {
   warnOnce(
     'PAYOUT_GUARD_TWO_STORES',
     `Two guards use one balance of ${name} with different stores, so each promises the whole of it. Give both the same store, or use one guard.`,
