@@ -17,6 +17,7 @@ function open(options: Partial<GroupCommitOptions<string, string>> = {}) {
     maxBatch: 3,
     maxQueue: 10,
     maxUnderWay: 2,
+    soon: queueMicrotask,
     run: (ops) =>
       new Promise((resolve, reject) => {
         trips.push({

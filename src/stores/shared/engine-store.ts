@@ -65,6 +65,7 @@ export class EngineStore implements HoldStore {
       ...options,
       maxUnderWay,
       run: (batch) => this.#run(batch),
+      soon: (flush) => (engine.soon ? engine.soon(flush) : queueMicrotask(flush)),
       onUncertain: (op) => {
         if (op.kind === 'hold') this.#undo.add(op.request);
       },

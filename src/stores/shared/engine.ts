@@ -70,6 +70,8 @@ export interface Engine {
   /** A batch waits for others with one of its wallets, and a wallet may stay locked: wallets queue separately then. */
   readonly locksWallets: boolean;
   run(batch: readonly Op[]): Promise<BatchReply>;
+  /** When a batch sets out, at the end of the turn that it is asked for in. @defaultValue after the microtasks of the caller */
+  soon?(flush: () => void): void;
   list(filter: HoldFilter): Promise<HoldPage>;
   claim(request: ClaimRequest): Promise<ClaimPage>;
   note(key: string): Promise<string | undefined>;

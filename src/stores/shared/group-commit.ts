@@ -4,7 +4,7 @@
 // Operations queue in lanes. A database that locks wallets has a lane for each, so that a wallet that another
 // transaction keeps locked holds up no other one: what shared a batch with it fails once, and travels alone until it
 // has succeeded.
-import { BalanceUnavailableError } from '../../core/errors.js';
+import { BalanceUnavailableError, isPayoutGuardError } from '../../core/errors.js';
 
 export interface GroupCommitOptions<Op, Answer> {
   /** One round trip. Answers in the order of the operations. Rejects when it is not known what became of them. */
@@ -17,6 +17,8 @@ export interface GroupCommitOptions<Op, Answer> {
   readonly maxQueue: number;
   /** Round trips under way at once. */
   readonly maxUnderWay: number;
+  /** When what was asked for sets out. */
+  readonly soon: (flush: () => void) => void;
   /** Called with an operation whose caller was refused though it may have happened, or may yet happen. */
   readonly onUncertain: (op: Op) => void;
 }
@@ -112,7 +114,7 @@ export class GroupCommit<Op, Answer> {
   #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    queueMicrotask(() => {
+    this.#options.soon(() => {
       this.#isFlushing = false;
       this.#flush();
     });
@@ -161,9 +163,10 @@ export class GroupCommit<Op, Answer> {
         if (!one.isRefused) one.resolve(answers[index] as Answer);
       }
       if (this.#suspects.size > 0) for (const { name } of lanes) this.#suspects.delete(name);
-    } catch {
+    } catch (error) {
       // The error of the engine's client may hold secrets, and changes nothing: it is not known what happened.
-      for (const one of waiting) if (!one.isRefused) this.#refuse(one, unavailable('it failed'));
+      const refusal = isPayoutGuardError(error) ? error : unavailable('it failed');
+      for (const one of waiting) if (!one.isRefused) this.#refuse(one, refusal);
       this.#suspect(lanes);
     } finally {
       this.#underWay.delete(batch);

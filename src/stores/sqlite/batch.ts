@@ -1,0 +1,294 @@
+// The operations of a batch, one after the other, in one transaction.
+import { type HoldRecord, isOpen, isUndecided, mayBeHeldAgain, transition } from '../../core/hold.js';
+import { expired, isOther, isSamePayout, moved, noted } from '../../core/hold-moves.js';
+import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, SettleRequest, WalletTotals } from '../../core/store.js';
+import type { Answer, Op } from '../shared/engine.js';
+import { grantedHold } from '../shared/granted.js';
+import type { Transaction } from './file.js';
+import { fixedValues, type HoldRow, insertHold, movingValues, readHold, updateHold } from './hold-row.js';
+
+export interface Memory {
+  readonly rememberMs: number;
+  readonly rememberUnsentMs: number;
+}
+
+interface Wallet {
+  active: bigint;
+  captured: bigint;
+  frozen: Freeze | undefined;
+  isChanged: boolean;
+}
+
+/** A hold, with its row if it has one. */
+interface Known {
+  readonly hold: HoldRecord;
+  readonly row: HoldRow;
+}
+
+interface WalletRow {
+  readonly active: string;
+  readonly captured: string;
+  readonly frozen_at_ms: number | null;
+  readonly frozen_for: string | null;
+}
+
+/** What is due happens at most so many times in one transaction. The rest counts as active meanwhile, which is the safe side. */
+const dueAtOnce = 2_000;
+const forgottenAtOnce = 200;
+/** Numbers in the order of holds for each millisecond. */
+const perMs = 1_024;
+
+const dueQuery = `SELECT * FROM holds WHERE due_at_ms <= ? ORDER BY due_at_ms LIMIT ${dueAtOnce}`;
+const forget = `DELETE FROM holds WHERE seq IN (
+  SELECT seq FROM holds WHERE forget_at_ms <= ? ORDER BY forget_at_ms LIMIT ${forgottenAtOnce})`;
+const writeWallet =
+  'INSERT OR REPLACE INTO wallets (wallet, active, captured, frozen_at_ms, frozen_for) VALUES (?, ?, ?, ?, ?)';
+
+export class Batch {
+  readonly #transaction: Transaction;
+  readonly #memory: Memory;
+  readonly #wallets = new Map<string, Wallet>();
+
+  constructor(transaction: Transaction, memory: Memory) {
+    this.#transaction = transaction;
+    this.#memory = memory;
+  }
+
+  /** Does what is due by now; then the operations; then writes the totals. */
+  run(ops: readonly Op[]): Answer[] {
+    const { connection, nowMs, mayWrite } = this.#transaction;
+    if (mayWrite) {
+      for (const row of connection.all(dueQuery, nowMs)) this.#happen(row as HoldRow);
+      connection.run(forget, nowMs);
+    }
+    const answers = ops.map((op) => this.#do(op));
+    this.#writeWallets();
+    return answers;
+  }
+
+  #do(op: Op): Answer {
+    switch (op.kind) {
+      case 'totals':
+        return this.#totals(op.wallet);
+      case 'hold':
+        return this.#hold(op.request);
+      case 'settle':
+        return this.#settle(op.request);
+      case 'get':
+        return this.#known(op.reference)?.hold;
+      case 'abandon':
+        return this.#abandon(op.request);
+      case 'freeze': {
+        const wallet = this.#wallet(op.wallet);
+        const sinceMs = wallet.frozen?.sinceMs ?? op.sinceMs ?? this.#transaction.nowMs;
+        wallet.frozen = op.reason === undefined ? undefined : { reason: op.reason, sinceMs };
+        wallet.isChanged = true;
+        return null;
+      }
+      case 'restore':
+        return this.#restore(op.hold);
+      default:
+        return op satisfies never;
+    }
+  }
+
+  #hold(request: HoldRequest): HoldOutcome {
+    const { nowMs, store, recoveringForMs } = this.#transaction;
+    const known = this.#known(request.reference);
+    const isAgain = known && mayBeHeldAgain(known.hold) && isSamePayout(known.hold, request);
+    if (known && (!isAgain || known.hold.attempt === request.attempt)) return { outcome: 'exists', hold: known.hold };
+
+    const wallet = this.#wallet(request.wallet);
+    if (wallet.frozen) return { outcome: 'frozen', frozen: wallet.frozen };
+    const totals = this.#totals(request.wallet);
+    if (request.epoch !== store.epoch) return { outcome: 'void', totals };
+    if (recoveringForMs > 0) return { outcome: 'recovering', forMs: recoveringForMs };
+    const afterwards = wallet.active + wallet.captured + request.amountMinor;
+    if (afterwards > request.limitMinor) return { outcome: 'insufficient', totals };
+    const hold = grantedHold(request, nowMs, isAgain ? true : undefined);
+    this.#insert(hold, known, this.#nextNumber());
+    return { outcome: 'held', hold, totals };
+  }
+
+  #settle(request: SettleRequest): SettleOutcome {
+    const known = this.#known(request.reference);
+    if (!known) return { outcome: 'unknown' };
+    const { hold } = known;
+    const { attempt, to } = request;
+    const outcome = isOther(hold, request) ? 'illegal' : transition(hold, to, attempt !== undefined);
+    if (outcome === 'illegal') return { outcome, hold };
+    if (outcome === 'already') return { outcome, hold: this.#update(known, noted(hold, request)) };
+    const refusal = to === 'sent' ? this.#refusalToSend(hold, request.check) : undefined;
+    return refusal ?? { outcome, hold: this.#update(known, moved(hold, request, this.#transaction.nowMs)) };
+  }
+
+  #refusalToSend(
+    { wallet: key }: HoldRecord,
+    check: { epoch: string; limitMinor: bigint } | undefined,
+  ): SettleOutcome | undefined {
+    const { store, recoveringForMs } = this.#transaction;
+    const { frozen, active, captured } = this.#wallet(key);
+    if (frozen) return { outcome: 'frozen', frozen };
+    if (!check) return undefined;
+    if (check.epoch !== store.epoch) return { outcome: 'void', totals: this.#totals(key) };
+    if (recoveringForMs > 0) return { outcome: 'recovering', forMs: recoveringForMs };
+    return active + captured > check.limitMinor ? { outcome: 'insufficient', totals: this.#totals(key) } : undefined;
+  }
+
+  /** Operations of one process happen in their order, so that the attempt cannot come after this. */
+  #abandon({ reference, attempt }: HoldRequest): null {
+    const known = this.#known(reference);
+    // One that was sent by another handle, which resumed the reservation, stays.
+    const isUnpaid = known?.hold.attempt === attempt && isOpen(known.hold.state) && known.hold.sender === undefined;
+    const release = { reference, to: 'released', notSent: true } as const;
+    if (isUnpaid) this.#update(known, moved(known.hold, release, this.#transaction.nowMs));
+    return null;
+  }
+
+  /** An existing row is put right only where the file went back behind what the process saw. */
+  #restore(given: HoldRecord): null {
+    const known = this.#known(given.reference);
+    const there = known?.hold;
+    const isSame = there?.attempt === given.attempt;
+    if (there && (there.wallet !== given.wallet || there.state === 'captured')) return null;
+    // An earlier attempt gives way, open or not: it had ended before this one was taken.
+    if (there && !isSame && given.createdAtMs < there.createdAtMs) return null;
+    const isAhead =
+      given.state === 'captured' || (given.state === 'sent' && there?.sentAtMs === undefined && !there?.failed);
+    if (isSame && !isAhead) return null;
+    // Unless the payout is known to be made, a failure is its outcome: only the debit was lost.
+    const failed = given.failed || (isSame && given.awaitsOutcome && there?.failed) || undefined;
+    const hold = { ...given, failed, awaitsOutcome: failed ? undefined : given.awaitsOutcome };
+    this.#insert(hold, known, this.#numberAt(given.createdAtMs));
+    return null;
+  }
+
+  /** What the file has of a reference, as it is now. */
+  #known(reference: string): Known | undefined {
+    const row = this.#transaction.connection.get('SELECT * FROM holds WHERE reference = ?', reference) as
+      | HoldRow
+      | undefined;
+    if (!row) return undefined;
+    const isDue = row.due_at_ms !== null && row.due_at_ms <= this.#transaction.nowMs;
+    return isDue ? this.#happen(row) : { row, hold: readHold(row) };
+  }
+
+  /** A reservation expires, or a capture becomes visible. */
+  #happen(row: HoldRow): Known {
+    const hold = readHold(row);
+    const known = { row, hold };
+    const later = hold.state === 'reserved' ? expired(hold, this.#transaction.nowMs) : { ...hold };
+    return { row: { ...row, due_at_ms: null }, hold: this.#update(known, later) };
+  }
+
+  #insert(hold: HoldRecord, known: Known | undefined, seq: number): void {
+    const { connection } = this.#transaction;
+    if (known) {
+      this.#count(known, -1n);
+      connection.run('DELETE FROM holds WHERE seq = ?', known.row.seq);
+    }
+    const more = { ...this.#times(hold), lease_owner: null, lease_until_ms: null };
+    connection.run(insertHold, seq, ...fixedValues(hold), ...movingValues(hold, more));
+    this.#count({ hold, row: more }, 1n);
+  }
+
+  #update(known: Known, hold: HoldRecord): HoldRecord {
+    if (hold === known.hold) return hold;
+    const { seq, lease_owner, lease_until_ms } = known.row;
+    // A lease ends when the outcome is known.
+    const lease = isUndecided(hold) ? { lease_owner, lease_until_ms } : { lease_owner: null, lease_until_ms: null };
+    const more = { ...this.#times(hold), ...lease };
+    this.#count(known, -1n);
+    this.#transaction.connection.run(updateHold, ...movingValues(hold, more), seq);
+    this.#count({ hold, row: more }, 1n);
+    return hold;
+  }
+
+  /** When the row changes by itself, and when it is forgotten. */
+  #times(hold: HoldRecord): Pick<HoldRow, 'due_at_ms' | 'forget_at_ms'> {
+    const { state, expiresAtMs = null, endedAtMs = 0, visibleAtMs = 0 } = hold;
+    if (state === 'reserved') return { due_at_ms: expiresAtMs, forget_at_ms: null };
+    const due_at_ms = state === 'captured' && visibleAtMs > this.#transaction.nowMs ? visibleAtMs : null;
+    if (isUndecided(hold)) return { due_at_ms, forget_at_ms: null };
+    const { rememberMs, rememberUnsentMs } = this.#memory;
+    const lastsMs = mayBeHeldAgain(hold) && hold.sentAtMs === undefined ? rememberUnsentMs : rememberMs;
+    return { due_at_ms, forget_at_ms: Math.max(endedAtMs + lastsMs, visibleAtMs) };
+  }
+
+  #count({ hold, row }: { hold: HoldRecord; row: Pick<HoldRow, 'due_at_ms'> }, sign: 1n | -1n): void {
+    if (hold.state === 'released') return;
+    const wallet = this.#wallet(hold.wallet);
+    const minor = sign * (hold.state === 'captured' ? (hold.capturedMinor ?? hold.amountMinor) : hold.amountMinor);
+    if (hold.state === 'captured' && row.due_at_ms === null) wallet.captured += minor;
+    else wallet.active += minor;
+    wallet.isChanged = true;
+  }
+
+  #nextNumber(): number {
+    const { connection, nowMs } = this.#transaction;
+    const { last } = connection.get('SELECT max(seq) AS last FROM holds') as { last: number | null };
+    return Math.max((last ?? 0) + 1, nowMs * perMs);
+  }
+
+  /** Of a hold that was created then: after those that were there already. */
+  #numberAt(createdAtMs: number): number {
+    const first = createdAtMs * perMs;
+    const { last } = this.#transaction.connection.get(
+      'SELECT max(seq) AS last FROM holds WHERE seq BETWEEN ? AND ?',
+      first,
+      first + 1_000 * perMs,
+    ) as { last: number | null };
+    return Math.max((last ?? 0) + 1, first);
+  }
+
+  #totals(key: string): WalletTotals {
+    const { store, recoveringForMs } = this.#transaction;
+    const { active, captured, frozen } = this.#wallet(key);
+    const totals = { epoch: store.epoch, active, captured };
+    return { ...totals, ...(recoveringForMs > 0 ? { recoveringForMs } : {}), ...(frozen ? { frozen } : {}) };
+  }
+
+  #wallet(key: string): Wallet {
+    let wallet = this.#wallets.get(key);
+    if (!wallet) {
+      const { connection, store } = this.#transaction;
+      const row = connection.get('SELECT * FROM wallets WHERE wallet = ?', key) as WalletRow | undefined;
+      // One that the file does not know may have been in what it has forgotten.
+      const {
+        active,
+        captured,
+        frozen_at_ms: sinceMs,
+        frozen_for: reason,
+      } = row ?? { active: 0, captured: 0, ...store };
+      const frozen = sinceMs === null || reason === null ? undefined : { reason, sinceMs };
+      wallet = { active: BigInt(active), captured: BigInt(captured), frozen, isChanged: false };
+      this.#wallets.set(key, wallet);
+    }
+    return wallet;
+  }
+
+  #writeWallets(): void {
+    for (const [key, { active, captured, frozen, isChanged }] of this.#wallets) {
+      if (!isChanged) continue;
+      const freeze = [frozen?.sinceMs ?? null, frozen?.reason ?? null];
+      this.#transaction.connection.run(writeWallet, key, `${active}`, `${captured}`, ...freeze);
+    }
+  }
+}
+
+/** In a new epoch: adds up the open holds of all wallets, and freezes them if there is a reason. */
+export function addUp({ connection, nowMs, store }: Transaction, freezes: boolean): void {
+  connection.run("INSERT OR IGNORE INTO wallets SELECT DISTINCT wallet, '0', '0', NULL, NULL FROM holds");
+  const sums = new Map<string, bigint>();
+  const open = "SELECT wallet, amount FROM holds WHERE state IN ('reserved', 'sent')";
+  const late = "SELECT wallet, captured_amount FROM holds WHERE state = 'captured' AND due_at_ms IS NOT NULL";
+  for (const row of connection.all(`${open} UNION ALL ${late}`)) {
+    const { wallet, amount } = row as Pick<HoldRow, 'wallet' | 'amount'>;
+    sums.set(wallet, (sums.get(wallet) ?? 0n) + BigInt(amount));
+  }
+  connection.run("UPDATE wallets SET active = '0'");
+  for (const [wallet, active] of sums)
+    connection.run('UPDATE wallets SET active = ? WHERE wallet = ?', `${active}`, wallet);
+  const freeze = 'UPDATE wallets SET frozen_at_ms = ?, frozen_for = ? WHERE frozen_for IS NULL';
+  if (freezes) connection.run(freeze, nowMs, store.frozen_for);
+}

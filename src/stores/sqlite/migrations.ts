@@ -1,0 +1,76 @@
+// The tables of the store. Each migration is applied once, in a transaction that also writes its number, the protocol version, to
+// `user_version`. A file of a later version is refused.
+
+/** Tells a file of this library from any other database. */
+export const applicationId = 0x70617967;
+
+/** Amounts are minor units as text, because sums exceed 64 bits. Times are milliseconds of the store's clock. */
+export const migrations: readonly string[] = [
+  `
+CREATE TABLE store (
+  singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
+  -- Of this file; its mark has the same.
+  id TEXT NOT NULL,
+  -- Random; another epoch means that something may have been forgotten.
+  epoch TEXT NOT NULL,
+  born_at_ms INTEGER NOT NULL,
+  -- Grows with each transaction.
+  counter INTEGER NOT NULL,
+  -- Where the epoch began: the number of the file in its file system. A copy has another one.
+  place TEXT NOT NULL,
+  -- The latest time that was written, and what is added to the clock of the machine, so that it never runs back.
+  now_ms INTEGER NOT NULL,
+  offset_ms INTEGER NOT NULL,
+  -- Since when, and why, all wallets that come into the file are frozen; null as a rule.
+  frozen_at_ms INTEGER,
+  frozen_for TEXT
+) STRICT;
+
+CREATE TABLE wallets (
+  wallet TEXT PRIMARY KEY,
+  -- Sum of all open holds, and of captures that are not visible yet.
+  active TEXT NOT NULL,
+  -- Sum of visible captures.
+  captured TEXT NOT NULL,
+  frozen_at_ms INTEGER,
+  frozen_for TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE holds (
+  -- The order of lists and claims: created_at_ms * 1024, or more where that is taken.
+  seq INTEGER PRIMARY KEY,
+  reference TEXT NOT NULL UNIQUE,
+  wallet TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('reserved', 'sent', 'captured', 'released')),
+  attempt TEXT NOT NULL,
+  amount TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  exponent INTEGER NOT NULL,
+  captured_amount TEXT,
+  created_at_ms INTEGER NOT NULL,
+  expires_at_ms INTEGER,
+  sent_at_ms INTEGER,
+  sender TEXT,
+  sends_until_ms INTEGER,
+  ended_at_ms INTEGER,
+  visible_at_ms INTEGER,
+  held_before INTEGER,
+  failed INTEGER,
+  awaits_outcome INTEGER,
+  fingerprint TEXT,
+  metadata TEXT NOT NULL,
+  -- When the row changes by itself: a reservation expires, a capture becomes visible.
+  due_at_ms INTEGER,
+  -- When the row is deleted.
+  forget_at_ms INTEGER,
+  lease_owner TEXT,
+  lease_until_ms INTEGER
+) STRICT;
+CREATE INDEX holds_by_state ON holds (wallet, state);
+CREATE INDEX holds_awaiting ON holds (wallet) WHERE awaits_outcome = 1;
+CREATE INDEX holds_due ON holds (due_at_ms) WHERE due_at_ms IS NOT NULL;
+CREATE INDEX holds_forgotten ON holds (forget_at_ms) WHERE forget_at_ms IS NOT NULL;
+
+CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`,
+];
