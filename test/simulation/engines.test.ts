@@ -13,25 +13,28 @@ const firstSeed = 1;
 /** From here on, in the first of them, memory is lost in every way there is. */
 const eventfulSeed = 1_200;
 const histories: Readonly<Record<EngineName, number>> = byBudget({
-  small: { redis: 40, postgres: 5, pglite: 3 },
-  large: { redis: 200, postgres: 15, pglite: 10 },
+  small: { redis: 40, postgres: 5, pglite: 3, sqlite: 40 },
+  large: { redis: 200, postgres: 15, pglite: 10, sqlite: 500 },
 });
 /** Within how many histories a mistake must be found there. */
-const budgets: Readonly<Record<EngineName, number>> = { redis: 1_000, postgres: 10, pglite: 10 };
+const budgets: Readonly<Record<EngineName, number>> = { redis: 1_000, postgres: 10, pglite: 10, sqlite: 1_000 };
 
+/** With the small budget, on the fast engines. */
+const onFast: readonly string[] = [
+  'every process has a store of its own',
+  'a sent hold expires',
+  'check and hold are two steps',
+  'a taken reference is accepted',
+  'a capture is not counted',
+  'the mark is not renewed',
+  'the adapter keeps balances',
+  'the floor is ignored',
+  'the fee is not held',
+];
 /** With the small budget, and on the slow engines. */
 const quick: Readonly<Record<EngineName, readonly string[]>> = {
-  redis: [
-    'every process has a store of its own',
-    'a sent hold expires',
-    'check and hold are two steps',
-    'a taken reference is accepted',
-    'a capture is not counted',
-    'the mark is not renewed',
-    'the adapter keeps balances',
-    'the floor is ignored',
-    'the fee is not held',
-  ],
+  redis: onFast,
+  sqlite: onFast,
   postgres: [
     'every process has a store of its own',
     'check and hold are two steps',
@@ -41,8 +44,8 @@ const quick: Readonly<Record<EngineName, readonly string[]>> = {
   ],
   pglite: ['check and hold are two steps'],
 };
-/** Mistakes that take more than {@link budgets} histories on Redis; the simulation finds them on the memory store. */
-const rareOnRedis: readonly string[] = [
+/** Mistakes that take more than {@link budgets} histories on a fast engine; the simulation finds them on the memory store. */
+const rareOnEngines: readonly string[] = [
   'the ledger balance decides',
   'a capture counts as visible at once',
   'the age of the figure is ignored',
@@ -100,8 +103,8 @@ describe.each([...engines])('the guard on %s', (name, engine) => {
 });
 
 function mutantsOf(engine: EngineName): (readonly [string, Mutant])[] {
-  const isEvery = engine === 'redis' && budget === 'large';
-  const wanted = isEvery ? mutants.filter(isOnRedis).map(({ name }) => name) : quick[engine];
+  const isEvery = quick[engine] === onFast && budget === 'large';
+  const wanted = isEvery ? mutants.filter(isOnEngines).map(({ name }) => name) : quick[engine];
   return wanted.map((name) => {
     const mutant = mutants.find((one) => one.name === name);
     if (!mutant) throw new Error(`There is no mutant of the name: ${name}`);
@@ -109,6 +112,6 @@ function mutantsOf(engine: EngineName): (readonly [string, Mutant])[] {
   });
 }
 
-function isOnRedis({ name, only }: Mutant): boolean {
-  return only !== 'local' && !rareOnRedis.includes(name);
+function isOnEngines({ name, only }: Mutant): boolean {
+  return only !== 'local' && !rareOnEngines.includes(name);
 }

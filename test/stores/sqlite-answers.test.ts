@@ -1,10 +1,10 @@
-import { describe, it } from '@jest/globals';
+import { afterAll, describe, it } from '@jest/globals';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
 import { byBudget } from '../support/budget.js';
 import { filesInMemory } from '../support/sqlite.js';
 import { expectAnswersOfMemory } from './answers.js';
 
-const newFile = filesInMemory();
+const newFile = filesInMemory(afterAll);
 
 describe('the SQLite store and the memory store', () => {
   it('give the same answers to any sequence of operations', async () => {

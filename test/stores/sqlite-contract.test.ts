@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, it } from '@jest/globals';
+import { afterAll, describe, it } from '@jest/globals';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
 import { storeContract } from 'payout-guard/testing';
 import { filesInMemory } from '../support/sqlite.js';
 
-const newFile = filesInMemory();
+const newFile = filesInMemory(afterAll);
 
 // The deadline is long because the machine of a test may be busy.
 storeContract(

@@ -1,4 +1,4 @@
-// Memory, Redis and PostgreSQL behind one function, for tests of what a guard does on each of them. All live by the clock of
+// Memory, SQLite, Redis and PostgreSQL behind one function, for tests of what a guard does on each of them. All live by the clock of
 // the test; each store that a test opens is that of another process.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach } from '@jest/globals';
@@ -22,7 +22,7 @@ export async function everyStore(): Promise<NamedStore[]> {
 /** The same without memory. */
 export async function sharedStores(): Promise<NamedStore[]> {
   const found: NamedStore[] = [];
-  for (const name of ['redis', 'postgres'] satisfies EngineName[]) {
+  for (const name of ['sqlite', 'redis', 'postgres'] satisfies EngineName[]) {
     const engine = await startEngine(name);
     if (!engine) continue;
     afterAll(() => engine.close());

@@ -2,7 +2,6 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from '@jest/globals';
 
 const memory = '/dev/shm';
 
@@ -11,8 +10,8 @@ export function folderInMemory(): string {
   return mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'payout-guard-sqlite-'));
 }
 
-/** Gives paths of files that do not exist yet. Their folder goes away after the tests of the file that asks. */
-export function filesInMemory(): () => string {
+/** Gives paths of files that do not exist yet. Their folder goes away after the tests. */
+export function filesInMemory(afterAll: (run: () => void) => void): () => string {
   const folder = folderInMemory();
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   let files = 0;

@@ -5,7 +5,7 @@ import type { Clock, HoldStore } from 'payout-guard';
 export interface Line {
   /** Does something at the engine when the message arrives there. `what` is for people. Only batches change holds. */
   send<T>(what: string, isBatch: boolean, act: () => Promise<T>): Promise<T>;
-  /** The same without a way. */
+  /** The same without a way. It may change holds. */
   sendAtOnce<T>(act: () => Promise<T>): Promise<T>;
 }
 
@@ -34,7 +34,7 @@ export interface RealEngine {
   close(): Promise<void>;
 }
 
-export const engineNames = ['redis', 'postgres', 'pglite'] as const;
+export const engineNames = ['redis', 'postgres', 'pglite', 'sqlite'] as const;
 
 export type EngineName = (typeof engineNames)[number];
 
@@ -42,6 +42,7 @@ export type EngineName = (typeof engineNames)[number];
 export async function startEngine(name: EngineName): Promise<RealEngine | undefined> {
   // Not imported before: what is missing is reported by the import.
   if (name === 'redis') return (await import('./redis.js')).startRedis();
+  if (name === 'sqlite') return (await import('./sqlite.js')).startSqlite();
   const { startPGlite, startPostgres } = await import('./postgres.js');
   return name === 'postgres' ? startPostgres() : startPGlite();
 }

@@ -101,6 +101,8 @@ export class EngineMemory implements Memory {
           return outside(act);
         }),
       sendAtOnce: (act) => {
+        this.#contents = undefined;
+        this.#world.hasChanged = true;
         const answer = outside(act);
         scheduler.waitFor(answer.catch(() => {}));
         return answer;

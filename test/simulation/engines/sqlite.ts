@@ -1,0 +1,95 @@
+// SQLite: a file of our own in memory, because a history asks nothing of the disk. There is no network on the way to it: what takes
+// its time, and what may fail, is the lock. A process that has it is answered at once; one that does not get it has changed nothing.
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { Clock, HoldStore } from 'payout-guard';
+import { sqliteStore } from 'payout-guard/stores/sqlite';
+import type { Engine } from '../../../src/stores/shared/engine.js';
+import { EngineStore } from '../../../src/stores/shared/engine-store.js';
+import { SqliteEngine } from '../../../src/stores/sqlite/engine.js';
+import { folderInMemory } from '../../support/sqlite.js';
+import { directLine, type Line, type RealEngine, type StoreOptions } from './engine.js';
+
+const rememberMs = 2_592_000_000;
+
+export async function startSqlite(): Promise<RealEngine> {
+  return new RealSqlite();
+}
+
+class RealSqlite implements RealEngine {
+  readonly name = 'sqlite';
+  readonly #folder = folderInMemory();
+  readonly #open: { close(): Promise<void> }[] = [];
+  /** The same in each history: warnings name it. */
+  readonly #file = join(this.#folder, 'payouts.db');
+
+  open(clock: Clock, options: StoreOptions, line: Line): HoldStore {
+    if (line === directLine) {
+      const store = sqliteStore({ file: this.#file, clock, ...options });
+      this.#open.push(store);
+      return store;
+    }
+    const { deadlineMs, recoveryMs } = options;
+    const remember = { rememberMs, rememberUnsentMs: rememberMs };
+    const engine = new SqliteEngine({ file: this.#file, clock, lockMs: 10_000, recoveryMs, ...remember });
+    this.#open.push(engine);
+    return new EngineStore(new WaitingEngine(engine, line, deadlineMs), options);
+  }
+
+  /** As if an older copy had been put back that is a few seconds old and empty: more than a minute would need an operator. */
+  async forget(): Promise<void> {
+    const database = new Database(this.#file);
+    const store = database.prepare('SELECT * FROM store').get() as { id: string; counter: number; now_ms: number };
+    writeFileSync(`${this.#file}.mark`, `${store.id} ${store.counter} ${store.now_ms}`.padEnd(127).concat('\n'));
+    database.exec('DELETE FROM holds; DELETE FROM wallets; DELETE FROM notes; UPDATE store SET counter = 0');
+    database.close();
+  }
+
+  async reset(): Promise<void> {
+    await Promise.all(this.#open.splice(0).map((one) => one.close()));
+    for (const ending of ['', '-wal', '-shm', '.mark']) rmSync(`${this.#file}${ending}`, { force: true });
+  }
+
+  async close(): Promise<void> {
+    await this.reset();
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** Gets the lock over the line; the transactions of a process go one after the other, as they do where the lock is waited for. */
+class WaitingEngine implements Engine {
+  readonly name = 'sqlite';
+  readonly locksWallets = false;
+  readonly #engine: SqliteEngine;
+  readonly #line: Line;
+  readonly #lockMs: number;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(engine: SqliteEngine, line: Line, lockMs: number) {
+    this.#engine = engine;
+    this.#line = line;
+    this.#lockMs = lockMs;
+  }
+
+  run: Engine['run'] = (batch) => this.#locked('batch', () => this.#engine.run(batch));
+  list: Engine['list'] = (filter) => this.#locked('list', () => this.#engine.list(filter));
+  claim: Engine['claim'] = (request) => this.#locked('claim', () => this.#engine.claim(request));
+  note: Engine['note'] = (key) => this.#locked('note', () => this.#engine.note(key));
+  swapNote: Engine['swapNote'] = (...change) => this.#locked('note', () => this.#engine.swapNote(...change));
+
+  async close(): Promise<void> {
+    await this.#last;
+  }
+
+  #locked<T>(what: string, act: () => Promise<T>): Promise<T> {
+    const latest = performance.now() + this.#lockMs;
+    const answer = this.#last.then(async () => {
+      await this.#line.send(`lock for ${what}`, false, async () => {});
+      if (performance.now() > latest) throw new Error('The file stayed locked.');
+      return this.#line.sendAtOnce(act);
+    });
+    this.#last = answer.catch(() => {});
+    return answer;
+  }
+}
