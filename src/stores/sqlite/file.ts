@@ -112,9 +112,7 @@ export class SqliteFile {
       try {
         // It waited for others of this process: what comes so late must not happen any more.
         if (performance.now() > latest) throw Object.assign(new Error('late'), { code: 'SQLITE_BUSY' });
-        const answer = attempt();
-        this.#failures.over();
-        return answer;
+        return attempt();
       } catch (error) {
         if (!isBusy(error) || performance.now() + pauseMs > latest) throw this.#failures.explained(error);
       }
@@ -238,6 +236,7 @@ export class SqliteFile {
     this.#measure(performance.now() - startedAtMs);
     this.#seen = { id: store.id, counter, nowMs };
     this.#isCompared = true;
+    this.#failures.over();
     // Not before the commit: without it the older file must still be found to be one.
     if (isRepair) this.#mark.write(this.#seen);
     this.#mark.renew(this.#seen);
