@@ -2,12 +2,18 @@
 //
 // The provider comes from the environment: JPAY_BASE_URL with JPAY_APP_KEY and JPAY_APP_SECRET, or INTERSWITCH_BASE_URL. With either,
 // the balance is real and nothing is sent. Without, a simulator of JPay is started, and payouts are made from its wallet.
+//
+// Holds are kept in a SQLite file, payouts.db: a payout under way is still held after a deploy. Those of a simulator end with it.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import express, { type Express } from 'express';
 import { createPayoutGuard, type PayoutGuard, PayoutRejectedError, type WalletSettings } from 'payout-guard';
 import { holdOf, payoutGuardErrors, payoutRoute } from 'payout-guard/express';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay } from 'payout-guard/providers/jpay';
+import { sqliteStore } from 'payout-guard/stores/sqlite';
 import { jpaySimulator } from 'payout-guard/testing';
 import { jpayPayments, type MakePayment } from './support/payments.js';
 import { listen, onStopSignal, shutDown } from './support/service.js';
@@ -69,25 +75,30 @@ export function paymentApi({ guard, tenants, makePayment }: PaymentApi): Express
 interface Source {
   readonly wallet: WalletSettings;
   readonly makePayment: MakePayment;
+  /** Where the holds are kept. */
+  readonly file: string;
   readonly close: () => Promise<void>;
 }
 
 async function sourceFrom(env: NodeJS.ProcessEnv): Promise<Source> {
   const close = async () => {};
+  const file = 'payouts.db';
   if (env.JPAY_BASE_URL) {
     const { JPAY_BASE_URL: baseUrl, JPAY_APP_KEY: appKey = '', JPAY_APP_SECRET: appSecret = '' } = env;
     return {
       wallet: { provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES' },
       makePayment: sendNothing,
+      file,
       close,
     };
   }
   if (env.INTERSWITCH_BASE_URL) {
     const provider = interswitch({ baseUrl: env.INTERSWITCH_BASE_URL });
-    return { wallet: { provider, currency: 'UGX' }, makePayment: sendNothing, close };
+    return { wallet: { provider, currency: 'UGX' }, makePayment: sendNothing, file, close };
   }
   const simulator = await jpaySimulator({ payout: '12000.00', collection: '45000.00', settleAfterMs: 1_000 });
   const { url: baseUrl, appKey, appSecret } = simulator;
+  const folder = mkdtempSync(join(tmpdir(), 'payment-api-'));
   return {
     wallet: { provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES' },
     makePayment: jpayPayments({
@@ -96,7 +107,11 @@ async function sourceFrom(env: NodeJS.ProcessEnv): Promise<Source> {
       appCode: 12_345,
       callbackUrl: () => 'https://api.example/jpay/callbacks',
     }),
-    close: () => simulator.close(),
+    file: join(folder, 'payouts.db'),
+    close: async () => {
+      await simulator.close();
+      rmSync(folder, { recursive: true });
+    },
   };
 }
 
@@ -107,8 +122,9 @@ const sendNothing: MakePayment = async ({ to, amount }) => {
 };
 
 async function serve(): Promise<void> {
-  const { wallet, makePayment, close } = await sourceFrom(process.env);
-  const guard = createPayoutGuard(wallet);
+  const { wallet, makePayment, file, close } = await sourceFrom(process.env);
+  const store = sqliteStore({ file });
+  const guard = createPayoutGuard({ ...wallet, store });
   const tenants = new Map([['demo-token', { id: 'demo', wallet: 'default' }]]);
   const { server, url } = await listen(paymentApi({ guard, tenants, makePayment }), Number(process.env.PORT ?? 3000));
 
@@ -128,7 +144,7 @@ async function serve(): Promise<void> {
   );
 
   onStopSignal(async () => {
-    const { open } = await shutDown({ server, guard });
+    const { open } = await shutDown({ server, guard, store });
     await close();
     process.exit(open.length === 0 ? 0 : 1); // your own line: a payment that hangs would keep the process alive
   });

@@ -1,5 +1,5 @@
-// Two processes of a payment API behind one port, and one wallet. They share their holds in Redis, then in PostgreSQL: each at
-// REDIS_URL and DATABASE_URL, or on its standard port of this machine (`docker compose up --wait` starts both).
+// Two processes of a payment API behind one port, and one wallet. They share their holds in a SQLite file, then in Redis and in
+// PostgreSQL: each at REDIS_URL and DATABASE_URL, or on its standard port of this machine (`docker compose up --wait` starts both).
 //
 // Prints what happened, and fails if it is not what must happen.
 import cluster, { type Worker } from 'node:cluster';
@@ -17,7 +17,6 @@ const covered = 8;
 
 cluster.setupPrimary({ exec: fileURLToPath(new URL('two-processes-api.ts', import.meta.url)) });
 
-let played = 0;
 let wrong = 0;
 for (const [engine, shared] of Object.entries(sharedStores)) {
   try {
@@ -27,11 +26,9 @@ for (const [engine, shared] of Object.entries(sharedStores)) {
     continue;
   }
   await play(engine, shared);
-  played += 1;
 }
-if (played === 0) console.log('\nNo store is available: start one of them.');
-else console.log(wrong === 0 ? '\nEverything happened as it must.' : `\n${wrong} lines are wrong.`);
-process.exitCode = played > 0 && wrong === 0 ? 0 : 1;
+console.log(wrong === 0 ? '\nEverything happened as it must.' : `\n${wrong} lines are wrong.`);
+process.exitCode = wrong === 0 ? 0 : 1;
 
 async function play(engine: string, shared: SharedStore): Promise<void> {
   // JPay debits the wallet when a payout completes: until then only the holds know of it.

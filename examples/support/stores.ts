@@ -1,16 +1,20 @@
 // Stores that several processes share: how one is opened, and how an example removes what it wrote.
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { HoldStore } from 'payout-guard';
 import { postgresStore } from 'payout-guard/stores/postgres';
 import { redisStore } from 'payout-guard/stores/redis';
+import { sqliteStore } from 'payout-guard/stores/sqlite';
 import pg from 'pg';
 
 export interface SharedStore {
   readonly title: string;
   /** Where it is looked for. */
   readonly place: string;
-  /** Rejects, with the reason, when no usable server answers there. */
+  /** Rejects, with the reason, when it cannot be used. */
   ready(): Promise<void>;
   /** Under a name of its own, so that nothing else in the database is touched. */
   open(name: string): Promise<OpenStore>;
@@ -28,6 +32,18 @@ const deadlineMs = 5_000;
 
 const redisUrl = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
 const databaseUrl = process.env.DATABASE_URL ?? 'postgres://root@127.0.0.1:5432/postgres';
+
+const fileOf = (name: string) => join(tmpdir(), `${name}.db`);
+
+const sqlite: SharedStore = {
+  title: 'SQLite',
+  place: 'a file in the temporary directory',
+  ready: async () => {},
+  open: async (name) => ({ store: sqliteStore({ file: fileOf(name), deadlineMs }), closeClient: async () => {} }),
+  async remove(name) {
+    for (const ending of ['', '-wal', '-shm', '.mark']) rmSync(`${fileOf(name)}${ending}`, { force: true });
+  },
+};
 
 // Without a listener, the error of a connection ends the process. Clients connect again by themselves, and the guard refuses until then.
 const report = (error: Error) => console.error(`connection: ${error.message}`);
@@ -91,7 +107,7 @@ const postgres: SharedStore = {
   },
 };
 
-export const sharedStores: Readonly<Record<string, SharedStore>> = { redis, postgres };
+export const sharedStores: Readonly<Record<string, SharedStore>> = { sqlite, redis, postgres };
 
 /** A store that is new, or lost its memory, approves nothing until every process had the time to restore its open holds. */
 async function recovered(open: OpenStore): Promise<OpenStore> {

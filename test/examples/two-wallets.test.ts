@@ -26,6 +26,10 @@ describe('two wallets in one service keep holds, currencies and outages apart', 
     expect(await storyOn({})).toEqual([0, '', story]);
   });
 
+  it('in a SQLite file', async () => {
+    expect(await storyOn({ STORE: 'sqlite' })).toEqual([0, '', story]);
+  });
+
   (hasRedis ? describe : describe.skip)('in Redis', () => {
     let redis: RedisServer;
 

@@ -90,7 +90,7 @@ function useWithoutExpress(type: 'module' | 'commonjs'): void {
     project = await makeProject(installed, type, {
       type,
       files: { 'payments.ts': 'payments.ts', 'main.ts': 'main.ts', [loader]: loader },
-      packages: ['@types/node', '@opentelemetry/api'],
+      packages: ['@types/node', '@opentelemetry/api', 'better-sqlite3'],
     });
     await compile(project);
   });
@@ -129,7 +129,7 @@ describeInProof('both module formats', () => {
     const project = await makeProject(installed, 'names', {
       type: 'module',
       files: { 'load.mjs': 'load.mjs', 'load.cjs': 'load.cjs' },
-      packages: ['@opentelemetry/api'],
+      packages: ['@opentelemetry/api', 'better-sqlite3'],
     });
     const code = entries.filter((entry) => !entry.endsWith('.json'));
     const [esm, cjs] = await Promise.all(
@@ -181,7 +181,7 @@ describeInProof('a CommonJS project tested with jest', () => {
     const project = await makeProject(installed, 'jest', {
       type: 'commonjs',
       files: { 'payments.ts': 'payments.ts', 'payments.test.cjs': 'jest-test.cjs' },
-      packages: ['@types/node', '@opentelemetry/api'],
+      packages: ['@types/node', '@opentelemetry/api', 'better-sqlite3'],
     });
     await compile(project);
     const jestCli = join(root, 'node_modules/jest/bin/jest.js');
