@@ -15,6 +15,11 @@ export function print(engine, { about, wallet, caller, open, wallets }) {
   if (engine === 'redis') {
     against('512', 'handSingle', 2);
     against('512', 'handBatch', 0.6);
+  } else if (engine === 'sqlite') {
+    against('1', 'handSingle', 0.5);
+    against('64', 'handSingle', 0.5);
+    against('64', 'handTurn');
+    against('1', 'postgres', 1);
   } else {
     against('64', 'forUpdate', 20);
     against('64', 'handBatch', 0.6);
@@ -33,7 +38,7 @@ export function print(engine, { about, wallet, caller, open, wallets }) {
   for (const [name, value, sign, target] of ratios) {
     if (value === undefined) continue;
     const isMet = sign === '>=' ? value >= target : value <= target;
-    const verdict = sign ? `${sign} ${target}${isMet ? '' : '   MISSED'}` : '';
+    const verdict = target !== undefined ? `${sign} ${target}${isMet ? '' : '   MISSED'}` : '';
     console.log(`    ${name.padEnd(62)}${`${value.toFixed(2)}x`.padStart(9)}   ${verdict}`);
   }
 }

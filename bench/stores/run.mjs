@@ -8,6 +8,8 @@
 //                         expiry, attempts that came late, forgotten references, amounts of any size.
 //   a batch by hand       the same promises and nothing else, many holds in one call: the limit of the engine
 //   one call by hand      the same promises, one script call or one statement for each hold: what most people would write
+//   a transaction         BEGIN IMMEDIATE, check, insert, update, COMMIT, in SQLite: for each hold, or for all that are asked for in
+//     by hand             one turn of the event loop
 //   a lock                redlock, or SELECT ... FOR UPDATE, around check and hold: what most people do write
 //   the rest              promises less, which its name says; it is here so that nobody misses it
 //
@@ -21,9 +23,9 @@
 // machine disturbs least.
 //
 // Redis is a server of our own that keeps nothing on disk, but for one line; PostgreSQL is the one of DATABASE_URL, or of this
-// machine, with its own settings and a database of our own.
+// machine, with its own settings and a database of our own. SQLite is a file in the temporary directory.
 //
-// Options: --quick (a smoke run: its figures mean little), --engine redis|postgres, --part wallet|caller|open|wallets,
+// Options: --quick (a smoke run: its figures mean little), --engine redis|postgres|sqlite, --part wallet|caller|open|wallets,
 //          --callers 1,64,512,4x64, --only ours,handBatch (these contenders). Results go to bench/results/stores.json.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -35,17 +37,18 @@ import { postgresEngine } from './postgres/engine.mjs';
 import { print } from './print.mjs';
 import { assertPromises } from './promises.mjs';
 import { redisEngine } from './redis/engine.mjs';
+import { sqliteEngine } from './sqlite/engine.mjs';
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    engine: { type: 'string', default: 'redis,postgres' },
+    engine: { type: 'string', default: 'redis,postgres,sqlite' },
     part: { type: 'string', default: 'wallet,caller,open,wallets' },
     callers: { type: 'string', default: '1,64,512,4x64' },
     only: { type: 'string' },
   },
 });
-const engines = { redis: redisEngine, postgres: postgresEngine };
+const engines = { redis: redisEngine, postgres: postgresEngine, sqlite: sqliteEngine };
 const parts = {
   wallet: (engine) => oneWallet(engine, { loads: options.callers.split(',').map(readLoad), ...size(7, engine.forMs) }),
   caller: (engine) => oneCaller(engine, size(15, 200)),
@@ -63,6 +66,7 @@ for (const name of chosen(options.engine, engines)) {
     await assertPromises(engine);
     results[name] = { about: engine.about };
     for (const part of chosen(options.part, parts)) {
+      if (engine.parts && !engine.parts.includes(part)) continue;
       const partStartedAt = Date.now();
       results[name][part] = await parts[part]({ ...engine, children });
       console.error(`${name} ${part}: ${Math.round((Date.now() - partStartedAt) / 1_000)} s`);
