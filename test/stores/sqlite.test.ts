@@ -164,16 +164,15 @@ describe('the transactions of a SQLite store', () => {
         await store.settle({ reference: `r${index}`, to, visibleInMs: index % 5 ? 0 : 60_000 });
       }),
     );
-    const rows = ask(file, (database) => database.prepare('SELECT * FROM holds').all()) as {
-      state: string;
-      amount: string;
-      captured_amount: string;
+    const rows = ask(file, (database) => database.prepare('SELECT record, due_at_ms FROM holds').all()) as {
+      record: string;
       due_at_ms: number | null;
     }[];
     let [active, captured] = [0n, 0n];
-    for (const { state, amount, captured_amount, due_at_ms } of rows) {
-      if (state === 'captured' && due_at_ms === null) captured += BigInt(captured_amount);
-      else if (state !== 'released') active += BigInt(captured_amount ?? amount);
+    for (const { record, due_at_ms } of rows) {
+      const { state, amountMinor, capturedMinor = amountMinor } = JSON.parse(record);
+      if (state === 'captured' && due_at_ms === null) captured += BigInt(capturedMinor);
+      else if (state !== 'released') active += BigInt(capturedMinor);
     }
     expect(rows).toHaveLength(120);
     expect(await one.totals('w')).toMatchObject({ active, captured });

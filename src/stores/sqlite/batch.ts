@@ -5,7 +5,7 @@ import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, SettleRequest, Wa
 import type { Answer, Op } from '../shared/engine.js';
 import { grantedHold } from '../shared/granted.js';
 import type { Transaction } from './file.js';
-import { fixedValues, type HoldRow, insertHold, movingValues, readHold, updateHold } from './hold-row.js';
+import { type HoldRow, insertHold, movingValues, readHold, updateHold } from './hold-row.js';
 
 export interface Memory {
   readonly rememberMs: number;
@@ -188,7 +188,8 @@ export class Batch {
       connection.run('DELETE FROM holds WHERE seq = ?', known.row.seq);
     }
     const more = { ...this.#times(hold), lease_owner: null, lease_until_ms: null };
-    connection.run(insertHold, seq, ...fixedValues(hold), ...movingValues(hold, more));
+    const { reference, wallet, createdAtMs } = hold;
+    connection.run(insertHold, ...movingValues(hold, more), seq, reference, wallet, createdAtMs);
     this.#count({ hold, row: more }, 1n);
   }
 
@@ -280,11 +281,10 @@ export class Batch {
 export function addUp({ connection, nowMs, store }: Transaction, freezes: boolean): void {
   connection.run("INSERT OR IGNORE INTO wallets SELECT DISTINCT wallet, '0', '0', NULL, NULL FROM holds");
   const sums = new Map<string, bigint>();
-  const open = "SELECT wallet, amount FROM holds WHERE state IN ('reserved', 'sent')";
-  const late = "SELECT wallet, captured_amount FROM holds WHERE state = 'captured' AND due_at_ms IS NOT NULL";
-  for (const row of connection.all(`${open} UNION ALL ${late}`)) {
-    const { wallet, amount } = row as Pick<HoldRow, 'wallet' | 'amount'>;
-    sums.set(wallet, (sums.get(wallet) ?? 0n) + BigInt(amount));
+  const counted = "state IN ('reserved', 'sent') OR due_at_ms IS NOT NULL";
+  for (const row of connection.all(`SELECT record FROM holds WHERE ${counted}`)) {
+    const { wallet, amountMinor, capturedMinor = amountMinor } = readHold(row as HoldRow);
+    sums.set(wallet, (sums.get(wallet) ?? 0n) + capturedMinor);
   }
   connection.run("UPDATE wallets SET active = '0'");
   for (const [wallet, active] of sums)

@@ -98,7 +98,7 @@ export class SqliteFile {
 
   async close(): Promise<void> {
     await this.#last;
-    await this.#mark.close();
+    this.#mark.close();
     this.#disconnect();
   }
 

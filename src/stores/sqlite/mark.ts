@@ -1,6 +1,5 @@
 // The high-water mark beside the file: how far the file had come. A file that is behind its mark is an older copy.
-import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, constants, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 
 export interface Progress {
   /** Of the file that the mark belongs to. */
@@ -11,7 +10,7 @@ export interface Progress {
 
 /** Longest time that the mark is behind, in milliseconds. */
 const renewEveryMs = 1_000;
-/** One sector of a disk or less is written as a whole. */
+/** A crash leaves the old text or the new one: so little of a disk is written as a whole. */
 const length = 128;
 
 export class Mark {
@@ -19,7 +18,6 @@ export class Mark {
   readonly #onFailure: (error: unknown) => void;
   #latest: Progress | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> = Promise.resolve();
 
   /** @param onFailure - Called when the mark cannot be renewed. */
   constructor(file: string, onFailure: (error: unknown) => void) {
@@ -30,62 +28,45 @@ export class Mark {
   /** Undefined when there is none, or none that can be read. */
   read(): Progress | undefined {
     try {
-      return parsed(readFileSync(this.#path, 'utf8'));
+      const [, id = '', counter, nowMs] = /^([\w-]+) (\d+) (\d+) *\n/.exec(readFileSync(this.#path, 'utf8')) ?? [];
+      return id === '' ? undefined : { id, counter: Number(counter), nowMs: Number(nowMs) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     }
   }
 
-  /** Begins a mark, before the file says that it has one. */
-  write(progress: Progress): void {
-    const mark = openSync(this.#path, 'w');
+  /** In place, and on the disk afterwards. Waiting for the disk is for a mark that is new. */
+  write({ id, counter, nowMs }: Progress, waits = true): void {
+    const mark = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT);
     try {
-      writeSync(mark, text(progress));
-      fdatasyncSync(mark);
+      writeSync(mark, `${id} ${counter} ${nowMs}`.padEnd(length - 1).concat('\n'), 0);
+      if (waits) fdatasyncSync(mark);
     } finally {
       closeSync(mark);
     }
   }
 
-  /** Renews the mark soon, beside everything else. */
+  /** Renews the mark soon. */
   renew(progress: Progress): void {
     this.#latest = progress;
     this.#timer ??= setTimeout(() => this.#renew(), renewEveryMs).unref();
   }
 
-  async close(): Promise<void> {
+  close(): void {
     if (this.#timer) this.#renew();
-    await this.#writing;
   }
 
   #renew(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing = this.#writing.then(() => this.#overwrite()).catch(this.#onFailure);
-  }
-
-  // In place: each process writes, and a crash leaves the old mark or the new one.
-  async #overwrite(): Promise<void> {
-    const latest = this.#latest;
-    const mark = await open(this.#path, 'r+');
     try {
-      const { buffer } = await mark.read(Buffer.alloc(length), 0, length, 0);
-      const there = parsed(buffer.toString('utf8'));
-      if (!latest || there?.id !== latest.id || there.counter >= latest.counter) return;
-      await mark.write(text(latest), 0);
-      await mark.datasync();
-    } finally {
-      await mark.close();
+      const there = this.read();
+      const { id, counter } = this.#latest as Progress;
+      // Another process may be further, and another file may be there now.
+      if (there?.id === id && there.counter < counter) this.write(this.#latest as Progress, false);
+    } catch (error) {
+      this.#onFailure(error);
     }
   }
-}
-
-function text({ id, counter, nowMs }: Progress): string {
-  return `${id} ${counter} ${nowMs}`.padEnd(length - 1).concat('\n');
-}
-
-function parsed(line: string): Progress | undefined {
-  const [, id, counter, nowMs] = /^([\w-]+) (\d+) (\d+) *\n/.exec(line) ?? [];
-  return id === undefined ? undefined : { id, counter: Number(counter), nowMs: Number(nowMs) };
 }

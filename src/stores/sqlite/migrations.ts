@@ -42,29 +42,17 @@ CREATE TABLE holds (
   reference TEXT NOT NULL UNIQUE,
   wallet TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('reserved', 'sent', 'captured', 'released')),
-  attempt TEXT NOT NULL,
-  amount TEXT NOT NULL,
-  currency TEXT NOT NULL,
-  exponent INTEGER NOT NULL,
-  captured_amount TEXT,
   created_at_ms INTEGER NOT NULL,
-  expires_at_ms INTEGER,
   sent_at_ms INTEGER,
-  sender TEXT,
-  sends_until_ms INTEGER,
-  ended_at_ms INTEGER,
-  visible_at_ms INTEGER,
-  held_before INTEGER,
-  failed INTEGER,
   awaits_outcome INTEGER,
-  fingerprint TEXT,
-  metadata TEXT NOT NULL,
   -- When the row changes by itself: a reservation expires, a capture becomes visible.
   due_at_ms INTEGER,
   -- When the row is deleted.
   forget_at_ms INTEGER,
   lease_owner TEXT,
-  lease_until_ms INTEGER
+  lease_until_ms INTEGER,
+  -- The hold as JSON, amounts as texts.
+  record TEXT NOT NULL
 ) STRICT;
 CREATE INDEX holds_by_state ON holds (wallet, state);
 CREATE INDEX holds_awaiting ON holds (wallet) WHERE awaits_outcome = 1;
