@@ -151,6 +151,19 @@ describe('the transactions of a SQLite store', () => {
     expect(counter() - before).toBeLessThanOrEqual(2);
   });
 
+  it('wait for no disk when nothing changes: refusals, and claims of nothing', async () => {
+    const file = newFile();
+    const store = open(file);
+    await hold(store, 'a');
+    const counter = () => ask(file, (database) => database.prepare('SELECT counter FROM store').pluck().get());
+    const before = counter();
+    expect((await hold(store, 'a')).outcome).toBe('exists');
+    expect((await hold(store, 'b', { limitMinor: 1n })).outcome).toBe('insufficient');
+    await store.claim({ wallets: ['v'], owner: 'o', olderThanMs: 0, leaseMs: 1, limit: 9, unservedForMs: 0 });
+    expect(await store.swapNote('n', 'not there', 'text')).toBe(false);
+    expect(counter()).toBe(before);
+  });
+
   it('keep totals that are the sums of the rows, whatever happens to the holds', async () => {
     const file = newFile();
     const [one, two] = [open(file), open(file)] as const;
@@ -195,9 +208,15 @@ describe('the time of a SQLite store', () => {
     clock.advance(600);
     expect((await other.get('a')).hold?.state).toBe('released');
     expect(await activeOf(store)).toBe(1n);
+    // Nor while everybody only reads.
+    clock.step(-86_400_000);
+    await other.get('b');
+    clock.advance(250);
+    expect((await store.get('b')).nowMs).toBe(createdAtMs + 1_250);
+    clock.step(86_400_000);
     // Set right again, it goes on from there.
     clock.step(3_600_000);
-    expect((await store.get('b')).nowMs).toBe(createdAtMs + 3_600_000 + 1_000);
+    expect((await store.get('b')).nowMs).toBe(createdAtMs + 86_400_000 + 3_600_000 + 1_250);
   });
 });
 

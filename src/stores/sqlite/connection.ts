@@ -13,6 +13,8 @@ const walLimit = 16 * 1_048_576;
 export class Connection {
   /** The number of the file in its file system. */
   readonly place: string;
+  /** Rows that were changed since the last `BEGIN`. */
+  changes = 0;
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Statement>();
 
@@ -22,10 +24,14 @@ export class Connection {
    */
   constructor(file: string, mustExist: boolean) {
     assertLocal(file);
+    const before = placeOf(file);
     this.#database = new Database(file, { timeout: 0, fileMustExist: mustExist });
     try {
       this.#setUp();
       this.place = placeOf(file) ?? '';
+      // It was replaced just now, and which one was opened is not known.
+      if (before !== undefined && before !== this.place)
+        throw Object.assign(new Error('replaced'), { code: 'SQLITE_BUSY' });
     } catch (error) {
       this.#database.close();
       throw error;
@@ -40,9 +46,13 @@ export class Connection {
     return this.#prepared(sql).get(...values);
   }
 
-  /** Returns how many rows were changed. */
-  run(sql: string, ...values: unknown[]): number {
-    return this.#prepared(sql).run(...values).changes;
+  begin(kind: 'BEGIN' | 'BEGIN IMMEDIATE'): void {
+    this.run(kind);
+    this.changes = 0;
+  }
+
+  run(sql: string, ...values: unknown[]): void {
+    this.changes += this.#prepared(sql).run(...values).changes;
   }
 
   rollBack(): void {

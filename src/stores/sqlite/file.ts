@@ -34,14 +34,20 @@ export interface Transaction {
   readonly store: StoreRow;
   readonly nowMs: number;
   readonly recoveringForMs: number;
+  /** Whether the clock of the machine was set back since the file was written. */
+  readonly isBehind: boolean;
   /** Whether it has the lock; otherwise nothing is due. */
   readonly mayWrite: boolean;
   /** It begins a new epoch in a file that may have forgotten something. */
   readonly isRepair?: boolean;
 }
 
-/** Longest pause between two tries to get the lock, in milliseconds. */
-const longestPauseMs = 16;
+/**
+ * Pause between two tries to get the lock, in milliseconds, and what chance adds. With longer pauses, four busy processes on one file
+ * kept it from each other for so long that holds were refused.
+ */
+const pauseMs = 1;
+const jitterMs = 2;
 /** A file that is no older than this goes through the recovery window alone: longer, and an operator must reconcile. */
 const fewLostMs = 60_000;
 /** A new epoch goes so far ahead that no process has seen more of the old one. */
@@ -108,23 +114,22 @@ export class SqliteFile {
 
   /** SQLite itself would wait with the event loop blocked. */
   async #tryUntil<T>(latest: number, attempt: () => T): Promise<T> {
-    for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    for (;;) {
       try {
         // It waited for others of this process: what comes so late must not happen any more.
         if (performance.now() > latest) throw Object.assign(new Error('late'), { code: 'SQLITE_BUSY' });
         return attempt();
       } catch (error) {
-        if (!isBusy(error) || performance.now() + pauseMs > latest) throw this.#failures.explained(error);
+        if (!isBusy(error) || performance.now() + pauseMs + jitterMs > latest) throw this.#failures.explained(error);
       }
-      const jitteredMs = 1 + Math.random() * pauseMs;
-      await new Promise((resolve) => setTimeout(resolve, jitteredMs));
+      await new Promise((resolve) => setTimeout(resolve, pauseMs + Math.random() * jitterMs));
     }
   }
 
   #attempt<T>(mode: 'read' | 'write', act: (transaction: Transaction) => T): T | typeof mustWrite {
     const connection = this.#connected();
     try {
-      connection.run(mode === 'read' ? 'BEGIN' : 'BEGIN IMMEDIATE');
+      connection.begin(mode === 'read' ? 'BEGIN' : 'BEGIN IMMEDIATE');
       const transaction = this.#begin(connection, mode);
       const answer = act(transaction);
       if (mode === 'write') this.#commit(transaction);
@@ -178,8 +183,7 @@ export class SqliteFile {
     const row = found.id === null ? undefined : found;
     const doubt = this.#doubtOf(connection, row);
     const transaction = row && !doubt ? this.#at(connection, row, mode === 'write') : undefined;
-    const isDue = mode === 'read' && transaction && connection.get(dueQuery, transaction.nowMs) !== undefined;
-    if (mode === 'read' && (isDue || !transaction)) throw mustWrite;
+    if (mode === 'read' && (!transaction || isDue(transaction))) throw mustWrite;
     return transaction ?? this.#newEpoch(connection, row, doubt);
   }
 
@@ -189,8 +193,9 @@ export class SqliteFile {
     const clockMs = Math.floor(clock.now());
     const offset_ms = Math.max(store.offset_ms, store.now_ms - clockMs);
     const nowMs = clockMs + offset_ms;
+    const isBehind = offset_ms > store.offset_ms;
     const recoveringForMs = Math.max(0, store.born_at_ms + recoveryMs - nowMs);
-    return { connection, store: { ...store, offset_ms }, nowMs, recoveringForMs, mayWrite };
+    return { connection, store: { ...store, offset_ms }, nowMs, recoveringForMs, isBehind, mayWrite };
   }
 
   /** Why the file may have forgotten something, and how many milliseconds of it. */
@@ -228,7 +233,12 @@ export class SqliteFile {
     return { ...transaction, isRepair: true };
   }
 
-  #commit({ connection, store, nowMs, isRepair }: Transaction): void {
+  #commit({ connection, store, nowMs, isBehind, isRepair }: Transaction): void {
+    // What changed nothing waits for no disk.
+    if (connection.changes === 0 && !isBehind) {
+      connection.run('COMMIT');
+      return;
+    }
     const counter = store.counter + 1;
     connection.run('UPDATE store SET counter = ?, now_ms = ?, offset_ms = ?', counter, nowMs, store.offset_ms);
     const startedAtMs = performance.now();
@@ -250,6 +260,11 @@ export class SqliteFile {
       `SQLite store ${this.#options.file}: the disk took more than ${slowCommitMs} ms for each of ${slowCommits} commits, and the process waits for it. Use a faster disk, or another store.`,
     );
   }
+}
+
+/** Whether there is something that even a read must write down. */
+function isDue({ connection, nowMs, isBehind }: Transaction): boolean {
+  return isBehind || connection.get(dueQuery, nowMs) !== undefined;
 }
 
 /** Before the first transaction. */
