@@ -96,7 +96,7 @@ function changed(hold: HoldRecord, change: Change): HoldRecord {
     sendsUntilMs: change.sendsUntilMs ?? hold.sendsUntilMs,
     endedAtMs: change.endedAtMs ?? hold.endedAtMs,
     visibleAtMs: change.visibleAtMs ?? hold.visibleAtMs,
-    heldBefore: hold.heldBefore,
+    turn: hold.turn,
     failed: (change.failed ?? hold.failed) || undefined,
     awaitsOutcome: change.awaitsOutcome,
     fingerprint: hold.fingerprint,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.js';
 import { InvalidArgumentError } from '../errors.js';
-import { type HoldRecord, isOpen, mayBeHeldAgain, transition } from '../hold.js';
+import { type HoldRecord, isAsGranted, isOpen, mayBeHeldAgain, nextTurn, transition } from '../hold.js';
 import { expired, isOther, isSamePayout, moved, noted } from '../hold-moves.js';
 import { readOptions } from '../problems.js';
 import { clockSchema } from '../schemas.js';
@@ -122,10 +122,15 @@ class MemoryStore implements HoldStore {
     const nowMs = this.#catchUp();
     const { wallet, reference, attempt, amountMinor, currency, state, fingerprint, metadata } = request;
     const known = this.#rows.get(reference)?.hold;
-    const isAgain = known !== undefined && mayBeHeldAgain(known) && isSamePayout(known, request);
+    const counters = this.#counters(wallet);
+    const isSame = known !== undefined && isSamePayout(known, request);
+    if (isSame && isAsGranted(known, attempt, state)) {
+      const totals = this.#totals(counters);
+      return { outcome: 'held', hold: known, totals: { ...totals, active: totals.active - amountMinor } };
+    }
+    const isAgain = isSame && mayBeHeldAgain(known) && known.attempt !== attempt;
     if (known && !isAgain) return { outcome: 'exists', hold: known };
 
-    const counters = this.#counters(wallet);
     if (counters.frozen) return { outcome: 'frozen', frozen: counters.frozen };
     const totals = this.#totals(counters);
     if (request.epoch !== this.#epoch) return { outcome: 'void', totals };
@@ -147,7 +152,7 @@ class MemoryStore implements HoldStore {
       sendsUntilMs: isSent ? nowMs + request.sendsForMs : undefined,
       endedAtMs: undefined,
       visibleAtMs: undefined,
-      heldBefore: isAgain ? true : undefined,
+      turn: isAgain ? nextTurn(known) : undefined,
       failed: undefined,
       awaitsOutcome: undefined,
       fingerprint,

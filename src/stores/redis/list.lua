@@ -1,4 +1,4 @@
--- One portion of the holds of a store, oldest first. Writes nothing.
+-- One portion of the holds of a store, oldest first. Writes nothing but what storeTime() does.
 --
 -- KEYS[1]  '{prefix}:store', see batch.lua
 -- ARGV[1]  only this state, or ''
@@ -17,7 +17,7 @@
 
 local base = KEYS[1]:sub(1, -6)
 local state, limit, last = ARGV[1], tonumber(ARGV[3]), ARGV[4]
-local now = serverTime()
+local now = readStoreTime(KEYS[1])
 local createdBy = ARGV[2] == '' and math.huge or now - tonumber(ARGV[2])
 local isOfAll, isWanted = ARGV[5] == 'all', {}
 for at = 6, #ARGV do isWanted[ARGV[at]] = true end

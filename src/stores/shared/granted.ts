@@ -3,7 +3,7 @@ import type { HoldRecord } from '../../core/hold.js';
 import type { HoldRequest } from '../../core/store.js';
 
 /** What was granted is what was asked for: only the time is new. Field by field, because a spread is slow. */
-export function grantedHold(request: HoldRequest, nowMs: number, heldBefore: true | undefined): HoldRecord {
+export function grantedHold(request: HoldRequest, nowMs: number, turn: number | undefined): HoldRecord {
   const { reference, wallet, state, attempt, amountMinor, currency, expiresInMs, sendsForMs, fingerprint, metadata } =
     request;
   const isSent = state === 'sent';
@@ -22,7 +22,7 @@ export function grantedHold(request: HoldRequest, nowMs: number, heldBefore: tru
     sendsUntilMs: isSent ? nowMs + sendsForMs : undefined,
     endedAtMs: undefined,
     visibleAtMs: undefined,
-    heldBefore,
+    turn,
     failed: undefined,
     awaitsOutcome: undefined,
     fingerprint,

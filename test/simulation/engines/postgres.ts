@@ -49,7 +49,7 @@ class RealPostgres implements RealEngine {
     const engine = new RealPostgres(name, connect, close);
     await postgresStore({ pool: engine.#admin, schema }).migrate();
     await engine.#admin.query(
-      `CREATE OR REPLACE FUNCTION ${schema}.now_ms() RETURNS bigint LANGUAGE sql VOLATILE
+      `CREATE OR REPLACE FUNCTION ${schema}.server_ms() RETURNS bigint LANGUAGE sql VOLATILE
        AS $$ SELECT current_setting('simulation.now_ms')::bigint $$`,
       [],
     );
