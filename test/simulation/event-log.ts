@@ -97,7 +97,12 @@ export const kinds = [
 ] as const;
 
 /** What only shared stores do. */
-export const engineKinds = ['store lost open holds', 'store lost late captures', 'put back'] as const;
+export const engineKinds = [
+  'store lost open holds',
+  'store lost reservations',
+  'store lost late captures',
+  'put back',
+] as const;
 
 export type Kind = (typeof kinds)[number] | (typeof engineKinds)[number];
 

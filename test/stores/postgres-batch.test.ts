@@ -6,14 +6,14 @@ import {
   eachInItsSchema,
   hold,
   holdOp,
-  memory,
+  newPool,
   openEngine,
   openStore,
   read,
+  schema,
   settleOp,
   stopClock,
   totals,
-  truncate,
 } from './postgres-support.js';
 
 const short = (answers: readonly unknown[]) =>
@@ -153,32 +153,30 @@ describeStore('a batch of the PostgreSQL store', () => {
     });
   });
 
-  it('checks a reservation once more in the step that sends it, and approves nothing while holds are restored', async () => {
-    const clock = await stopClock();
-    const engine = openEngine({ recoveryMs: 3_000 });
-    await engine.run([]);
-    await clock.pass(3_000);
+  it('T1. ends a reservation with its epoch, and checks one once more in the step that sends it', async () => {
+    const engine = openEngine();
     const { epoch } = await engine.run([]);
-    const { answers: held } = await engine.run([holdOp('a', epoch, { state: 'reserved', expiresInMs: 86_400_000 })]);
-    await truncate(...memory);
-    const { hold: record } = held[0] as { hold: HoldRecord };
-    const restored = await engine.run([{ kind: 'restore', hold: record }]);
+    const reserved = { state: 'reserved', expiresInMs: 86_400_000 } as const;
+    await engine.run([holdOp('a', epoch, reserved), holdOp('sent', epoch)]);
+    // The memory of another place, with all that was in it.
+    await newPool().query(`UPDATE "${schema}".store SET place = 'elsewhere'`);
     const send = { reference: 'a', to: 'sent', sendsForMs: 1_000 } as const;
-    const check = { epoch: restored.epoch, limitMinor: 5n };
-    const states = async () => [(await engine.run([{ kind: 'get', reference: 'a' }])).answers[0]];
-    expect((await engine.run([settleOp({ ...send, check: { ...check, epoch } })])).answers).toMatchObject([
-      { outcome: 'void' },
+    const { epoch: later, answers } = await engine.run([settleOp(send), { kind: 'totals', wallet: 'w' }]);
+    expect(later).not.toBe(epoch);
+    expect(answers).toMatchObject([
+      { outcome: 'illegal', hold: { state: 'released' } },
+      { active: 5n, captured: 0n },
     ]);
-    expect((await engine.run([settleOp({ ...send, check })])).answers).toEqual([
-      { outcome: 'recovering', forMs: 3_000 },
+
+    expect((await engine.run([holdOp('a', later, reserved)])).answers).toMatchObject([{ outcome: 'held' }]);
+    const checked = async (check: { epoch: string; limitMinor: bigint }) =>
+      (await engine.run([settleOp({ ...send, check })])).answers;
+    expect(await checked({ epoch, limitMinor: 10n })).toMatchObject([{ outcome: 'void' }]);
+    expect(await checked({ epoch: later, limitMinor: 9n })).toEqual([
+      { outcome: 'insufficient', totals: { epoch: later, active: 10n, captured: 0n } },
     ]);
-    expect(await states()).toMatchObject([{ state: 'reserved' }]);
-    await clock.pass(3_000);
-    expect((await engine.run([settleOp({ ...send, check: { ...check, limitMinor: 4n } })])).answers).toEqual([
-      { outcome: 'insufficient', totals: { epoch: restored.epoch, active: 5n, captured: 0n } },
-    ]);
-    expect(await states()).toMatchObject([{ state: 'reserved' }]);
-    expect((await engine.run([settleOp({ ...send, check })])).answers).toMatchObject([{ outcome: 'done' }]);
+    expect(await read(openStore(), 'a')).toMatchObject({ state: 'reserved' });
+    expect(await checked({ epoch: later, limitMinor: 10n })).toMatchObject([{ outcome: 'done' }]);
   });
 
   it('settles each hold of one reference by its own attempt, in the order they came', async () => {

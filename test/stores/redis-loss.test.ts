@@ -127,6 +127,26 @@ import { scriptedWallet } from '../support/wallet.js';
     expect((await store.get('b')).hold).toMatchObject({ state: 'captured', capturedMinor: 10n });
   });
 
+  it('T1. ends the reservations that memory went back to: their money may be promised to others', async () => {
+    const [first, second] = [open(), openCuttable()];
+    await hold(first, 'a', 60n, { state: 'reserved', attempt: 'one' });
+    await redis.admin.save();
+    await first.settle({ reference: 'a', to: 'released' });
+    await hold(second.store, 'a', 60n, { attempt: 'two' });
+    await hold(second.store, 'b', 40n);
+    second.isCut = true;
+    await redis.server.kill();
+    await redis.server.boot();
+    await until(async () => (await first.totals('w')) !== undefined);
+    expect((await first.list({ limit: 1 })).holds).toMatchObject([{ state: 'released', attempt: 'one' }]);
+    const send = { reference: 'a', to: 'sent', sendsForMs: 1, attempt: 'one' } as const;
+    expect(await first.settle(send)).toMatchObject({ outcome: 'illegal', hold: { state: 'released' } });
+    expect(await first.totals('w')).toMatchObject({ active: 0n });
+    await redis.admin.hset('{payout-guard}:store', 'bornAt', Date.now() + 60_000);
+    second.isCut = false;
+    await until(async () => (await second.store.totals('w')).active === 100n);
+  });
+
   it('puts back a later attempt where memory went back to an earlier one', async () => {
     const store = open({ recoveryMs: 60_000 });
     await store.totals('w');
@@ -221,10 +241,10 @@ import { scriptedWallet } from '../support/wallet.js';
     line.isCut = true;
     await redis.server.kill();
     await redis.server.boot();
-    // There it is reserved again, and the provider's final word arrives first.
+    // There it is a reservation that has ended, and the provider's final word arrives first.
     const other = open();
     await until(async () => (await other.totals('w')) !== undefined);
-    expect(await other.settle({ reference: 'a', to: 'failed' })).toMatchObject({ outcome: 'done' });
+    expect(await other.settle({ reference: 'a', to: 'failed' })).toMatchObject({ outcome: 'already' });
     line.isCut = false;
     await until(async () => (await holder.totals('w')) !== undefined);
     expect((await holder.get('a')).hold).toMatchObject({ state: 'released', failed: true });

@@ -90,15 +90,13 @@ function readSettleOutcome([outcome, ...more]: Outcome<SettleOutcome>, reply: Ba
       return { outcome, hold: readHold(more[0] as HoldRow) };
     case 'unknown':
       return { outcome };
-    case 'recovering':
-      return { outcome, forMs: reply.recoveringForMs };
     case 'frozen':
       return { outcome, frozen: readFreeze(more) };
     case 'insufficient':
     case 'void':
       return { outcome, totals: readTotals(more, reply) };
     default:
-      return outcome satisfies never;
+      throw new Error('not an answer of run_batch()');
   }
 }
 

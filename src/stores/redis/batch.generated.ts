@@ -106,8 +106,7 @@ local holdBase = base .. 'hold:'
 local store = redis.call(
   'HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted', 'clock', 'offset')
 local now = storeTime(KEYS[1], store[7], store[8])
-local nowText = whole(now)
-local epoch, bornAt = store[1], tonumber(store[2] or nowText)
+local epoch, bornAt = store[1], tonumber(store[2] or '0')
 local version, seen = tonumber(store[3] or '0'), tonumber(ARGV[3])
 local sequence, sifted = tonumber(store[4] or '0'), tonumber(store[6] or '0')
 local info = redis.pcall('INFO', 'server')
@@ -116,10 +115,12 @@ local runId = type(info) == 'string' and info:match('run_id:(%x+)') or ''
 local isOther = ARGV[2] == '1'
 if runId ~= '' then isOther = lastRunId ~= '' and runId ~= lastRunId end
 if not epoch or isOther or version < seen then
+  if store[7] then now = math.max(now, tonumber(store[7]) + 1) end
   epoch, bornAt = ARGV[1], now
   version = math.max(version, now * 1000)
 end
 version = math.max(version, seen) + 1
+local nowText = whole(now)
 local isSameEpoch = epoch == store[1] and runId == lastRunId
 local recoveringForMs = math.max(0, bornAt + tonumber(ARGV[4]) - now)
 local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
@@ -235,13 +236,16 @@ local function showLater(row, visibleAt)
   row[5] = visibleAt
   addTo('due', visibleAt, 'v' .. row[9] .. '\\n' .. row[14] .. '\\n' .. row[3])
 end
+local function isOver(row)
+  return row[1] == 'reserved' and (tonumber(row[5]) <= now or tonumber(row[4]) < bornAt)
+end
 local function rowOf(reference, text)
   local row = rows[reference]
   if not row then
     if not text then return nil end
     row = readRow(text)
     rows[reference] = row
-    if row[1] == 'reserved' and tonumber(row[5]) <= now then release(reference, row, '') end
+    if isOver(row) then release(reference, row, '') end
   elseif type(row) == 'string' then
     row = readRow(row)
     rows[reference] = row
@@ -477,7 +481,7 @@ for _, member in ipairs(due) do
 end
 for at, text in ipairs(readTexts(dueKeys, 1)) do
   local row = text and readRow(text)
-  if row and row[1] == 'reserved' and tonumber(row[5]) <= now then release(dueReferences[at], row, '') end
+  if row and isOver(row) then release(dueReferences[at], row, '') end
 end
 local operations = {}
 local keyAt, afterBase, byte, sub = firstHold - 1, #holdBase + 1, string.byte, string.sub

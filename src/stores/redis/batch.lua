@@ -79,8 +79,7 @@ local holdBase = base .. 'hold:'
 local store = redis.call(
   'HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted', 'clock', 'offset')
 local now = storeTime(KEYS[1], store[7], store[8])
-local nowText = whole(now)
-local epoch, bornAt = store[1], tonumber(store[2] or nowText)
+local epoch, bornAt = store[1], tonumber(store[2] or '0')
 local version, seen = tonumber(store[3] or '0'), tonumber(ARGV[3])
 local sequence, sifted = tonumber(store[4] or '0'), tonumber(store[6] or '0')
 
@@ -94,11 +93,14 @@ if runId ~= '' then isOther = lastRunId ~= '' and runId ~= lastRunId end
 
 -- Gone; or perhaps without its last writes; or put back to an earlier time.
 if not epoch or isOther or version < seen then
+  -- Later than anything that was written before: see isOver().
+  if store[7] then now = math.max(now, tonumber(store[7]) + 1) end
   epoch, bornAt = ARGV[1], now
   -- Above what any process saw in an earlier epoch, or each process in turn would begin another one.
   version = math.max(version, now * 1000)
 end
 version = math.max(version, seen) + 1
+local nowText = whole(now)
 local isSameEpoch = epoch == store[1] and runId == lastRunId
 local recoveringForMs = math.max(0, bornAt + tonumber(ARGV[4]) - now)
 
@@ -262,14 +264,20 @@ end
 ------------------------------------------------------------------------------------------------------------------------
 -- Reading a hold. `text` is what was read of it before, or false.
 
+-- Whether a reservation has ended: by its time, or with the epoch that it was made in. What memory went back to may have
+-- ended long ago, and its money may be promised to another payout.
+local function isOver(row)
+  return row[STATE] == 'reserved' and (tonumber(row[DUE_AT]) <= now or tonumber(row[CREATED_AT]) < bornAt)
+end
+
 local function rowOf(reference, text)
   local row = rows[reference]
   if not row then
     if not text then return nil end
     row = readRow(text)
     rows[reference] = row
-    -- Beyond what one call sweeps, an expired reservation is at least not sent.
-    if row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(reference, row, '') end
+    -- Beyond what one call sweeps, a reservation that has ended is at least not sent.
+    if isOver(row) then release(reference, row, '') end
   elseif type(row) == 'string' then
     row = readRow(row)
     rows[reference] = row
@@ -557,7 +565,7 @@ for _, member in ipairs(due) do
 end
 for at, text in ipairs(readTexts(dueKeys, 1)) do
   local row = text and readRow(text)
-  if row and row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(dueReferences[at], row, '') end
+  if row and isOver(row) then release(dueReferences[at], row, '') end
 end
 
 ------------------------------------------------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ end
 local base = KEYS[1]:sub(1, -6)
 local state, limit, last = ARGV[1], tonumber(ARGV[3]), ARGV[4]
 local now = readStoreTime(KEYS[1])
+local bornAt = tonumber(redis.call('HGET', KEYS[1], 'bornAt') or '0')
 local createdBy = ARGV[2] == '' and math.huge or now - tonumber(ARGV[2])
 local isOfAll, isWanted = ARGV[5] == 'all', {}
 for at = 6, #ARGV do isWanted[ARGV[at]] = true end
@@ -71,8 +72,8 @@ local function entriesAfter(after, count)
 end
 local reply = { whole(now), '' }
 local function visit(reference, row)
-  if row[1] == 'reserved' and tonumber(row[5]) <= now then
-    row[1], row[8], row[5] = 'released', row[5], ''
+  if row[1] == 'reserved' and (tonumber(row[5]) <= now or tonumber(row[4]) < bornAt) then
+    row[1], row[8], row[5] = 'released', whole(math.min(tonumber(row[5]), now)), ''
   end
   if not isOfAll and not isWanted[row[14]] then return end
   if state ~= '' and row[1] ~= state or tonumber(row[4]) > createdBy then return end

@@ -101,13 +101,12 @@ export class EngineStore implements HoldStore {
     this.#checked = request;
     if (this.#undo.size > 0) this.#undoFirst(request);
     const op: SentOp & { kind: 'hold' } = { kind: 'hold', request, sent: undefined };
-    const { isExecuted, epoch, nowMs, answer } = await this.#ask(op);
+    const { epoch, nowMs, answer } = await this.#ask(op);
     const isHeld = answer?.outcome === 'held';
-    // Held in an epoch that was left proves nothing: the window in which it could be restored may be over.
-    const isLeft = isHeld && (op.sent?.entries !== this.#entries || !this.#isCurrent(epoch));
-    if (!isExecuted || isLeft) this.#giveUp(op);
+    const isUncertain = !answer || (isHeld && (this.#hasLeft(op) || !this.#isCurrent(epoch)));
+    if (isUncertain) this.#giveUp(op);
     if (!this.#isCurrent(epoch)) await this.#enter();
-    if (!isExecuted || isLeft) throw notExecuted();
+    if (isUncertain) throw notExecuted();
     if (isHeld) this.#own.add(answer.hold, epoch);
     if (answer.outcome === 'frozen') this.#freezes.seen(request.wallet, answer.frozen, epoch);
     return answer.outcome === 'exists' ? this.#existing(answer, nowMs) : answer;
@@ -122,20 +121,20 @@ export class EngineStore implements HoldStore {
 
   async settle(request: SettleRequest): Promise<SettleOutcome> {
     assertSettleRequest(request);
+    const op: SentOp & { kind: 'settle' } = { kind: 'settle', request, sent: undefined };
     for (let round = 1; round <= maxRounds; round++) {
-      const reply = await this.#ask({ kind: 'settle', request });
-      const { isExecuted, epoch, nowMs, answer } = reply;
-      if (!isExecuted) {
-        if (!this.#isCurrent(epoch)) await this.#enter();
-        continue;
+      const reply = await this.#ask(op);
+      if (reply.isExecuted) {
+        const { epoch, nowMs, answer } = reply;
+        if (!isMoved(answer)) {
+          if (this.#isCurrent(epoch)) return this.#notMoved(request, reply);
+        } else if (!this.#hasLeft(op)) {
+          this.#own.moved(answer.hold, epoch, nowMs);
+          return answer;
+        } else if (request.to === 'sent') throw notExecuted();
       }
-      if (answer.outcome === 'done' || answer.outcome === 'late' || answer.outcome === 'already') {
-        this.#own.moved(answer.hold, epoch, nowMs);
-        return answer;
-      }
-      if (this.#isCurrent(epoch)) return this.#notMoved(request, reply);
       // Of a database that has forgotten, a refusal counts only when the holds of this process are back.
-      await this.#enter();
+      if (!this.#isCurrent(reply.epoch)) await this.#enter();
     }
     throw losesItsMemory();
   }
@@ -245,6 +244,11 @@ export class EngineStore implements HoldStore {
     return this.#line.submit(op, this.#laneOf(op)) as Promise<Reply<Asked['kind']>>;
   }
 
+  /** Whether the process has left the epoch of an operation since: what was done there may be forgotten, and not be restored any more. */
+  #hasLeft({ sent }: SentOp): boolean {
+    return this.#restoring !== undefined || sent?.entries !== this.#entries;
+  }
+
   /** The caller of a hold is refused and pays nothing, so what was held for it, or will be, must go. */
   #giveUp(op: SentOp): void {
     if (op.kind === 'hold' && op.sent) this.#undo.add({ request: op.request, header: op.sent.header });
@@ -272,7 +276,7 @@ export class EngineStore implements HoldStore {
   async #run(batch: readonly SentOp[], endMs: number): Promise<Reply<OpKind>[]> {
     const header = batch.every(isReading) ? undefined : this.#time.header(endMs);
     const sent = header && { header, entries: this.#entries };
-    for (const op of batch) if (op.kind === 'hold') op.sent = sent;
+    for (const op of batch) op.sent = sent;
     const askedAtMs = performance.now();
     const reply = await this.#engine.run(batch, header);
     this.#time.seen(reply, askedAtMs);
@@ -391,13 +395,19 @@ function notExecuted(): BalanceUnavailableError {
   return unavailable('the request arrived too late, or after it lost data');
 }
 
+type Moved = Extract<SettleOutcome, { outcome: 'done' | 'late' | 'already' }>;
+
+function isMoved(answer: SettleOutcome): answer is Moved {
+  return answer.outcome === 'done' || answer.outcome === 'late' || answer.outcome === 'already';
+}
+
 /** Whether an operation changes nothing. */
 function isReading({ kind }: Op): boolean {
   return kind === 'totals' || kind === 'get';
 }
 
-/** An operation on its way. A hold keeps what it was sent with, because it is to be undone if its caller is refused. */
-type SentOp = Exclude<Op, { kind: 'hold' }> | ((Op & { kind: 'hold' }) & { sent: Sent | undefined });
+/** An operation, and what it was sent with last. */
+type SentOp = Op & { sent?: Sent | undefined };
 
 interface Sent {
   readonly header: Header;

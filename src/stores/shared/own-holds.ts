@@ -106,7 +106,7 @@ const progress = { reserved: 0, sent: 1, released: 2, captured: 3 } as const;
 
 /** Whether a hold is further than an answer about its reference: one that was overtaken must not set it back. */
 function isAhead(own: HoldRecord, answer: HoldRecord): boolean {
-  if (own.attempt !== answer.attempt) return own.createdAtMs > answer.createdAtMs;
+  if (own.attempt !== answer.attempt) return (own.turn ?? 1) > (answer.turn ?? 1);
   if (own.state !== answer.state) return progress[own.state] > progress[answer.state];
   // Each of these happens once: the payment code ends, the outcome becomes known.
   const hasReturned = (own.sendsUntilMs ?? 0) < (answer.sendsUntilMs ?? 0);

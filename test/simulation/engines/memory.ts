@@ -8,7 +8,7 @@
 //
 // Left out are two calls that run inside PostgreSQL at the same time, engines that go back in time or stop, and losses while a
 // process cannot reach the store: the tests of the stores have those.
-import type { HoldStore, WalletTotals } from 'payout-guard';
+import type { HoldRecord, HoldStore, WalletTotals } from 'payout-guard';
 import { type Contents, isOpen, type Memory, rowsOf } from '../memory.js';
 import type { Process } from '../process.js';
 import { isReliable } from '../settings.js';
@@ -142,13 +142,17 @@ export class EngineMemory implements Memory {
 
   /**
    * Any time, but not when something is lost with it that no process can restore: payouts of a process that has ended, what is not
-   * visible yet of its captures, and captured references that are being asked for again.
+   * visible yet of its captures, captured references that are being asked for again, and reservations, over or not, under which
+   * something may be paid that was not marked as sent.
    */
   async lose(): Promise<boolean> {
-    const { processes, random, truth } = this.#world;
+    const { processes, random, settings, truth } = this.#world;
     if (this.isRecovering || this.#losses === mostLosses) return false;
     const { rows, totals } = await this.contents();
     const open = [...rows.values()].filter(({ state }) => isOpen(state));
+    const sent = open.filter(({ state }) => state === 'sent');
+    const isSafe = ({ state }: HoldRecord) => state === 'sent' || state === 'captured';
+    if (settings.isForgetful && ![...rows.values()].every(isSafe)) return false;
     const heldMinor = open.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
     const isAnyLate = [...totals.values()].reduce((sum, { active }) => sum + active, 0n) !== heldMinor;
     if (!random.chance(isAnyLate ? lateLossesThatHappen : lossesThatHappen)) return false;
@@ -167,8 +171,9 @@ export class EngineMemory implements Memory {
     this.#losses += 1;
     this.#contents = { rows: new Map(), totals: new Map() };
     this.#changesAtMs = Number.POSITIVE_INFINITY;
-    this.#lost = new Set(open.map(({ attempt }) => attempt));
+    this.#lost = new Set(sent.map(({ attempt }) => attempt));
     if (open.length > 0) this.#world.log.count('store lost open holds', `${[...openReferences]}`);
+    if (sent.length < open.length) this.#world.log.count('store lost reservations');
     if (isAnyLate) this.#world.log.count('store lost late captures');
     this.#lookSoon();
     return true;

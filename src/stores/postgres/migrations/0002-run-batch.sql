@@ -76,9 +76,8 @@ AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[co
 --   hold      ["held" | "insufficient" | "void", active, captured] | ["recovering"] | ["exists", hold]
 --             | ["frozen", since, reason] | ["held", active, captured, hold]
 --             with a hold, if the reference was held before: by an attempt that was released, or by this very attempt
---   settle    ["done" | "late" | "already" | "illegal", hold] | ["unknown"] | ["recovering"]
---             | ["frozen", since, reason] | ["insufficient" | "void", active, captured]
---             "recovering" answers a check for `sent` while holds are being restored: nothing is approved until then
+--   settle    ["done" | "late" | "already" | "illegal", hold] | ["unknown"] | ["frozen", since, reason]
+--             | ["insufficient" | "void", active, captured]
 --   get       hold | null
 --   restore, freeze  null
 -- where hold is as hold_json() writes it.
@@ -242,9 +241,12 @@ BEGIN
       || ',"recoveringForMs":' || recovering_for_ms || ',"lsn":' || coalesce('"' || lsn || '"', 'null') || ',"held":null,"answers":null}';
   END IF;
 
-  -- The first time in an epoch, the active amount is added up from the holds.
+  -- The first time in an epoch, the active amount is added up from the holds. Reservations end with their epoch: what memory
+  -- went back to may have ended long ago, and its money may be promised to another payout.
   FOR i IN 1 .. locked LOOP
     CONTINUE WHEN epochs[i] = memory.epoch;
+    UPDATE holds h SET state = 'released', ended_at_ms = now_ms, expires_at_ms = NULL, due_at_ms = NULL
+      WHERE h.wallet = names[i] AND h.due_at_ms IS NOT NULL AND h.state = 'reserved';
     actives[i] := (
       SELECT coalesce(sum(a.amount), 0) FROM (
         SELECT h.amount FROM holds h WHERE h.wallet = names[i] AND h.state = 'sent'
@@ -492,13 +494,9 @@ BEGIN
             ELSIF op.epoch IS NOT NULL THEN
               refusal := CASE
                 WHEN op.epoch <> memory.epoch THEN 'void'
-                WHEN recovering_for_ms > 0 THEN 'recovering'
                 WHEN actives[at] + captureds[at] > op.max THEN 'insufficient'
               END;
-              IF refusal = 'recovering' THEN
-                answers := array_append(answers, '["recovering"]');
-                CONTINUE;
-              ELSIF refusal IS NOT NULL THEN
+              IF refusal IS NOT NULL THEN
                 answers := array_append(answers,
                   '["' || refusal || '","' || actives[at]::text || '","' || captureds[at]::text || '"]');
                 CONTINUE;
