@@ -40,6 +40,7 @@ export const kinds = [
   'store request lost',
   'store answer lost',
   'store request late',
+  'store request doubled',
   'store was silent for a while',
   'balance lost',
   'balance of the past',
@@ -102,6 +103,7 @@ export const engineKinds = [
   'store lost reservations',
   'store lost late captures',
   'put back',
+  'clock of the store set back',
 ] as const;
 
 export type Kind = (typeof kinds)[number] | (typeof engineKinds)[number];
