@@ -293,7 +293,8 @@ BEGIN
     END LOOP;
   END IF;
 
-  recovering_for_ms := greatest(0, memory.born_at_ms + recovery_ms - now_ms);
+  -- At most the window: a batch that only reads may see the clock behind.
+  recovering_for_ms := least(recovery_ms, greatest(0, memory.born_at_ms + recovery_ms - now_ms));
   actives_before := actives;
   captureds_before := captureds;
   frozen_ats_before := frozen_ats;
