@@ -1,7 +1,8 @@
 // The answers of run_batch(), as the library reads them.
+
+import { grantedHold } from '../../core/hold-moves.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
 import type { Answer, BatchReply, Op } from '../shared/engine.js';
-import { grantedHold } from '../shared/granted.js';
 import { type HoldRow, readHold } from './hold-row.js';
 import type { HoldOp, WrittenBatch } from './write-batch.js';
 

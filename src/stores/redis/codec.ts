@@ -1,9 +1,9 @@
 // Operations, holds and answers as the scripts write them: see the headers of batch.lua and row.lua.
 import type { Currency } from '../../core/currency.js';
 import type { HoldRecord, HoldState } from '../../core/hold.js';
+import { grantedHold } from '../../core/hold-moves.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, SettleRequest, WalletTotals } from '../../core/store.js';
 import type { Answer, BatchReply, Op } from '../shared/engine.js';
-import { grantedHold } from '../shared/granted.js';
 
 /** A batch as batch.lua reads it. */
 export interface WrittenBatch {

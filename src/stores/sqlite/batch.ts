@@ -1,16 +1,8 @@
 // The operations of a batch, one after the other, in one transaction.
-import {
-  type HoldRecord,
-  isAsGranted,
-  isUndecided,
-  mayBeHeldAgain,
-  nextTurn,
-  transition,
-} from '../../core/hold.js';
-import { expired, isOther, isSamePayout, moved, noted } from '../../core/hold-moves.js';
+import { type HoldRecord, isAsGranted, isUndecided, mayBeHeldAgain, nextTurn, transition } from '../../core/hold.js';
+import { expired, grantedHold, isOther, isSamePayout, moved, noted } from '../../core/hold-moves.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, SettleRequest, WalletTotals } from '../../core/store.js';
 import type { Answer, Op } from '../shared/engine.js';
-import { grantedHold } from '../shared/granted.js';
 import type { Transaction } from './file.js';
 import { type HoldRow, insertHold, movingValues, readHold, updateHold } from './hold-row.js';
 
