@@ -276,7 +276,7 @@ export class EngineStore implements HoldStore {
   async #run(batch: readonly SentOp[], endMs: number): Promise<Reply<OpKind>[]> {
     const header = batch.every(isReading) ? undefined : this.#time.header(endMs);
     const sent = header && { header, entries: this.#entries };
-    for (const op of batch) op.sent = sent;
+    for (const op of batch) if (op.kind === 'hold' || op.kind === 'settle') op.sent = sent;
     const askedAtMs = performance.now();
     const reply = await this.#engine.run(batch, header);
     this.#time.seen(reply, askedAtMs);
