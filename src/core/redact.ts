@@ -7,7 +7,7 @@ export function redactedCause(error: unknown): Error {
   const source = typeof error === 'object' && error !== null ? (error as NodeJS.ErrnoException) : undefined;
   const cause = new Error('(message withheld: it may contain secrets)');
   cause.name = identifier(source?.name) ?? 'Error';
-  const code = identifier(source?.code);
+  const code = codeText(source?.code);
   cause.stack = `${cause.name}${code ? ` [${code}]` : ''}: ${cause.message}${framesOf(source)}`;
   return code ? Object.assign(cause, { code }) : cause;
 }
@@ -19,6 +19,11 @@ function framesOf(source: Partial<Error> | undefined): string {
   const endOfMessage = stack.lastIndexOf(message) + message.length;
   const frames = stack.includes(message) ? stack.slice(endOfMessage).match(/^ {4}at .*$/gm) : undefined;
   return frames ? `\n${frames.join('\n')}` : '';
+}
+
+/** The code of a database is five digits and letters. */
+function codeText(text: unknown): string | undefined {
+  return identifier(text) ?? (typeof text === 'string' && /^[0-9A-Z]{5}$/.test(text) ? text : undefined);
 }
 
 function identifier(text: unknown): string | undefined {

@@ -8,7 +8,6 @@ import { requestUpTo } from '../support/redis-store.js';
 function engineThat(run: (op: Op) => { epoch: string; recoveringForMs?: number; answer: unknown }): Engine {
   return {
     name: 'test',
-    locksWallets: false,
     run: async (batch) => {
       const replies = batch.map(run);
       const { epoch = '', recoveringForMs = 0 } = replies.at(-1) ?? {};

@@ -18,6 +18,7 @@ import {
   schema,
   settleOp,
   stopClock,
+  takeTurn,
   totals,
   truncate,
 } from './postgres-support.js';
@@ -32,7 +33,7 @@ interface Line {
 
 const none = () => false;
 /** Batches that hold reference `a`. */
-const holdsOfA = (values: readonly unknown[]) => JSON.stringify(values.slice(6, 7)) === '[["a"]]';
+const holdsOfA = (values: readonly unknown[]) => values[6] === '{"a"}';
 /** Batches that release something. */
 const releases = (values: readonly unknown[]) => String(values[0]).includes('"target":"released"');
 
@@ -157,7 +158,7 @@ describeStore('the PostgreSQL store, when messages go astray', () => {
     const engine = openEngine();
     const { epoch, nowMs } = await engine.run([{ kind: 'freeze', wallet: 'w', reason: undefined }]);
     const client = await newPool().connect();
-    await client.query(`BEGIN; SELECT FROM "${schema}".wallets FOR UPDATE`);
+    await client.query(`BEGIN; ${takeTurn('w')}`);
     const waits = engine.run([holdOp('a', epoch)], { id: 'a batch', epoch, notAfterMs: nowMs + 60_000 });
     const isWaiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     await eventually(async () => (await client.query(isWaiting)).rows.length === 1);

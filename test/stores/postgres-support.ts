@@ -65,6 +65,12 @@ export async function truncate(...tables: readonly string[]): Promise<void> {
   await newPool().query(`TRUNCATE ${tables.map((table) => `"${schema}".${table}`).join(', ')}`);
 }
 
+/** Locks what batches with this wallet wait for: as another batch does, but for as long as the transaction takes. */
+export function takeTurn(wallet: string): string {
+  const key = `'"${schema}".wallets'::regclass::oid::bigint << 8 | hashtext('${wallet}') & 255`;
+  return `SELECT pg_advisory_xact_lock(${key})`;
+}
+
 /** All that a store remembers. */
 export const memory = ['store', 'wallets', 'holds'] as const;
 

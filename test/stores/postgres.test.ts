@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { HoldStore } from 'payout-guard';
 import { type PostgresClient, type PostgresStore, postgresStore } from 'payout-guard/stores/postgres';
 import type pg from 'pg';
+import { busy } from '../../src/stores/shared/engine.js';
 import { collectWarnings } from '../support/warnings.js';
 import {
   describeStore,
@@ -20,6 +21,8 @@ import {
   read,
   refusal,
   schema,
+  settleOp,
+  takeTurn,
   totals,
 } from './postgres-support.js';
 
@@ -209,19 +212,96 @@ describeStore('the PostgreSQL store', () => {
       const pool = newPool();
       const waits: unknown[] = [];
       const query: PostgresClient['query'] = (text, values) => {
-        if (text.includes('run_batch')) waits.push(values.at(-1));
+        if (text.includes('run_batch')) waits.push(values.at(-2));
         return pool.query(text, values);
       };
       const engine = openEngine({ deadlineMs: 300, pool: { query } });
       const { epoch } = await engine.run([{ kind: 'totals', wallet: 'w' }]);
-      const { client, unlock } = await lockWallet();
-      const refused = engine.run([holdOp('locked', epoch), holdOp('other', epoch, { wallet: 'v' })]);
-      await expect(refused).rejects.toMatchObject({ code: '55P03' });
-      expect(waits).toEqual([240, 240]);
+      const client = await newPool().connect();
+      await client.query(`BEGIN; ${takeTurn('w')}`);
+      const refused = engine.run([holdOp('late', epoch), holdOp('other', epoch, { wallet: 'v' })]);
+      await expect(refused).rejects.toMatchObject({ name: 'EngineFailure', cause: { code: '55P03' } });
+      expect(waits).toEqual(['240', '240']);
       const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
       expect((await client.query(waiting)).rows).toEqual([]);
-      await unlock();
+      await client.query('ROLLBACK');
+      client.release();
       expect((await engine.run([{ kind: 'get', reference: 'other' }])).answers).toEqual([undefined]);
+    });
+
+    it('leaves out the wallet that a transaction of the application has locked, and nothing else', async () => {
+      const engine = openEngine();
+      const { epoch } = await engine.run([{ kind: 'totals', wallet: 'w' }]);
+      await engine.run([holdOp('a', epoch), holdOp('b', epoch, { state: 'reserved', expiresInMs: 1 })]);
+      await sleep(2);
+      const { unlock } = await lockWallet();
+      const ops = [
+        holdOp('c', epoch),
+        holdOp('d', epoch, { wallet: 'v' }),
+        settleOp({ reference: 'a', to: 'released' }),
+        { kind: 'totals', wallet: 'w' },
+        { kind: 'freeze', wallet: 'w', reason: undefined },
+        { kind: 'get', reference: 'b' },
+        { kind: 'freeze', wallet: 'v', reason: undefined },
+      ] as const;
+      const { answers } = await engine.run(ops);
+      expect(answers).toMatchObject([
+        busy,
+        { outcome: 'held' },
+        busy,
+        busy,
+        busy,
+        { reference: 'b', state: 'released' },
+        null,
+      ]);
+      await unlock();
+      expect((await engine.run(ops)).answers).toMatchObject([
+        { outcome: 'held' },
+        { outcome: 'held' },
+        { outcome: 'done' },
+        { active: 0n },
+        null,
+        { reference: 'b', state: 'released' },
+        null,
+      ]);
+    });
+
+    it('keeps up the holds of a free wallet while three others stay locked', async () => {
+      const store = openStore({ deadlineMs: 1_000 });
+      const { epoch } = await openStore().totals('w');
+      const locked = ['x', 'y', 'z'];
+      await Promise.all(locked.map((wallet) => openStore().totals(wallet)));
+      const counts = { free: 0, locked: 0 };
+      let phase: keyof typeof counts | undefined = 'free';
+      /** Asks again as soon as it is answered. */
+      const callers = ['w', ...locked].flatMap((wallet) =>
+        [1, 2, 3, 4].map(async (caller) => {
+          for (let index = 0; phase; index++) {
+            const request = { epoch, wallet, amountMinor: 1n, limitMinor: 10n ** 9n };
+            const answer = hold(store, `${wallet}/${caller}/${index}`, request);
+            const isHeld = await answer.then(
+              () => true,
+              () => false,
+            );
+            if (isHeld && wallet === 'w' && phase) counts[phase] += 1;
+          }
+        }),
+      );
+      const client = await newPool().connect();
+      // In turns, so that the machine is as busy in both.
+      for (let round = 0; round < 10; round++) {
+        phase = 'free';
+        await sleep(100);
+        await client.query('BEGIN');
+        await client.query(`SELECT FROM "${schema}".wallets WHERE wallet = ANY ($1) FOR UPDATE`, [locked]);
+        phase = 'locked';
+        await sleep(100);
+        await client.query('ROLLBACK');
+      }
+      phase = undefined;
+      await Promise.all(callers);
+      client.release();
+      expect(counts.locked).toBeGreaterThan(0.8 * counts.free);
     });
 
     it('releases a hold whose answer was lost, and only that attempt', async () => {
@@ -248,7 +328,7 @@ describeStore('the PostgreSQL store', () => {
 
     it('refuses a replica', async () => {
       const client = changed(newPool(), (text) =>
-        text.includes('pg_is_in_recovery') ? [{ refuses: true }] : undefined,
+        text.includes('pg_is_in_recovery') ? [{ reply: 'true' }] : undefined,
       );
       await expect(openStore({ pool: client }).totals('w')).rejects.toMatchObject(refusal);
       await expect(openStore({ pool: client }).migrate()).rejects.toMatchObject({ name: 'ConfigurationError' });
@@ -327,7 +407,7 @@ describeStore('the PostgreSQL store', () => {
         expect((await store.claim(claim)).holds).toHaveLength(1);
         await store.settle({ reference: 'a', to: 'captured', visibleInMs: 0 });
         expect((await store.list({ limit: 10 })).holds).toHaveLength(1);
-        await expect(store.deleteFinished({ olderThanMs: 0 })).rejects.toMatchObject({ code: '42501' });
+        await expect(store.deleteFinished({ olderThanMs: 0 })).rejects.toMatchObject({ cause: { code: '42501' } });
         expect(warnings).toEqual([expect.stringContaining('PostgreSQL store: the role lacks a right')]);
         await owner.query(`GRANT DELETE ON "${schema}".holds TO ${role}`);
         expect(await store.deleteFinished({ olderThanMs: 0 })).toBe(1);

@@ -155,7 +155,7 @@ class BackgroundHistory implements PostgresHistory {
     for (let run = 0; run < deletesAtOnce; run++) {
       const { text, values } = deleteStatement(this.#schema, this.#clock.now() - this.#keepForMs, deletedAtOnce);
       const [row] = (await this.#pool.query(text, values)).rows;
-      const { deleted } = row as { readonly deleted: number };
+      const deleted = Number((row as { readonly deleted: string }).deleted);
       total += deleted;
       if (deleted < deletedAtOnce) break;
     }

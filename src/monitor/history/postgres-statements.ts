@@ -1,4 +1,5 @@
 // The SQL of the history.
+import { arrayText } from '../../stores/postgres/question.js';
 import { type HistoryEntry, type HistoryPage, historyKinds } from './entry.js';
 import { placeText, type ResolvedQuery } from './query.js';
 
@@ -10,18 +11,21 @@ export interface Row {
 
 interface Statement {
   readonly text: string;
-  readonly values: unknown[];
+  /** Texts, or null: see the client. */
+  readonly values: (string | null)[];
 }
 
 export function insertStatement(schema: string, rows: readonly Row[]): Statement {
   const text = `
     INSERT INTO ${schema}.history (at_ms, id, kind, wallet, reference, amount, data)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::json[])
+    SELECT * FROM unnest($1::text::bigint[], $2::text::text[], $3::text::text[], $4::text::text[], $5::text::text[],
+      $6::text::numeric[], $7::text::json[])
     ON CONFLICT DO NOTHING`;
-  const column = (read: (entry: HistoryEntry) => unknown) => rows.map(({ entry }) => read(entry) ?? null);
+  const column = (read: (entry: HistoryEntry) => string | undefined) =>
+    arrayText(rows.map(({ entry }) => read(entry) ?? null));
   const values = [
-    column(({ at }) => at.getTime()),
-    rows.map(({ id }) => id),
+    column(({ at }) => `${at.getTime()}`),
+    arrayText(rows.map(({ id }) => id)),
     column(({ kind }) => kind),
     column(({ wallet }) => wallet),
     column(({ reference }) => reference),
@@ -34,26 +38,26 @@ export function insertStatement(schema: string, rows: readonly Row[]): Statement
 /** Reads a page and one entry more, along one index: by reference, by wallet and kind, by kind, or by time. */
 export function pageStatement(schema: string, query: ResolvedQuery): Statement {
   const { wallet, kind, reference, fromMs, toMs, isNewestFirst, limit, after } = query;
-  const values: unknown[] = [fromMs, toMs, limit + 1];
-  const add = (value: unknown) => `$${values.push(value)}`;
-  const conditions = ['h.at_ms >= $1::bigint', 'h.at_ms < $2::bigint'];
+  const values: string[] = [`${fromMs}`, `${toMs}`, `${limit + 1}`];
+  const add = (value: string) => `$${values.push(value)}::text`;
+  const conditions = ['h.at_ms >= $1::text::bigint', 'h.at_ms < $2::text::bigint'];
   if (wallet !== undefined) conditions.push(`h.wallet = ${add(wallet)}`);
   if (reference !== undefined) conditions.push(`h.reference = ${add(reference)}`);
   if (kind !== undefined) conditions.push(`h.kind = ${add(kind)}`);
   if (after)
-    conditions.push(`(h.at_ms, h.id) ${isNewestFirst ? '<' : '>'} (${add(after.atMs)}::bigint, ${add(after.id)})`);
+    conditions.push(`(h.at_ms, h.id) ${isNewestFirst ? '<' : '>'} (${add(`${after.atMs}`)}::bigint, ${add(after.id)})`);
   const turn = isNewestFirst ? 'DESC' : 'ASC';
   const walk = (also: readonly string[]) => `
     SELECT * FROM ${schema}.history h WHERE ${[...conditions, ...also].join(' AND ')}
-    ORDER BY h.at_ms ${turn}, h.id ${turn} LIMIT $3`;
+    ORDER BY h.at_ms ${turn}, h.id ${turn} LIMIT $3::text::bigint`;
   // All kinds of one wallet are one walk for each kind: the index has the kind before the time.
   const isByKinds = wallet !== undefined && kind === undefined && reference === undefined;
   const found = isByKinds
-    ? `SELECT w.* FROM unnest(${add([...historyKinds])}::text[]) AS k (kind) CROSS JOIN LATERAL (${walk(['h.kind = k.kind'])}) w`
+    ? `SELECT w.* FROM unnest(${add(arrayText([...historyKinds]))}::text[]) AS k (kind) CROSS JOIN LATERAL (${walk(['h.kind = k.kind'])}) w`
     : walk([]);
   const text = `
     SELECT f.at_ms::text, f.id, f.kind, f.wallet, f.reference, f.amount::text, f.data::text FROM (${found}) f
-    ORDER BY f.at_ms ${turn}, f.id ${turn} LIMIT $3`;
+    ORDER BY f.at_ms ${turn}, f.id ${turn} LIMIT $3::text::bigint`;
   return { text, values };
 }
 
@@ -61,12 +65,12 @@ export function deleteStatement(schema: string, beforeMs: number, limit: number)
   const text = `
     WITH gone AS (
       DELETE FROM ${schema}.history h USING (
-        SELECT at_ms, id FROM ${schema}.history WHERE at_ms < $1::bigint ORDER BY at_ms, id LIMIT $2
+        SELECT at_ms, id FROM ${schema}.history WHERE at_ms < $1::text::bigint ORDER BY at_ms, id LIMIT $2::text::bigint
       ) old
       WHERE h.at_ms = old.at_ms AND h.id = old.id RETURNING 1
     )
-    SELECT count(*)::integer AS deleted FROM gone`;
-  return { text, values: [beforeMs, limit] };
+    SELECT count(*)::text AS deleted FROM gone`;
+  return { text, values: [`${beforeMs}`, `${limit}`] };
 }
 
 interface Found {

@@ -3,102 +3,111 @@ import { ConfigurationError } from '../../core/errors.js';
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
 import { warn } from '../../core/warn.js';
 import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
+import { EngineFailure } from '../shared/failure.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
-import { noteQuery, swapQuery } from './notes.js';
+import { adviceOn, codeOf, readOnly } from './advice.js';
+import { noteQuestion, swapQuestion } from './notes.js';
 import {
   type Ages,
-  claimQuery,
-  deleteQuery,
-  listQuery,
+  claimQuestion,
+  deleteQuestion,
+  listQuestion,
   type Progress,
-  type Query,
   readClaimPage,
   readPage,
+  readProgress,
 } from './pages.js';
+import { callOf, type Question, selectOf } from './question.js';
 import { type BatchText, readBatch } from './read-batch.js';
 import { writeBatch } from './write-batch.js';
 
-/** The part of a client that the store needs: a `Pool`, a `PoolClient` or a `Client` of `pg` fits, PGlite as well. */
+/**
+ * The part of a client that the store needs: a `Pool`, a `PoolClient` or a `Client` of `pg` fits, PGlite as well. All values, and
+ * all columns of rows, are texts or null, so that it does not matter what a client does with other types.
+ */
 export interface PostgresClient {
   query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
-/** The arguments of run_batch(). */
-const parameters = Array.from({ length: 23 }, (_, index) => `$${index + 1}`).join(', ');
+const runBatch = `run_batch(${[
+  ...['$1', '$2::text[]', '$3::text[]', '$4::text[]', '$5::text[]', '$6', '$7::text[]', '$8::text[]', '$9::text[]'],
+  ...['$10::text[]', '$11::numeric[]', '$12::numeric[]', '$13::bigint[]', '$14::text[]', '$15::smallint[]'],
+  ...['$16::text[]', '$17::text[]', '$18', '$19', '$20::bigint', '$21', '$22::bigint', '$23::integer', '$24::boolean'],
+].join(', ')})`;
 /** The part of the deadline that may be spent waiting for locks: the server must have given up before its caller does. */
 const lockShare = 0.8;
 /** How many finished holds are deleted in one statement. */
 const deletedAtOnce = 1_000;
 
+interface PostgresEngineOptions extends SharedStoreOptions {
+  readonly pool: PostgresClient;
+  readonly schema?: string | undefined;
+}
+
 export class PostgresEngine implements Engine {
   readonly name = 'postgres';
-  readonly locksWallets = true;
   /** Quoted. */
   readonly schema: string;
-  readonly #options: SharedStoreOptions & { readonly pool: PostgresClient; readonly schema?: string | undefined };
+  readonly #options: PostgresEngineOptions;
   readonly #shared: ResolvedSharedOptions;
-  readonly #runBatch: string;
+  /** Whether the client is in a transaction of the application. */
+  readonly #isInside: boolean;
+  readonly #statements = new Map<string, string>();
   readonly #warned = new Set<string>();
   /** Position of the server at its last answer, and its epoch: it must not fall behind. */
   #seen: { readonly epoch: string; readonly lsn: string | null } | undefined;
   #isPrimary = false;
+  /** Whether transactions begin at another level than READ COMMITTED here. */
+  #isStrict = false;
 
-  constructor(options: SharedStoreOptions & { readonly pool: PostgresClient; readonly schema?: string | undefined }) {
+  constructor(options: PostgresEngineOptions, isInside = false) {
     this.#options = options;
     this.#shared = resolveSharedOptions(options);
+    this.#isInside = isInside;
     this.schema = `"${options.schema ?? 'payout_guard'}"`;
-    this.#runBatch = `SELECT ${this.schema}.run_batch(${parameters}) AS reply`;
   }
 
-  /** The same on another connection. */
-  on(pool: PostgresClient): PostgresEngine {
-    return new PostgresEngine({ ...this.#options, pool });
+  /** The same inside a transaction of the application. Errors of its client are thrown as they are. */
+  inside(client: PostgresClient): PostgresEngine {
+    return new PostgresEngine({ ...this.#options, pool: client }, true);
   }
 
-  /**
-   * @throws Errors of the client as they are. Code 55P03: a wallet of the batch stayed locked, or another call was taking a
-   *   reference; nothing has happened, and nothing will.
-   */
+  /** @throws `EngineFailure`. Code 55P03: another call was taking a reference; nothing has happened, and nothing will. */
   async run(batch: readonly Op[], header?: Header): Promise<BatchReply> {
     const { recoveryMs, deadlineMs } = this.#shared;
     const written = writeBatch(batch);
     const { epoch = null, lsn = null } = this.#seen ?? {};
-    const mayRun = [header?.epoch ?? null, header?.notAfterMs ?? null];
-    const values = [...written.values, epoch, lsn, recoveryMs, ...mayRun, Math.ceil(deadlineMs * lockShare)];
-    const [row] = await this.#query({ text: this.#runBatch, values });
-    const reply = JSON.parse((row as { reply: string }).reply) as BatchText;
+    const mayRun = [header?.epoch ?? null, header ? `${header.notAfterMs}` : null];
+    const limits = [`${Math.ceil(deadlineMs * lockShare)}`, `${this.#isInside}`];
+    const values = [...written.values, epoch, lsn, `${recoveryMs}`, ...mayRun, ...limits];
+    const reply = JSON.parse(await this.#ask({ call: runBatch, values })) as BatchText;
     this.#see(reply);
     return readBatch(batch, written, reply);
   }
 
   async list(filter: HoldFilter): Promise<HoldPage> {
-    const [row] = await this.#query(listQuery(this.schema, filter));
-    return readPage(row);
+    return readPage(await this.#ask(listQuestion(filter)));
   }
 
   async claim(request: ClaimRequest): Promise<ClaimPage> {
-    const [row] = await this.#query(claimQuery(this.schema, request));
-    return readClaimPage(row);
+    return readClaimPage(await this.#ask(claimQuestion(request)));
   }
 
   async note(key: string): Promise<string | undefined> {
-    const [row] = await this.#query(noteQuery(this.schema, key));
-    return (row as { readonly value: string } | undefined)?.value;
+    return (await this.#ask<string | null>(noteQuestion(key))) ?? undefined;
   }
 
   async swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
-    return (await this.#query(swapQuery(this.schema, key, expected, value))).length === 1;
+    return (await this.#ask(swapQuestion(key, expected, value))) === 'true';
   }
 
   async deleteFinished(ages: Ages): Promise<number> {
     let total = 0;
     for (const state of ['captured', 'released'] as const) {
-      let progress: Progress = { wallet: '', after: '0' };
+      let progress: Progress = { deleted: 0, wallet: '', after: '0' };
       while (progress.wallet !== null) {
-        const [row] = await this.#query(deleteQuery(this.schema, state, ages, deletedAtOnce, progress));
-        const { deleted, ...more } = row as Progress & { readonly deleted: number };
-        total += deleted;
-        progress = more;
+        progress = readProgress(await this.#ask(deleteQuestion(state, ages, deletedAtOnce, progress)));
+        total += progress.deleted;
       }
     }
     return total;
@@ -113,50 +122,51 @@ export class PostgresEngine implements Engine {
     this.#seen = { epoch, lsn };
   }
 
-  async #query({ text, values }: Query): Promise<readonly unknown[]> {
-    const { pool } = this.#options;
+  async #ask<Reply extends string | null = string>(question: Question): Promise<Reply> {
+    if (this.#isInside) return this.#query(question);
+    const isStrict = this.#isStrict;
     try {
-      if (!this.#isPrimary) await assertPrimary(pool);
+      if (!this.#isPrimary) await assertPrimary(this.#options.pool);
       this.#isPrimary = true;
-      return (await pool.query(text, values)).rows;
+      return await this.#query(question);
     } catch (error) {
-      // The next connection may lead to another server. A wallet that stays locked is no sign of that.
-      if ((error as { code?: unknown } | null)?.code !== '55P03') this.#isPrimary = false;
-      this.#advise(error);
-      throw error;
+      // Refused before anything was done: asked again in a transaction of its own level, here and from now on.
+      if (codeOf(error) === '25000' && !isStrict) {
+        this.#isStrict = true;
+        return this.#ask(question);
+      }
+      // The next connection may lead to another server. A lock that is not given is no sign of that.
+      if (codeOf(error) !== '55P03') this.#isPrimary = false;
+      throw this.#explained(error);
     }
   }
 
-  // The caller only gets a failure of the store. What an operator can put right is a process warning, once.
-  #advise(error: unknown): void {
-    const { code = '' } = (error ?? {}) as { code?: unknown };
-    const advice = advices[String(code)];
-    if (!advice || this.#warned.has(advice)) return;
-    this.#warned.add(advice);
-    warn('PAYOUT_GUARD_POSTGRES', `PostgreSQL store: ${advice}.`, error);
+  async #query<Reply extends string | null>(question: Question): Promise<Reply> {
+    const form = this.#isStrict ? callOf : selectOf;
+    const key = `${form.name} ${question.call}`;
+    const statement = this.#statements.get(key) ?? form(question, this.schema);
+    this.#statements.set(key, statement);
+    const [row] = (await this.#options.pool.query(statement, [...question.values])).rows;
+    return (row as { readonly reply: Reply }).reply;
+  }
+
+  /** The failure that callers get. What an operator can put right is a process warning as well, once. */
+  #explained(error: unknown): EngineFailure {
+    const advice = adviceOn(error);
+    if (advice !== undefined && !this.#warned.has(advice)) {
+      this.#warned.add(advice);
+      warn('PAYOUT_GUARD_POSTGRES', `PostgreSQL store: ${advice}.`, error);
+    }
+    const code = codeOf(error);
+    return new EngineFailure([`it failed${code ? ` with ${code}` : ''}`, advice].filter(Boolean).join(': '), error);
   }
 }
 
-const notMigrated = 'tables are missing or older than this library; run `store.migrate()`';
-const replica = 'the server is read-only (a replica, or a connection set so); use the primary';
-
-/** By SQLSTATE, and by the code of our own errors. */
-const advices: Readonly<Record<string, string | undefined>> = {
-  '3F000': notMigrated,
-  '42P01': notMigrated,
-  '42883': notMigrated,
-  '42703': notMigrated,
-  '42501':
-    'the role lacks a right; it needs USAGE on the schema and its sequence, EXECUTE on its functions, and to read and write its tables',
-  '25006': replica,
-  configuration: replica,
-};
-
 /** @throws `ConfigurationError` on a server, or in a session, that cannot write. */
 export async function assertPrimary(client: PostgresClient): Promise<void> {
-  const text = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS refuses`;
+  const text = `SELECT (pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean)::text AS reply`;
   const [row] = (await client.query(text, [])).rows;
-  if ((row as { refuses: boolean }).refuses) throw new ConfigurationError([`pool: ${replica}`]);
+  if ((row as { reply: string }).reply !== 'false') throw new ConfigurationError([`pool: ${readOnly}`]);
 }
 
 function position(lsn: string): bigint {

@@ -133,7 +133,7 @@ class EnginePostgresStore extends EngineStore implements PostgresStore {
   }
 
   within(client: PostgresClient): HoldStore {
-    return new StoreInTransaction(this.#engine.on(client));
+    return new StoreInTransaction(this.#engine.inside(client));
   }
 
   async deleteFinished(options: DeleteFinishedOptions = {}): Promise<number> {

@@ -27,8 +27,8 @@ export async function migrate(client: PostgresClient, schema: string): Promise<v
       ${steps.join('\n      ')}
     END`)}`;
   await client.query(text, []);
-  const [row] = (await client.query(`SELECT max(number) AS latest FROM ${schema}.migrations`, [])).rows;
-  if ((row as { latest: number }).latest > migrations.length) {
+  const [row] = (await client.query(`SELECT max(number)::text AS reply FROM ${schema}.migrations`, [])).rows;
+  if (Number((row as { reply: string }).reply) > migrations.length) {
     throw new ConfigurationError([
       `schema: ${schema} was migrated by a newer version of payout-guard; update this one`,
     ]);

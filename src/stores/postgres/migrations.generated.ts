@@ -101,6 +101,8 @@ CREATE INDEX holds_finished ON :schema.holds (wallet, state, seq) WHERE state IN
 --   the timeline     failed over to a replica, which may have lagged; restored from a backup
 --   the table files  truncated, dropped and restored from a dump, a copied database (also rewritten by VACUUM FULL:
 --                    harmless, but a recovery window goes by)
+--   the start        a crash loses what other sessions had not on the disk, and what came since hides that (so does a
+--                    restart as planned: harmless, but a recovery window goes by)
 -- Runs with the rights of its owner, so that all roles get the same answer. If a provider lacks one of these functions,
 -- that part stays empty.
 CREATE FUNCTION :schema.place() RETURNS text
@@ -120,7 +122,8 @@ BEGIN
   END;
   RETURN cluster || '/' || timeline
     || '/' || pg_relation_filepath('holds'::regclass)
-    || '/' || pg_relation_filepath('wallets'::regclass);
+    || '/' || pg_relation_filepath('wallets'::regclass)
+    || '/' || extract(epoch FROM pg_postmaster_start_time());
 END
 $$;
 
@@ -146,6 +149,36 @@ CREATE FUNCTION :schema.now_ms() RETURNS bigint
 LANGUAGE sql VOLATILE
 SET search_path = :schema, pg_temp
 AS $$ SELECT server_ms() + coalesce((SELECT s.offset_ms FROM store s), 0) $$;
+
+-- A commit of the store is on the disk before it is answered, whatever the server, the database or the role have as their
+-- default. What waits for more than that is left as it is.
+CREATE FUNCTION :schema.make_durable() RETURNS void
+LANGUAGE sql VOLATILE
+AS $$
+  SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local')
+$$;
+
+-- Asks a question in a READ COMMITTED transaction, where another level is the default: a statement cannot choose it for
+-- itself, and at a stricter level the second of two processes fails where it should wait.
+--
+--   question   a SELECT of one text, the reply, from p1 to p24
+CREATE PROCEDURE :schema.ask(question text, INOUT reply text,
+  p1 text = NULL, p2 text = NULL, p3 text = NULL, p4 text = NULL, p5 text = NULL, p6 text = NULL,
+  p7 text = NULL, p8 text = NULL, p9 text = NULL, p10 text = NULL, p11 text = NULL, p12 text = NULL,
+  p13 text = NULL, p14 text = NULL, p15 text = NULL, p16 text = NULL, p17 text = NULL, p18 text = NULL,
+  p19 text = NULL, p20 text = NULL, p21 text = NULL, p22 text = NULL, p23 text = NULL, p24 text = NULL
+)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    ROLLBACK;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+  END IF;
+  EXECUTE question INTO reply USING p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12,
+    p13, p14, p15, p16, p17, p18, p19, p20, p21, p22, p23, p24;
+END
+$$;
 `,
   // 0002-run-batch.sql
   `-- Needs 0001-store.sql, and is applied as it is.
@@ -215,13 +248,15 @@ AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[co
 --   recovery_ms   how long nothing is approved after a new epoch
 --   batch_epoch,  the only epoch in which the batch may be executed, and the last time at which it may be; null if it
 --   not_after_ms  only reads, or is part of a transaction of the application
---   lock_ms       longest wait for the lock of a wallet, and for all locks before anything is decided; then 55P03
+--   lock_ms       longest wait for a lock, and for all locks before anything is decided; then 55P03
 --                 lock_not_available, and nothing has happened
+--   is_inside     part of a transaction of the application, which keeps its locks: waits for the wallets, in turn
 --
 -- Returns json: { epoch, nowMs, recoveringForMs, lsn, held, answers }.
 -- held: [wallet, active, captured] of each wallet before the new holds, all of which were granted, and before
 -- everything else; or null, and their answers come after those of ops.
 -- answers: null if the batch was not executed, in another epoch or too late; else for each operation, in their order:
+--   any but get  "busy": a transaction of the application has locked the wallet, and nothing was done
 --   totals    [active, captured], followed by since, reason while the wallet is frozen
 --   hold      ["held" | "insufficient" | "void", active, captured] | ["recovering"] | ["exists", hold]
 --             | ["frozen", since, reason] | ["held", active, captured, hold]
@@ -232,9 +267,11 @@ AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[co
 --   restore, freeze  null
 -- where hold is as hold_json() writes it.
 --
--- Atomic, because the rows of all wallets that it may change are locked first, in the order of their names, and read
--- after that. Rows of new references are inserted after all wallets are locked, in order too. No two calls can wait for
--- each other, so there are no deadlocks, and READ COMMITTED is enough.
+-- Atomic, because the rows of all wallets that it may change are locked first, and read after that. Batches first wait for
+-- each other, in one order, for locks that only they take: those end with one statement. Then a row that is still locked is
+-- so for as long as a transaction of the application likes, and is left out. Only within such a transaction rows are waited
+-- for, in the order of their names. Rows of new references are inserted after all wallets are locked, in order too. No two
+-- batches can wait for each other, so there are no deadlocks, and READ COMMITTED is enough.
 --
 -- Decisions are made in memory, reads and writes go by sets: an operation costs some microseconds, not a statement. New
 -- references are found to be new by inserting them, which costs a third less than looking first.
@@ -243,7 +280,8 @@ CREATE FUNCTION :schema.run_batch(
   new_epoch text, new_references text[], new_wallets text[], new_attempts text[], new_states text[],
   new_amounts numeric[], new_limits numeric[], new_lasts_ms bigint[], new_currencies text[], new_exponents smallint[],
   new_fingerprints text[], new_metadata text[],
-  seen_epoch text, seen_lsn text, recovery_ms bigint, batch_epoch text, not_after_ms bigint, lock_ms integer
+  seen_epoch text, seen_lsn text, recovery_ms bigint, batch_epoch text, not_after_ms bigint, lock_ms integer,
+  is_inside boolean
 ) RETURNS text
 LANGUAGE plpgsql
 SET search_path = :schema, pg_temp
@@ -271,6 +309,8 @@ DECLARE
   frozen_ats bigint[];
   frozen_fors text[];
   locked integer;
+  -- Those that could not be locked.
+  busy text[];
   -- The latest time that was kept in them.
   clock_ms bigint;
   -- The same before any decision, for another try.
@@ -304,6 +344,10 @@ DECLARE
   is_first_try boolean := true;
   latest CONSTANT timestamptz := statement_timestamp() + lock_ms * interval '1 millisecond';
 BEGIN
+  IF NOT is_inside AND current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'to be asked by ask()' USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+  PERFORM make_durable();
   PERFORM set_config('lock_timeout', lock_ms::text, true);
   IF cardinality(new_references) > 1 THEN
     new_wallets := filled(new_wallets, cardinality(new_references));
@@ -352,16 +396,24 @@ BEGIN
   END IF;
 
   IF cardinality(changes) > 0 THEN
+    IF NOT is_inside THEN
+      PERFORM pg_advisory_xact_lock(l.key) FROM (
+        SELECT DISTINCT 'wallets'::regclass::oid::bigint << 8 | hashtext(c.wallet) & 255 AS key
+        FROM unnest(changes) c (wallet) ORDER BY 1) l;
+    END IF;
     IF EXISTS (SELECT FROM unnest(changes) c (wallet) LEFT JOIN wallets w ON w.wallet = c.wallet COLLATE "C"
                WHERE w.wallet IS NULL) THEN
       INSERT INTO wallets (wallet)
         SELECT DISTINCT c.wallet COLLATE "C" FROM unnest(changes) c (wallet) ORDER BY 1
         ON CONFLICT DO NOTHING;
     END IF;
+    IF is_inside THEN
+      PERFORM FROM wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE;
+    END IF;
     SELECT array_agg(l.wallet), array_agg(l.active), array_agg(l.captured), array_agg(l.epoch),
         array_agg(l.frozen_at_ms), array_agg(l.frozen_for), max(l.clock_ms)
       INTO names, actives, captureds, epochs, frozen_ats, frozen_fors, clock_ms
-      FROM (SELECT w.* FROM wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE) l;
+      FROM (SELECT w.* FROM wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE SKIP LOCKED) l;
     -- Each lock was waited for in turn, and the caller does not wait for their sum.
     IF clock_timestamp() > latest THEN
       RAISE EXCEPTION 'too late' USING ERRCODE = 'lock_not_available';
@@ -377,6 +429,9 @@ BEGIN
       now_ms := clock_ms;
     END IF;
     number := nextval('hold_sequence') & 2097151;
+    IF cardinality(names) IS DISTINCT FROM (SELECT count(DISTINCT c.wallet) FROM unnest(changes) c (wallet)) THEN
+      busy := ARRAY(SELECT c.wallet FROM unnest(changes) c (wallet) WHERE c.wallet = ANY (names) IS NOT TRUE);
+    END IF;
   END IF;
   locked := coalesce(cardinality(names), 0);
   changed := array_fill(false, ARRAY[locked]);
@@ -537,6 +592,10 @@ BEGIN
           -- A lease is given without the lock of the wallet, so it is not known here. 0 says that it ends.
           hold.lease_until_ms := NULL;
         END IF;
+        IF busy IS NOT NULL AND op.kind <> 'get' AND coalesce(hold.wallet, op.wallet) = ANY (busy) THEN
+          answers := array_append(answers, '"busy"');
+          CONTINUE;
+        END IF;
         at := CASE WHEN cardinality(names) = 1 AND names[1] = coalesce(hold.wallet, op.wallet) THEN 1
           ELSE array_position(names, coalesce(hold.wallet, op.wallet)) END;
 
@@ -621,6 +680,8 @@ BEGIN
           CONTINUE;
 
         ELSIF op.kind = 'get' THEN
+          -- Its wallet may be locked by another transaction: what is over is not written down then.
+          IF hold.state = 'reserved' AND hold.due_at_ms <= now_ms THEN hold := expired(hold); END IF;
           answers := array_append(answers, CASE WHEN hold.reference IS NULL THEN 'null' ELSE hold_json(hold) END);
           CONTINUE;
 
@@ -1020,7 +1081,8 @@ BEGIN
 END
 $$;
 
--- Deletes finished holds of one state, and returns how many, and where to continue; the wallet is null at the end.
+-- Deletes finished holds of one state, and returns a json array: how many, and where to continue;
+-- the wallet is null at the end.
 --   finished         captured or released
 --   older_than_ms    ended at least so long ago
 --   unsent_older_ms  the same for those that were released without ever being sent, and did not fail
@@ -1029,7 +1091,7 @@ $$;
 --   after
 -- A capture that is not visible yet, or whose outcome is not known, stays.
 CREATE FUNCTION :schema.delete_finished(finished text, older_than_ms bigint, unsent_older_ms bigint, most integer,
-  INOUT at_wallet text, INOUT after bigint, OUT deleted integer)
+  at_wallet text, after bigint) RETURNS text
 LANGUAGE plpgsql
 SET search_path = :schema, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
@@ -1042,9 +1104,9 @@ DECLARE
   youngest_ms CONSTANT bigint :=
     CASE finished WHEN 'released' THEN least(older_than_ms, unsent_older_ms) ELSE older_than_ms END;
   until_seq CONSTANT bigint := seq_at(now_ms - youngest_ms + 1);
+  deleted integer := 0;
   count integer;
 BEGIN
-  deleted := 0;
   LOOP
     WITH found AS MATERIALIZED (
       SELECT h.reference FROM holds h
@@ -1067,6 +1129,7 @@ BEGIN
     after := 0;
     EXIT WHEN at_wallet IS NULL;
   END LOOP;
+  RETURN json_build_array(deleted, at_wallet, after::text);
 END
 $$;
 `,
@@ -1080,6 +1143,30 @@ CREATE TABLE :schema.notes (
   key text COLLATE "C" PRIMARY KEY,
   value text COLLATE "C" NOT NULL
 );
+
+CREATE FUNCTION :schema.note(name text) RETURNS text
+LANGUAGE sql STABLE SET search_path = :schema, pg_temp
+AS $$ SELECT n.value FROM notes n WHERE n.key = name $$;
+
+-- Changes a note, from null if it is not there, to null if it is to go. Returns whether it was as expected. Of two at once,
+-- the second waits for the row of the first, and finds it changed.
+CREATE FUNCTION :schema.swap_note(name text, expected text, wanted text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = :schema, pg_temp
+AS $$
+BEGIN
+  PERFORM make_durable();
+  IF expected IS NULL AND wanted IS NULL THEN
+    RETURN NOT EXISTS (SELECT FROM notes n WHERE n.key = name);
+  ELSIF expected IS NULL THEN
+    INSERT INTO notes VALUES (name, wanted) ON CONFLICT DO NOTHING;
+  ELSIF wanted IS NULL THEN
+    DELETE FROM notes n WHERE n.key = name AND n.value = expected;
+  ELSE
+    UPDATE notes n SET value = wanted WHERE n.key = name AND n.value = expected;
+  END IF;
+  RETURN FOUND;
+END
+$$;
 `,
   // 0005-history.sql
   `-- Needs 0001-store.sql.

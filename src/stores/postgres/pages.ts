@@ -2,29 +2,27 @@
 import type { HoldState } from '../../core/hold.js';
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
 import { type HoldRow, readHold } from './hold-row.js';
-import { wholeMs } from './write-batch.js';
-
-export interface Query {
-  readonly text: string;
-  readonly values: unknown[];
-}
+import { arrayText, type Question } from './question.js';
+import { msText } from './write-batch.js';
 
 const allStates: readonly HoldState[] = ['reserved', 'sent', 'captured', 'released'];
 
-export function listQuery(schema: string, filter: HoldFilter): Query {
+export function listQuestion(filter: HoldFilter): Question {
   const { wallets, state, olderThanMs, limit, after = '0' } = filter;
-  const states = state === undefined ? allStates : [state];
-  const ageMs = olderThanMs === undefined ? null : wholeMs(olderThanMs);
-  const text = `SELECT ${schema}.list_holds($1, $2, $3, $4, $5) AS page`;
-  return { text, values: [wallets ?? null, states, ageMs, after, limit] };
+  const states = arrayText(state === undefined ? allStates : [state]);
+  const ageMs = olderThanMs === undefined ? null : msText(olderThanMs);
+  return {
+    call: 'list_holds($1::text[], $2::text[], $3::bigint, $4::bigint, $5::integer)',
+    values: [wallets ? arrayText(wallets) : null, states, ageMs, after, `${limit}`],
+  };
 }
 
-export function claimQuery(schema: string, request: ClaimRequest): Query {
+export function claimQuestion(request: ClaimRequest): Question {
   const { owner, wallets, olderThanMs, leaseMs, limit, after = '0', unservedForMs } = request;
-  const text = `SELECT ${schema}.claim($1, $2, $3, $4, $5, $6, $7) AS page`;
+  const times = [msText(olderThanMs), msText(leaseMs), after, `${limit}`, msText(unservedForMs)];
   return {
-    text,
-    values: [owner, wallets, wholeMs(olderThanMs), wholeMs(leaseMs), after, limit, wholeMs(unservedForMs)],
+    call: 'claim($1, $2::text[], $3::bigint, $4::bigint, $5::bigint, $6::integer, $7::bigint)',
+    values: [owner, arrayText(wallets), ...times],
   };
 }
 
@@ -35,21 +33,24 @@ export interface Ages {
 }
 
 /** Deletes finished holds of one state, so many at most, from a wallet and a place in it on. */
-export function deleteQuery(
-  schema: string,
-  state: HoldState,
-  { olderThanMs, unsentOlderThanMs }: Ages,
-  limit: number,
-  from: Progress,
-): Query {
-  const text = `SELECT deleted, at_wallet AS wallet, after::text FROM ${schema}.delete_finished($1, $2, $3, $4, $5, $6)`;
-  return { text, values: [state, olderThanMs, unsentOlderThanMs, limit, from.wallet, from.after] };
+export function deleteQuestion(state: HoldState, ages: Ages, limit: number, from: Progress): Question {
+  const { olderThanMs, unsentOlderThanMs } = ages;
+  return {
+    call: 'delete_finished($1, $2::bigint, $3::bigint, $4::integer, $5, $6::bigint)',
+    values: [state, `${olderThanMs}`, `${unsentOlderThanMs}`, `${limit}`, from.wallet, from.after],
+  };
 }
 
 /** How far a deletion came; without a wallet it is over. */
 export interface Progress {
+  readonly deleted: number;
   readonly wallet: string | null;
   readonly after: string;
+}
+
+export function readProgress(reply: string): Progress {
+  const [deleted, wallet, after] = JSON.parse(reply) as [number, string | null, string];
+  return { deleted, wallet, after };
 }
 
 interface PageText {
@@ -58,12 +59,12 @@ interface PageText {
   readonly holds: readonly HoldRow[];
 }
 
-export function readPage(row: unknown): HoldPage {
-  return pageOf(JSON.parse((row as { page: string }).page) as PageText);
+export function readPage(reply: string): HoldPage {
+  return pageOf(JSON.parse(reply) as PageText);
 }
 
-export function readClaimPage(row: unknown): ClaimPage {
-  const page = JSON.parse((row as { page: string }).page) as PageText & { readonly unserved: readonly string[] };
+export function readClaimPage(reply: string): ClaimPage {
+  const page = JSON.parse(reply) as PageText & { readonly unserved: readonly string[] };
   return { ...pageOf(page), unserved: page.unserved };
 }
 

@@ -2,7 +2,7 @@
 
 import { grantedHold } from '../../core/hold-moves.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
-import type { Answer, BatchReply, Op } from '../shared/engine.js';
+import { type Answer, type BatchReply, busy, type Op } from '../shared/engine.js';
 import { type HoldRow, readHold } from './hold-row.js';
 import type { HoldOp, WrittenBatch } from './write-batch.js';
 
@@ -18,12 +18,12 @@ export interface BatchText {
   readonly answers: readonly AnswerText[] | null;
 }
 
-type AnswerText = readonly unknown[] | null;
+type AnswerText = readonly unknown[] | 'busy' | null;
 
 export function readBatch(batch: readonly Op[], { order, fresh }: WrittenBatch, reply: BatchText): BatchReply {
   const { epoch, nowMs, recoveringForMs, held, answers: texts } = reply;
   if (!texts) return { epoch, nowMs, recoveringForMs, isExecuted: false, answers: [] };
-  const answers: Answer[] = new Array(batch.length);
+  const answers: (Answer | typeof busy)[] = new Array(batch.length);
   const firstFresh = held ? order.length - fresh : order.length;
   for (const [position, index] of order.slice(0, firstFresh).entries()) {
     answers[index] = readAnswer(batch[index] as Op, texts[position] as AnswerText, reply);
@@ -38,7 +38,8 @@ export function readBatch(batch: readonly Op[], { order, fresh }: WrittenBatch, 
   return { epoch, nowMs, recoveringForMs, isExecuted: true, answers };
 }
 
-function readAnswer(op: Op, answer: AnswerText, reply: BatchText): Answer {
+function readAnswer(op: Op, answer: AnswerText, reply: BatchText): Answer | typeof busy {
+  if (answer === 'busy') return busy;
   switch (op.kind) {
     case 'totals': {
       const [active, captured, ...freeze] = answer as readonly [string, string, ...unknown[]];

@@ -1,11 +1,12 @@
-// A batch as run_batch() reads it: arrays of texts and JSON, because every client of PostgreSQL can send them.
+// A batch as run_batch() reads it.
 import type { HoldRecord } from '../../core/hold.js';
 import type { HoldRequest, SettleRequest } from '../../core/store.js';
 import type { Op, Operations } from '../shared/engine.js';
+import { arrayText } from './question.js';
 
 export interface WrittenBatch {
   /** The first arguments of run_batch(), in their order. */
-  readonly values: unknown[];
+  readonly values: readonly (string | null)[];
   /** Index in the batch of each operation that was written, in the order they run; those of `fresh` come last. */
   readonly order: readonly number[];
   /** How many of them are holds of references that occur nowhere else in the batch. */
@@ -46,7 +47,8 @@ export function writeBatch(batch: readonly Op[]): WrittenBatch {
   if (rest.some(alsoInserts)) rest.push(...fresh.splice(0));
   const ops = JSON.stringify(rest.map((index, n) => ({ n, ...written(batch[index] as Op) })));
   const holds = fresh.map((index) => (batch[index] as HoldOp).request);
-  const values = [ops, [...changes], [...reads], [...settles], [...gets], epoch ?? null, ...columns(holds)];
+  const sets = [changes, reads, settles, gets].map((names) => arrayText([...names]));
+  const values = [ops, ...sets, epoch ?? null, ...columns(holds)];
   return { values, order: [...rest, ...fresh], fresh: fresh.length };
 }
 
@@ -64,23 +66,30 @@ function isHold(op: Op): op is HoldOp {
   return op.kind === 'hold';
 }
 
+export function msText(ms: number): string {
+  return `${wholeMs(ms)}`;
+}
+
 /** The arguments new_references to new_metadata. */
-function columns(holds: readonly HoldRequest[]): unknown[] {
+function columns(holds: readonly HoldRequest[]): (string | null)[] {
+  const hasFingerprints = holds.some(({ fingerprint }) => fingerprint !== undefined);
   return [
-    holds.map(({ reference }) => reference),
-    oneIfSame(holds.map(({ wallet }) => wallet)),
-    holds.map(({ attempt }) => attempt),
-    oneIfSame(holds.map(({ state }) => state)),
-    holds.map(({ amountMinor }) => `${amountMinor}`),
-    oneIfSame(holds.map(({ limitMinor }) => limitMinor)).map(String),
-    oneIfSame(holds.map(lastsMs)).map(String),
-    oneIfSame(holds.map(({ currency }) => currency.code)),
-    oneIfSame(holds.map(({ currency }) => currency.exponent)).map(String),
-    holds.some(({ fingerprint }) => fingerprint !== undefined)
-      ? holds.map(({ fingerprint }) => fingerprint ?? null)
-      : null,
-    holds.map(({ metadata }) => metadataText(metadata)),
+    arrayText(holds.map(({ reference }) => reference)),
+    arrayText(oneIfSame(holds.map(({ wallet }) => wallet))),
+    arrayText(holds.map(({ attempt }) => attempt)),
+    arrayText(oneIfSame(holds.map(({ state }) => state))),
+    numbersText(holds.map(({ amountMinor }) => amountMinor)),
+    numbersText(oneIfSame(holds.map(({ limitMinor }) => limitMinor))),
+    numbersText(oneIfSame(holds.map(lastsMs))),
+    arrayText(oneIfSame(holds.map(({ currency }) => currency.code))),
+    numbersText(oneIfSame(holds.map(({ currency }) => currency.exponent))),
+    hasFingerprints ? arrayText(holds.map(({ fingerprint }) => fingerprint ?? null)) : null,
+    arrayText(holds.map(({ metadata }) => metadataText(metadata))),
   ];
+}
+
+function numbersText(numbers: readonly (number | bigint)[]): string {
+  return `{${numbers.join(',')}}`;
 }
 
 function oneIfSame<T>(values: readonly T[]): readonly T[] {

@@ -33,7 +33,6 @@ const maxUnserved = 100;
 
 export class RedisEngine implements Engine {
   readonly name = 'redis';
-  readonly locksWallets = false;
   readonly #options: RedisEngineOptions;
   readonly #key: string;
   readonly #holdBase: string;

@@ -18,8 +18,9 @@ import type {
 } from '../../core/store.js';
 import { warn } from '../../core/warn.js';
 import { assertHoldRequest, assertNote, assertReference, assertSettleRequest, assertText } from './checks.js';
-import type { Engine, Header, Op, Operations, OpKind } from './engine.js';
-import { GroupCommit, unavailable } from './group-commit.js';
+import { busy, type Engine, type Header, type Op, type Operations, type OpKind } from './engine.js';
+import { failed, unavailable } from './failure.js';
+import { GroupCommit } from './group-commit.js';
 import { KnownFreezes } from './known-freezes.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from './options.js';
 import { OwnHolds } from './own-holds.js';
@@ -241,7 +242,7 @@ export class EngineStore implements HoldStore {
   }
 
   #submit<Asked extends SentOp>(op: Asked): Promise<Reply<Asked['kind']>> {
-    return this.#line.submit(op, this.#laneOf(op)) as Promise<Reply<Asked['kind']>>;
+    return this.#line.submit(op) as Promise<Reply<Asked['kind']>>;
   }
 
   /** Whether the process has left the epoch of an operation since: what was done there may be forgotten, and not be restored any more. */
@@ -254,26 +255,7 @@ export class EngineStore implements HoldStore {
     if (op.kind === 'hold' && op.sent) this.#undo.add({ request: op.request, header: op.sent.header });
   }
 
-  #laneOf(op: Op): string {
-    if (!this.#engine.locksWallets) return '';
-    switch (op.kind) {
-      case 'totals':
-      case 'freeze':
-        return op.wallet;
-      case 'hold':
-        return op.request.wallet;
-      case 'restore':
-        return op.hold.wallet;
-      default: {
-        if (op.kind === 'settle' && op.wallet !== undefined) return op.wallet;
-        const reference = op.kind === 'get' ? op.reference : op.request.reference;
-        // A line break keeps it apart from the wallets.
-        return this.#own.get(reference)?.wallet ?? `\n${reference}`;
-      }
-    }
-  }
-
-  async #run(batch: readonly SentOp[], endMs: number): Promise<Reply<OpKind>[]> {
+  async #run(batch: readonly SentOp[], endMs: number): Promise<(Reply<OpKind> | typeof busy)[]> {
     const header = batch.every(isReading) ? undefined : this.#time.header(endMs);
     const sent = header && { header, entries: this.#entries };
     for (const op of batch) if (op.kind === 'hold' || op.kind === 'settle') op.sent = sent;
@@ -282,7 +264,7 @@ export class EngineStore implements HoldStore {
     this.#time.seen(reply, askedAtMs);
     const { isExecuted, epoch, nowMs, recoveringForMs, answers } = reply;
     if (!isExecuted) return batch.map(() => ({ isExecuted, epoch, nowMs, recoveringForMs }));
-    return answers.map((answer) => ({ isExecuted, epoch, nowMs, recoveringForMs, answer }));
+    return answers.map((answer) => (answer === busy ? busy : { isExecuted, epoch, nowMs, recoveringForMs, answer }));
   }
 
   #isCurrent(epoch: string): boolean {
@@ -383,7 +365,14 @@ export class EngineStore implements HoldStore {
 
   #within<T>(timeoutMs: number, ask: () => Promise<T>): Promise<T> {
     const onTimeout = () => unavailable('no answer in time');
-    return withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, ask);
+    const asked = async () => {
+      try {
+        return await ask();
+      } catch (error) {
+        throw failed(error);
+      }
+    };
+    return withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, asked);
   }
 }
 

@@ -47,6 +47,9 @@ export type OpKind = keyof Operations;
 export type Op = { [Kind in OpKind]: { readonly kind: Kind } & Operations[Kind]['op'] }[OpKind];
 export type Answer = Operations[OpKind]['answer'];
 
+/** Instead of an answer: nothing was done, because a transaction of the application has locked the wallet. */
+export const busy: unique symbol = Symbol('busy');
+
 /** What goes with a batch that writes, so that it is executed in time, once, and in the memory that it was meant for. */
 export interface Header {
   /** Random, for this batch. */
@@ -70,7 +73,7 @@ export interface BatchReply {
    */
   readonly isExecuted: boolean;
   /** In the order of the operations; none if they were not executed. */
-  readonly answers: readonly Answer[];
+  readonly answers: readonly (Answer | typeof busy)[];
 }
 
 /**
@@ -86,8 +89,6 @@ export interface BatchReply {
  */
 export interface Engine {
   readonly name: string;
-  /** A batch waits for others with one of its wallets, and a wallet may stay locked: wallets queue separately then. */
-  readonly locksWallets: boolean;
   run(batch: readonly Op[], header?: Header): Promise<BatchReply>;
   /** When a batch sets out, at the end of the turn that it is asked for in. @defaultValue after the microtasks of the caller */
   soon?(flush: () => void): void;

@@ -1,17 +1,15 @@
 // Operations of one process that are asked for at the same time travel together: while a round trip is under way the
 // next ones queue, and go in one. A caller on an idle line waits for nothing.
-//
-// Operations queue in lanes. A database that locks wallets has a lane for each, so that a wallet that another
-// transaction keeps locked holds up no other one: what shared a batch with it fails once, and travels alone until it
-// has succeeded.
-import { BalanceUnavailableError, isPayoutGuardError } from '../../core/errors.js';
+import { BalanceUnavailableError } from '../../core/errors.js';
+import { busy } from './engine.js';
+import { failed, unavailable } from './failure.js';
 
 export interface GroupCommitOptions<Op, Answer> {
   /**
    * One round trip, for callers of whom the last one waits until `endMs` of the monotonic clock. Answers in the order of the
-   * operations. Rejects when it is not known what became of them.
+   * operations. Rejects when it is not known what became of them. With no operations it only asks whether there is an answer.
    */
-  readonly run: (batch: readonly Op[], endMs: number) => Promise<readonly Answer[]>;
+  readonly run: (batch: readonly Op[], endMs: number) => Promise<readonly (Answer | typeof busy)[]>;
   /** Longest time from the call to its answer, in milliseconds. */
   readonly deadlineMs: number;
   /** Operations in one round trip. */
@@ -34,36 +32,28 @@ interface Waiting<Op, Answer> {
   isRefused: boolean;
 }
 
-interface Lane<Op, Answer> {
-  readonly name: string;
-  queue: Waiting<Op, Answer>[];
-  underWay: number;
-}
+type Batch<Op, Answer> = readonly Waiting<Op, Answer>[];
 
-interface Batch<Op, Answer> {
-  readonly waiting: readonly Waiting<Op, Answer>[];
-  readonly lanes: readonly Lane<Op, Answer>[];
-  /** All its callers were refused. */
-  isOverdue: boolean;
-}
-
-/** With this many round trips beyond their deadline and not ended, the engine is taken for dead and not asked. */
+/** With this many round trips beyond their deadline and not ended, the engine is taken for dead and only probed. */
 const maxOverdue = 4;
-/** So many lanes are remembered that failed and travel alone. */
-const maxSuspects = 1_000;
+/** Interval of the probes, in milliseconds. */
+const probeEveryMs = 1_000;
+/** When operations are asked again whose wallet was locked, in milliseconds. */
+const busyAgainMs = 5;
 
 export class GroupCommit<Op, Answer> {
   readonly #options: GroupCommitOptions<Op, Answer>;
-  readonly #lanes = new Map<string, Lane<Op, Answer>>();
-  /** Lanes with something in their queue, in the order they came. */
-  readonly #ready = new Set<Lane<Op, Answer>>();
+  #queue: Waiting<Op, Answer>[] = [];
+  /** Those whose wallet was locked. They travel apart, so that they hold up no other one. */
+  #busy: Waiting<Op, Answer>[] = [];
   readonly #underWay = new Set<Batch<Op, Answer>>();
-  readonly #suspects = new Set<string>();
-  #queued = 0;
-  #overdue = 0;
+  /** Round trips without an answer, whose callers were all refused. */
+  readonly #overdue = new Set<Batch<Op, Answer>>();
   #isFlushing = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
+  #busyTimer: NodeJS.Timeout | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
   readonly #whenIdle: (() => void)[] = [];
 
   constructor(options: GroupCommitOptions<Op, Answer>) {
@@ -71,16 +61,15 @@ export class GroupCommit<Op, Answer> {
   }
 
   /** @throws `BalanceUnavailableError`: no answer in time, a full queue, an engine that is gone, a closed store. */
-  submit(op: Op, laneName: string): Promise<Answer> {
+  submit(op: Op): Promise<Answer> {
     const { maxQueue, deadlineMs } = this.#options;
     if (this.#isClosed) return Promise.reject(new BalanceUnavailableError('closed'));
-    if (this.#queued >= maxQueue) return Promise.reject(unavailable('too many operations wait for it'));
-    if (this.#overdue >= maxOverdue) return Promise.reject(unavailable('it has stopped answering'));
+    if (this.#queue.length + this.#busy.length >= maxQueue) {
+      return Promise.reject(unavailable('too many operations wait for it'));
+    }
+    if (this.#overdue.size >= maxOverdue) return Promise.reject(unavailable('it has stopped answering'));
     return new Promise((resolve, reject) => {
-      const lane = this.#lane(laneName);
-      lane.queue.push({ op, endMs: performance.now() + deadlineMs, resolve, reject, isRefused: false });
-      this.#queued += 1;
-      this.#ready.add(lane);
+      this.#queue.push({ op, endMs: performance.now() + deadlineMs, resolve, reject, isRefused: false });
       this.#watch(deadlineMs);
       this.#flushSoon();
     });
@@ -98,19 +87,11 @@ export class GroupCommit<Op, Answer> {
     this.#isClosed = true;
     await this.idle();
     clearTimeout(this.#timer);
+    clearInterval(this.#probeTimer);
   }
 
   get #isIdle(): boolean {
-    return this.#queued === 0 && this.#underWay.size === this.#overdue;
-  }
-
-  #lane(name: string): Lane<Op, Answer> {
-    let lane = this.#lanes.get(name);
-    if (!lane) {
-      lane = { name, queue: [], underWay: 0 };
-      this.#lanes.set(name, lane);
-    }
-    return lane;
+    return this.#queue.length === 0 && this.#busy.length === 0 && this.#underWay.size === 0;
   }
 
   // Not at once: callers that were woken by the same answer ask in the same turn, and go together.
@@ -123,84 +104,54 @@ export class GroupCommit<Op, Answer> {
     });
   }
 
+  // Beside one that is under way only a full one goes: then the database need not wait for us.
   #flush(): void {
-    while (this.#queued > 0 && this.#underWay.size - this.#overdue < this.#options.maxUnderWay) {
-      const batch = this.#nextBatch();
-      if (!batch) return;
-      this.#underWay.add(batch);
+    const { maxBatch, maxUnderWay } = this.#options;
+    while (this.#queue.length > 0 && this.#underWay.size < maxUnderWay) {
+      if (this.#underWay.size > 0 && this.#queue.length < maxBatch) return;
+      const batch = this.#queue;
+      this.#queue = batch.length > maxBatch ? batch.splice(maxBatch) : [];
       void this.#send(batch);
     }
   }
 
-  #nextBatch(): Batch<Op, Answer> | undefined {
-    const { maxBatch } = this.#options;
-    const waiting: Waiting<Op, Answer>[] = [];
-    const lanes: Lane<Op, Answer>[] = [];
-    for (const lane of this.#ready) {
-      // A lane that is under way already goes again only with a full batch: then the database need not wait for us.
-      if (lane.underWay > 0 && lane.queue.length < maxBatch) continue;
-      const isSuspect = this.#suspects.size > 0 && this.#suspects.has(lane.name);
-      if (isSuspect && (lanes.length > 0 || lane.underWay > 0)) continue;
-      this.#take(lane, maxBatch - waiting.length, waiting);
-      lanes.push(lane);
-      if (isSuspect || waiting.length === maxBatch) break;
-    }
-    return lanes.length === 0 ? undefined : { waiting, lanes, isOverdue: false };
-  }
-
-  #take(lane: Lane<Op, Answer>, count: number, waiting: Waiting<Op, Answer>[]): void {
-    const { queue } = lane;
-    lane.underWay += 1;
-    lane.queue = queue.length > count ? queue.splice(count) : [];
-    for (const one of queue) waiting.push(one);
-    this.#queued -= queue.length;
-    if (lane.queue.length === 0) this.#ready.delete(lane);
-  }
-
   async #send(batch: Batch<Op, Answer>): Promise<void> {
-    const { waiting, lanes } = batch;
+    this.#underWay.add(batch);
     try {
-      const endMs = waiting.reduce((latest, one) => Math.max(latest, one.endMs), 0);
+      const endMs = batch.reduce((latest, one) => Math.max(latest, one.endMs), 0);
       const answers = await this.#options.run(
-        waiting.map(({ op }) => op),
+        batch.map(({ op }) => op),
         endMs,
       );
-      for (let index = 0; index < waiting.length; index++) {
-        const one = waiting[index] as Waiting<Op, Answer>;
-        if (!one.isRefused) one.resolve(answers[index] as Answer);
+      for (let index = 0; index < batch.length; index++) {
+        const one = batch[index] as Waiting<Op, Answer>;
+        const answer = answers[index] as Answer | typeof busy;
+        if (one.isRefused) continue;
+        if (answer === busy) this.#busy.push(one);
+        else one.resolve(answer);
       }
-      if (this.#suspects.size > 0) for (const { name } of lanes) this.#suspects.delete(name);
+      if (this.#busy.length > 0) this.#busyTimer ??= setTimeout(() => this.#askAgain(), busyAgainMs);
     } catch (error) {
-      // The error of the engine's client may hold secrets, and changes nothing: it is not known what happened.
-      const refusal = isPayoutGuardError(error) ? error : unavailable('it failed');
-      for (const one of waiting) if (!one.isRefused) this.#refuse(one, refusal);
-      this.#suspect(lanes);
+      for (const one of batch) if (!one.isRefused) this.#refuse(one, failed(error));
     } finally {
       this.#underWay.delete(batch);
-      if (batch.isOverdue) this.#overdue -= 1;
-      else this.#leave(lanes);
+      this.#overdue.delete(batch);
       this.#flushSoon();
       this.#rest();
     }
   }
 
-  #leave(lanes: readonly Lane<Op, Answer>[]): void {
-    for (const lane of lanes) {
-      lane.underWay -= 1;
-      if (lane.underWay === 0 && lane.queue.length === 0) this.#lanes.delete(lane.name);
-    }
-  }
-
-  #suspect(lanes: readonly Lane<Op, Answer>[]): void {
-    for (const { name } of lanes) {
-      if (this.#suspects.size < maxSuspects) this.#suspects.add(name);
-    }
+  #askAgain(): void {
+    this.#busyTimer = undefined;
+    const batch = this.#busy.splice(0, this.#options.maxBatch);
+    if (batch.length > 0) void this.#send(batch);
   }
 
   // One timer for all: the deadlines end in the order of the calls. Not unref'd while a caller awaits an answer.
   #watch(inMs: number): void {
     if (this.#timer) this.#timer.ref();
-    else this.#timer = setTimeout(() => this.#refuseOverdue(), inMs);
+    // A turn later: answers that arrived while this process was busy itself are read first.
+    else this.#timer = setTimeout(() => setImmediate(() => this.#refuseLate()), inMs);
   }
 
   #rest(): void {
@@ -209,31 +160,22 @@ export class GroupCommit<Op, Answer> {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  #refuseOverdue(): void {
+  #refuseLate(): void {
     this.#timer = undefined;
     const nowMs = performance.now();
+    const isLate = ({ endMs }: Waiting<Op, Answer>) => endMs <= nowMs;
     for (const batch of this.#underWay) {
-      if (batch.isOverdue) continue;
-      for (const one of batch.waiting) {
-        if (!one.isRefused && one.endMs <= nowMs) this.#refuse(one, unavailable('no answer in time'));
-      }
-      if (batch.waiting.every(({ isRefused }) => isRefused)) {
-        batch.isOverdue = true;
-        this.#overdue += 1;
-        this.#leave(batch.lanes);
-        this.#suspect(batch.lanes);
-      }
+      for (const one of batch) if (!one.isRefused && isLate(one)) this.#refuse(one, unavailable('no answer in time'));
+      if (!batch.every(({ isRefused }) => isRefused)) continue;
+      this.#underWay.delete(batch);
+      this.#overdue.add(batch);
+      if (this.#overdue.size === maxOverdue) this.#probe();
     }
-    // These were never sent, so nothing is uncertain about them.
-    for (const lane of this.#ready) {
-      const left = lane.queue.filter((one) => one.endMs > nowMs);
-      for (const one of lane.queue) if (one.endMs <= nowMs) one.reject(unavailable('no answer in time'));
-      this.#queued -= lane.queue.length - left.length;
-      lane.queue = left;
-      if (left.length > 0) continue;
-      this.#ready.delete(lane);
-      if (lane.underWay === 0) this.#lanes.delete(lane.name);
-    }
+    // These were not sent, or were answered that nothing was done, so nothing is uncertain about them.
+    for (const one of this.#queue.filter(isLate)) one.reject(unavailable('no answer in time'));
+    for (const one of this.#busy.filter(isLate)) one.reject(unavailable('another transaction keeps the wallet locked'));
+    this.#queue = this.#queue.filter((one) => !isLate(one));
+    this.#busy = this.#busy.filter((one) => !isLate(one));
     const nextMs = this.#earliestEnd();
     if (nextMs < Number.POSITIVE_INFINITY) this.#watch(Math.max(1, nextMs - nowMs));
     this.#flushSoon();
@@ -241,12 +183,32 @@ export class GroupCommit<Op, Answer> {
   }
 
   #earliestEnd(): number {
-    let endMs = Number.POSITIVE_INFINITY;
-    for (const { waiting } of this.#underWay) {
-      for (const one of waiting) if (!one.isRefused) endMs = Math.min(endMs, one.endMs);
+    let endMs = Math.min(this.#queue[0]?.endMs ?? Number.POSITIVE_INFINITY, ...this.#busy.map((one) => one.endMs));
+    for (const batch of this.#underWay) {
+      for (const one of batch) if (!one.isRefused) endMs = Math.min(endMs, one.endMs);
     }
-    for (const { queue } of this.#ready) endMs = Math.min(endMs, queue[0]?.endMs ?? endMs);
     return endMs;
+  }
+
+  // A connection of which nothing comes back may take a quarter of an hour to fail, so another message is tried meanwhile.
+  #probe(): void {
+    if (this.#isClosed) return;
+    this.#probeTimer ??= setInterval(() => {
+      if (this.#overdue.size < maxOverdue) return this.#endProbes();
+      const probed = this.#options.run([], performance.now() + this.#options.deadlineMs);
+      probed.then(
+        () => {
+          this.#overdue.clear();
+          this.#endProbes();
+        },
+        () => {},
+      );
+    }, probeEveryMs).unref();
+  }
+
+  #endProbes(): void {
+    clearInterval(this.#probeTimer);
+    this.#probeTimer = undefined;
   }
 
   #refuse(one: Waiting<Op, Answer>, error: Error): void {
@@ -254,8 +216,4 @@ export class GroupCommit<Op, Answer> {
     one.reject(error);
     this.#options.onUncertain(one.op);
   }
-}
-
-export function unavailable(detail: string): BalanceUnavailableError {
-  return new BalanceUnavailableError('store', { detail });
 }

@@ -98,6 +98,8 @@ CREATE INDEX holds_finished ON :schema.holds (wallet, state, seq) WHERE state IN
 --   the timeline     failed over to a replica, which may have lagged; restored from a backup
 --   the table files  truncated, dropped and restored from a dump, a copied database (also rewritten by VACUUM FULL:
 --                    harmless, but a recovery window goes by)
+--   the start        a crash loses what other sessions had not on the disk, and what came since hides that (so does a
+--                    restart as planned: harmless, but a recovery window goes by)
 -- Runs with the rights of its owner, so that all roles get the same answer. If a provider lacks one of these functions,
 -- that part stays empty.
 CREATE FUNCTION :schema.place() RETURNS text
@@ -117,7 +119,8 @@ BEGIN
   END;
   RETURN cluster || '/' || timeline
     || '/' || pg_relation_filepath('holds'::regclass)
-    || '/' || pg_relation_filepath('wallets'::regclass);
+    || '/' || pg_relation_filepath('wallets'::regclass)
+    || '/' || extract(epoch FROM pg_postmaster_start_time());
 END
 $$;
 
@@ -143,3 +146,33 @@ CREATE FUNCTION :schema.now_ms() RETURNS bigint
 LANGUAGE sql VOLATILE
 SET search_path = :schema, pg_temp
 AS $$ SELECT server_ms() + coalesce((SELECT s.offset_ms FROM store s), 0) $$;
+
+-- A commit of the store is on the disk before it is answered, whatever the server, the database or the role have as their
+-- default. What waits for more than that is left as it is.
+CREATE FUNCTION :schema.make_durable() RETURNS void
+LANGUAGE sql VOLATILE
+AS $$
+  SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local')
+$$;
+
+-- Asks a question in a READ COMMITTED transaction, where another level is the default: a statement cannot choose it for
+-- itself, and at a stricter level the second of two processes fails where it should wait.
+--
+--   question   a SELECT of one text, the reply, from p1 to p24
+CREATE PROCEDURE :schema.ask(question text, INOUT reply text,
+  p1 text = NULL, p2 text = NULL, p3 text = NULL, p4 text = NULL, p5 text = NULL, p6 text = NULL,
+  p7 text = NULL, p8 text = NULL, p9 text = NULL, p10 text = NULL, p11 text = NULL, p12 text = NULL,
+  p13 text = NULL, p14 text = NULL, p15 text = NULL, p16 text = NULL, p17 text = NULL, p18 text = NULL,
+  p19 text = NULL, p20 text = NULL, p21 text = NULL, p22 text = NULL, p23 text = NULL, p24 text = NULL
+)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    ROLLBACK;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+  END IF;
+  EXECUTE question INTO reply USING p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12,
+    p13, p14, p15, p16, p17, p18, p19, p20, p21, p22, p23, p24;
+END
+$$;

@@ -65,13 +65,15 @@ AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[co
 --   recovery_ms   how long nothing is approved after a new epoch
 --   batch_epoch,  the only epoch in which the batch may be executed, and the last time at which it may be; null if it
 --   not_after_ms  only reads, or is part of a transaction of the application
---   lock_ms       longest wait for the lock of a wallet, and for all locks before anything is decided; then 55P03
+--   lock_ms       longest wait for a lock, and for all locks before anything is decided; then 55P03
 --                 lock_not_available, and nothing has happened
+--   is_inside     part of a transaction of the application, which keeps its locks: waits for the wallets, in turn
 --
 -- Returns json: { epoch, nowMs, recoveringForMs, lsn, held, answers }.
 -- held: [wallet, active, captured] of each wallet before the new holds, all of which were granted, and before
 -- everything else; or null, and their answers come after those of ops.
 -- answers: null if the batch was not executed, in another epoch or too late; else for each operation, in their order:
+--   any but get  "busy": a transaction of the application has locked the wallet, and nothing was done
 --   totals    [active, captured], followed by since, reason while the wallet is frozen
 --   hold      ["held" | "insufficient" | "void", active, captured] | ["recovering"] | ["exists", hold]
 --             | ["frozen", since, reason] | ["held", active, captured, hold]
@@ -82,9 +84,11 @@ AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[co
 --   restore, freeze  null
 -- where hold is as hold_json() writes it.
 --
--- Atomic, because the rows of all wallets that it may change are locked first, in the order of their names, and read
--- after that. Rows of new references are inserted after all wallets are locked, in order too. No two calls can wait for
--- each other, so there are no deadlocks, and READ COMMITTED is enough.
+-- Atomic, because the rows of all wallets that it may change are locked first, and read after that. Batches first wait for
+-- each other, in one order, for locks that only they take: those end with one statement. Then a row that is still locked is
+-- so for as long as a transaction of the application likes, and is left out. Only within such a transaction rows are waited
+-- for, in the order of their names. Rows of new references are inserted after all wallets are locked, in order too. No two
+-- batches can wait for each other, so there are no deadlocks, and READ COMMITTED is enough.
 --
 -- Decisions are made in memory, reads and writes go by sets: an operation costs some microseconds, not a statement. New
 -- references are found to be new by inserting them, which costs a third less than looking first.
@@ -93,7 +97,8 @@ CREATE FUNCTION :schema.run_batch(
   new_epoch text, new_references text[], new_wallets text[], new_attempts text[], new_states text[],
   new_amounts numeric[], new_limits numeric[], new_lasts_ms bigint[], new_currencies text[], new_exponents smallint[],
   new_fingerprints text[], new_metadata text[],
-  seen_epoch text, seen_lsn text, recovery_ms bigint, batch_epoch text, not_after_ms bigint, lock_ms integer
+  seen_epoch text, seen_lsn text, recovery_ms bigint, batch_epoch text, not_after_ms bigint, lock_ms integer,
+  is_inside boolean
 ) RETURNS text
 LANGUAGE plpgsql
 SET search_path = :schema, pg_temp
@@ -121,6 +126,8 @@ DECLARE
   frozen_ats bigint[];
   frozen_fors text[];
   locked integer;
+  -- Those that could not be locked.
+  busy text[];
   -- The latest time that was kept in them.
   clock_ms bigint;
   -- The same before any decision, for another try.
@@ -154,6 +161,10 @@ DECLARE
   is_first_try boolean := true;
   latest CONSTANT timestamptz := statement_timestamp() + lock_ms * interval '1 millisecond';
 BEGIN
+  IF NOT is_inside AND current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'to be asked by ask()' USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+  PERFORM make_durable();
   PERFORM set_config('lock_timeout', lock_ms::text, true);
   IF cardinality(new_references) > 1 THEN
     new_wallets := filled(new_wallets, cardinality(new_references));
@@ -202,16 +213,24 @@ BEGIN
   END IF;
 
   IF cardinality(changes) > 0 THEN
+    IF NOT is_inside THEN
+      PERFORM pg_advisory_xact_lock(l.key) FROM (
+        SELECT DISTINCT 'wallets'::regclass::oid::bigint << 8 | hashtext(c.wallet) & 255 AS key
+        FROM unnest(changes) c (wallet) ORDER BY 1) l;
+    END IF;
     IF EXISTS (SELECT FROM unnest(changes) c (wallet) LEFT JOIN wallets w ON w.wallet = c.wallet COLLATE "C"
                WHERE w.wallet IS NULL) THEN
       INSERT INTO wallets (wallet)
         SELECT DISTINCT c.wallet COLLATE "C" FROM unnest(changes) c (wallet) ORDER BY 1
         ON CONFLICT DO NOTHING;
     END IF;
+    IF is_inside THEN
+      PERFORM FROM wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE;
+    END IF;
     SELECT array_agg(l.wallet), array_agg(l.active), array_agg(l.captured), array_agg(l.epoch),
         array_agg(l.frozen_at_ms), array_agg(l.frozen_for), max(l.clock_ms)
       INTO names, actives, captureds, epochs, frozen_ats, frozen_fors, clock_ms
-      FROM (SELECT w.* FROM wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE) l;
+      FROM (SELECT w.* FROM wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE SKIP LOCKED) l;
     -- Each lock was waited for in turn, and the caller does not wait for their sum.
     IF clock_timestamp() > latest THEN
       RAISE EXCEPTION 'too late' USING ERRCODE = 'lock_not_available';
@@ -227,6 +246,9 @@ BEGIN
       now_ms := clock_ms;
     END IF;
     number := nextval('hold_sequence') & 2097151;
+    IF cardinality(names) IS DISTINCT FROM (SELECT count(DISTINCT c.wallet) FROM unnest(changes) c (wallet)) THEN
+      busy := ARRAY(SELECT c.wallet FROM unnest(changes) c (wallet) WHERE c.wallet = ANY (names) IS NOT TRUE);
+    END IF;
   END IF;
   locked := coalesce(cardinality(names), 0);
   changed := array_fill(false, ARRAY[locked]);
@@ -387,6 +409,10 @@ BEGIN
           -- A lease is given without the lock of the wallet, so it is not known here. 0 says that it ends.
           hold.lease_until_ms := NULL;
         END IF;
+        IF busy IS NOT NULL AND op.kind <> 'get' AND coalesce(hold.wallet, op.wallet) = ANY (busy) THEN
+          answers := array_append(answers, '"busy"');
+          CONTINUE;
+        END IF;
         at := CASE WHEN cardinality(names) = 1 AND names[1] = coalesce(hold.wallet, op.wallet) THEN 1
           ELSE array_position(names, coalesce(hold.wallet, op.wallet)) END;
 
@@ -471,6 +497,8 @@ BEGIN
           CONTINUE;
 
         ELSIF op.kind = 'get' THEN
+          -- Its wallet may be locked by another transaction: what is over is not written down then.
+          IF hold.state = 'reserved' AND hold.due_at_ms <= now_ms THEN hold := expired(hold); END IF;
           answers := array_append(answers, CASE WHEN hold.reference IS NULL THEN 'null' ELSE hold_json(hold) END);
           CONTINUE;
 

@@ -213,7 +213,8 @@ BEGIN
 END
 $$;
 
--- Deletes finished holds of one state, and returns how many, and where to continue; the wallet is null at the end.
+-- Deletes finished holds of one state, and returns a json array: how many, and where to continue;
+-- the wallet is null at the end.
 --   finished         captured or released
 --   older_than_ms    ended at least so long ago
 --   unsent_older_ms  the same for those that were released without ever being sent, and did not fail
@@ -222,7 +223,7 @@ $$;
 --   after
 -- A capture that is not visible yet, or whose outcome is not known, stays.
 CREATE FUNCTION :schema.delete_finished(finished text, older_than_ms bigint, unsent_older_ms bigint, most integer,
-  INOUT at_wallet text, INOUT after bigint, OUT deleted integer)
+  at_wallet text, after bigint) RETURNS text
 LANGUAGE plpgsql
 SET search_path = :schema, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
@@ -235,9 +236,9 @@ DECLARE
   youngest_ms CONSTANT bigint :=
     CASE finished WHEN 'released' THEN least(older_than_ms, unsent_older_ms) ELSE older_than_ms END;
   until_seq CONSTANT bigint := seq_at(now_ms - youngest_ms + 1);
+  deleted integer := 0;
   count integer;
 BEGIN
-  deleted := 0;
   LOOP
     WITH found AS MATERIALIZED (
       SELECT h.reference FROM holds h
@@ -260,5 +261,6 @@ BEGIN
     after := 0;
     EXIT WHEN at_wallet IS NULL;
   END LOOP;
+  RETURN json_build_array(deleted, at_wallet, after::text);
 END
 $$;
