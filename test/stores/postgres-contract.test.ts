@@ -1,20 +1,44 @@
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, describe, it } from '@jest/globals';
+import { drizzle } from 'drizzle-orm/postgres-js';
 import { type PostgresClient, type PostgresStore, postgresStore } from 'payout-guard/stores/postgres';
 import { type StoreTarget, storeContract } from 'payout-guard/testing';
+import type { PoolConfig } from 'pg';
+import postgres from 'postgres';
 import { type ManualClock, manualClock, testDatabase } from '../support/postgres.js';
 
 const database = await testDatabase();
 // Ready before the first test: starting takes this process seconds on a busy machine.
 const embedded = await PGlite.create();
+const postgresJs = database && postgres({ ...database.config, max: 4, onnotice: () => {} });
+// Changes how the client writes and reads types.
+if (postgresJs) drizzle(postgresJs);
 afterAll(async () => {
   await embedded.close();
+  await postgresJs?.end();
   await database?.drop();
 });
 
+/** Everything that makes a store fail that trusts the settings of others: levels, durability, and parsers of types. */
+const asOthersSetIt: PoolConfig = {
+  options: [
+    '-c default_transaction_isolation=serializable -c synchronous_commit=off -c DateStyle=German -c extra_float_digits=0',
+    '-c bytea_output=escape -c intervalstyle=iso_8601 -c standard_conforming_strings=off -c search_path=nowhere',
+  ].join(' '),
+  types: onlyTexts(),
+};
+
+/** Texts are given as they are, and all else as nothing that anybody could use. */
+function onlyTexts(): { getTypeParser: never } {
+  const text = 25;
+  const parser = (type: number) => (value: unknown) => (type === text ? value : { value });
+  return { getTypeParser: parser as never };
+}
+
 /** A schema for each store: claims would walk through the holds that other tests left behind. */
+let stores = 0;
+
 function target(name: string, pool: PostgresClient): StoreTarget {
-  let stores = 0;
   let clock: ManualClock;
   return {
     name,
@@ -30,5 +54,15 @@ function target(name: string, pool: PostgresClient): StoreTarget {
   };
 }
 
-if (database) storeContract({ describe, it }, target('the PostgreSQL store', database.pool()));
+if (database && postgresJs) {
+  storeContract({ describe, it }, target('the PostgreSQL store', database.pool()));
+  storeContract(
+    { describe, it },
+    target('the PostgreSQL store, with settings of others', database.pool(asOthersSetIt)),
+  );
+  const query: PostgresClient['query'] = async (text, values) => ({
+    rows: await postgresJs.unsafe(text, values as string[]),
+  });
+  storeContract({ describe, it }, target('the PostgreSQL store on postgres.js', { query }));
+}
 storeContract({ describe, it }, target('the PostgreSQL store on PGlite', embedded));

@@ -142,6 +142,14 @@ function isRunning(pid: number): boolean {
 }
 
 export interface TestDatabase {
+  /** For clients other than pg. */
+  readonly config: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly password?: string;
+    readonly database: string;
+  };
   /** A pool of its own: another process, as far as the database can tell. */
   pool(options?: pg.PoolConfig): pg.Pool;
   /** Ends all pools and drops the database. */
@@ -160,12 +168,14 @@ export async function testDatabase(): Promise<TestDatabase | undefined> {
   const database = `payout_guard_${randomUUID().replaceAll('-', '')}`;
   await onServer(server.config, `CREATE DATABASE ${database}`);
   const pools: pg.Pool[] = [];
+  const { connectionString, ...rest } = server.config;
+  const target = connectionString
+    ? { connectionString: withDatabase(connectionString, database) }
+    : { ...rest, database };
+  const { host, port, user = '', password } = new pg.Client(target);
   return {
+    config: { host, port, user, database, ...(password ? { password } : {}) },
     pool: (options = {}) => {
-      const { connectionString, ...rest } = server.config;
-      const target = connectionString
-        ? { connectionString: withDatabase(connectionString, database) }
-        : { ...rest, database };
       const pool = new pg.Pool({ ...target, ...options });
       // Connections are cut on purpose at the end.
       pool.on('error', () => {});
@@ -239,7 +249,7 @@ export async function manualClock(client: PostgresClient, schema: string): Promi
     },
     async pass(ms) {
       nowMs += ms;
-      await client.query(`UPDATE "${schema}".manual_clock SET now_ms = $1`, [nowMs]);
+      await client.query(`UPDATE "${schema}".manual_clock SET now_ms = $1::text::bigint`, [`${nowMs}`]);
     },
   };
 }
