@@ -124,6 +124,27 @@ describe('group commit', () => {
     for (const trip of trips) trip.answer();
   });
 
+  it('probes each second an engine that is taken for dead, and asks it again as soon as a probe is answered', async () => {
+    const { line, trips, sent } = open({ deadlineMs: 20, maxBatch: 1, maxUnderWay: 4 });
+    const answers = ['a', 'b', 'c', 'd'].map((op) => outcome(line.submit(op)));
+    await pass(20);
+    await Promise.all(answers);
+    await pass(1_000);
+    expect(sent()).toEqual(['a', 'b', 'c', 'd', '']);
+    expect(await outcome(line.submit('e'))).toMatch(/stopped answering/);
+    await pass(1_000);
+    trips[5]?.answer();
+    await pass(1);
+    // The others never end.
+    const again = line.submit('f');
+    await Promise.resolve();
+    trips[6]?.answer();
+    expect(await again).toBe('f!');
+    await pass(2_000);
+    expect(sent()).toEqual(['a', 'b', 'c', 'd', '', '', 'f']);
+    await line.close();
+  });
+
   it('refuses at once what the queue has no room for', async () => {
     const { line, trips } = open({ maxQueue: 2, maxUnderWay: 1 });
     const answers = ['a', 'b', 'c'].map((op) => outcome(line.submit(op)));

@@ -1,7 +1,7 @@
 // PostgreSQL as the stores of this library see a database: one statement for each batch.
 import { ConfigurationError } from '../../core/errors.js';
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
-import { warn } from '../../core/warn.js';
+import { warn, warnOnce } from '../../core/warn.js';
 import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
 import { EngineFailure } from '../shared/failure.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
@@ -126,7 +126,10 @@ export class PostgresEngine implements Engine {
     if (this.#isInside) return this.#query(question);
     const isStrict = this.#isStrict;
     try {
-      if (!this.#isPrimary) await assertPrimary(this.#options.pool);
+      if (!this.#isPrimary) {
+        warnOfListener(this.#options.pool);
+        await assertPrimary(this.#options.pool);
+      }
       this.#isPrimary = true;
       return await this.#query(question);
     } catch (error) {
@@ -160,6 +163,14 @@ export class PostgresEngine implements Engine {
     const code = codeOf(error);
     return new EngineFailure([`it failed${code ? ` with ${code}` : ''}`, advice].filter(Boolean).join(': '), error);
   }
+}
+
+/** When a connection of a pool breaks that has no listener, the process ends, and with it nobody puts its holds back. */
+function warnOfListener(pool: PostgresClient): void {
+  const { listenerCount } = pool as { listenerCount?: (event: string) => number };
+  if (listenerCount?.call(pool, 'error') !== 0) return;
+  const advice = "without an error listener the process ends when a connection breaks; add `pool.on('error', ...)`";
+  warnOnce('PAYOUT_GUARD_POSTGRES', `PostgreSQL store: ${advice}.`);
 }
 
 /** @throws `ConfigurationError` on a server, or in a session, that cannot write. */
