@@ -46,6 +46,7 @@ export type {
   ListOptions,
   PayOptions,
   PayoutGuard,
+  PreparedHold,
   ReconcileOptions,
   ReleaseOptions,
   SettleOptions,

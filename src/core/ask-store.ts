@@ -4,7 +4,10 @@ import { redactedCause } from './redact.js';
 import type { HoldStore, MaybePromise } from './store.js';
 
 /** Asks a store. Anything it throws becomes a {@link BalanceUnavailableError} with reason `store`. */
-export function askStore<T>(store: HoldStore, ask: (store: HoldStore) => MaybePromise<T>): MaybePromise<T> {
+export function askStore<T, Asked extends Partial<HoldStore> = HoldStore>(
+  store: Asked,
+  ask: (store: Asked) => MaybePromise<T>,
+): MaybePromise<T> {
   try {
     const answer = ask(store);
     return isPromise(answer) ? answer.catch(rethrowAsStoreFailure) : answer;

@@ -50,11 +50,12 @@ export class Decider {
   /** Decides without taking a hold. */
   advise(amount: AmountInput, options: CheckOptions): MaybePromise<Decision> {
     return andThen(this.requirement(amount, options), (requirement) =>
-      this.decide(requirement, options, (snapshot) => this.#adviseOn(snapshot, requirement), undefined),
+      this.decide(requirement, options, (snapshot) => this.adviseOn(snapshot, requirement), undefined),
     );
   }
 
-  #adviseOn(snapshot: Snapshot, requirement: PayoutRequirement): MaybePromise<Decision | undefined> {
+  /** An attempt that takes nothing. */
+  adviseOn(snapshot: Snapshot, requirement: PayoutRequirement): MaybePromise<Decision | undefined> {
     return andThen(this.#totals(requirement.wallet), (totals) => decideInEpoch(snapshot, totals, requirement));
   }
 

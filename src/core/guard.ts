@@ -31,6 +31,7 @@ import type {
   HoldOptions,
   ListOptions,
   PayoutGuard,
+  PreparedHold,
   ReconcileOptions,
   ReleaseOptions,
   SettleOptions,
@@ -129,6 +130,8 @@ class Guard implements PayoutGuard {
   };
 
   readonly hold = (options: HoldOptions | (() => HoldOptions)): Promise<Hold> => this.#holds.take(options);
+
+  readonly prepare = (options: HoldOptions): Promise<PreparedHold> => this.#holds.prepare(options);
 
   readonly resume = (reference: string): Promise<Hold> => this.#holds.resume(reference);
 

@@ -19,13 +19,13 @@ export type AttemptOptions = Pick<
 >;
 
 export class HoldAttempt {
-  readonly #store: HoldStore;
+  readonly #store: Pick<HoldStore, 'hold'>;
   readonly #requirement: PayoutRequirement;
   readonly #options: AttemptOptions;
   /** The hold, once it was granted. */
   held: HoldRecord | undefined;
 
-  constructor(store: HoldStore, requirement: PayoutRequirement, options: AttemptOptions) {
+  constructor(store: Pick<HoldStore, 'hold'>, requirement: PayoutRequirement, options: AttemptOptions) {
     this.#store = store;
     this.#requirement = requirement;
     this.#options = options;

@@ -1,8 +1,10 @@
 // Holds of this guard's wallets: taking one, finding it again, and ending it by its reference.
 import { createHash, randomUUID } from 'node:crypto';
-import { andThen, askStore, isPromise, isSilence, storeIsRecovering } from './ask-store.js';
+import { andThen, askStore, isPromise, isSilence, storeIsRecovering, storeLostItsMemory } from './ask-store.js';
 import { assertOptions } from './call-options.js';
+import { elapsedMs } from './clock.js';
 import type { Decider, PayoutRequirement } from './decider.js';
+import type { Decision, Snapshot } from './decision.js';
 import {
   BalanceUnavailableError,
   ForeignWalletError,
@@ -20,16 +22,26 @@ import type { Identities } from './identities.js';
 import { InsufficientFundsError } from './insufficient-funds.js';
 import { parseAmount } from './money.js';
 import { longestReservationMs, type ResolvedOptions, sendingGraceMs } from './options.js';
-import type { AmountInput, HoldList, HoldOptions, ListOptions, ReleaseOptions, SettleOptions } from './payout-guard.js';
+import type {
+  AmountInput,
+  HoldList,
+  HoldOptions,
+  ListOptions,
+  PreparedHold,
+  ReleaseOptions,
+  SettleOptions,
+} from './payout-guard.js';
 import { parseReference } from './reference.js';
 import { asSettleFailure, type VerdictRequest } from './settler.js';
-import type { MaybePromise } from './store.js';
+import type { HoldStore, MaybePromise } from './store.js';
 import type { KnownVerdict } from './verdict-outbox.js';
 import type { Wallet } from './wallet.js';
 import type { Wallets } from './wallets.js';
 
 /** How often a hold is read again when another request takes its reference at the same time. */
 const tries = 3;
+/** How long a check is good for a hold that is taken later, in milliseconds. */
+const preparedForMs = 60_000;
 
 export class Holds {
   readonly #parts: HandleParts;
@@ -87,12 +99,63 @@ export class Holds {
     );
   }
 
+  /** Checks now, so that the hold itself needs nothing but the store: no provider is asked in a transaction. */
+  async prepare(given: HoldOptions): Promise<PreparedHold> {
+    try {
+      const options = readRequest(given);
+      const requirement = await this.#decider.requirement(options.amount, options);
+      assertLength(requirement, options);
+      let decidedOn: Snapshot | undefined;
+      const check = (snapshot: Snapshot) => {
+        decidedOn = snapshot;
+        return this.#decider.adviseOn(snapshot, requirement);
+      };
+      const decision = await this.#decider.decide(requirement, options, check, options.reference);
+      if (!decision.sufficient) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
+      const hold: PreparedHold['hold'] = (store) => this.#takeIn(store, requirement, options, decidedOn as Snapshot);
+      return { reference: options.reference, decision, hold };
+    } catch (error) {
+      this.#events.rejected(error, given ?? {});
+      throw error;
+    }
+  }
+
+  async #takeIn(
+    store: Pick<HoldStore, 'hold'>,
+    requirement: PayoutRequirement,
+    options: HoldOptions,
+    snapshot: Snapshot,
+  ): Promise<HoldHandle> {
+    try {
+      this.#decider.assertOpen();
+      options.signal?.throwIfAborted();
+      const ageMs = elapsedMs(this.#options.clock) - snapshot.requestedElapsedMs;
+      if (ageMs > preparedForMs) throw new BalanceUnavailableError('stale');
+      const attempt = this.#attempt(store, requirement, options);
+      const decision = await attempt.on(snapshot);
+      if (!decision) throw storeLostItsMemory();
+      return this.#handle(attempt, requirement, decision);
+    } catch (error) {
+      this.#events.rejected(error, options);
+      throw error;
+    }
+  }
+
   #takeFrom(requirement: PayoutRequirement, options: HoldOptions): MaybePromise<HoldHandle> {
-    const { store, holdExpiresInMs, payWithinMs } = this.#options;
-    const longest = requirement.wallet.provider?.maxReferenceLength;
-    if (longest !== undefined && options.reference.length > longest) throw new InvalidReferenceError({ longest });
+    assertLength(requirement, options);
+    const attempt = this.#attempt(this.#options.store, requirement, options);
+    const decided = this.#decider.decide(requirement, options, (snapshot) => attempt.on(snapshot), options.reference);
+    return andThen(decided, (decision) => {
+      const handle = this.#handle(attempt, requirement, decision);
+      if (options.signal?.aborted) return this.#giveUp(handle, options.signal.reason);
+      return this.#decider.isClosed ? this.#giveUp(handle, new BalanceUnavailableError('closed')) : handle;
+    });
+  }
+
+  #attempt(store: Pick<HoldStore, 'hold'>, requirement: PayoutRequirement, options: HoldOptions): HoldAttempt {
+    const { holdExpiresInMs, payWithinMs } = this.#options;
     this.#attempts += 1;
-    const attempt = new HoldAttempt(store, requirement, {
+    return new HoldAttempt(store, requirement, {
       reference: options.reference,
       attempt: `${this.#attemptPrefix}${this.#attempts}`,
       state: options.state ?? 'reserved',
@@ -101,16 +164,13 @@ export class Holds {
       fingerprint: options.fingerprint === undefined ? undefined : digestOf(options.fingerprint),
       metadata: options.metadata ?? noMetadata,
     });
-    const decided = this.#decider.decide(requirement, options, (snapshot) => attempt.on(snapshot), options.reference);
-    return andThen(decided, (decision) => {
-      const hold = attempt.held;
-      if (!hold) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
-      this.#events.emit('held', () => ({ hold: holdInfo(hold) }));
-      const origin = { wallet: requirement.wallet, hold, readAtMs: hold.createdAtMs, decision };
-      const handle = new HoldHandle(this.#parts, origin);
-      if (options.signal?.aborted) return this.#giveUp(handle, options.signal.reason);
-      return this.#decider.isClosed ? this.#giveUp(handle, new BalanceUnavailableError('closed')) : handle;
-    });
+  }
+
+  /** @throws `InsufficientFundsError` the attempt was not granted. */
+  #handle({ held: hold }: HoldAttempt, { wallet }: PayoutRequirement, decision: Decision): HoldHandle {
+    if (!hold) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
+    this.#events.emit('held', () => ({ hold: holdInfo(hold) }));
+    return new HoldHandle(this.#parts, { wallet, hold, readAtMs: hold.createdAtMs, decision });
   }
 
   /** The caller has gone, or the guard began to close, while the hold was taken: nothing is sent, so the hold is released. */
@@ -277,6 +337,12 @@ function readMetadata(metadata: unknown): Readonly<Record<string, string>> {
     );
   }
   return Object.freeze(Object.fromEntries(entries));
+}
+
+/** @throws `InvalidReferenceError` for a reference that the provider does not take. */
+function assertLength({ wallet }: PayoutRequirement, { reference }: HoldOptions): void {
+  const longest = wallet.provider?.maxReferenceLength;
+  if (longest !== undefined && reference.length > longest) throw new InvalidReferenceError({ longest });
 }
 
 function assertReason(reason: unknown): void {

@@ -112,6 +112,20 @@ export function observing(guard: PayoutGuard): ObservingGuard {
     assertSufficientFunds: checkFunds,
     checkFunds,
     hold,
+    prepare: async (options) => {
+      const observed = () => new ObservedHold(log, options, Promise.resolve(undefined), undefined);
+      const refused = (error: unknown) => {
+        log.refused(error, options);
+        return observed();
+      };
+      try {
+        const prepared = await guard.prepare(options);
+        return { ...prepared, hold: (store) => prepared.hold(store).catch(refused) };
+      } catch (error) {
+        log.refused(error, options);
+        return { reference: options.reference, decision: undecided(options.wallet), hold: async () => observed() };
+      }
+    },
     resume: async (reference) => {
       try {
         return await guard.resume(reference);
@@ -146,9 +160,21 @@ function rejectedCall(argument: string, reference: unknown): Promise<never> {
 
 /** What stays as it is. The methods of a guard need no `this`. */
 function methodsOf(guard: PayoutGuard): PayoutGuard {
-  const { assertSufficientFunds, checkFunds, funds, hold, resume, withHold, capture, release, internals } = guard;
+  const { assertSufficientFunds, checkFunds, funds, hold, prepare, resume, withHold, capture, release, internals } =
+    guard;
   const { getHold, listHolds, reconcile, freeze, unfreeze, on, close } = guard;
-  const calls = { assertSufficientFunds, checkFunds, funds, hold, resume, withHold, capture, release, internals };
+  const calls = {
+    assertSufficientFunds,
+    checkFunds,
+    funds,
+    hold,
+    prepare,
+    resume,
+    withHold,
+    capture,
+    release,
+    internals,
+  };
   const more = { getHold, listHolds, reconcile, freeze, unfreeze, on, close };
   return { ...calls, ...more, [Symbol.asyncDispose]: async () => void (await close()) };
 }

@@ -247,6 +247,22 @@ export interface GuardInternals {
   readonly wallet: (key?: string) => WalletInfo;
 }
 
+/** A payout that was checked, and is yet to be held. */
+export interface PreparedHold {
+  readonly reference: string;
+  /** The decision that approved it. It promises nothing: other payouts may be held before this one. */
+  readonly decision: Decision;
+  /**
+   * Takes the hold within what the check allows, by one statement. Commit before you pay: until then, the store refuses to mark it as
+   * sent. After a rollback there is no hold. When it rejects, roll back. Good for a minute after the check.
+   *
+   * @param store - The store inside the transaction: `store.within(client)`.
+   * @throws `InsufficientFundsError` other payouts took the money meanwhile. `BalanceUnavailableError` the check is too old or void, or
+   *   the statement failed: prepare it anew. Errors of references as `hold` throws them.
+   */
+  readonly hold: (store: Pick<HoldStore, 'hold'>) => Promise<Hold>;
+}
+
 /** Stands between a payment API and a payout. No method needs `this`: they are safe to destructure. */
 export interface PayoutGuard {
   /**
@@ -277,6 +293,13 @@ export interface PayoutGuard {
    * @throws `HoldConflictError` the reference belongs to a payout of another amount, wallet or payee.
    */
   readonly hold: (options: HoldOptions | (() => HoldOptions)) => Promise<Hold>;
+  /**
+   * Checks a payout now, and takes its hold by one statement in a transaction of your own: the hold and your rows become true
+   * together, or not at all. Call it before the transaction begins, because it may ask the provider.
+   *
+   * @throws what `hold` throws, but for references that are taken.
+   */
+  readonly prepare: (options: HoldOptions) => Promise<PreparedHold>;
   /**
    * The handle of a `reserved` hold of this guard's wallets: after an approval, or after a deploy. Of several handles one becomes
    * `sent`.

@@ -51,6 +51,7 @@ const calls: Names<Exclude<keyof PayoutGuard, 'internals' | symbol>> = {
   checkFunds: true,
   hold: true,
   withHold: true,
+  prepare: true,
   resume: true,
   capture: true,
   release: true,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ClaimRequest, HoldStore, MaybePromise } from 'payout-guard';
 import type pg from 'pg';
+import type { PostgresEngine } from '../../src/stores/postgres/engine.js';
 import {
   describeStore,
   eachInItsSchema,
@@ -63,7 +64,7 @@ describeStore('pages of the PostgreSQL store', () => {
   it.each(['knows nothing of', 'has analyzed'])(
     'read the holds of the wallets asked for, and few others, when the planner %s the table',
     async (knowledge) => {
-      const store = openStore();
+      const [store, engine] = [openStore(), openEngine()];
       await fill(store, 'busy', 600);
       await fill(store, 'quiet', 3);
       if (knowledge === 'has analyzed') await newPool().query(`ANALYZE "${schema}".holds`);
@@ -71,14 +72,14 @@ describeStore('pages of the PostgreSQL store', () => {
       for (const state of ['reserved', 'sent', 'captured', 'released'] as const) {
         let found = 0;
         const read = await rowsRead(async (client) => {
-          found = (await store.within(client).list({ ...asked, state })).holds.length;
+          found = (await engine.inside(client).list({ ...asked, state })).holds.length;
         });
         expect(found).toBe(state === 'captured' ? 6 : 3);
         expect(read).toBeGreaterThanOrEqual(found);
         expect(read).toBeLessThanOrEqual(4 * found);
       }
-      const inside = (ask: (store: HoldStore) => MaybePromise<unknown>) =>
-        rowsRead((client) => ask(store.within(client)));
+      const inside = (ask: (one: PostgresEngine) => MaybePromise<unknown>) =>
+        rowsRead((client) => ask(engine.inside(client)));
       expect(await inside((one) => one.list({ ...asked, limit: 2 }))).toBeLessThan(30);
       expect(await inside((one) => one.list({ state: 'captured', limit: 2 }))).toBeLessThan(30);
       expect(await inside((one) => one.claim(claimOf({ ...asked, limit: 4 })))).toBeLessThan(60);

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { postgresStore } from 'payout-guard/stores/postgres';
 import pg from 'pg';
 import { hasInitdb, PostgresServer } from '../support/postgres.js';
-import { describeStore, eachInItsSchema, hold, newPool, openStore, totals } from './postgres-support.js';
+import { describeStore, eachInItsSchema, hold, holdOp, newPool, openStore, totals } from './postgres-support.js';
 
 describeStore('a database with defaults of its own', () => {
   eachInItsSchema();
@@ -37,7 +37,8 @@ describeStore('a database with defaults of its own', () => {
     const store = openStore({ pool });
     const client = await newPool({ options: `-c synchronous_commit=${given}` }).connect();
     await client.query('BEGIN');
-    await hold(store.within(client), 'a', { epoch: (await store.totals('w')).epoch });
+    const { epoch } = await store.totals('w');
+    await store.within(client).hold(holdOp('a', epoch).request);
     expect((await client.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: used }]);
     await client.query('COMMIT');
     client.release();

@@ -7,7 +7,7 @@ import { type PostgresStore, type PostgresStoreOptions, postgresStore } from 'pa
 import type pg from 'pg';
 import { PostgresEngine } from '../../src/stores/postgres/engine.js';
 import type { Op } from '../../src/stores/shared/engine.js';
-import { type ManualClock, manualClock, testDatabase } from '../support/postgres.js';
+import { type ManualClock, manualClock, type TestDatabase, testDatabase } from '../support/postgres.js';
 
 const database = await testDatabase();
 afterAll(() => database?.drop());
@@ -41,6 +41,12 @@ export function newPool(options?: pg.PoolConfig): pg.Pool {
   const pool = database.pool(options);
   pools.push(pool);
   return pool;
+}
+
+/** For clients other than pg. */
+export function clientConfig(): TestDatabase['config'] {
+  if (!database) throw new Error('no database');
+  return database.config;
 }
 
 /** The deadline is long because the machine may be busy. */

@@ -10,6 +10,7 @@ import { migrate } from './migrate.js';
 import { StoreInTransaction } from './transaction.js';
 
 export type { PostgresClient } from './engine.js';
+export type { StoreInTransaction } from './transaction.js';
 
 export interface PostgresStoreOptions extends SharedStoreOptions {
   /**
@@ -88,22 +89,21 @@ export interface PostgresStore extends HoldStore {
    */
   migrate(): Promise<void>;
   /**
-   * The same store on your own connection, inside your own transaction: holds, captures and releases become true when you commit,
-   * together with your own writes, and are gone when you roll back.
+   * The part of the store that may be part of your own transaction, on its connection: for `prepared.hold` of `guard.prepare`, and to
+   * settle. What it does becomes true when you commit, together with your own writes, and is gone when you roll back.
    *
-   * The wallet is locked from the first hold until your transaction ends, and all other processes wait, so commit soon and call no
-   * other service in between. Use READ COMMITTED; a stricter level may fail with a serialization error. When a call rejects with
-   * anything but a refused argument, roll back. Use several wallets in one transaction in the order of their names, or transactions
-   * may wait for each other.
+   * The wallet is locked from then until your transaction ends, and payouts from it wait, in all processes, so commit soon and call no
+   * other service in between. READ COMMITTED is enough; at a stricter level a conflict ends your transaction (40001), as anywhere.
+   * When a call rejects, roll back. Use several wallets in one transaction in the order of their names, or transactions may wait for
+   * each other. The whole transaction is committed with `synchronous_commit` on, or more.
    *
-   * Waiting for locks ends on the server, with an error of SQLSTATE 55P03 after four fifths of `deadlineMs` for each lock. Nothing
-   * else is bounded here: set `query_timeout` or `statement_timeout` on your connection against a network or a server that hangs.
-   * Errors of the client are thrown as they are.
+   * Waiting for a lock ends on the server, with SQLSTATE 55P03 after four fifths of `deadlineMs`. Nothing else is bounded here: set
+   * `query_timeout` or `statement_timeout` on your connection against a network or a server that hangs.
    *
-   * This process does not restore what is held here if the database loses its memory: it is then as lost as the rest of your
-   * transaction.
+   * This process does not restore what is held here if the database loses its memory, until it is paid: it is then as lost as the
+   * rest of your transaction.
    */
-  within(client: PostgresClient): HoldStore;
+  within(client: PostgresClient): StoreInTransaction;
   /**
    * Forgets references that ended long ago, and returns how many. Open holds, captures that are not visible yet and captures whose
    * outcome is still to be looked up stay, however old. Run it once a day.
@@ -132,7 +132,7 @@ class EnginePostgresStore extends EngineStore implements PostgresStore {
     await this.#engine.run([]);
   }
 
-  within(client: PostgresClient): HoldStore {
+  within(client: PostgresClient): StoreInTransaction {
     return new StoreInTransaction(this.#engine.inside(client));
   }
 
