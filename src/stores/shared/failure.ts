@@ -1,5 +1,5 @@
 // How a store says why it can not answer: in words of its own, with the code of the error behind it and nothing else of it.
-import { BalanceUnavailableError } from '../../core/errors.js';
+import { BalanceUnavailableError, isPayoutGuardError, type PayoutGuardError } from '../../core/errors.js';
 import { redactedCause } from '../../core/redact.js';
 
 /** What an engine throws when it knows why its database failed. Holds no word of the database or of its client. */
@@ -17,7 +17,8 @@ export function unavailable(detail: string, cause?: unknown): BalanceUnavailable
 }
 
 /** The refusal of one caller: an error of its own, because errors remember the payments that they passed through. */
-export function failed(error: unknown): BalanceUnavailableError {
+export function failed(error: unknown): PayoutGuardError {
+  if (isPayoutGuardError(error)) return error;
   return error instanceof EngineFailure
     ? unavailable(error.message, error.cause)
     : unavailable('it failed', redactedCause(error));

@@ -7,7 +7,6 @@ import { claimPage, listPage } from './pages.js';
 
 export class SqliteEngine implements Engine {
   readonly name = 'sqlite';
-  readonly locksWallets = false;
   readonly #memory: Memory;
   readonly #file: SqliteFile;
 
