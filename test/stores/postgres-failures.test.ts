@@ -5,7 +5,22 @@ import pg from 'pg';
 import { EngineProxy } from '../faults/proxy.js';
 import { hasInitdb, PostgresServer } from '../support/postgres.js';
 import { collectWarnings } from '../support/warnings.js';
-import { describeStore, eachInItsSchema, hold, newPool, openStore, refusal, takeTurn } from './postgres-support.js';
+import {
+  describeStore,
+  eachInItsSchema,
+  hold,
+  memory,
+  newPool,
+  newSchema,
+  openStore,
+  read,
+  refusal,
+  schema,
+  stopClock,
+  takeTurn,
+  totals,
+  truncate,
+} from './postgres-support.js';
 
 /** An error of a client, as it names it. */
 function failing(properties: object, message = 'password=hunter2'): { query: () => Promise<never> } {
@@ -127,5 +142,45 @@ describeStore('the PostgreSQL store says why', () => {
     await store.close();
     await pool.end();
     await proxy.close();
+  });
+});
+
+describeStore('a PostgreSQL store that is asked whether it is ready', () => {
+  collectWarnings();
+  eachInItsSchema();
+
+  it('is, and approves at once when it is new', async () => {
+    const store = openStore({ recoveryMs: 60_000 });
+    expect(await store.ready()).toEqual({ recoveringForMs: 0, clockAheadMs: expect.any(Number) });
+    expect((await hold(store, 'a')).outcome).toBe('held');
+  });
+
+  it('says how long it restores holds', async () => {
+    const clock = await stopClock();
+    const store = openStore({ recoveryMs: 60_000 });
+    await store.ready();
+    await truncate(...memory);
+    await store.totals('w');
+    await clock.pass(1_000);
+    expect(await store.ready()).toMatchObject({ recoveringForMs: 59_000 });
+  });
+
+  it('is not without its tables, or with those of another version', async () => {
+    const why = { ...refusal, message: expect.stringMatching(/run `store\.migrate/) };
+    await newPool().query(`INSERT INTO "${schema}".migrations (number) VALUES (1000)`);
+    await expect(openStore().ready()).rejects.toMatchObject(why);
+    newSchema();
+    await expect(openStore().ready()).rejects.toMatchObject(why);
+  });
+
+  it('waits for other processes when its schema was dropped and made anew', async () => {
+    const survivor = openStore({ recoveryMs: 60_000 });
+    await hold(survivor, 'a');
+    await newPool().query(`DROP SCHEMA "${schema}" CASCADE`);
+    const other = openStore({ recoveryMs: 60_000 });
+    await other.migrate();
+    expect((await read(survivor, 'a'))?.state).toBe('sent');
+    expect((await hold(other, 'b')).outcome).toBe('recovering');
+    expect(await totals(other)).toEqual([5n, 0n]);
   });
 });

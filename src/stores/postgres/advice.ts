@@ -1,7 +1,7 @@
 // What an operator can do about an error of the database or of its client, by the code of the error. Its message is not repeated:
 // it may hold secrets.
 
-const notMigrated = 'tables are missing or older than this library; run `store.migrate()`';
+export const notMigrated = 'tables are missing or of another version than this library; run `store.migrate()`';
 export const readOnly = 'the server is read-only (a replica, or a connection set so); use the primary';
 const statements =
   'a prepared statement is not known to the server: a pooler in transaction mode forgets them; turn named statements off in the client, or on in the pooler';

@@ -5,7 +5,8 @@ import { warn, warnOnce } from '../../core/warn.js';
 import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
 import { EngineFailure } from '../shared/failure.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
-import { adviceOn, codeOf, readOnly } from './advice.js';
+import { adviceOn, codeOf, notMigrated, readOnly } from './advice.js';
+import { migrations } from './migrations.generated.js';
 import { noteQuestion, swapQuestion } from './notes.js';
 import {
   type Ages,
@@ -111,6 +112,11 @@ export class PostgresEngine implements Engine {
       }
     }
     return total;
+  }
+
+  async ready(): Promise<void> {
+    const version = await this.#ask({ call: 'version()', values: [] });
+    if (Number(version) !== migrations.length) throw new EngineFailure(notMigrated, undefined);
   }
 
   async close(): Promise<void> {}

@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { readOptions } from '../../core/problems.js';
 import type { HoldStore } from '../../core/store.js';
-import { EngineStore } from '../shared/engine-store.js';
+import { EngineStore, type Readiness } from '../shared/engine-store.js';
 import { type SharedStoreOptions, sharedStoreShape } from '../shared/options.js';
 import { type PostgresClient, PostgresEngine } from './engine.js';
 import { migrate } from './migrate.js';
 import { StoreInTransaction } from './transaction.js';
 
+export type { Readiness } from '../shared/engine-store.js';
 export type { PostgresClient } from './engine.js';
 export type { StoreInTransaction } from './transaction.js';
 
@@ -88,6 +89,8 @@ export interface PostgresStore extends HoldStore {
    *   client as they are.
    */
   migrate(): Promise<void>;
+  /** For readiness probes. @throws `BalanceUnavailableError` the store can not be used, and why: not migrated, a replica, no connection. */
+  ready(): Promise<Readiness>;
   /**
    * The part of the store that may be part of your own transaction, on its connection: for `prepared.hold` of `guard.prepare`, and to
    * settle. What it does becomes true when you commit, together with your own writes, and is gone when you roll back.
@@ -128,8 +131,6 @@ class EnginePostgresStore extends EngineStore implements PostgresStore {
 
   async migrate(): Promise<void> {
     await migrate(this.#pool, this.#engine.schema);
-    // The first epoch begins here, and not in a transaction of the application: all other processes would wait for its end.
-    await this.#engine.run([]);
   }
 
   within(client: PostgresClient): StoreInTransaction {

@@ -21,6 +21,7 @@ CREATE TABLE :schema.store (
   singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
   -- Random; another epoch means that something may have been forgotten.
   epoch text NOT NULL,
+  -- 0 in a store that is new: it has forgotten nothing, so nothing is waited for.
   born_at_ms bigint NOT NULL,
   -- Where the epoch began; see place().
   place text NOT NULL,
@@ -139,6 +140,11 @@ EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_func
 END
 $$;
 
+-- The number of the last file that was applied.
+CREATE FUNCTION :schema.version() RETURNS integer
+LANGUAGE sql STABLE SET search_path = :schema, pg_temp
+AS $$ SELECT max(m.number) FROM migrations m $$;
+
 -- This server's clock.
 CREATE FUNCTION :schema.server_ms() RETURNS bigint
 LANGUAGE sql VOLATILE
@@ -179,6 +185,9 @@ BEGIN
     p13, p14, p15, p16, p17, p18, p19, p20, p21, p22, p23, p24;
 END
 $$;
+
+-- The first epoch begins here, and not in a transaction of the application: all other processes would wait for its end.
+INSERT INTO :schema.store (epoch, born_at_ms, place) VALUES (gen_random_uuid()::text, 0, :schema.place());
 `,
   // 0002-run-batch.sql
   `-- Needs 0001-store.sql, and is applied as it is.
@@ -358,10 +367,12 @@ BEGIN
     new_exponents := filled(new_exponents, cardinality(new_references));
   END IF;
 
-  -- Whether memory was lost, or may have gone back in time. A new epoch begins in this same step.
+  -- Whether memory was lost, or may have gone back in time. A new epoch begins in this same step. A store that is new to this
+  -- server, but not to this process, has taken the place of one that was lost.
   SELECT * INTO memory FROM store;
   now_ms := server_ms() + coalesce(memory.offset_ms, 0);
-  IF NOT FOUND OR memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn) THEN
+  IF NOT FOUND OR memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn)
+      OR (memory.born_at_ms = 0 AND memory.epoch <> seen_epoch) THEN
     -- If the clock of this server is behind, the time goes on from the latest that was kept, or the recovery would be over as
     -- soon as it catches up.
     clock_ms := (SELECT max(w.clock_ms) FROM wallets w);
@@ -370,7 +381,8 @@ BEGIN
       ON CONFLICT DO NOTHING;
     -- Another process may have done it meanwhile.
     SELECT * INTO memory FROM store FOR UPDATE;
-    IF memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn) THEN
+    IF memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn)
+        OR (memory.born_at_ms = 0 AND memory.epoch <> seen_epoch) THEN
       now_ms := server_ms() + memory.offset_ms;
       UPDATE store s SET epoch = gen_random_uuid()::text, born_at_ms = greatest(now_ms, clock_ms), place = here,
           offset_ms = s.offset_ms + greatest(0, clock_ms - now_ms)

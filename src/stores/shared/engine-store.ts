@@ -199,6 +199,13 @@ export class EngineStore implements HoldStore {
     return this.#within(this.#options.deadlineMs, () => this.#engine.swapNote(key, expected, value));
   }
 
+  /** What a readiness probe asks: see {@link Readiness}. @throws `BalanceUnavailableError` the store can not be used: why. */
+  async ready(): Promise<Readiness> {
+    await this.#within(this.#options.deadlineMs, async () => this.#engine.ready?.());
+    const { nowMs, recoveringForMs } = await this.#read({ kind: 'get', reference: anyReference });
+    return { recoveringForMs, clockAheadMs: nowMs - Date.now() };
+  }
+
   /** Answers what is under way first, and undoes what callers were refused meanwhile if the database responds. */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
@@ -388,6 +395,14 @@ type Moved = Extract<SettleOutcome, { outcome: 'done' | 'late' | 'already' }>;
 
 function isMoved(answer: SettleOutcome): answer is Moved {
   return answer.outcome === 'done' || answer.outcome === 'late' || answer.outcome === 'already';
+}
+
+/** What a store that works says of itself. */
+export interface Readiness {
+  /** How long nothing is approved yet, because open holds are being restored, in milliseconds. Captures and webhooks work. */
+  readonly recoveringForMs: number;
+  /** How far the clock of the store is ahead of that of this process, in milliseconds. Nothing depends on it. */
+  readonly clockAheadMs: number;
 }
 
 /** Whether an operation changes nothing. */

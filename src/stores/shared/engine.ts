@@ -96,5 +96,7 @@ export interface Engine {
   claim(request: ClaimRequest): Promise<ClaimPage>;
   note(key: string): Promise<string | undefined>;
   swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>;
+  /** Rejects when the tables or scripts are not those of this version. */
+  ready?(): Promise<void>;
   close(): Promise<void>;
 }

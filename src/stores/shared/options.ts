@@ -21,8 +21,8 @@ export interface SharedStoreOptions {
   /**
    * How long nothing is approved after the database lost its memory, so that every process can put its open holds back,
    * in milliseconds of the database's clock; 0 to 60,000. The same for all processes of a store, and longer than any of
-   * them may stand still.
-   * @defaultValue 3,000
+   * them may stand still, or takes to connect again: the clients that the documents recommend try it every 2 to 5 seconds.
+   * @defaultValue 10,000
    */
   recoveryMs?: number | undefined;
 }
@@ -37,6 +37,6 @@ export const sharedStoreShape: { readonly [Key in keyof SharedStoreOptions]-?: z
 export type ResolvedSharedOptions = { readonly [Key in keyof SharedStoreOptions]-?: number };
 
 export function resolveSharedOptions(options: SharedStoreOptions): ResolvedSharedOptions {
-  const { deadlineMs = 250, maxBatch = 128, maxQueue = 10_000, recoveryMs = 3_000 } = options;
+  const { deadlineMs = 250, maxBatch = 128, maxQueue = 10_000, recoveryMs = 10_000 } = options;
   return { deadlineMs, maxBatch, maxQueue, recoveryMs };
 }

@@ -18,6 +18,7 @@ CREATE TABLE :schema.store (
   singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
   -- Random; another epoch means that something may have been forgotten.
   epoch text NOT NULL,
+  -- 0 in a store that is new: it has forgotten nothing, so nothing is waited for.
   born_at_ms bigint NOT NULL,
   -- Where the epoch began; see place().
   place text NOT NULL,
@@ -136,6 +137,11 @@ EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_func
 END
 $$;
 
+-- The number of the last file that was applied.
+CREATE FUNCTION :schema.version() RETURNS integer
+LANGUAGE sql STABLE SET search_path = :schema, pg_temp
+AS $$ SELECT max(m.number) FROM migrations m $$;
+
 -- This server's clock.
 CREATE FUNCTION :schema.server_ms() RETURNS bigint
 LANGUAGE sql VOLATILE
@@ -176,3 +182,6 @@ BEGIN
     p13, p14, p15, p16, p17, p18, p19, p20, p21, p22, p23, p24;
 END
 $$;
+
+-- The first epoch begins here, and not in a transaction of the application: all other processes would wait for its end.
+INSERT INTO :schema.store (epoch, born_at_ms, place) VALUES (gen_random_uuid()::text, 0, :schema.place());

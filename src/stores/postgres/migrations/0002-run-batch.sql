@@ -175,10 +175,12 @@ BEGIN
     new_exponents := filled(new_exponents, cardinality(new_references));
   END IF;
 
-  -- Whether memory was lost, or may have gone back in time. A new epoch begins in this same step.
+  -- Whether memory was lost, or may have gone back in time. A new epoch begins in this same step. A store that is new to this
+  -- server, but not to this process, has taken the place of one that was lost.
   SELECT * INTO memory FROM store;
   now_ms := server_ms() + coalesce(memory.offset_ms, 0);
-  IF NOT FOUND OR memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn) THEN
+  IF NOT FOUND OR memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn)
+      OR (memory.born_at_ms = 0 AND memory.epoch <> seen_epoch) THEN
     -- If the clock of this server is behind, the time goes on from the latest that was kept, or the recovery would be over as
     -- soon as it catches up.
     clock_ms := (SELECT max(w.clock_ms) FROM wallets w);
@@ -187,7 +189,8 @@ BEGIN
       ON CONFLICT DO NOTHING;
     -- Another process may have done it meanwhile.
     SELECT * INTO memory FROM store FOR UPDATE;
-    IF memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn) THEN
+    IF memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn)
+        OR (memory.born_at_ms = 0 AND memory.epoch <> seen_epoch) THEN
       now_ms := server_ms() + memory.offset_ms;
       UPDATE store s SET epoch = gen_random_uuid()::text, born_at_ms = greatest(now_ms, clock_ms), place = here,
           offset_ms = s.offset_ms + greatest(0, clock_ms - now_ms)
