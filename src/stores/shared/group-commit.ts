@@ -165,7 +165,8 @@ export class GroupCommit<Op, Answer> {
       if (this.#suspects.size > 0) for (const { name } of lanes) this.#suspects.delete(name);
     } catch (error) {
       // The error of the engine's client may hold secrets, and changes nothing: it is not known what happened.
-      const refusal = isPayoutGuardError(error) ? error : unavailable('it failed');
+      const isExplained = isPayoutGuardError(error) && error.code === 'balance_unavailable';
+      const refusal = isExplained ? error : unavailable('it failed');
       for (const one of waiting) if (!one.isRefused) this.#refuse(one, refusal);
       this.#suspect(lanes);
     } finally {
