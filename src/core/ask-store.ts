@@ -33,6 +33,13 @@ export function storeLostItsMemory(): BalanceUnavailableError {
   return new BalanceUnavailableError('store', { detail: 'it lost its memory while the balance was read' });
 }
 
+export function storeLostReservation(): BalanceUnavailableError {
+  return new BalanceUnavailableError('store', {
+    detail: 'it has lost the reservation of this payout',
+    consequence: 'The payout was not sent; repeat the request.',
+  });
+}
+
 /** Whether a failure says nothing about what happened: the store was silent. Every other answer of a store is final. */
 export function isSilence(error: unknown): boolean {
   return (

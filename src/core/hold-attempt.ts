@@ -63,7 +63,7 @@ export class HoldAttempt {
       case 'void':
         return undefined;
       case 'exists':
-        throw this.#referenceConflict(answer.hold);
+        throw this.#referenceConflict(answer.hold, answer.retryAfterMs);
       case 'frozen':
         throw new WalletFrozenError(this.#requirement.wallet.key, answer.frozen);
       case 'recovering':
@@ -73,14 +73,14 @@ export class HoldAttempt {
     }
   }
 
-  #referenceConflict(hold: HoldRecord): PayoutGuardError {
+  #referenceConflict(hold: HoldRecord, retryAfterMs: number | undefined): PayoutGuardError {
     const { wallet, requiredMinor } = this.#requirement;
     const { reference, fingerprint } = this.#options;
     if (hold.wallet !== wallet.key) return new HoldConflictError(reference, 'wallet');
     if (hold.amountMinor !== requiredMinor) return new HoldConflictError(reference, 'amount');
     if (hold.fingerprint !== fingerprint) return new HoldConflictError(reference, 'payee');
     return isOpen(hold.state)
-      ? new PayoutInProgressError(reference)
+      ? new PayoutInProgressError(reference, retryAfterMs)
       : new DuplicateReferenceError(reference, hold.state);
   }
 }

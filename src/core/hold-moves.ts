@@ -2,6 +2,34 @@
 import type { HoldRecord } from './hold.js';
 import type { HoldRequest, SettleRequest } from './store.js';
 
+/** The hold of a request that was granted: only the time is new. Field by field, because a spread is slow. */
+export function grantedHold(request: HoldRequest, nowMs: number, turn: number | undefined): HoldRecord {
+  const { reference, wallet, state, attempt, amountMinor, currency, expiresInMs, sendsForMs, fingerprint, metadata } =
+    request;
+  const isSent = state === 'sent';
+  return {
+    reference,
+    wallet,
+    state,
+    attempt,
+    amountMinor,
+    currency,
+    capturedMinor: undefined,
+    createdAtMs: nowMs,
+    expiresAtMs: isSent ? undefined : nowMs + expiresInMs,
+    sentAtMs: isSent ? nowMs : undefined,
+    sender: undefined,
+    sendsUntilMs: isSent ? nowMs + sendsForMs : undefined,
+    endedAtMs: undefined,
+    visibleAtMs: undefined,
+    turn,
+    failed: undefined,
+    awaitsOutcome: undefined,
+    fingerprint,
+    metadata,
+  };
+}
+
 /** Whether a request for a hold means the payout that had its reference before. */
 export function isSamePayout(known: HoldRecord, request: HoldRequest): boolean {
   return (
@@ -96,7 +124,7 @@ function changed(hold: HoldRecord, change: Change): HoldRecord {
     sendsUntilMs: change.sendsUntilMs ?? hold.sendsUntilMs,
     endedAtMs: change.endedAtMs ?? hold.endedAtMs,
     visibleAtMs: change.visibleAtMs ?? hold.visibleAtMs,
-    heldBefore: hold.heldBefore,
+    turn: hold.turn,
     failed: (change.failed ?? hold.failed) || undefined,
     awaitsOutcome: change.awaitsOutcome,
     fingerprint: hold.fingerprint,

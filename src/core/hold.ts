@@ -39,8 +39,11 @@ export interface HoldRecord {
   readonly endedAtMs?: number | undefined;
   /** Until when a capture counts as held, because the provider's balance shows it late; absent when it is visible at once. */
   readonly visibleAtMs?: number | undefined;
-  /** The reference was held before and released. The provider's "failed" may be about that attempt. */
-  readonly heldBefore?: boolean | undefined;
+  /**
+   * Which hold of its reference this is, 2 or more: the ones before were released. The provider's "failed" may be about one of them.
+   * Absent for the first.
+   */
+  readonly turn?: number | undefined;
   /** The payout failed, so the reference is not held again. */
   readonly failed?: boolean | undefined;
   /** Captured because the provider debits at acceptance; whether the payout succeeded is not known yet. */
@@ -94,6 +97,16 @@ export function isOpen(state: HoldState): boolean {
 /** Whether the outcome of the payout is still to be learned. */
 export function isUndecided({ state, awaitsOutcome }: HoldRecord): boolean {
   return state === 'sent' || awaitsOutcome === true;
+}
+
+/** Which hold of the reference the next one is. */
+export function nextTurn({ turn = 1 }: HoldRecord): number {
+  return turn + 1;
+}
+
+/** Whether a hold is as its attempt was granted it: open, and no other handle was given to send it. */
+export function isAsGranted(hold: HoldRecord, attempt: string, state: HoldState): boolean {
+  return hold.attempt === attempt && hold.state === state && hold.sender === undefined;
 }
 
 /** Whether the reference of a finished hold may be held again: only if its payout certainly was not sent. */

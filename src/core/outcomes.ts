@@ -83,7 +83,7 @@ function isFailed(wallet: Wallet, hold: HoldRecord, nowMs: number, { outcome, ab
   if (hold.awaitsOutcome) return outcome === 'failed';
   const { sendsUntilMs = 0 } = hold;
   // What is sent after the answer may succeed. And it may be about an earlier attempt with the same reference.
-  if (nowMs < sendsUntilMs || hold.heldBefore) return false;
+  if (nowMs < sendsUntilMs || hold.turn !== undefined) return false;
   if (outcome === 'failed') return true;
   const { absentIsFailedAfterMs } = wallet;
   return outcome === 'unknown' && absent === true && absentIsFailedAfterMs !== undefined

@@ -1,6 +1,6 @@
 // Paying under a hold: marks it as sent, runs the code that pays, and settles by what its end proves. `hold.pay`, `withHold` and
 // `payoutRoute` all come here.
-import { andThen, isPromise, isSilence } from './ask-store.js';
+import { andThen, isPromise, isSilence, storeLostReservation } from './ask-store.js';
 import type { Decider } from './decider.js';
 import { type Decision, decide, limitMinor, type Snapshot } from './decision.js';
 import {
@@ -287,6 +287,8 @@ function sentHoldOf(
     const isOwn = hold.attempt === handle.attempt && (hold.sender ?? hold.attempt) === handle.sender;
     if (hold.state === 'sent' && isOwn) return hold;
   }
+  // Reservations are not restored when the store loses its memory: the payout may be tried again under a new hold.
+  if (outcome.outcome === 'unknown') throw storeLostReservation();
   return holdOf(outcome, request);
 }
 

@@ -66,8 +66,11 @@ export type HoldOutcome =
   | { readonly outcome: 'recovering'; readonly forMs: number }
   /** The wallet is frozen. Nothing was changed. */
   | { readonly outcome: 'frozen'; readonly frozen: Freeze }
-  /** The reference is taken. Nothing was changed. */
-  | { readonly outcome: 'exists'; readonly hold: HoldRecord };
+  /**
+   * The reference is taken. Nothing was changed. With `retryAfterMs`: the hold is open, and so young that its caller may have been
+   * refused without an answer of the store; then it is undone soon.
+   */
+  | { readonly outcome: 'exists'; readonly hold: HoldRecord; readonly retryAfterMs?: number | undefined };
 
 /** A request to move a hold on. */
 export type SettleRequest = Settlement & {
@@ -208,8 +211,9 @@ export interface ClaimPage extends HoldPage {
  * 4. **Epoch.** A hold whose `epoch` is not the store's is `void`. The epoch changes when memory was, or may have been, lost;
  *    holds are `recovering` then until every process had the time to restore its open ones.
  * 5. **One reference, one payout.** A reference that is open, captured or failed is `exists`, in every wallet. One that was
- *    released without being sent may be held again for the same wallet and amount (the hold is `heldBefore` then), otherwise it
- *    is `exists`.
+ *    released without being sent may be held again by another attempt for the same wallet and amount (`turn` counts that),
+ *    otherwise it is `exists`. A request that is repeated by its own attempt is `held` again as long as the hold is as it was
+ *    granted, and counts once.
  * 6. **`sent` is given once**, to a reserved hold that has not expired; otherwise `illegal`. In a frozen wallet it is `frozen`.
  *    With a `check`, it is given only if `active + captured <= limit` in that epoch. A hold that is not given it stays reserved.
  * 7. **Capture** moves the held amount out of `active` and the real debit into `captured`, less or more than held. It may be

@@ -172,10 +172,31 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.equal((await store.hold('a', { amountMinor: 6n, ...same })).outcome, 'exists');
       const elsewhere = { wallet: `${store.wallet}-other`, ...same };
       assert.equal((await store.hold('a', { amountMinor: 5n, ...elsewhere })).outcome, 'exists');
-      assert.equal((await store.get('a'))?.heldBefore ?? false, false);
+      assert.equal((await store.get('a'))?.turn, undefined);
       assert.equal((await store.hold('a', { amountMinor: 5n, ...same })).outcome, 'held');
       assert.deepEqual([await store.totals(), (await store.get('a'))?.state], [{ active: 5n, captured: 0n }, 'sent']);
-      assert.equal((await store.get('a'))?.heldBefore, true);
+      assert.equal((await store.get('a'))?.turn, 2);
+      await store.settle({ to: 'released', notSent: true }, 'a');
+      assert.equal((await store.hold('a', { amountMinor: 5n, ...same })).outcome, 'held');
+      assert.equal((await store.get('a'))?.turn, 3);
+    });
+
+    rule('5. a request that its own attempt repeats is held again, and counts once', async (store) => {
+      for (const state of ['sent', 'reserved'] as const) {
+        const request = { amountMinor: 5n, state, attempt: `${state} once` };
+        const first = await store.hold(state, request);
+        assert.equal(first.outcome, 'held');
+        const active = (await store.totals()).active;
+        const again = await store.hold(state, request);
+        assert.deepEqual(known(again), known(first));
+        assert.equal((await store.totals()).active, active);
+        // Another handle was given to send it, or it is over: the attempt does not get it any more.
+        if (state === 'reserved')
+          await store.settle({ to: 'sent', sendsForMs: 60_000, sender: 'another handle' }, state);
+        else await store.settle({ to: 'released', notSent: true }, state);
+        assert.equal((await store.hold(state, request)).outcome, 'exists');
+      }
+      assert.deepEqual(await store.totals(), { active: 5n, captured: 0n });
     });
 
     rule('5. a reference that failed is not held again', async (store) => {
@@ -868,6 +889,11 @@ function totalsOf(answer: HoldOutcome): { active: bigint; captured: bigint } {
   if (!('totals' in answer)) throw new Error(`expected totals, got ${answer.outcome}`);
   const { active, captured } = answer.totals;
   return { active, captured };
+}
+
+/** Without what is undefined: a store may leave it out. */
+function known(answer: HoldOutcome): unknown {
+  return JSON.parse(JSON.stringify(answer, (_, value) => (typeof value === 'bigint' ? `${value}` : value)));
 }
 
 function existing(answer: HoldOutcome): HoldRecord {

@@ -40,6 +40,7 @@ export const kinds = [
   'store request lost',
   'store answer lost',
   'store request late',
+  'store request doubled',
   'store was silent for a while',
   'balance lost',
   'balance of the past',
@@ -97,7 +98,13 @@ export const kinds = [
 ] as const;
 
 /** What only shared stores do. */
-export const engineKinds = ['store lost open holds', 'store lost late captures', 'put back'] as const;
+export const engineKinds = [
+  'store lost open holds',
+  'store lost reservations',
+  'store lost late captures',
+  'put back',
+  'clock of the store set back',
+] as const;
 
 export type Kind = (typeof kinds)[number] | (typeof engineKinds)[number];
 

@@ -77,9 +77,9 @@ async function settleAll(world: World, play: Play): Promise<void> {
 
 function assertUnknown(world: World, row: HoldRecord): void {
   const { memory, processes, settings, truth, report } = world;
-  const { reference, wallet, state, heldBefore, sentAtMs, createdAtMs } = row;
+  const { reference, wallet, state, turn, sentAtMs, createdAtMs } = row;
   const outcome = world.providerOf(wallet).outcomeOf(reference);
-  const isAmbiguous = heldBefore === true && outcome === 'failed';
+  const isAmbiguous = turn !== undefined && outcome === 'failed';
   const attempts = truth.of(reference);
   if (state !== 'sent' || !(isAmbiguous || outcome === undefined))
     report('left over', `${reference} is still ${state}`);

@@ -176,7 +176,12 @@ class History {
       const checked = this.#check();
       if (isPromise(checked)) await checked;
       this.#steps += 1;
-      if (this.#steps > mostSteps) this.#world.report('stuck', `there is no end after ${mostSteps} steps`);
+      if (this.#steps > mostSteps) {
+        this.#world.report('stuck', `there is no end after ${mostSteps} steps`);
+        // Of a mistake that is to break another rule.
+        this.#throwViolation();
+        return;
+      }
     } while (await this.#world.scheduler.step());
     const stuck = this.#world.processes.flatMap(({ isAlive, underWay }) => (isAlive ? [...underWay.values()] : []));
     if (stuck.length > 0) this.#world.report('stuck', `${stuck} will never end`);
@@ -209,10 +214,13 @@ class History {
   }
 
   #moveClock(): void {
-    const { random, processes, log } = this.#world;
+    const { random, processes, log, memory, engine } = this.#world;
     const process = random.pick(processes);
     if (process) process.clockErrorMs = random.between(-200_000, 200_000);
     log.count('clock moved');
+    if (!engine || random.chance(0.5)) return;
+    memory.setClockBack(random.between(1, 100_000));
+    log.count('clock of the store set back');
   }
 
   /** Clients that were refused try again, while balances are remembered whose marks are of the memory that was lost. */

@@ -22,13 +22,14 @@ export class Invariants {
     this.#world = world;
   }
 
-  check({ rows, totals }: Contents): void {
+  check(contents: Contents): void {
+    const { rows, totals } = contents;
     const { log, memory, settings, processes, wallets } = this.#world;
     for (const { reference, wallet } of rows.values()) wallets.set(reference, wallet);
     this.#noteExposed(rows);
     for (const plan of settings.wallets) {
       this.#neverOverspent(plan, rows);
-      this.#countersAreSums(plan.key, rows, totals);
+      this.#countersAreSums(plan.key, contents);
     }
     if (!memory.isRecovering) this.#everyPayoutIsCovered(rows);
     for (const process of processes) {
@@ -110,15 +111,15 @@ export class Invariants {
   }
 
   /** active and captured are what the rows of the wallet add up to, and captured never falls. */
-  #countersAreSums(key: string, rows: Rows, all: Contents['totals']): void {
-    const { scheduler, report } = this.#world;
+  #countersAreSums(key: string, { rows, totals: all, nowMs }: Contents): void {
+    const { report } = this.#world;
     const totals = all.get(key);
     if (!totals) return;
     let [active, captured] = [0n, 0n];
     for (const { wallet, state, amountMinor, capturedMinor = 0n, visibleAtMs = 0 } of rows.values()) {
       if (wallet !== key) continue;
       if (isOpen(state)) active += amountMinor;
-      else if (visibleAtMs > scheduler.now()) active += capturedMinor;
+      else if (visibleAtMs > nowMs) active += capturedMinor;
       else captured += capturedMinor;
     }
     if (active !== totals.active || captured !== totals.captured) {

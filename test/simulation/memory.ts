@@ -27,6 +27,8 @@ export interface Memory {
   /** Forgets everything, if that is something, and if the library withstands it now. Resolves to whether it did. */
   lose(): MaybePromise<boolean>;
   end(): MaybePromise<void>;
+  /** Sets back the clock of the machine that the store runs on. */
+  setClockBack(ms: number): void;
 
   /** The slowest message between a process and the store, in milliseconds. */
   slowestMs(): number;
@@ -41,6 +43,8 @@ export interface Contents {
   readonly rows: Rows;
   /** Of each wallet. */
   readonly totals: ReadonlyMap<string, WalletTotals>;
+  /** The time of the store. */
+  readonly nowMs: number;
 }
 
 export type Rows = ReadonlyMap<string, HoldRecord>;
@@ -82,7 +86,7 @@ export class LocalMemory implements Memory {
 
   contents(): Contents {
     const { holds } = atOnce(this.#store.list({ limit: 1_000 }));
-    return { rows: rowsOf(holds), totals: this.#totals() };
+    return { rows: rowsOf(holds), totals: this.#totals(), nowMs: this.#world.scheduler.now() };
   }
 
   /** Only when nothing of it still matters: putting open holds back is for shared stores. */
@@ -98,6 +102,9 @@ export class LocalMemory implements Memory {
   }
 
   end(): void {}
+
+  /** It is that of the history. */
+  setClockBack(): void {}
 
   slowestMs(): number {
     const { isCalm, settings } = this.#world;

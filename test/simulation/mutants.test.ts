@@ -14,6 +14,7 @@ const histories = byBudget({ small: 300, large: 6_000 });
 const rare: readonly string[] = [
   'a crash releases the holds of its process',
   'a rejection releases the outer payout as well',
+  'a rejection releases every hold of its request',
   'the ledger balance decides',
   'the age of the figure is ignored',
   'the payee is not compared',

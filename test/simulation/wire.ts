@@ -14,7 +14,7 @@ export function wired(world: World, process: Process, store: () => HoldStore): H
     overWire(
       world,
       process,
-      what,
+      { what, mayRepeat: mayRepeat(what) },
       () => act(store()),
       (answer) => noteAnswer(world, process, what, answer),
     ),
@@ -60,11 +60,23 @@ export function described(call: Call): HoldStore {
   };
 }
 
+/** In which a message gets lost. What writes is late more often: that it does nothing then is the harder promise. */
+const ways = {
+  read: ['store request lost', 'store request late', 'store answer lost'],
+  write: ['store request lost', 'store request late', 'store request late', 'store request late', 'store answer lost'],
+} as const;
+
+/** A message; `what` describes it. One that may be repeated is perhaps sent once more by the client library. */
+interface Message {
+  readonly what: string;
+  readonly mayRepeat: boolean;
+}
+
 /** A request, what it does where it arrives, and the answer. The step waits for real work: no time passes meanwhile. */
 export function overWire<T>(
   world: World,
   process: Process,
-  what: string,
+  { what, mayRepeat }: Message,
   act: () => MaybePromise<T>,
   onAnswer: (answer: T) => void = () => {},
 ): Promise<T> {
@@ -73,9 +85,9 @@ export function overWire<T>(
   if (settings.storeOutages > 0 && isVerdict(what)) world.silenceStore(0.25);
   const isSilent = scheduler.now() < world.silentUntilMs;
   const isLost = !world.isCalm && !memory.isRecovering && (isSilent || random.chance(settings.storeLoss));
-  const fate = isLost
-    ? random.pick(['store request lost', 'store request late', 'store answer lost'] as const)
-    : 'answered';
+  const fate = isLost ? random.pick(ways[mayRepeat ? 'write' : 'read']) : 'answered';
+  const mayDouble = fate === 'answered' && mayRepeat && !world.isCalm && settings.storeLoss > 0;
+  const isDoubled = mayDouble && random.chance(4 * settings.storeLoss);
 
   return new Promise((resolve, reject) => {
     if (!process.isAlive) return;
@@ -84,8 +96,10 @@ export function overWire<T>(
       process.after(memory.unheardMs(), () => reject(silence));
     }
     if (fate === 'store request lost') return;
+    // A client takes the answer of either copy.
+    let copies = isDoubled ? random.between(1, 2) : 1;
     const deliver = (reply: () => void) => {
-      if (fate === 'answered') process.after(latencyMs(), reply);
+      if (fate === 'answered' && --copies === 0) process.after(latencyMs(), reply);
     };
     const answered = (answer: T) => {
       onAnswer(answer);
@@ -93,13 +107,22 @@ export function overWire<T>(
     };
     // A late one is still in a queue when its sender has given up, and happens all the same.
     const queuedMs = fate === 'store request late' ? memory.queuedMs() : 0;
-    scheduler.after(queuedMs + latencyMs(), () => {
+    const arrive = () => {
       world.hasChanged = true;
       const answer = attempted(act);
       if (isPromise(answer)) scheduler.waitFor(answer.then(answered, (error) => deliver(() => reject(error))));
       else answered(answer);
-    });
+    };
+    scheduler.after(queuedMs + latencyMs(), arrive);
+    if (!isDoubled) return;
+    log.count('store request doubled', `${what} of ${process.name}`);
+    scheduler.after(random.pick([latencyMs(), memory.queuedMs()]) + latencyMs(), arrive);
   });
+}
+
+/** Moves of a hold by its attempt: without a header, nothing else is safe to be sent twice. */
+function mayRepeat(what: string): boolean {
+  return isVerdict(what) || what.startsWith('returned ');
 }
 
 /** Whether a message is one that must not get lost without a word. */

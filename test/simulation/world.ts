@@ -46,6 +46,7 @@ export class World {
   readonly payouts: Payout[] = [];
   readonly processes: Process[] = [];
   readonly memory: Memory;
+  readonly engine: RealEngine | undefined;
   readonly providers: ReadonlyMap<string, FakeProvider>;
   /** The wallet of every reference that was ever held. */
   readonly wallets: Map<string, string> = new Map();
@@ -73,6 +74,7 @@ export class World {
     this.providers = new Map(this.settings.wallets.map((plan) => [plan.key, new FakeProvider(this, plan)]));
     this.mutant = mutant;
     this.hazards = hazards;
+    this.engine = engine;
     this.#watch = watch;
     this.memory = engine ? new EngineMemory(this, engine) : new LocalMemory(this);
   }

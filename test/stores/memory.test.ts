@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
@@ -20,7 +21,9 @@ storeContract(
 );
 
 const request = {
-  attempt: 'a',
+  get attempt() {
+    return randomUUID();
+  },
   currency: { code: 'KES', exponent: 2 },
   state: 'sent' as const,
   expiresInMs: 1_000,
@@ -75,7 +78,7 @@ describe('the memory store', () => {
     await hold(store, 'a');
     await store.settle({ reference: 'a', to: 'released', notSent: true });
     expect(await hold(store, 'a')).toBe('held');
-    expect((await store.get('a')).hold).toMatchObject({ heldBefore: true });
+    expect((await store.get('a')).hold).toMatchObject({ turn: 2 });
   });
 
   it('S6. warns once when it forgets a captured reference before 30 days are over', async () => {
@@ -165,6 +168,7 @@ describe('the memory store', () => {
         const clock = stoppedClock();
         const store = memoryStore({ clock });
         const model = new Model();
+        const attempts = new Map<string, string>();
         const { epoch } = await store.totals('w');
         for (const step of steps) {
           switch (step.op) {
@@ -175,12 +179,14 @@ describe('the memory store', () => {
             case 'hold': {
               const limitMinor = 100n;
               const { op, ...rest } = step;
-              const { outcome } = await store.hold({ ...request, ...rest, epoch, limitMinor });
+              const { attempt } = request;
+              const { outcome } = await store.hold({ ...request, ...rest, attempt, epoch, limitMinor });
+              if (outcome === 'held') attempts.set(step.reference, attempt);
               expect(outcome).toBe(model.hold(step, limitMinor));
               break;
             }
             default:
-              expect((await store.settle(settleRequest(step))).outcome).toBe(model.settle(step));
+              expect((await store.settle(settleRequest(step, attempts))).outcome).toBe(model.settle(step));
           }
           for (const wallet of ['w', 'v']) {
             const { active, captured } = await store.totals(wallet);
@@ -213,7 +219,7 @@ type SettleStep = { readonly reference: string } & (
     }
 );
 
-function settleRequest(step: SettleStep): SettleRequest {
+function settleRequest(step: SettleStep, attempts: ReadonlyMap<string, string>): SettleRequest {
   const { reference } = step;
   switch (step.op) {
     case 'sent':
@@ -224,7 +230,8 @@ function settleRequest(step: SettleStep): SettleRequest {
       return { to: 'released', reference, notSent: step.notSent };
     case 'captured': {
       const { namesAttempt, actualMinor, visibleInMs } = step;
-      return { to: 'captured', reference, actualMinor, visibleInMs, attempt: namesAttempt ? 'a' : undefined };
+      const attempt = namesAttempt ? (attempts.get(reference) ?? 'none') : undefined;
+      return { to: 'captured', reference, actualMinor, visibleInMs, attempt };
     }
   }
 }

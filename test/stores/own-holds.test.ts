@@ -28,7 +28,7 @@ const awaiting: HoldRecord = {
 };
 const captured: HoldRecord = { ...awaiting, awaitsOutcome: undefined };
 const failedLater: HoldRecord = { ...captured, failed: true };
-const again: HoldRecord = { ...sent, attempt: 'two', createdAtMs: 2_000, heldBefore: true };
+const again: HoldRecord = { ...sent, attempt: 'two', createdAtMs: 2_000, turn: 2 };
 
 const nowMs = 3_000;
 

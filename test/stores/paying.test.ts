@@ -180,6 +180,9 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
     const [payer, other] = [start(wallet), start(wallet)];
     const alice = { ...payout, fingerprint: '254712345678' };
     await payer.withHold(alice, () => 'accepted');
+    expect(await thrownBy(other.hold(alice))).toMatchObject(inProgress);
+    // By then a hold whose caller was refused would have been undone.
+    wallet.clock.advance(21_000);
     expect(await thrownBy(other.hold(alice))).toMatchObject({ ...inProgress, retryAfterMs: 5_000 });
     for (const fingerprint of ['254712345679', undefined]) {
       expect(await thrownBy(other.hold({ ...payout, fingerprint }))).toMatchObject({

@@ -6,14 +6,14 @@ import {
   eachInItsSchema,
   hold,
   holdOp,
-  memory,
+  newPool,
   openEngine,
   openStore,
   read,
+  schema,
   settleOp,
   stopClock,
   totals,
-  truncate,
 } from './postgres-support.js';
 
 const short = (answers: readonly unknown[]) =>
@@ -125,17 +125,17 @@ describeStore('a batch of the PostgreSQL store', () => {
       const { epoch } = await engine.run([]);
       const asked = requests.map((request, index) => holdOp(`r${index}`, epoch, request));
       const gets = asked.map(({ request }): Op => ({ kind: 'get', reference: request.reference }));
-      const recordOf = ({ request }: (typeof asked)[number], heldBefore?: true): HoldRecord => {
+      const recordOf = ({ request }: (typeof asked)[number], turn?: number): HoldRecord => {
         const isSent = request.state === 'sent';
         const { reference, wallet, attempt, state, amountMinor, currency, fingerprint, metadata } = request;
         const times = isSent
           ? { sentAtMs: clock.nowMs, sendsUntilMs: clock.nowMs + request.sendsForMs }
           : { expiresAtMs: clock.nowMs + request.expiresInMs };
         const given = { reference, wallet, attempt, state, amountMinor, currency, fingerprint, metadata };
-        return { ...given, createdAtMs: clock.nowMs, ...times, heldBefore };
+        return { ...given, createdAtMs: clock.nowMs, ...times, turn };
       };
-      const granted = async (holds: typeof asked, heldBefore?: true) => {
-        const records = holds.map((op) => recordOf(op, heldBefore));
+      const granted = async (holds: typeof asked, turn?: number) => {
+        const records = holds.map((op) => recordOf(op, turn));
         const { answers } = await engine.run(holds);
         expect(answers).toMatchObject(records.map((record) => ({ outcome: 'held', hold: record })));
         expect((await engine.run(gets)).answers).toEqual(records);
@@ -148,84 +148,35 @@ describeStore('a batch of the PostgreSQL store', () => {
       // Those that were held before are decided one by one.
       await granted(
         asked.map(({ request }) => ({ kind: 'hold', request: { ...request, attempt: `${request.attempt} again` } })),
-        true,
+        2,
       );
     });
   });
 
-  it('checks a reservation once more in the step that sends it, and approves nothing while holds are restored', async () => {
-    const clock = await stopClock();
-    const engine = openEngine({ recoveryMs: 3_000 });
-    await engine.run([]);
-    await clock.pass(3_000);
+  it('T1. ends a reservation with its epoch, and checks one once more in the step that sends it', async () => {
+    const engine = openEngine();
     const { epoch } = await engine.run([]);
-    const { answers: held } = await engine.run([holdOp('a', epoch, { state: 'reserved', expiresInMs: 86_400_000 })]);
-    await truncate(...memory);
-    const { hold: record } = held[0] as { hold: HoldRecord };
-    const restored = await engine.run([{ kind: 'restore', hold: record }]);
+    const reserved = { state: 'reserved', expiresInMs: 86_400_000 } as const;
+    await engine.run([holdOp('a', epoch, reserved), holdOp('sent', epoch)]);
+    // The memory of another place, with all that was in it.
+    await newPool().query(`UPDATE "${schema}".store SET place = 'elsewhere'`);
     const send = { reference: 'a', to: 'sent', sendsForMs: 1_000 } as const;
-    const check = { epoch: restored.epoch, limitMinor: 5n };
-    const states = async () => [(await engine.run([{ kind: 'get', reference: 'a' }])).answers[0]];
-    expect((await engine.run([settleOp({ ...send, check: { ...check, epoch } })])).answers).toMatchObject([
-      { outcome: 'void' },
+    const { epoch: later, answers } = await engine.run([settleOp(send), { kind: 'totals', wallet: 'w' }]);
+    expect(later).not.toBe(epoch);
+    expect(answers).toMatchObject([
+      { outcome: 'illegal', hold: { state: 'released' } },
+      { active: 5n, captured: 0n },
     ]);
-    expect((await engine.run([settleOp({ ...send, check })])).answers).toEqual([
-      { outcome: 'recovering', forMs: 3_000 },
+
+    expect((await engine.run([holdOp('a', later, reserved)])).answers).toMatchObject([{ outcome: 'held' }]);
+    const checked = async (check: { epoch: string; limitMinor: bigint }) =>
+      (await engine.run([settleOp({ ...send, check })])).answers;
+    expect(await checked({ epoch, limitMinor: 10n })).toMatchObject([{ outcome: 'void' }]);
+    expect(await checked({ epoch: later, limitMinor: 9n })).toEqual([
+      { outcome: 'insufficient', totals: { epoch: later, active: 10n, captured: 0n } },
     ]);
-    expect(await states()).toMatchObject([{ state: 'reserved' }]);
-    await clock.pass(3_000);
-    expect((await engine.run([settleOp({ ...send, check: { ...check, limitMinor: 4n } })])).answers).toEqual([
-      { outcome: 'insufficient', totals: { epoch: restored.epoch, active: 5n, captured: 0n } },
-    ]);
-    expect(await states()).toMatchObject([{ state: 'reserved' }]);
-    expect((await engine.run([settleOp({ ...send, check })])).answers).toMatchObject([{ outcome: 'done' }]);
-  });
-
-  describe('gives up an attempt whose caller was refused', () => {
-    const abandon = (op: ReturnType<typeof holdOp>): Op => ({ kind: 'abandon', request: op.request });
-
-    it.each(['sent', 'reserved'] as const)('that has taken the hold as %s: it was not sent', async (state) => {
-      const engine = openEngine();
-      const { epoch } = await engine.run([]);
-      const op = holdOp('a', epoch, { state });
-      await engine.run([op, abandon(op)]);
-      const store = openStore();
-      expect([await totals(store), (await read(store, 'a'))?.state, (await read(store, 'a'))?.failed]).toEqual([
-        [0n, 0n],
-        'released',
-        undefined,
-      ]);
-      // It does not come back, and another attempt may take the reference.
-      const { answers } = await engine.run([op, holdOp('a', epoch, { state })]);
-      expect(short(answers).map(([outcome]) => outcome)).toEqual(['exists', 'held']);
-    });
-
-    it('that has not arrived: it is refused when it does, and a retry of the same payout is granted', async () => {
-      const engine = openEngine();
-      const { epoch } = await engine.run([]);
-      const payout = { fingerprint: 'payee', currency: { code: 'UGX', exponent: 0 } };
-      const op = holdOp('a', epoch, payout);
-      await engine.run([abandon(op)]);
-      expect(await read(openStore(), 'a')).toMatchObject({ state: 'released', ...payout });
-      const { answers } = await engine.run([
-        op,
-        holdOp('a', epoch, { fingerprint: 'other' }),
-        holdOp('a', epoch, payout),
-      ]);
-      expect(short(answers).map(([outcome]) => outcome)).toEqual(['exists', 'exists', 'held']);
-      expect(await totals(openStore())).toEqual([5n, 0n]);
-    });
-
-    it('but not a reservation that another handle has resumed and sent since', async () => {
-      const engine = openEngine();
-      const { epoch } = await engine.run([]);
-      const op = holdOp('a', epoch, { state: 'reserved' });
-      const resumed = settleOp({ reference: 'a', to: 'sent', sendsForMs: 1_000, sender: 'another handle' });
-      await engine.run([op, resumed, abandon(op)]);
-      const store = openStore();
-      expect(await read(store, 'a')).toMatchObject({ state: 'sent', sender: 'another handle' });
-      expect(await totals(store)).toEqual([5n, 0n]);
-    });
+    expect(await read(openStore(), 'a')).toMatchObject({ state: 'reserved' });
+    expect(await checked({ epoch: later, limitMinor: 10n })).toMatchObject([{ outcome: 'done' }]);
   });
 
   it('settles each hold of one reference by its own attempt, in the order they came', async () => {

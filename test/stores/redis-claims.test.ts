@@ -125,16 +125,31 @@ const names = (count: number, prefix: string) => Array.from({ length: count }, (
     expect(await claimed(store, { olderThanMs: 1 })).toEqual(['a', 'b']);
   });
 
-  it('do not wait for holds from before the clock was set back', async () => {
+  it('T2. go on as if nothing had happened when the clock of the server is set back', async () => {
     const clock = stoppedClock();
     const store = redis.openTimed(clock);
     await hold(store, 'before', 1n);
+    expect(await claimed(store, { leaseMs: 1_500 })).toEqual(['before']);
     clock.step(-3_600_000);
+    await hold(store, 'after', 1n);
+    clock.advance(1_000);
+    expect(await claimed(store, { olderThanMs: 1_000, owner: 'other' })).toEqual(['after']);
+    clock.advance(500);
+    expect(await claimed(store, { olderThanMs: 1_000, owner: 'another' })).toEqual(['before']);
+  });
+
+  it('do not wait for holds that were restored from a store whose time was ahead', async () => {
+    const clock = stoppedClock();
+    const store = redis.openTimed(clock);
+    await hold(store, 'ahead', 1n);
+    clock.step(-3_600_000);
+    await redis.admin.flushall();
+    expect(await store.totals('w')).toMatchObject({ active: 1n });
     await hold(store, 'after', 1n);
     clock.advance(1_000);
     expect(await claimed(store, { olderThanMs: 1_000 })).toEqual(['after']);
     clock.advance(3_600_000);
-    expect(await claimed(store, { olderThanMs: 1_000 })).toEqual(['before', 'after']);
+    expect(await claimed(store, { olderThanMs: 1_000 })).toEqual(['ahead', 'after']);
   });
 
   it('find what was put back after memory was lost', async () => {

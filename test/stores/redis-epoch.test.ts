@@ -40,8 +40,12 @@ const key = '{payout-guard}:store';
     await hold(store, 'a', 60n);
     const before = await epochOf(store);
     await redis.admin.script('FLUSH');
-    const answer = await store.hold({ ...request, epoch: before, reference: 'b', amountMinor: 1n });
-    expect(answer.outcome).toBe('void');
+    // It was meant for the epoch before, so it is not executed.
+    const late = store.hold({ ...request, epoch: before, reference: 'b', amountMinor: 1n });
+    await expect(late).rejects.toMatchObject({ code: 'balance_unavailable', reason: 'store' });
+    expect(await epochOf(store)).not.toBe(before);
+    const other = await store.hold({ ...request, epoch: before, reference: 'b', amountMinor: 1n });
+    expect(other.outcome).toBe('void');
     expect(await store.totals('w')).toMatchObject({ active: 60n });
   });
 

@@ -15,7 +15,8 @@ import { scriptedWallet } from '../support/wallet.js';
     const before = await epochOf(store);
     await redis.endRecovery();
     await hold(store, 'mine', 60n, { metadata: { note: 'kept' } });
-    await hold(other, 'its', 30n, { state: 'reserved' });
+    await hold(other, 'its', 30n);
+    await hold(other, 'reserved', 5n, { state: 'reserved' });
     await hold(store, 'done', 5n);
     await store.settle({ reference: 'done', to: 'captured', visibleInMs: 0 });
     await redis.admin.flushall();
@@ -36,7 +37,10 @@ import { scriptedWallet } from '../support/wallet.js';
       amountMinor: 60n,
       metadata: { note: 'kept' },
     });
-    expect((await other.get('its')).hold).toMatchObject({ state: 'reserved', amountMinor: 30n });
+    expect((await other.get('its')).hold).toMatchObject({ state: 'sent', amountMinor: 30n });
+    // T1: nothing was sent for it, so it is gone.
+    const send = { reference: 'reserved', to: 'sent', sendsForMs: 60_000 } as const;
+    expect(await other.settle(send)).toEqual({ outcome: 'unknown' });
     expect((await other.settle({ reference: 'its', to: 'captured', visibleInMs: 0 })).outcome).toBe('done');
     expect(await store.totals('w')).toMatchObject({ active: 70n, captured: 30n });
   });
@@ -59,23 +63,28 @@ import { scriptedWallet } from '../support/wallet.js';
   it.each([
     ['one', 'another'],
     // The text of one begins with that of the other.
-    ['attempt/1', 'attempt/11'],
-  ])('puts a hold of attempt %s back though attempt %s of its reference was given up meanwhile', async (own, other) => {
+    ['attempt/1', 'attempt/12'],
+    // It names another wallet by mistake.
+    ['one', 'another', 'v'],
+  ])('puts a hold of attempt %s back though attempt %s was given up meanwhile', async (own, other, wallet = 'w') => {
     const [holder, refused] = [openCuttable(), openCuttable()];
     await hold(holder.store, 'a', 60n, { attempt: own });
     const epoch = await epochOf(refused.store);
     refused.isCut = true;
-    const given = refused.store.hold({ ...request, epoch, reference: 'a', amountMinor: 60n, attempt: other });
+    const given = refused.store.hold({ ...request, epoch, reference: 'a', amountMinor: 60n, attempt: other, wallet });
     await expect(given).rejects.toMatchObject({ reason: 'store' });
     holder.isCut = true;
     await redis.admin.flushall();
     refused.isCut = false;
     // The attempt is undone, of which the database knows nothing, before the holder notices.
-    await until(async () => /^released/.test((await redis.admin.get('{payout-guard}:hold:a')) ?? ''));
+    const before = await redis.admin.hget('{payout-guard}:store', 'version');
+    await until(async () => (await redis.admin.hget('{payout-guard}:store', 'version')) !== before);
+    await refused.store.close();
+    expect(await redis.admin.exists('{payout-guard}:hold:a')).toBe(0);
     holder.isCut = false;
     await until(async () => (await holder.store.totals('w')).active === 60n);
     expect((await holder.store.get('a')).hold).toMatchObject({ state: 'sent', attempt: own });
-    expect((await hold(refused.store, 'a', 60n)).outcome).toBe('exists');
+    expect((await hold(open(), 'a', 60n)).outcome).toBe('exists');
   });
 
   it('freezes a wallet again that was frozen, and not one that was unfrozen', async () => {
@@ -118,8 +127,30 @@ import { scriptedWallet } from '../support/wallet.js';
     expect((await store.get('b')).hold).toMatchObject({ state: 'captured', capturedMinor: 10n });
   });
 
+  it('T1. ends the reservations that memory went back to: their money may be promised to others', async () => {
+    const [first, second] = [open(), openCuttable()];
+    await hold(first, 'a', 60n, { state: 'reserved', attempt: 'one' });
+    await redis.admin.save();
+    await first.settle({ reference: 'a', to: 'released' });
+    await hold(second.store, 'a', 60n, { attempt: 'two' });
+    await hold(second.store, 'b', 40n);
+    second.isCut = true;
+    await redis.server.kill();
+    await redis.server.boot();
+    await until(async () => (await first.totals('w')) !== undefined);
+    expect((await first.list({ limit: 1 })).holds).toMatchObject([{ state: 'released', attempt: 'one' }]);
+    const send = { reference: 'a', to: 'sent', sendsForMs: 1, attempt: 'one' } as const;
+    expect(await first.settle(send)).toMatchObject({ outcome: 'illegal', hold: { state: 'released' } });
+    expect(await first.totals('w')).toMatchObject({ active: 0n });
+    await redis.admin.hset('{payout-guard}:store', 'bornAt', Date.now() + 60_000);
+    second.isCut = false;
+    await until(async () => (await second.store.totals('w')).active === 100n);
+  });
+
   it('puts back a later attempt where memory went back to an earlier one', async () => {
-    const store = open();
+    const store = open({ recoveryMs: 60_000 });
+    await store.totals('w');
+    await redis.endRecovery();
     await hold(store, 'a', 60n, { state: 'reserved', expiresInMs: 60_000 });
     await redis.admin.save();
     await store.settle({ reference: 'a', to: 'released' });
@@ -144,7 +175,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect((await holder.get('a')).hold).toBeUndefined();
   });
 
-  it('puts back every field of a hold, in each of its states', async () => {
+  it('T1. puts back every field of a sent or captured hold, and no reservation', async () => {
     const store = open();
     const named = { fingerprint: 'payee', currency: { code: 'UGX', exponent: 0 }, metadata: { note: 'kept' } };
     const later = { to: 'captured', visibleInMs: 60_000 } as const;
@@ -163,20 +194,20 @@ import { scriptedWallet } from '../support/wallet.js';
     await hold(store, 'debited', 7n, named);
     await store.settle({ reference: 'debited', ...later, awaitsOutcome: true });
     await store.settle({ reference: 'debited', to: 'failed' });
-    const references = ['reserved', 'sent', 'again', 'captured', 'late', 'debited'];
+    const references = ['sent', 'again', 'captured', 'late', 'debited'];
     const read = async () => (await Promise.all(references.map((name) => store.get(name)))).map(({ hold }) => hold);
     const before = await read();
     expect(before).toMatchObject([
-      { state: 'reserved', fingerprint: 'payee', currency: { code: 'UGX', exponent: 0 } },
-      { state: 'sent', sender: 'another handle' },
-      { state: 'sent', heldBefore: true },
+      { state: 'sent', sender: 'another handle', fingerprint: 'payee', currency: { code: 'UGX', exponent: 0 } },
+      { state: 'sent', turn: 2 },
       { state: 'captured', capturedMinor: 5n, awaitsOutcome: true },
       { state: 'captured', capturedMinor: 6n, failed: undefined },
       { state: 'captured', capturedMinor: 7n, failed: true },
     ]);
     await redis.admin.flushall();
     expect(await read()).toEqual(before);
-    expect(await store.totals('w')).toMatchObject({ active: 24n, captured: 0n });
+    expect((await store.get('reserved')).hold).toBeUndefined();
+    expect(await store.totals('w')).toMatchObject({ active: 23n, captured: 0n });
     const claimed = await store.claim({
       owner: 'me',
       wallets: ['w'],
@@ -210,10 +241,10 @@ import { scriptedWallet } from '../support/wallet.js';
     line.isCut = true;
     await redis.server.kill();
     await redis.server.boot();
-    // There it is reserved again, and the provider's final word arrives first.
+    // There it is a reservation that has ended, and the provider's final word arrives first.
     const other = open();
     await until(async () => (await other.totals('w')) !== undefined);
-    expect(await other.settle({ reference: 'a', to: 'failed' })).toMatchObject({ outcome: 'done' });
+    expect(await other.settle({ reference: 'a', to: 'failed' })).toMatchObject({ outcome: 'already' });
     line.isCut = false;
     await until(async () => (await holder.totals('w')) !== undefined);
     expect((await holder.get('a')).hold).toMatchObject({ state: 'released', failed: true });

@@ -137,7 +137,7 @@ const unsent = { to: 'released', notSent: true } as const;
       await hold(store, `b${round}`, 1n);
       await store.settle({ reference: `b${round}`, ...unsent });
     }
-    expect((await store.get('a')).hold).toMatchObject({ state: 'sent', heldBefore: true });
+    expect((await store.get('a')).hold).toMatchObject({ state: 'sent', turn: 2 });
   });
 
   it('a reference that was held and released again, from its last end on', async () => {
@@ -150,7 +150,7 @@ const unsent = { to: 'released', notSent: true } as const;
     await store.settle({ reference: 'a', ...unsent });
     clock.advance(day - 1);
     await endAnother(store);
-    expect((await store.get('a')).hold).toMatchObject({ state: 'released', heldBefore: true });
+    expect((await store.get('a')).hold).toMatchObject({ state: 'released', turn: 2 });
     clock.advance(1);
     await endAnother(store);
     expect(await isKnown(store, 'a')).toBe(false);

@@ -229,7 +229,7 @@ export async function manualClock(client: PostgresClient, schema: string): Promi
   let nowMs = Date.now();
   await client.query(`CREATE TABLE "${schema}".manual_clock AS SELECT ${nowMs}::bigint AS now_ms`, []);
   await client.query(
-    `CREATE OR REPLACE FUNCTION "${schema}".now_ms() RETURNS bigint LANGUAGE sql VOLATILE
+    `CREATE OR REPLACE FUNCTION "${schema}".server_ms() RETURNS bigint LANGUAGE sql VOLATILE
      AS $$ SELECT now_ms FROM "${schema}".manual_clock $$`,
     [],
   );

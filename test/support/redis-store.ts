@@ -67,16 +67,15 @@ export class ThrowAwayRedis {
     return this.open({ client: undefined, sendCommand, deadlineMs: 10_000, ...options });
   };
 
-  /** A store whose commands go through a function. */
+  /** A store whose commands go through a function, and which lives by a clock if one is given. */
   openThrough = (
     send: (command: () => Promise<unknown>, args: string[]) => Promise<unknown>,
-    options: Partial<RedisStoreOptions> = {},
+    { clock, ...options }: Partial<RedisStoreOptions> & { clock?: Clock } = {},
   ): HoldStore => {
     const client = this.server.client();
-    const sendCommand = (args: string[]) => {
-      const [name = '', ...rest] = args;
-      return send(() => client.call(name, rest), args);
-    };
+    const call = ([name = '', ...rest]: string[]) => client.call(name, rest);
+    const sendNow = clock ? timed(call, clock) : call;
+    const sendCommand = (args: string[]) => send(() => sendNow(args), args);
     return this.open({ client: undefined, sendCommand, ...options });
   };
 

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.js';
 import { InvalidArgumentError } from '../errors.js';
-import { type HoldRecord, isOpen, mayBeHeldAgain, transition } from '../hold.js';
-import { expired, isOther, isSamePayout, moved, noted } from '../hold-moves.js';
+import { type HoldRecord, isAsGranted, isOpen, mayBeHeldAgain, nextTurn, transition } from '../hold.js';
+import { expired, grantedHold, isOther, isSamePayout, moved, noted } from '../hold-moves.js';
 import { readOptions } from '../problems.js';
 import { clockSchema } from '../schemas.js';
 import type {
@@ -120,46 +120,30 @@ class MemoryStore implements HoldStore {
       throw new InvalidArgumentError('state', "must be 'reserved' or 'sent'");
     }
     const nowMs = this.#catchUp();
-    const { wallet, reference, attempt, amountMinor, currency, state, fingerprint, metadata } = request;
+    const { wallet, reference, attempt, amountMinor, state } = request;
     const known = this.#rows.get(reference)?.hold;
-    const isAgain = known !== undefined && mayBeHeldAgain(known) && isSamePayout(known, request);
+    const counters = this.#counters(wallet);
+    const isSame = known !== undefined && isSamePayout(known, request);
+    if (isSame && isAsGranted(known, attempt, state)) {
+      const totals = this.#totals(counters);
+      return { outcome: 'held', hold: known, totals: { ...totals, active: totals.active - amountMinor } };
+    }
+    const isAgain = isSame && mayBeHeldAgain(known) && known.attempt !== attempt;
     if (known && !isAgain) return { outcome: 'exists', hold: known };
 
-    const counters = this.#counters(wallet);
     if (counters.frozen) return { outcome: 'frozen', frozen: counters.frozen };
     const totals = this.#totals(counters);
     if (request.epoch !== this.#epoch) return { outcome: 'void', totals };
     if (totals.active + totals.captured + amountMinor > request.limitMinor) return { outcome: 'insufficient', totals };
 
-    const isSent = state === 'sent';
-    const hold: HoldRecord = {
-      reference,
-      wallet,
-      state,
-      attempt,
-      amountMinor,
-      currency,
-      capturedMinor: undefined,
-      createdAtMs: nowMs,
-      expiresAtMs: isSent ? undefined : nowMs + request.expiresInMs,
-      sentAtMs: isSent ? nowMs : undefined,
-      sender: undefined,
-      sendsUntilMs: isSent ? nowMs + request.sendsForMs : undefined,
-      endedAtMs: undefined,
-      visibleAtMs: undefined,
-      heldBefore: isAgain ? true : undefined,
-      failed: undefined,
-      awaitsOutcome: undefined,
-      fingerprint,
-      metadata,
-    };
+    const hold = grantedHold(request, nowMs, isAgain ? nextTurn(known) : undefined);
     const sequence = ++this.#sequence;
     const row: Row = { sequence, hold, activeMinor: amountMinor, sentSequence: sequence };
     // Deleted first: a reference that is held again is as young as any other.
     if (known) this.#rows.delete(reference);
     this.#rows.set(reference, row);
     counters.active += amountMinor;
-    if (isSent) this.#undecided.set(reference, row);
+    if (state === 'sent') this.#undecided.set(reference, row);
     else this.#schedule(row, nowMs + request.expiresInMs);
     return { outcome: 'held', hold, totals };
   }

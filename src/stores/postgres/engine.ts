@@ -2,7 +2,7 @@
 import { ConfigurationError } from '../../core/errors.js';
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
 import { warn } from '../../core/warn.js';
-import type { BatchReply, Engine, Op } from '../shared/engine.js';
+import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
 import { noteQuery, swapQuery } from './notes.js';
 import {
@@ -24,7 +24,7 @@ export interface PostgresClient {
 }
 
 /** The arguments of run_batch(). */
-const parameters = Array.from({ length: 21 }, (_, index) => `$${index + 1}`).join(', ');
+const parameters = Array.from({ length: 23 }, (_, index) => `$${index + 1}`).join(', ');
 /** The part of the deadline that may be spent waiting for locks: the server must have given up before its caller does. */
 const lockShare = 0.8;
 /** How many finished holds are deleted in one statement. */
@@ -59,11 +59,12 @@ export class PostgresEngine implements Engine {
    * @throws Errors of the client as they are. Code 55P03: a wallet of the batch stayed locked, or another call was taking a
    *   reference; nothing has happened, and nothing will.
    */
-  async run(batch: readonly Op[]): Promise<BatchReply> {
+  async run(batch: readonly Op[], header?: Header): Promise<BatchReply> {
     const { recoveryMs, deadlineMs } = this.#shared;
     const written = writeBatch(batch);
     const { epoch = null, lsn = null } = this.#seen ?? {};
-    const values = [...written.values, epoch, lsn, recoveryMs, Math.ceil(deadlineMs * lockShare)];
+    const mayRun = [header?.epoch ?? null, header?.notAfterMs ?? null];
+    const values = [...written.values, epoch, lsn, recoveryMs, ...mayRun, Math.ceil(deadlineMs * lockShare)];
     const [row] = await this.#query({ text: this.#runBatch, values });
     const reply = JSON.parse((row as { reply: string }).reply) as BatchText;
     this.#see(reply);

@@ -2,7 +2,7 @@
 import type { HoldRecord } from '../../core/hold.js';
 
 /**
- * `[reference, wallet, state, amount, captured, currency, exponent, created, expires, sent, sends until, ended, visible, held before,
+ * `[reference, wallet, state, amount, captured, currency, exponent, created, expires, sent, sends until, ended, visible, turn,
  * failed, awaits outcome, attempt, sender, fingerprint, metadata]`
  */
 export type HoldRow = readonly [
@@ -19,7 +19,7 @@ export type HoldRow = readonly [
   number | null,
   number | null,
   number | null,
-  boolean,
+  number,
   boolean,
   boolean,
   string,
@@ -30,7 +30,7 @@ export type HoldRow = readonly [
 
 export function readHold(row: HoldRow): HoldRecord {
   const [reference, wallet, state, amount, captured, code, exponent, createdAtMs, expiresAtMs, sentAtMs, ...more] = row;
-  const [sendsUntilMs, endedAtMs, visibleAtMs, heldBefore, failed, awaitsOutcome, attempt, sender, ...last] = more;
+  const [sendsUntilMs, endedAtMs, visibleAtMs, turn, failed, awaitsOutcome, attempt, sender, ...last] = more;
   const [fingerprint, metadata] = last;
   return {
     reference,
@@ -47,7 +47,7 @@ export function readHold(row: HoldRow): HoldRecord {
     sendsUntilMs: sendsUntilMs ?? undefined,
     endedAtMs: endedAtMs ?? undefined,
     visibleAtMs: visibleAtMs ?? undefined,
-    heldBefore: heldBefore || undefined,
+    turn: turn > 1 ? turn : undefined,
     failed: failed || undefined,
     awaitsOutcome: awaitsOutcome || undefined,
     fingerprint: fingerprint ?? undefined,

@@ -8,8 +8,8 @@ export const migrations: readonly string[] = [
 --
 -- psql replaces \`:schema\` everywhere except in function bodies, so each function sets its search_path.
 --
--- Amounts are minor units, numeric because sums exceed 64 bits. Times are milliseconds since 1970 on this server's
--- clock.
+-- Amounts are minor units, numeric because sums exceed 64 bits. Times are milliseconds since 1970 of the store's time; see
+-- now_ms().
 -- Names are compared byte by byte (COLLATE "C"), so that every process locks in the same order.
 
 -- The applied files. Each begins by inserting its number, and so is applied once.
@@ -23,7 +23,9 @@ CREATE TABLE :schema.store (
   epoch text NOT NULL,
   born_at_ms bigint NOT NULL,
   -- Where the epoch began; see place().
-  place text NOT NULL
+  place text NOT NULL,
+  -- How far the store's time is ahead of the server's clock.
+  offset_ms bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE :schema.wallets (
@@ -36,7 +38,9 @@ CREATE TABLE :schema.wallets (
   epoch text NOT NULL DEFAULT '',
   -- While the wallet is frozen: start of the freeze, and the operator's reason.
   frozen_at_ms bigint,
-  frozen_for text
+  frozen_for text,
+  -- The time when this row was written last, or a late hold was ruled out. It never runs back.
+  clock_ms bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50); -- The row of a busy wallet is updated in place as long as its page has room.
 
 -- Each batch takes a range: no batch has more operations than this.
@@ -50,8 +54,8 @@ CREATE TABLE :schema.holds (
   created_at_ms bigint NOT NULL,
   -- Decimals of the currency.
   exponent smallint NOT NULL,
-  -- The reference was held and released before.
-  held_before boolean NOT NULL DEFAULT false,
+  -- Which hold of its reference this is: those before were released.
+  turn integer NOT NULL DEFAULT 1,
   -- The payout failed: the reference is not held again.
   failed boolean NOT NULL DEFAULT false,
   -- Captured at acceptance: the outcome of the payout is still to be looked up.
@@ -79,8 +83,6 @@ CREATE TABLE :schema.holds (
   sender text,
   -- Digest of the payee.
   fingerprint text,
-  -- Attempts that must not take the hold when they arrive late.
-  abandoned text[],
   -- The process that looks up the outcome, and until when no other one gets it.
   lease_owner text,
   lease_until_ms bigint
@@ -134,9 +136,16 @@ EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_func
 END
 $$;
 
-CREATE FUNCTION :schema.now_ms() RETURNS bigint
+-- This server's clock.
+CREATE FUNCTION :schema.server_ms() RETURNS bigint
 LANGUAGE sql VOLATILE
 AS $$ SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint $$;
+
+-- The store's time. It does not run back when the clock does: a message that came too late would be in time again.
+CREATE FUNCTION :schema.now_ms() RETURNS bigint
+LANGUAGE sql VOLATILE
+SET search_path = :schema, pg_temp
+AS $$ SELECT server_ms() + coalesce((SELECT s.offset_ms FROM store s), 0) $$;
 `,
   // 0002-run-batch.sql
   `-- Needs 0001-store.sql, and is applied as it is.
@@ -148,7 +157,7 @@ LANGUAGE sql STABLE
 AS $$
   SELECT json_build_array(hold.reference, hold.wallet, hold.state, hold.amount::text, hold.captured_amount::text,
     hold.currency, hold.exponent, hold.created_at_ms, hold.expires_at_ms, hold.sent_at_ms, hold.sends_until_ms,
-    hold.ended_at_ms, hold.visible_at_ms, hold.held_before, hold.failed, hold.awaits_outcome, hold.attempt, hold.sender,
+    hold.ended_at_ms, hold.visible_at_ms, hold.turn, hold.failed, hold.awaits_outcome, hold.attempt, hold.sender,
     hold.fingerprint, hold.metadata)::text
 $$;
 
@@ -190,36 +199,37 @@ AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[co
 
 -- Runs a batch of operations: one statement, one round trip, whatever is in it.
 --
---   ops           json array; kind is totals | hold | settle | get | abandon | restore | freeze, the rest as in the
+--   ops           json array; kind is totals | hold | settle | get | restore | freeze, the rest as in the
 --                 list of columns in the loop below. Operations with the same reference are next to each other.
 --   new_*         columns of the holds whose references occur nowhere else in the batch, which must then have no
---                 abandon and no restore. Mostly they are new, and all fit, and go into the table as they are. Amounts
+--                 restore. Mostly they are new, and all fit, and go into the table as they are. Amounts
 --                 are positive, new_epoch is that of all of them, new_lasts_ms is the lifetime of a reservation and the
 --                 time to send of a sent hold, new_fingerprints is null if there are none. new_wallets, new_states,
 --                 new_limits, new_lasts_ms, new_currencies and new_exponents may have one element for all holds:
 --                 reading arrays is a good part of the cost of a hold.
---   changes       wallets that hold, abandon, restore and freeze may change
+--   changes       wallets that hold, restore and freeze may change, and those of attempts that are undone
 --   reads         wallets that totals reads
 --   settles, gets references of settle and of get
 --   seen_epoch,   the last epoch and position that this process saw, or null: the server must not be behind them
 --   seen_lsn
 --   recovery_ms   how long nothing is approved after a new epoch
+--   batch_epoch,  the only epoch in which the batch may be executed, and the last time at which it may be; null if it
+--   not_after_ms  only reads, or is part of a transaction of the application
 --   lock_ms       longest wait for the lock of a wallet, and for all locks before anything is decided; then 55P03
 --                 lock_not_available, and nothing has happened
 --
 -- Returns json: { epoch, nowMs, recoveringForMs, lsn, held, answers }.
 -- held: [wallet, active, captured] of each wallet before the new holds, all of which were granted, and before
 -- everything else; or null, and their answers come after those of ops.
--- answers: for each operation, in their order:
+-- answers: null if the batch was not executed, in another epoch or too late; else for each operation, in their order:
 --   totals    [active, captured], followed by since, reason while the wallet is frozen
---   hold      ["held" | "again" | "insufficient" | "void", active, captured] | ["recovering"] | ["exists", hold]
---             | ["frozen", since, reason]
---             "again" is held, by a reference that was released before
---   settle    ["done" | "late" | "already" | "illegal", hold] | ["unknown"] | ["recovering"]
---             | ["frozen", since, reason] | ["insufficient" | "void", active, captured]
---             "recovering" answers a check for \`sent\` while holds are being restored: nothing is approved until then
+--   hold      ["held" | "insufficient" | "void", active, captured] | ["recovering"] | ["exists", hold]
+--             | ["frozen", since, reason] | ["held", active, captured, hold]
+--             with a hold, if the reference was held before: by an attempt that was released, or by this very attempt
+--   settle    ["done" | "late" | "already" | "illegal", hold] | ["unknown"] | ["frozen", since, reason]
+--             | ["insufficient" | "void", active, captured]
 --   get       hold | null
---   abandon, restore, freeze  null
+--   restore, freeze  null
 -- where hold is as hold_json() writes it.
 --
 -- Atomic, because the rows of all wallets that it may change are locked first, in the order of their names, and read
@@ -233,7 +243,7 @@ CREATE FUNCTION :schema.run_batch(
   new_epoch text, new_references text[], new_wallets text[], new_attempts text[], new_states text[],
   new_amounts numeric[], new_limits numeric[], new_lasts_ms bigint[], new_currencies text[], new_exponents smallint[],
   new_fingerprints text[], new_metadata text[],
-  seen_epoch text, seen_lsn text, recovery_ms bigint, lock_ms integer
+  seen_epoch text, seen_lsn text, recovery_ms bigint, batch_epoch text, not_after_ms bigint, lock_ms integer
 ) RETURNS text
 LANGUAGE plpgsql
 SET search_path = :schema, pg_temp
@@ -246,7 +256,7 @@ AS $$
 DECLARE
   batch CONSTANT json := ops::json;
   lock_timeout_before CONSTANT text := current_setting('lock_timeout');
-  now_ms bigint := now_ms();
+  now_ms bigint;
   here CONSTANT text := place();
   lsn CONSTANT pg_lsn := written();
   memory store;
@@ -261,6 +271,8 @@ DECLARE
   frozen_ats bigint[];
   frozen_fors text[];
   locked integer;
+  -- The latest time that was kept in them.
+  clock_ms bigint;
   -- The same before any decision, for another try.
   actives_before numeric[];
   captureds_before numeric[];
@@ -277,6 +289,8 @@ DECLARE
   -- The last number of the order that was given to a hold.
   number bigint;
   is_sent boolean;
+  is_same boolean;
+  is_again boolean;
   ends_at_ms bigint;
   is_changed boolean := false;
   at integer;
@@ -302,15 +316,23 @@ BEGIN
 
   -- Whether memory was lost, or may have gone back in time. A new epoch begins in this same step.
   SELECT * INTO memory FROM store;
+  now_ms := server_ms() + coalesce(memory.offset_ms, 0);
   IF NOT FOUND OR memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn) THEN
-    INSERT INTO store (epoch, born_at_ms, place) VALUES (gen_random_uuid()::text, now_ms, here)
+    -- If the clock of this server is behind, the time goes on from the latest that was kept, or the recovery would be over as
+    -- soon as it catches up.
+    clock_ms := (SELECT max(w.clock_ms) FROM wallets w);
+    INSERT INTO store (epoch, born_at_ms, place, offset_ms)
+      VALUES (gen_random_uuid()::text, greatest(now_ms, clock_ms), here, greatest(0, clock_ms - now_ms))
       ON CONFLICT DO NOTHING;
     -- Another process may have done it meanwhile.
     SELECT * INTO memory FROM store FOR UPDATE;
     IF memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn) THEN
-      UPDATE store s SET epoch = gen_random_uuid()::text, born_at_ms = now_ms(), place = here
+      now_ms := server_ms() + memory.offset_ms;
+      UPDATE store s SET epoch = gen_random_uuid()::text, born_at_ms = greatest(now_ms, clock_ms), place = here,
+          offset_ms = s.offset_ms + greatest(0, clock_ms - now_ms)
         RETURNING * INTO memory;
     END IF;
+    now_ms := server_ms() + memory.offset_ms;
   END IF;
 
   -- The wallets to lock. The wallet of a hold never changes, so it may be looked up before.
@@ -337,8 +359,8 @@ BEGIN
         ON CONFLICT DO NOTHING;
     END IF;
     SELECT array_agg(l.wallet), array_agg(l.active), array_agg(l.captured), array_agg(l.epoch),
-        array_agg(l.frozen_at_ms), array_agg(l.frozen_for)
-      INTO names, actives, captureds, epochs, frozen_ats, frozen_fors
+        array_agg(l.frozen_at_ms), array_agg(l.frozen_for), max(l.clock_ms)
+      INTO names, actives, captureds, epochs, frozen_ats, frozen_fors, clock_ms
       FROM (SELECT w.* FROM wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE) l;
     -- Each lock was waited for in turn, and the caller does not wait for their sum.
     IF clock_timestamp() > latest THEN
@@ -347,15 +369,34 @@ BEGIN
     -- A call that is taking one of the new references is waited for with what is left of the time.
     PERFORM set_config('lock_timeout',
       greatest(1, ceil(extract(epoch FROM latest - clock_timestamp()) * 1000))::integer::text, true);
-    now_ms := now_ms();
+    now_ms := server_ms() + memory.offset_ms;
+    -- The clock runs back, or that of another server is behind: the time of the store goes on from where it was.
+    IF now_ms < clock_ms THEN
+      UPDATE store s SET offset_ms = greatest(s.offset_ms, memory.offset_ms + clock_ms - now_ms)
+        RETURNING s.offset_ms INTO memory.offset_ms;
+      now_ms := clock_ms;
+    END IF;
     number := nextval('hold_sequence') & 2097151;
   END IF;
   locked := coalesce(cardinality(names), 0);
   changed := array_fill(false, ARRAY[locked]);
 
-  -- The first time in an epoch, the active amount is added up from the holds.
+  -- Its caller has given up, or will: nothing may be left of it. The epoch may have ended while locks were waited for.
+  IF batch_epoch IS NOT NULL
+      AND (now_ms > not_after_ms OR batch_epoch IS DISTINCT FROM (SELECT s.epoch FROM store s)) THEN
+    SELECT * INTO memory FROM store;
+    recovering_for_ms := greatest(0, memory.born_at_ms + recovery_ms - now_ms);
+    PERFORM set_config('lock_timeout', lock_timeout_before, true);
+    RETURN '{"epoch":' || to_json(memory.epoch)::text || ',"nowMs":' || now_ms
+      || ',"recoveringForMs":' || recovering_for_ms || ',"lsn":' || coalesce('"' || lsn || '"', 'null') || ',"held":null,"answers":null}';
+  END IF;
+
+  -- The first time in an epoch, the active amount is added up from the holds. Reservations end with their epoch: what memory
+  -- went back to may have ended long ago, and its money may be promised to another payout.
   FOR i IN 1 .. locked LOOP
     CONTINUE WHEN epochs[i] = memory.epoch;
+    UPDATE holds h SET state = 'released', ended_at_ms = now_ms, expires_at_ms = NULL, due_at_ms = NULL
+      WHERE h.wallet = names[i] AND h.due_at_ms IS NOT NULL AND h.state = 'reserved';
     actives[i] := (
       SELECT coalesce(sum(a.amount), 0) FROM (
         SELECT h.amount FROM holds h WHERE h.wallet = names[i] AND h.state = 'sent'
@@ -402,7 +443,8 @@ BEGIN
     END LOOP;
   END IF;
 
-  recovering_for_ms := greatest(0, memory.born_at_ms + recovery_ms - now_ms);
+  -- At most the window: a batch that only reads may see the clock behind.
+  recovering_for_ms := least(recovery_ms, greatest(0, memory.born_at_ms + recovery_ms - now_ms));
   actives_before := actives;
   captureds_before := captureds;
   frozen_ats_before := frozen_ats;
@@ -460,7 +502,7 @@ BEGIN
         FROM (
           SELECT * FROM json_to_recordset(batch) AS o (
             kind text, n integer, reference text, attempt text,
-            -- hold, abandon, restore
+            -- hold, restore
             wallet text, amount numeric, currency text, exponent smallint, fingerprint text, metadata text,
             -- hold, and settle: how long a reservation lasts, or sending may take; a check
             state text, lasts_ms bigint, epoch text, max numeric,
@@ -513,12 +555,17 @@ BEGIN
         END IF;
 
         IF op.kind = 'hold' THEN
-          -- Only the same payout, if it certainly was not sent, by an attempt that was not given up.
-          IF hold.reference IS NOT NULL AND (
-            hold.state <> 'released' OR hold.failed OR hold.wallet <> op.wallet OR hold.amount <> op.amount
-            OR hold.fingerprint IS DISTINCT FROM op.fingerprint
-            OR hold.attempt = op.attempt OR op.attempt = ANY (coalesce(hold.abandoned, '{}'))
-          ) THEN
+          is_same := hold.wallet = op.wallet AND hold.amount = op.amount
+            AND hold.fingerprint IS NOT DISTINCT FROM op.fingerprint;
+          -- A request that its own attempt repeats, as it was granted: no other handle was given to send it.
+          IF is_same AND hold.attempt = op.attempt AND hold.state = op.state AND hold.sender IS NULL THEN
+            answers := array_append(answers, '["held","' || (actives[at] - hold.amount)::text || '","'
+              || captureds[at]::text || '",' || hold_json(hold) || ']');
+            CONTINUE;
+          END IF;
+          -- Only the same payout, if it certainly was not sent, by another attempt.
+          IF hold.reference IS NOT NULL
+              AND (NOT is_same OR hold.state <> 'released' OR hold.failed OR hold.attempt = op.attempt) THEN
             -- In another wallet, which is not locked, a reservation may be over without that being written down.
             IF hold.state = 'reserved' AND hold.due_at_ms <= now_ms THEN hold := expired(hold); END IF;
             answers := array_append(answers, '["exists",' || hold_json(hold) || ']');
@@ -538,23 +585,26 @@ BEGIN
             CONTINUE;
           ELSIF actives[at] + captureds[at] + op.amount > op.max THEN
             answer := 'insufficient';
-          ELSIF hold.reference IS NOT NULL THEN
-            answer := 'again';
           ELSE
             answer := 'held';
           END IF;
-          answers := array_append(answers,
-            '["' || answer || '","' || actives[at]::text || '","' || captureds[at]::text || '"]');
-          CONTINUE WHEN answer NOT IN ('held', 'again');
+          IF answer <> 'held' THEN
+            answers := array_append(answers,
+              '["' || answer || '","' || actives[at]::text || '","' || captureds[at]::text || '"]');
+            CONTINUE;
+          END IF;
+          is_again := hold.reference IS NOT NULL;
           number := number + 1;
           is_sent := op.state = 'sent';
           ends_at_ms := now_ms + op.lasts_ms;
           -- In the order of the columns: field by field is three times as slow.
-          hold := ROW((now_ms << 21) + number, now_ms, op.exponent, answer = 'again', false, false, op.reference,
+          hold := ROW((now_ms << 21) + number, now_ms, op.exponent, coalesce(hold.turn, 0) + 1, false, false, op.reference,
             op.wallet, op.state, op.amount, op.currency, op.attempt, op.metadata::json,
             CASE WHEN NOT is_sent THEN ends_at_ms END, CASE WHEN NOT is_sent THEN ends_at_ms END,
             CASE WHEN is_sent THEN now_ms END, CASE WHEN is_sent THEN ends_at_ms END,
-            NULL, NULL, NULL, NULL, op.fingerprint, hold.abandoned, NULL, CASE answer WHEN 'again' THEN 0 END);
+            NULL, NULL, NULL, NULL, op.fingerprint, NULL, CASE WHEN is_again THEN 0 END);
+          answers := array_append(answers, '["held","' || actives[at]::text || '","' || captureds[at]::text || '"'
+            || CASE WHEN is_again THEN ',' || hold_json(hold) ELSE '' END || ']');
           actives[at] := actives[at] + op.amount;
 
         ELSIF op.kind = 'totals' THEN
@@ -575,6 +625,8 @@ BEGIN
           CONTINUE;
 
         ELSIF op.kind = 'settle' THEN
+          -- An attempt that is undone: if it arrives later, the time must not be less than what is answered now.
+          IF op.wallet IS NOT NULL THEN changed[array_position(names, op.wallet)] := true; END IF;
           -- A row that appeared after its wallet was looked up: as if this call had come before it.
           IF hold.reference IS NULL OR at IS NULL OR at > locked THEN
             answers := array_append(answers, '["unknown"]');
@@ -593,13 +645,9 @@ BEGIN
             ELSIF op.epoch IS NOT NULL THEN
               refusal := CASE
                 WHEN op.epoch <> memory.epoch THEN 'void'
-                WHEN recovering_for_ms > 0 THEN 'recovering'
                 WHEN actives[at] + captureds[at] > op.max THEN 'insufficient'
               END;
-              IF refusal = 'recovering' THEN
-                answers := array_append(answers, '["recovering"]');
-                CONTINUE;
-              ELSIF refusal IS NOT NULL THEN
+              IF refusal IS NOT NULL THEN
                 answers := array_append(answers,
                   '["' || refusal || '","' || actives[at]::text || '","' || captureds[at]::text || '"]');
                 CONTINUE;
@@ -658,31 +706,6 @@ BEGIN
           answers := array_append(answers, '["' || answer || '",' || hold_json(hold) || ']');
           CONTINUE;
 
-        ELSIF op.kind = 'abandon' THEN
-          answers := array_append(answers, 'null');
-          IF hold.reference IS NULL THEN
-            -- A tombstone in the place of the attempt, in case it arrives after all. It is in \`abandoned\` as well:
-            -- another attempt may take the row, and be released, before this one arrives.
-            number := number + 1;
-            hold := ROW((now_ms << 21) + number, now_ms, op.exponent, false, false, false, op.reference, op.wallet,
-              'released', op.amount, op.currency, op.attempt, op.metadata::json, NULL, NULL, NULL, NULL, now_ms,
-              NULL, NULL, NULL, op.fingerprint, ARRAY[op.attempt], NULL, NULL);
-          ELSIF hold.attempt <> op.attempt THEN
-            -- Another attempt has the row. This one must not take it later, after the release of that one.
-            CONTINUE WHEN hold.wallet <> op.wallet OR op.attempt = ANY (coalesce(hold.abandoned, '{}'));
-            hold.abandoned := array_append(hold.abandoned, op.attempt);
-          ELSIF at <= locked AND (hold.state = 'reserved' OR (hold.state = 'sent' AND hold.sender IS NULL)) THEN
-            -- One that was sent by another handle, which resumed the reservation, stays.
-            hold.state := 'released';
-            hold.expires_at_ms := NULL;
-            hold.due_at_ms := NULL;
-            hold.ended_at_ms := now_ms;
-            hold.lease_until_ms := 0;
-            actives[at] := actives[at] - hold.amount;
-          ELSE
-            CONTINUE;
-          END IF;
-
         ELSE -- restore
           answers := array_append(answers, 'null');
           given := json_populate_record(NULL::holds, op.record);
@@ -691,10 +714,9 @@ BEGIN
           IF hold.reference IS NOT NULL THEN
             CONTINUE WHEN hold.wallet <> op.wallet OR at > locked;
             IF hold.attempt <> op.attempt THEN
-              -- An earlier attempt gives way, open or not: it had ended before this one was taken.
-              -- A tombstone, whose own attempt is abandoned, was never a hold.
-              CONTINUE WHEN hold.state = 'captured' OR op.attempt = ANY (coalesce(hold.abandoned, '{}'))
-                OR (given.created_at_ms < hold.created_at_ms AND hold.attempt <> ALL (coalesce(hold.abandoned, '{}')));
+              -- Memory went back in time to an earlier hold. After the recovery it may be this request that is late. No
+              -- clock is compared: the two may be of different servers.
+              CONTINUE WHEN hold.state = 'captured' OR hold.turn >= given.turn OR recovering_for_ms = 0;
             ELSIF given.state = 'captured' THEN
               CONTINUE WHEN hold.state = 'captured';
               -- Unless the payout is known to be made, a failure is its outcome: only the debit was lost.
@@ -713,7 +735,6 @@ BEGIN
           given.currency := op.currency;
           given.exponent := op.exponent;
           given.attempt := op.attempt;
-          given.abandoned := hold.abandoned;
           given.fingerprint := op.fingerprint;
           given.metadata := op.metadata::json;
           -- Restored after its time is over, a capture still counts as held until the next batch that finds it due.
@@ -743,9 +764,9 @@ BEGIN
           sends_until_ms = u.sends_until_ms, ended_at_ms = u.ended_at_ms, due_at_ms = u.due_at_ms,
           visible_at_ms = u.visible_at_ms,
           lease_until_ms = CASE WHEN u.lease_until_ms IS NULL THEN h.lease_until_ms END,
-          exponent = u.exponent, held_before = u.held_before, failed = u.failed, awaits_outcome = u.awaits_outcome,
+          exponent = u.exponent, turn = u.turn, failed = u.failed, awaits_outcome = u.awaits_outcome,
           state = u.state, amount = u.amount, captured_amount = u.captured_amount, currency = u.currency,
-          attempt = u.attempt, sender = u.sender, abandoned = u.abandoned, fingerprint = u.fingerprint,
+          attempt = u.attempt, sender = u.sender, fingerprint = u.fingerprint,
           metadata = u.metadata
         FROM unnest(updates) u WHERE h.reference = u.reference;
         GET DIAGNOSTICS written = ROW_COUNT;
@@ -766,7 +787,7 @@ BEGIN
 
   IF true = ANY (changed) THEN
     UPDATE wallets w SET active = n.active, captured = n.captured, epoch = memory.epoch, frozen_at_ms = n.frozen_at_ms,
-        frozen_for = n.frozen_for
+        frozen_for = n.frozen_for, clock_ms = now_ms
       FROM unnest(names[:locked], actives[:locked], captureds[:locked], frozen_ats[:locked], frozen_fors[:locked],
           changed) n (wallet, active, captured, frozen_at_ms, frozen_for, changed)
       WHERE n.changed AND w.wallet = n.wallet COLLATE "C";

@@ -1,7 +1,8 @@
 // The answers of run_batch(), as the library reads them.
+
+import { grantedHold } from '../../core/hold-moves.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
 import type { Answer, BatchReply, Op } from '../shared/engine.js';
-import { grantedHold } from '../shared/granted.js';
 import { type HoldRow, readHold } from './hold-row.js';
 import type { HoldOp, WrittenBatch } from './write-batch.js';
 
@@ -13,17 +14,19 @@ export interface BatchText {
   readonly lsn: string | null;
   /** `[wallet, active, captured]` before the fresh holds, if all of them were granted. */
   readonly held: readonly (readonly [string, string, string])[] | null;
-  readonly answers: readonly AnswerText[];
+  /** Null if the batch was not executed. */
+  readonly answers: readonly AnswerText[] | null;
 }
 
 type AnswerText = readonly unknown[] | null;
 
 export function readBatch(batch: readonly Op[], { order, fresh }: WrittenBatch, reply: BatchText): BatchReply {
-  const { epoch, nowMs, recoveringForMs, held } = reply;
+  const { epoch, nowMs, recoveringForMs, held, answers: texts } = reply;
+  if (!texts) return { epoch, nowMs, recoveringForMs, isExecuted: false, answers: [] };
   const answers: Answer[] = new Array(batch.length);
   const firstFresh = held ? order.length - fresh : order.length;
   for (const [position, index] of order.slice(0, firstFresh).entries()) {
-    answers[index] = readAnswer(batch[index] as Op, reply.answers[position] as AnswerText, reply);
+    answers[index] = readAnswer(batch[index] as Op, texts[position] as AnswerText, reply);
   }
   const totals = new Map(held?.map(([wallet, active, captured]) => [wallet, readTotals([active, captured], reply)]));
   for (const index of order.slice(firstFresh)) {
@@ -32,7 +35,7 @@ export function readBatch(batch: readonly Op[], { order, fresh }: WrittenBatch, 
     totals.set(request.wallet, { ...before, active: before.active + request.amountMinor });
     answers[index] = { outcome: 'held', hold: grantedHold(request, nowMs, undefined), totals: before };
   }
-  return { epoch, nowMs, recoveringForMs, answers };
+  return { epoch, nowMs, recoveringForMs, isExecuted: true, answers };
 }
 
 function readAnswer(op: Op, answer: AnswerText, reply: BatchText): Answer {
@@ -43,7 +46,7 @@ function readAnswer(op: Op, answer: AnswerText, reply: BatchText): Answer {
       return freeze.length > 0 ? { ...totals, frozen: readFreeze(freeze) } : totals;
     }
     case 'hold':
-      return readHoldOutcome(op.request, answer as Outcome<HoldOutcome | { outcome: 'again' }>, reply);
+      return readHoldOutcome(op.request, answer as Outcome<HoldOutcome>, reply);
     case 'settle':
       return readSettleOutcome(answer as Outcome<SettleOutcome>, reply);
     case 'get':
@@ -57,14 +60,13 @@ type Outcome<Known extends { readonly outcome: string }> = readonly [Known['outc
 
 function readHoldOutcome(
   request: HoldRequest,
-  [outcome, ...more]: Outcome<HoldOutcome | { outcome: 'again' }>,
+  [outcome, ...more]: Outcome<HoldOutcome>,
   reply: BatchText,
 ): HoldOutcome {
   switch (outcome) {
-    case 'held':
-    case 'again': {
-      const hold = grantedHold(request, reply.nowMs, outcome === 'again' ? true : undefined);
-      return { outcome: 'held', hold, totals: readTotals(more, reply) };
+    case 'held': {
+      const hold = more.length > 2 ? readHold(more[2] as HoldRow) : grantedHold(request, reply.nowMs, undefined);
+      return { outcome, hold, totals: readTotals(more, reply) };
     }
     case 'insufficient':
     case 'void':
@@ -89,15 +91,13 @@ function readSettleOutcome([outcome, ...more]: Outcome<SettleOutcome>, reply: Ba
       return { outcome, hold: readHold(more[0] as HoldRow) };
     case 'unknown':
       return { outcome };
-    case 'recovering':
-      return { outcome, forMs: reply.recoveringForMs };
     case 'frozen':
       return { outcome, frozen: readFreeze(more) };
     case 'insufficient':
     case 'void':
       return { outcome, totals: readTotals(more, reply) };
     default:
-      return outcome satisfies never;
+      throw new Error('not an answer of run_batch()');
   }
 }
 

@@ -27,8 +27,10 @@ export function writeBatch(batch: readonly Op[]): WrittenBatch {
     if (together) together.push(index);
     else byReference.set(reference ?? Symbol(), [index]);
     if (op.kind === 'totals') reads.add(op.wallet);
-    else if (op.kind === 'settle') settles.add(op.request.reference);
-    else if (op.kind === 'get') gets.add(op.reference);
+    else if (op.kind === 'settle') {
+      settles.add(op.request.reference);
+      if (op.wallet !== undefined) changes.add(op.wallet);
+    } else if (op.kind === 'get') gets.add(op.reference);
     else changes.add(walletOf(op));
   }
   const epoch = batch.find(isHold)?.request.epoch;
@@ -40,7 +42,7 @@ export function writeBatch(batch: readonly Op[]): WrittenBatch {
   const fresh = groups.filter(isFresh).flat();
   const rest = groups.filter((group) => !isFresh(group)).flat();
   // All rows of one call are inserted in one order, or two calls might wait for each other. So nothing else inserts beside `fresh`.
-  const alsoInserts = (index: number) => ['hold', 'abandon', 'restore'].includes((batch[index] as Op).kind);
+  const alsoInserts = (index: number) => ['hold', 'restore'].includes((batch[index] as Op).kind);
   if (rest.some(alsoInserts)) rest.push(...fresh.splice(0));
   const ops = JSON.stringify(rest.map((index, n) => ({ n, ...written(batch[index] as Op) })));
   const holds = fresh.map((index) => (batch[index] as HoldOp).request);
@@ -109,15 +111,13 @@ function written(op: Op): object {
       return { kind, reference: op.reference };
     case 'settle': {
       const { reference, attempt, to: target } = op.request;
-      return { kind, reference, attempt, target, ...settlement(op.request) };
+      return { kind, reference, attempt, wallet: op.wallet, target, ...settlement(op.request) };
     }
     case 'hold': {
       const { request } = op;
       const { state, epoch, limitMinor } = request;
       return { kind, ...payout(request), state, epoch, lasts_ms: lastsMs(request), max: `${limitMinor}` };
     }
-    case 'abandon':
-      return { kind, ...payout(op.request) };
     case 'restore':
       return { kind, ...payout(op.hold), record: otherColumns(op.hold) };
     default:
@@ -137,7 +137,7 @@ function otherColumns(hold: HoldRecord): object {
     sends_until_ms: hold.sendsUntilMs,
     ended_at_ms: hold.endedAtMs,
     visible_at_ms: hold.visibleAtMs,
-    held_before: hold.heldBefore === true,
+    turn: hold.turn ?? 1,
     failed: hold.failed === true,
     awaits_outcome: hold.awaitsOutcome === true,
   };

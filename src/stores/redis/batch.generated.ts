@@ -59,18 +59,25 @@ local function writeRow(row)
   return table.concat(row, '\\n')
 end
 local function readRest(row)
-  return row[17]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+  return row[17]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
 end
-local function writeRest(abandoned, fingerprint, heldBefore, currency, metadata)
-  return abandoned .. '\\n' .. fingerprint .. '\\n' .. heldBefore .. '\\n' .. currency .. '\\n' .. metadata
+local function turnOf(row)
+  local _, turn = readRest(row)
+  return tonumber(turn) or 1
 end
 local function whole(number)
   return string.format('%d', number)
 end
-local function serverTime()
+local function storeTime(key, clock, offset)
   local time = redis.call('TIME')
-  local seconds, micros = tonumber(time[1]), tonumber(time[2])
-  return seconds * 1000 + math.floor(micros / 1000), seconds * 1000000 + micros
+  local server = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now, kept = server + tonumber(offset or '0'), tonumber(clock or '0')
+  if now >= kept then return now end
+  redis.call('HSET', key, 'offset', whole(kept - server))
+  return kept
+end
+local function readStoreTime(key)
+  return storeTime(key, unpack(redis.call('HMGET', key, 'clock', 'offset')))
 end
 local function callWithAll(command, key, values)
   for from = 1, #values, 4000 do
@@ -96,10 +103,10 @@ local function undecidedMember(row, reference)
 end
 local base = KEYS[1]:sub(1, -6)
 local holdBase = base .. 'hold:'
-local now, nowMicros = serverTime()
-local nowText = whole(now)
-local store = redis.call('HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted')
-local epoch, bornAt = store[1], tonumber(store[2] or nowText)
+local store = redis.call(
+  'HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted', 'clock', 'offset')
+local now = storeTime(KEYS[1], store[7], store[8])
+local epoch, bornAt = store[1], tonumber(store[2] or '0')
 local version, seen = tonumber(store[3] or '0'), tonumber(ARGV[3])
 local sequence, sifted = tonumber(store[4] or '0'), tonumber(store[6] or '0')
 local info = redis.pcall('INFO', 'server')
@@ -108,14 +115,29 @@ local runId = type(info) == 'string' and info:match('run_id:(%x+)') or ''
 local isOther = ARGV[2] == '1'
 if runId ~= '' then isOther = lastRunId ~= '' and runId ~= lastRunId end
 if not epoch or isOther or version < seen then
+  if store[7] then now = math.max(now, tonumber(store[7]) + 1) end
   epoch, bornAt = ARGV[1], now
-  version = math.max(version, nowMicros)
+  version = math.max(version, now * 1000)
 end
 version = math.max(version, seen) + 1
-if bornAt > now then bornAt = now end
-local isSameEpoch = epoch == store[1] and runId == lastRunId and whole(bornAt) == store[2]
+local nowText = whole(now)
+local isSameEpoch = epoch == store[1] and runId == lastRunId
 local recoveringForMs = math.max(0, bornAt + tonumber(ARGV[4]) - now)
-local texts = readTexts(KEYS, 2)
+local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
+local function writeStore()
+  redis.call('HSET', KEYS[1], 'version', reply[2], 'sequence', whole(sequence), 'clock', nowText)
+  if not isSameEpoch then redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId) end
+end
+local isWriting = ARGV[8] ~= ''
+if isWriting then
+  local leftMs = tonumber(ARGV[8]) - now
+  if ARGV[7] ~= epoch or leftMs < 0 or not redis.call('SET', KEYS[2], '1', 'NX', 'PX', whole(leftMs + 1000)) then
+    writeStore()
+    return reply
+  end
+end
+local firstHold = isWriting and 3 or 2
+local texts = readTexts(KEYS, firstHold)
 local rows = {}
 local changedRows = {}
 local newTexts = {}
@@ -214,28 +236,21 @@ local function showLater(row, visibleAt)
   row[5] = visibleAt
   addTo('due', visibleAt, 'v' .. row[9] .. '\\n' .. row[14] .. '\\n' .. row[3])
 end
+local function isOver(row)
+  return row[1] == 'reserved' and (tonumber(row[5]) <= now or tonumber(row[4]) < bornAt)
+end
 local function rowOf(reference, text)
   local row = rows[reference]
   if not row then
     if not text then return nil end
     row = readRow(text)
     rows[reference] = row
-    if row[1] == 'reserved' and tonumber(row[5]) <= now then release(reference, row, '') end
+    if isOver(row) then release(reference, row, '') end
   elseif type(row) == 'string' then
     row = readRow(row)
     rows[reference] = row
   end
   return row
-end
-local function isAbandoned(row, attempt)
-  return readRest(row):find('\\t' .. attempt .. '\\t', 1, true) ~= nil
-end
-local function abandon(row, attempt)
-  local abandoned, fingerprint, heldBefore, currency, metadata = readRest(row)
-  row[17] = writeRest((abandoned .. '\\t' .. attempt .. '\\t'):sub(-1000), fingerprint, heldBefore, currency, metadata)
-end
-local function isAsGranted(row, attempt, state)
-  return row[15] == attempt and row[1] == state and row[16] == ''
 end
 local makers = {}
 local basis = {}
@@ -263,11 +278,8 @@ makers[104] = function()
     if not atMost(add(active, wallet.captured), basis.limit) then return nil, nil end
     return nil, active
   end
-  local function mayBeHeldAgain(row, again)
-    local _, fingerprint = readRest(row)
-    local _, wanted = readRest(again)
-    local isSame = row[14] == again[14] and row[2] == again[2] and fingerprint == wanted
-    return isUnsent(row) and isSame and row[15] ~= again[15] and not isAbandoned(row, again[15])
+  local function isSamePayout(row, again)
+    return row[14] == again[14] and row[2] == again[2] and readRest(row) == (readRest(again))
   end
   return function(operation, reference, text, key)
     local amount, expiresIn, rest = operation:match('^h\\n(%d+)\\n(%d*)\\n(.*)$')
@@ -276,9 +288,12 @@ makers[104] = function()
     local again
     if row then
       local attempt, own = rest:match('^([^\\n]*)\\n\\n(.*)$')
-      if isAsGranted(row, attempt, state) then return 'mine\\n' .. totalsOf(wallet) .. '\\n' .. writeRow(row) end
       again = { '', amount, '', nowText, '', '', '', '', '', '', '', '', '', basis.name, attempt, '', own }
-      if not mayBeHeldAgain(row, again) then return 'exists\\n' .. writeRow(row) end
+      local isSame, isOwn = isSamePayout(row, again), row[15] == attempt
+      if isSame and isOwn and row[1] == state and row[16] == '' then
+        return 'mine\\n' .. totalsOf(wallet) .. '\\n' .. writeRow(row)
+      end
+      if not isSame or isOwn or not isUnsent(row) then return 'exists\\n' .. writeRow(row) end
     end
     if wallet.frozen then return 'frozen\\n' .. wallet.frozen end
     if basis.isVoid then return 'void\\n' .. totalsOf(wallet) end
@@ -290,11 +305,11 @@ makers[104] = function()
     if again then
       again[1], again[5] = state, dueAt
       if state == 'sent' then again[6], again[7] = nowText, basis.sendsFor end
-      local _, fingerprint, _, currency, metadata = readRest(again)
-      again[17] = writeRest(readRest(row), fingerprint, '1', currency, metadata)
-      abandon(again, row[15])
+      local turn = whole(turnOf(row) + 1)
+      local fingerprint, _, currency, metadata = readRest(again)
+      again[17] = fingerprint .. '\\n' .. turn .. '\\n' .. currency .. '\\n' .. metadata
       open(reference, again)
-      return answer .. '\\n1'
+      return answer .. '\\n' .. turn
     end
     local at, new = nextSequence(), nil
     if dueAt == '' then
@@ -426,42 +441,19 @@ makers[115] = function()
     return outcome == 'done' and written or outcome .. '\\n' .. written
   end
 end
-makers[97] = function()
-  return function(operation, reference, text)
-    local own, row = readRow(operation:sub(3)), rowOf(reference, text)
-    local state, attempt = own[1], own[15]
-    if not row then
-      own[1], own[4], own[9] = 'released', nowText, nextSequence()
-      abandon(own, attempt)
-      finish(reference, own, 'released', nowText)
-    elseif row[15] ~= attempt then
-      if not isAbandoned(row, attempt) then abandon(row, attempt) end
-      setRow(reference, row)
-    elseif row[1] == 'reserved' or isAsGranted(row, attempt, state) then
-      release(reference, row, '')
-    end
-    return ''
-  end
-end
 makers[114] = function()
-  local function isTombstone(row)
-    return isAbandoned(row, row[15])
-  end
   local function isBehind(row, own)
     if row[14] ~= own[14] or row[1] == 'captured' then return false end
     if row[15] == own[15] then
       return own[1] == 'captured' or own[1] == 'sent' and row[6] == '' and row[12] == ''
     end
-    if isAbandoned(row, own[15]) then return false end
-    return isTombstone(row) or tonumber(row[4]) <= tonumber(own[4])
+    return recoveringForMs > 0 and turnOf(row) < turnOf(own)
   end
   return function(operation, reference, text)
     local own, row = readRow(operation:sub(3)), rowOf(reference, text)
     if row then
       if not isBehind(row, own) then return '' end
       if isOpen(row) then release(reference, row, '') end
-      local _, fingerprint, heldBefore, currency, metadata = readRest(own)
-      own[17] = writeRest(readRest(row), fingerprint, heldBefore, currency, metadata)
     end
     if own[1] == 'captured' then
       local visibleAt, endedAt = own[5], own[8]
@@ -475,7 +467,6 @@ makers[114] = function()
     return ''
   end
 end
-local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
 local due = redis.call('ZRANGEBYSCORE', base .. 'due', '-inf', nowText, 'LIMIT', 0, 1000)
 local dueKeys, dueReferences = {}, {}
 for _, member in ipairs(due) do
@@ -490,12 +481,12 @@ for _, member in ipairs(due) do
 end
 for at, text in ipairs(readTexts(dueKeys, 1)) do
   local row = text and readRow(text)
-  if row and row[1] == 'reserved' and tonumber(row[5]) <= now then release(dueReferences[at], row, '') end
+  if row and isOver(row) then release(dueReferences[at], row, '') end
 end
 local operations = {}
-local keyAt, afterBase, byte, sub = 1, #holdBase + 1, string.byte, string.sub
+local keyAt, afterBase, byte, sub = firstHold - 1, #holdBase + 1, string.byte, string.sub
 local hasNone = { [102] = true, [116] = true, [119] = true }
-for at = 7, #ARGV do
+for at = 9, #ARGV do
   local operation = ARGV[at]
   local letter = byte(operation)
   local run = operations[letter]
@@ -508,7 +499,7 @@ for at = 7, #ARGV do
   else
     keyAt = keyAt + 1
     local key = KEYS[keyAt]
-    reply[#reply + 1] = run(operation, sub(key, afterBase), texts[keyAt - 1], key)
+    reply[#reply + 1] = run(operation, sub(key, afterBase), texts[keyAt - firstHold + 1], key)
   end
 end
 callWithAll('MSET', nil, newTexts)
@@ -531,8 +522,7 @@ for index, isRemoved in pairs(removed) do
     callWithAll('ZREM', base .. index, members)
   end
 end
-redis.call('HSET', KEYS[1], 'version', reply[2], 'sequence', whole(sequence))
-if not isSameEpoch then redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId) end
+writeStore()
 callWithAll('RPUSH', base .. 'finished', ended.finished)
 callWithAll('RPUSH', base .. 'unsent', ended.unsent)
 local endedNow = #ended.finished + #ended.unsent

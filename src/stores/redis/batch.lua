@@ -1,7 +1,8 @@
 -- Runs a batch of operations on the holds of one store, in their order.
 --
 -- KEYS[1]  '{prefix}:store'. All other keys begin the same way and share its hash tag, so that they live on one node:
---            store          hash: epoch, bornAt (ms), version, sequence, runId; sifted, see sift.lua
+--            store          hash: epoch, bornAt (ms), version, sequence, runId; clock, offset (ms), see storeTime();
+--                           sifted, see sift.lua
 --            hold:<ref>     a hold, see row.lua
 --            wallet:<key>   hash: active, captured (minor units); while frozen: frozenAt (ms), frozenFor (the reason)
 --            open           sorted set: the references of reserved and sent holds by sequence
@@ -12,14 +13,17 @@
 --            finished       list: '<when it ended (ms)>\n<ref>' of captured and failed holds, in the order they ended
 --            unsent         list: the same of holds that were released without being sent
 --            notes          hash, see compare-and-set.lua
--- KEYS[2+] '{prefix}:hold:<ref>' for each operation that has a reference, in their order
+-- KEYS[2]  only if the batch writes: '{prefix}:batch:<id>', there from its execution until it would be too late
+-- KEYS[+]  '{prefix}:hold:<ref>' for each operation that has a reference, in their order
 -- ARGV[1]  the epoch to begin if one must begin: random text
 -- ARGV[2]  '1' when the server did not know this script; else '0'
 -- ARGV[3]  the highest version that the caller has seen
 -- ARGV[4]  how long nothing is approved in a new epoch, in ms
 -- ARGV[5]  how long captured and failed holds are remembered, in ms
 -- ARGV[6]  the same for holds that were released without being sent
--- ARGV[7+] the operations: a letter and its fields, each on a line, '' for none, amounts in minor units, times in ms.
+-- ARGV[7]  if the batch writes: the only epoch in which it may be executed; else ''
+-- ARGV[8]  the last time (ms) at which it may be executed
+-- ARGV[9+] the operations: a letter and its fields, each on a line, '' for none, amounts in minor units, times in ms.
 --          One text for each operation, because an argument costs more than a line. <row> is a hold as in row.lua,
 --          without sequence and lease.
 --            w wallet epoch limit sendsFor    what the holds after it have in common; not answered
@@ -33,14 +37,14 @@
 --              captured                  actual visibleIn awaits ('1': the outcome is still to be looked up)
 --              released                  notSent ('1': the reference may be held again) sender
 --              returned, failed
---            a <row>                   abandons an attempt: the row as it was asked for
 --            r <row>                   restores a hold
 --
--- Returns  { epoch, version, now (ms), how long nothing is approved yet (ms), one text for each operation }. By line:
---            h  'held', active, captured, '1' if the reference was held before: totals of before the hold
+-- Returns  { epoch, version, now (ms), how long nothing is approved yet (ms), one text for each operation }; without the
+--          texts if it was not executed: in another epoch, too late, or a second time. By line:
+--            h  'held', active, captured; the turn, if the reference was held before: totals of before the hold
 --               '+': held as well; the totals are those of the hold before it, with that hold
 --               'insufficient' | 'void', active, captured
---               'mine', active, captured, row: this very attempt was held before; its reply was lost
+--               'mine', active, captured, row: this very attempt was held before
 --               'exists', row
 --               'recovering'
 --               'frozen', since, reason
@@ -51,7 +55,7 @@
 --               'unknown'
 --               'frozen', since, reason
 --               'insufficient' | 'void', active, captured
---            a, f, r  ''
+--            f, r  ''
 --
 -- Atomic, because the check of a hold and the hold must be one step whatever else is asked at the same time, and
 -- because a new epoch must begin before anything is answered in it. Nothing but a freeze is written until every
@@ -62,20 +66,20 @@
 
 -- Of what is due, this much is done in one call. What is left over only counts as held for longer.
 local SWEEP = 1000
-local FIRST = 7
+local FIRST = 9
 -- First letters: of a reservation, and of a hold that was released; of a capture that becomes visible.
 local RESERVED, VISIBLE = 114, 118
 
 local base = KEYS[1]:sub(1, -6)
 local holdBase = base .. 'hold:'
-local now, nowMicros = serverTime()
-local nowText = whole(now)
 
 ------------------------------------------------------------------------------------------------------------------------
 -- The epoch.
 
-local store = redis.call('HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted')
-local epoch, bornAt = store[1], tonumber(store[2] or nowText)
+local store = redis.call(
+  'HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted', 'clock', 'offset')
+local now = storeTime(KEYS[1], store[7], store[8])
+local epoch, bornAt = store[1], tonumber(store[2] or '0')
 local version, seen = tonumber(store[3] or '0'), tonumber(ARGV[3])
 local sequence, sifted = tonumber(store[4] or '0'), tonumber(store[6] or '0')
 
@@ -89,20 +93,43 @@ if runId ~= '' then isOther = lastRunId ~= '' and runId ~= lastRunId end
 
 -- Gone; or perhaps without its last writes; or put back to an earlier time.
 if not epoch or isOther or version < seen then
+  -- Later than anything that was written before: see isOver().
+  if store[7] then now = math.max(now, tonumber(store[7]) + 1) end
   epoch, bornAt = ARGV[1], now
   -- Above what any process saw in an earlier epoch, or each process in turn would begin another one.
-  version = math.max(version, nowMicros)
+  version = math.max(version, now * 1000)
 end
 version = math.max(version, seen) + 1
--- The clock was put back: the window begins again, or it would be as long as the clock is wrong.
-if bornAt > now then bornAt = now end
-local isSameEpoch = epoch == store[1] and runId == lastRunId and whole(bornAt) == store[2]
+local nowText = whole(now)
+local isSameEpoch = epoch == store[1] and runId == lastRunId
 local recoveringForMs = math.max(0, bornAt + tonumber(ARGV[4]) - now)
+
+local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
+
+local function writeStore()
+  redis.call('HSET', KEYS[1], 'version', reply[2], 'sequence', whole(sequence), 'clock', nowText)
+  if not isSameEpoch then redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId) end
+end
+
+------------------------------------------------------------------------------------------------------------------------
+-- Whether the batch may be executed. If not, its caller has given up or will, and nothing may be left of it. The id is
+-- remembered until the batch would be too late anyway; for a time, because the server's clock does not tell that of the
+-- store.
+
+local isWriting = ARGV[8] ~= ''
+if isWriting then
+  local leftMs = tonumber(ARGV[8]) - now
+  if ARGV[7] ~= epoch or leftMs < 0 or not redis.call('SET', KEYS[2], '1', 'NX', 'PX', whole(leftMs + 1000)) then
+    writeStore()
+    return reply
+  end
+end
+local firstHold = isWriting and 3 or 2
 
 ------------------------------------------------------------------------------------------------------------------------
 -- What is read, and what will be written.
 
-local texts = readTexts(KEYS, 2)
+local texts = readTexts(KEYS, firstHold)
 -- By reference, what this call has read or made of a hold: a table, or the text of a hold that is new.
 local rows = {}
 -- Of these, the ones to be written: tables, or texts.
@@ -237,35 +264,25 @@ end
 ------------------------------------------------------------------------------------------------------------------------
 -- Reading a hold. `text` is what was read of it before, or false.
 
+-- Whether a reservation has ended: by its time, or with the epoch that it was made in. What memory went back to may have
+-- ended long ago, and its money may be promised to another payout.
+local function isOver(row)
+  return row[STATE] == 'reserved' and (tonumber(row[DUE_AT]) <= now or tonumber(row[CREATED_AT]) < bornAt)
+end
+
 local function rowOf(reference, text)
   local row = rows[reference]
   if not row then
     if not text then return nil end
     row = readRow(text)
     rows[reference] = row
-    -- Beyond what one call sweeps, an expired reservation is at least not sent.
-    if row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(reference, row, '') end
+    -- Beyond what one call sweeps, a reservation that has ended is at least not sent.
+    if isOver(row) then release(reference, row, '') end
   elseif type(row) == 'string' then
     row = readRow(row)
     rows[reference] = row
   end
   return row
-end
-
-local function isAbandoned(row, attempt)
-  return readRest(row):find('\t' .. attempt .. '\t', 1, true) ~= nil
-end
-
--- So that the attempt is refused when it arrives. The last ones are enough: a reference that is tried for ever must not
--- grow.
-local function abandon(row, attempt)
-  local abandoned, fingerprint, heldBefore, currency, metadata = readRest(row)
-  row[REST] = writeRest((abandoned .. '\t' .. attempt .. '\t'):sub(-1000), fingerprint, heldBefore, currency, metadata)
-end
-
--- Whether a hold of an attempt is as it was granted. It is not if another handle was given to send it meanwhile.
-local function isAsGranted(row, attempt, state)
-  return row[ATTEMPT] == attempt and row[STATE] == state and row[SENDER] == ''
 end
 
 ------------------------------------------------------------------------------------------------------------------------
@@ -307,12 +324,8 @@ makers[104] = function()
     return nil, active
   end
 
-  -- Only the same payout, if it certainly was not sent, and not by an attempt that is over.
-  local function mayBeHeldAgain(row, again)
-    local _, fingerprint = readRest(row)
-    local _, wanted = readRest(again)
-    local isSame = row[WALLET] == again[WALLET] and row[AMOUNT] == again[AMOUNT] and fingerprint == wanted
-    return isUnsent(row) and isSame and row[ATTEMPT] ~= again[ATTEMPT] and not isAbandoned(row, again[ATTEMPT])
+  local function isSamePayout(row, again)
+    return row[WALLET] == again[WALLET] and row[AMOUNT] == again[AMOUNT] and readRest(row) == (readRest(again))
   end
 
   return function(operation, reference, text, key)
@@ -322,10 +335,14 @@ makers[104] = function()
     local again
     if row then
       local attempt, own = rest:match('^([^\n]*)\n\n(.*)$')
-      -- A client may send a request twice.
-      if isAsGranted(row, attempt, state) then return 'mine\n' .. totalsOf(wallet) .. '\n' .. writeRow(row) end
       again = { '', amount, '', nowText, '', '', '', '', '', '', '', '', '', basis.name, attempt, '', own }
-      if not mayBeHeldAgain(row, again) then return 'exists\n' .. writeRow(row) end
+      local isSame, isOwn = isSamePayout(row, again), row[ATTEMPT] == attempt
+      -- As it was granted: no other handle was given to send it meanwhile.
+      if isSame and isOwn and row[STATE] == state and row[SENDER] == '' then
+        return 'mine\n' .. totalsOf(wallet) .. '\n' .. writeRow(row)
+      end
+      -- Only if it certainly was not sent, and not by an attempt that is over.
+      if not isSame or isOwn or not isUnsent(row) then return 'exists\n' .. writeRow(row) end
     end
     if wallet.frozen then return 'frozen\n' .. wallet.frozen end
     if basis.isVoid then return 'void\n' .. totalsOf(wallet) end
@@ -338,11 +355,11 @@ makers[104] = function()
     if again then
       again[STATE], again[DUE_AT] = state, dueAt
       if state == 'sent' then again[SENT_AT], again[SENDS_FOR] = nowText, basis.sendsFor end
-      local _, fingerprint, _, currency, metadata = readRest(again)
-      again[REST] = writeRest(readRest(row), fingerprint, '1', currency, metadata)
-      abandon(again, row[ATTEMPT])
+      local turn = whole(turnOf(row) + 1)
+      local fingerprint, _, currency, metadata = readRest(again)
+      again[REST] = fingerprint .. '\n' .. turn .. '\n' .. currency .. '\n' .. metadata
       open(reference, again)
-      return answer .. '\n1'
+      return answer .. '\n' .. turn
     end
     -- As open() does it, but without a table: this is the usual case.
     local at, new = nextSequence(), nil
@@ -498,45 +515,18 @@ makers[115] = function()
   end
 end
 
--- a: abandons an attempt.
-makers[97] = function()
-  return function(operation, reference, text)
-    local own, row = readRow(operation:sub(3)), rowOf(reference, text)
-    local state, attempt = own[STATE], own[ATTEMPT]
-    if not row then
-      -- The attempt may arrive yet; it must find that it is over. Nothing was held by it: see isTombstone().
-      own[STATE], own[CREATED_AT], own[SEQUENCE] = 'released', nowText, nextSequence()
-      abandon(own, attempt)
-      finish(reference, own, 'released', nowText)
-    elseif row[ATTEMPT] ~= attempt then
-      -- Another attempt has the reference. This one must not take it when that one was released.
-      if not isAbandoned(row, attempt) then abandon(row, attempt) end
-      setRow(reference, row)
-    elseif row[STATE] == 'reserved' or isAsGranted(row, attempt, state) then
-      -- Nothing was sent for it. A reservation that another handle has been given to send since stays.
-      release(reference, row, '')
-    end
-    return ''
-  end
-end
-
 -- r: restores a hold.
 makers[114] = function()
-  -- Whether a row only stands in the way of an attempt that was abandoned before it came.
-  local function isTombstone(row)
-    return isAbandoned(row, row[ATTEMPT])
-  end
-
-  -- Whether what is there is older than what is put back: memory went back in time, to an earlier attempt or to before
-  -- a move.
+  -- Whether what is there gives way to what is put back.
   local function isBehind(row, own)
     if row[WALLET] ~= own[WALLET] or row[STATE] == 'captured' then return false end
     if row[ATTEMPT] == own[ATTEMPT] then
       -- Money that left is a fact, also after a release; but what failed before it was sent is not sent any more.
       return own[STATE] == 'captured' or own[STATE] == 'sent' and row[SENT_AT] == '' and row[FAILED] == ''
     end
-    if isAbandoned(row, own[ATTEMPT]) then return false end
-    return isTombstone(row) or tonumber(row[CREATED_AT]) <= tonumber(own[CREATED_AT])
+    -- Memory went back in time to an earlier hold. Later, it may be this request that is late. No clock is compared: the
+    -- two may be of different servers.
+    return recoveringForMs > 0 and turnOf(row) < turnOf(own)
   end
 
   return function(operation, reference, text)
@@ -544,8 +534,6 @@ makers[114] = function()
     if row then
       if not isBehind(row, own) then return '' end
       if isOpen(row) then release(reference, row, '') end
-      local _, fingerprint, heldBefore, currency, metadata = readRest(own)
-      own[REST] = writeRest(readRest(row), fingerprint, heldBefore, currency, metadata)
     end
     if own[STATE] == 'captured' then
       local visibleAt, endedAt = own[DUE_AT], own[ENDED_AT]
@@ -563,7 +551,6 @@ end
 ------------------------------------------------------------------------------------------------------------------------
 -- What is due: reservations that are over, captures that the provider's balance shows by now.
 
-local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
 local due = redis.call('ZRANGEBYSCORE', base .. 'due', '-inf', nowText, 'LIMIT', 0, SWEEP)
 local dueKeys, dueReferences = {}, {}
 for _, member in ipairs(due) do
@@ -578,14 +565,14 @@ for _, member in ipairs(due) do
 end
 for at, text in ipairs(readTexts(dueKeys, 1)) do
   local row = text and readRow(text)
-  if row and row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then release(dueReferences[at], row, '') end
+  if row and isOver(row) then release(dueReferences[at], row, '') end
 end
 
 ------------------------------------------------------------------------------------------------------------------------
 -- What was asked for.
 
 local operations = {}
-local keyAt, afterBase, byte, sub = 1, #holdBase + 1, string.byte, string.sub
+local keyAt, afterBase, byte, sub = firstHold - 1, #holdBase + 1, string.byte, string.sub
 -- Letters of operations that have no reference: f, t and w.
 local hasNone = { [102] = true, [116] = true, [119] = true }
 for at = FIRST, #ARGV do
@@ -601,7 +588,7 @@ for at = FIRST, #ARGV do
   else
     keyAt = keyAt + 1
     local key = KEYS[keyAt]
-    reply[#reply + 1] = run(operation, sub(key, afterBase), texts[keyAt - 1], key)
+    reply[#reply + 1] = run(operation, sub(key, afterBase), texts[keyAt - firstHold + 1], key)
   end
 end
 
@@ -628,9 +615,7 @@ for index, isRemoved in pairs(removed) do
     callWithAll('ZREM', base .. index, members)
   end
 end
-redis.call('HSET', KEYS[1], 'version', reply[2], 'sequence', whole(sequence))
-if not isSameEpoch then redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId) end
-
+writeStore()
 callWithAll('RPUSH', base .. 'finished', ended.finished)
 callWithAll('RPUSH', base .. 'unsent', ended.unsent)
 

@@ -1,9 +1,9 @@
 // Operations, holds and answers as the scripts write them: see the headers of batch.lua and row.lua.
 import type { Currency } from '../../core/currency.js';
 import type { HoldRecord, HoldState } from '../../core/hold.js';
+import { grantedHold } from '../../core/hold-moves.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, SettleRequest, WalletTotals } from '../../core/store.js';
 import type { Answer, BatchReply, Op } from '../shared/engine.js';
-import { grantedHold } from '../shared/granted.js';
 
 /** A batch as batch.lua reads it. */
 export interface WrittenBatch {
@@ -56,8 +56,6 @@ function encode(op: Op): string {
       return 'g';
     case 'settle':
       return encodeSettle(op.request);
-    case 'abandon':
-      return `a\n${encodeRow(op.request)}`;
     case 'restore':
       return `r\n${encodeRow(op.hold)}`;
   }
@@ -84,18 +82,15 @@ function encodeSettle(request: SettleRequest): string {
   }
 }
 
-/** Everything of a hold but its key; `createdAtMs` is missing in a request. */
-type Written = Omit<HoldRecord, 'reference' | 'createdAtMs'> & { readonly createdAtMs?: number };
-
 /** A hold as row.lua describes it, without sequence and lease. */
-function encodeRow(hold: Written): string {
+function encodeRow(hold: HoldRecord): string {
   const { state, amountMinor, capturedMinor, createdAtMs, visibleAtMs, expiresAtMs, sentAtMs, sendsUntilMs } = hold;
   const sendsForMs = sentAtMs === undefined || sendsUntilMs === undefined ? undefined : sendsUntilMs - sentAtMs;
   return [
     state,
     amountMinor,
     optional(capturedMinor),
-    optional(createdAtMs),
+    createdAtMs,
     optional(visibleAtMs ?? expiresAtMs),
     optional(sentAtMs),
     optional(sendsForMs),
@@ -110,22 +105,26 @@ function encodeRow(hold: Written): string {
 
 const noSequenceNorLease = ['', '', ''] as const;
 
-/** The lines from the attempt on: attempt, sender, abandoned attempts, fingerprint, held before, currency, metadata. */
-function encodeEnd({ attempt, sender = '', fingerprint = '', heldBefore, currency, metadata }: WrittenEnd): string {
+/** The lines from the attempt on: attempt, sender, fingerprint, turn, currency, metadata. */
+function encodeEnd({ attempt, sender = '', fingerprint = '', turn, currency, metadata }: WrittenEnd): string {
   const { code, exponent } = currency;
-  return `${attempt}\n${sender}\n\n${fingerprint}\n${flag(heldBefore)}\n${code} ${exponent}\n${json(metadata)}`;
+  return `${attempt}\n${sender}\n${fingerprint}\n${optional(turn)}\n${code} ${exponent}\n${json(metadata)}`;
 }
 
-type WrittenEnd = Pick<Written, 'attempt' | 'sender' | 'fingerprint' | 'heldBefore' | 'currency' | 'metadata'>;
+type WrittenEnd = Pick<HoldRecord, 'attempt' | 'sender' | 'fingerprint' | 'turn' | 'currency' | 'metadata'>;
 
 /** What the whole batch was answered. */
-type BatchFacts = Omit<BatchReply, 'answers'>;
+type BatchFacts = Omit<BatchReply, 'isExecuted' | 'answers'>;
 
 /** @throws if it is not what the script answers. */
 export function decodeBatch(batch: readonly Op[], reply: unknown): BatchReply & { readonly version: number } {
-  if (!Array.isArray(reply) || reply.length !== 4 + batch.length) throw new Error('not an answer of the script');
+  if (!Array.isArray(reply) || (reply.length !== 4 && reply.length !== 4 + batch.length)) {
+    throw new Error('not an answer of the script');
+  }
   const [epoch = '', version, nowMs, recoveringForMs] = reply.slice(0, 4).map(String);
   const facts = { epoch, nowMs: Number(nowMs), recoveringForMs: Number(recoveringForMs) };
+  const isExecuted = reply.length === 4 + batch.length;
+  if (!isExecuted) return { ...facts, version: Number(version), isExecuted, answers: [] };
   /** The last hold that was granted: a `+` follows it. */
   let last: Held | undefined;
   const answers = batch.map((op, index) => {
@@ -134,7 +133,7 @@ export function decodeBatch(batch: readonly Op[], reply: unknown): BatchReply & 
     if (op.kind === 'hold' && (answer as HoldOutcome).outcome === 'held') last = answer as Held;
     return answer;
   });
-  return { ...facts, version: Number(version), answers };
+  return { ...facts, version: Number(version), isExecuted, answers };
 }
 
 type Held = Extract<HoldOutcome, { outcome: 'held' }>;
@@ -160,7 +159,6 @@ function decode(op: Op, text: string, facts: BatchFacts): Answer {
       return decodeSettle(op.request.reference, text, facts);
     case 'get':
       return text === '' ? undefined : decodeRow(op.reference, text);
-    case 'abandon':
     case 'freeze':
     case 'restore':
       return null;
@@ -173,7 +171,7 @@ function decodeHold(op: Op & { kind: 'hold' }, text: string, facts: BatchFacts):
   switch (outcome) {
     case 'held': {
       const lines = rest.split('\n');
-      const hold = grantedHold(op.request, facts.nowMs, isSet(lines[2]));
+      const hold = grantedHold(op.request, facts.nowMs, number(lines[2]));
       return { outcome, hold, totals: decodeTotals(lines, facts) };
     }
     case 'mine': {
@@ -246,10 +244,10 @@ const line = {
   wallet: 13,
   attempt: 14,
   sender: 15,
-  fingerprint: 17,
-  heldBefore: 18,
-  currency: 19,
-  metadata: 20,
+  fingerprint: 16,
+  turn: 17,
+  currency: 18,
+  metadata: 19,
 } as const;
 
 /** The sequence of a row: where a page of holds ends. */
@@ -261,9 +259,9 @@ export function sequenceOf(row: string): string {
 export function decodeRow(reference: string, row: string): HoldRecord {
   const lines = row.split('\n');
   const state = lines[line.state] as HoldState;
-  const dueAtMs = time(lines[line.dueAt]);
-  const sentAtMs = time(lines[line.sentAt]);
-  const sendsForMs = time(lines[line.sendsFor]);
+  const dueAtMs = number(lines[line.dueAt]);
+  const sentAtMs = number(lines[line.sentAt]);
+  const sendsForMs = number(lines[line.sendsFor]);
   const captured = lines[line.captured];
   return {
     reference,
@@ -278,9 +276,9 @@ export function decodeRow(reference: string, row: string): HoldRecord {
     sentAtMs,
     sender: lines[line.sender] || undefined,
     sendsUntilMs: sentAtMs === undefined || sendsForMs === undefined ? undefined : sentAtMs + sendsForMs,
-    endedAtMs: time(lines[line.endedAt]),
+    endedAtMs: number(lines[line.endedAt]),
     visibleAtMs: state === 'captured' ? dueAtMs : undefined,
-    heldBefore: isSet(lines[line.heldBefore]),
+    turn: number(lines[line.turn]),
     failed: isSet(lines[line.failed]),
     awaitsOutcome: isSet(lines[line.awaits]),
     fingerprint: lines[line.fingerprint] || undefined,
@@ -299,7 +297,7 @@ function firstLine(text: string): [string, string] {
   return end < 0 ? [text, ''] : [text.slice(0, end), text.slice(end + 1)];
 }
 
-function time(text: string | undefined): number | undefined {
+function number(text: string | undefined): number | undefined {
   return text ? Number(text) : undefined;
 }
 

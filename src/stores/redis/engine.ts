@@ -1,7 +1,7 @@
 // Redis as an engine: one script call for each batch.
 import { randomUUID } from 'node:crypto';
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
-import type { BatchReply, Engine, Op } from '../shared/engine.js';
+import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
 import { batchScript } from './batch.generated.js';
 import { claimScript } from './claim.generated.js';
 import { decodeBatch, decodeRow, encodeBatch, sequenceOf } from './codec.js';
@@ -37,6 +37,7 @@ export class RedisEngine implements Engine {
   readonly #options: RedisEngineOptions;
   readonly #key: string;
   readonly #holdBase: string;
+  readonly #batchBase: string;
   readonly #notes: string;
   readonly #batch = new Script(batchScript);
   readonly #list = new Script(listScript);
@@ -51,22 +52,24 @@ export class RedisEngine implements Engine {
     this.#options = options;
     this.#key = `{${options.prefix}}:store`;
     this.#holdBase = `{${options.prefix}}:hold:`;
+    this.#batchBase = `{${options.prefix}}:batch:`;
     this.#notes = `{${options.prefix}}:notes`;
     this.#check = new ServerCheck(options.send);
   }
 
-  async run(batch: readonly Op[]): Promise<BatchReply> {
+  async run(batch: readonly Op[], header?: Header): Promise<BatchReply> {
     if (!this.#check.isPassed) await this.#check.run();
     const { keys, operations } = encodeBatch(batch, this.#holdBase);
-    const allKeys = [this.#key, ...keys];
+    const allKeys = header ? [this.#key, this.#batchBase + header.id, ...keys] : [this.#key, ...keys];
+    const args = (isFresh: '0' | '1') => this.#args(isFresh, header, operations);
     let reply: unknown;
     try {
-      reply = await this.#replicated((send) => this.#batch.runKnown(send, allKeys, this.#args('0', operations)));
+      reply = await this.#replicated((send) => this.#batch.runKnown(send, allKeys, args('0')));
     } catch (error) {
       if (!isUnknownScript(error)) throw error;
       // The script is given this fact, because a server that does not know it may be another one, or a restarted one.
       // If it were loaded first, another process could come in between and not notice.
-      reply = await this.#replicated((send) => this.#batch.runWhole(send, allKeys, this.#args('1', operations)));
+      reply = await this.#replicated((send) => this.#batch.runWhole(send, allKeys, args('1')));
     }
     const { version, ...answer } = decodeBatch(batch, reply);
     this.#version = Math.max(this.#version, version);
@@ -145,10 +148,12 @@ export class RedisEngine implements Engine {
   /** The client belongs to the application. */
   async close(): Promise<void> {}
 
-  #args(isFresh: '0' | '1', ops: readonly string[]): string[] {
+  #args(isFresh: '0' | '1', header: Header | undefined, operations: readonly string[]): string[] {
     const { recoveryMs, rememberMs } = this.#options;
     const unsentMs = Math.min(rememberMs, rememberUnsentMs);
-    return [randomUUID(), isFresh, `${this.#version}`, `${recoveryMs}`, `${rememberMs}`, `${unsentMs}`, ...ops];
+    const settings = [`${this.#version}`, `${recoveryMs}`, `${rememberMs}`, `${unsentMs}`];
+    const mayRun = [header?.epoch ?? '', `${header?.notAfterMs ?? ''}`];
+    return [randomUUID(), isFresh, ...settings, ...mayRun, ...operations];
   }
 
   /** Runs a script, and waits in the same pipeline until enough replicas have what it wrote. */

@@ -7,18 +7,25 @@ local function writeRow(row)
   return table.concat(row, '\\n')
 end
 local function readRest(row)
-  return row[17]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+  return row[17]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
 end
-local function writeRest(abandoned, fingerprint, heldBefore, currency, metadata)
-  return abandoned .. '\\n' .. fingerprint .. '\\n' .. heldBefore .. '\\n' .. currency .. '\\n' .. metadata
+local function turnOf(row)
+  local _, turn = readRest(row)
+  return tonumber(turn) or 1
 end
 local function whole(number)
   return string.format('%d', number)
 end
-local function serverTime()
+local function storeTime(key, clock, offset)
   local time = redis.call('TIME')
-  local seconds, micros = tonumber(time[1]), tonumber(time[2])
-  return seconds * 1000 + math.floor(micros / 1000), seconds * 1000000 + micros
+  local server = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now, kept = server + tonumber(offset or '0'), tonumber(clock or '0')
+  if now >= kept then return now end
+  redis.call('HSET', key, 'offset', whole(kept - server))
+  return kept
+end
+local function readStoreTime(key)
+  return storeTime(key, unpack(redis.call('HMGET', key, 'clock', 'offset')))
 end
 local function callWithAll(command, key, values)
   for from = 1, #values, 4000 do
@@ -44,7 +51,8 @@ local function undecidedMember(row, reference)
 end
 local base = KEYS[1]:sub(1, -6)
 local state, limit, last = ARGV[1], tonumber(ARGV[3]), ARGV[4]
-local now = serverTime()
+local now = readStoreTime(KEYS[1])
+local bornAt = tonumber(redis.call('HGET', KEYS[1], 'bornAt') or '0')
 local createdBy = ARGV[2] == '' and math.huge or now - tonumber(ARGV[2])
 local isOfAll, isWanted = ARGV[5] == 'all', {}
 for at = 6, #ARGV do isWanted[ARGV[at]] = true end
@@ -64,8 +72,8 @@ local function entriesAfter(after, count)
 end
 local reply = { whole(now), '' }
 local function visit(reference, row)
-  if row[1] == 'reserved' and tonumber(row[5]) <= now then
-    row[1], row[8], row[5] = 'released', row[5], ''
+  if row[1] == 'reserved' and (tonumber(row[5]) <= now or tonumber(row[4]) < bornAt) then
+    row[1], row[8], row[5] = 'released', whole(math.min(tonumber(row[5]), now)), ''
   end
   if not isOfAll and not isWanted[row[14]] then return end
   if state ~= '' and row[1] ~= state or tonumber(row[4]) > createdBy then return end

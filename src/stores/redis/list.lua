@@ -1,4 +1,4 @@
--- One portion of the holds of a store, oldest first. Writes nothing.
+-- One portion of the holds of a store, oldest first. Writes nothing but what storeTime() does.
 --
 -- KEYS[1]  '{prefix}:store', see batch.lua
 -- ARGV[1]  only this state, or ''
@@ -17,7 +17,8 @@
 
 local base = KEYS[1]:sub(1, -6)
 local state, limit, last = ARGV[1], tonumber(ARGV[3]), ARGV[4]
-local now = serverTime()
+local now = readStoreTime(KEYS[1])
+local bornAt = tonumber(redis.call('HGET', KEYS[1], 'bornAt') or '0')
 local createdBy = ARGV[2] == '' and math.huge or now - tonumber(ARGV[2])
 local isOfAll, isWanted = ARGV[5] == 'all', {}
 for at = 6, #ARGV do isWanted[ARGV[at]] = true end
@@ -44,8 +45,8 @@ local reply = { whole(now), '' }
 
 -- Adds a hold to the reply, if it is wanted.
 local function visit(reference, row)
-  if row[STATE] == 'reserved' and tonumber(row[DUE_AT]) <= now then
-    row[STATE], row[ENDED_AT], row[DUE_AT] = 'released', row[DUE_AT], ''
+  if row[STATE] == 'reserved' and (tonumber(row[DUE_AT]) <= now or tonumber(row[CREATED_AT]) < bornAt) then
+    row[STATE], row[ENDED_AT], row[DUE_AT] = 'released', whole(math.min(tonumber(row[DUE_AT]), now)), ''
   end
   if not isOfAll and not isWanted[row[WALLET]] then return end
   if state ~= '' and row[STATE] ~= state or tonumber(row[CREATED_AT]) > createdBy then return end

@@ -1,6 +1,6 @@
--- A hold as text: 21 lines, of which any but the last may be empty. Text, because one MGET then reads all holds of a
+-- A hold as text: 20 lines, of which any but the last may be empty. Text, because one MGET then reads all holds of a
 -- batch and one MSET writes them; a hash for each hold took two calls for each. No text of a caller has a line break,
--- and the metadata is JSON, which has none either. Times are milliseconds of the server's clock.
+-- and the metadata is JSON, which has none either. Times are milliseconds of the store's time: see storeTime().
 
 -- DUE_AT is when a reservation expires, or when a capture counts as visible.
 -- SENDS_FOR is for how long after SENT_AT the code that pays may send: a duration, because it is shorter than a time.
@@ -10,7 +10,7 @@ local STATE, AMOUNT, CAPTURED, CREATED_AT, DUE_AT, SENT_AT, SENDS_FOR, ENDED_AT 
 -- `undecided`. FAILED and AWAITS (the outcome of a capture) are '1' or ''. ATTEMPT is the random text of the request
 -- that took the hold; SENDER is '' for the attempt itself.
 local SEQUENCE, LEASE_OWNER, LEASE_UNTIL, FAILED, AWAITS, WALLET, ATTEMPT, SENDER = 9, 10, 11, 12, 13, 14, 15, 16
--- The last five lines are read as one, because few operations need them: see readRest().
+-- The last four lines are read as one, because few operations need them: see readRest().
 local REST = 17
 
 -- The most holds that one call looks at, so that no other caller waits for long.
@@ -25,26 +25,35 @@ local function writeRow(row)
   return table.concat(row, '\n')
 end
 
--- Other attempts, which must not take the reference when they arrive late, each between tabs: no attempt has a tab, and
--- one may be the beginning of another; the fingerprint; '1' if the reference was held before; the currency: code and
--- exponent, with a space between; the metadata.
+-- The fingerprint; which hold of the reference this is, '' for the first; the currency: code and exponent, with a space
+-- between; the metadata.
 local function readRest(row)
-  return row[REST]:match('^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
+  return row[REST]:match('^([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
 end
 
-local function writeRest(abandoned, fingerprint, heldBefore, currency, metadata)
-  return abandoned .. '\n' .. fingerprint .. '\n' .. heldBefore .. '\n' .. currency .. '\n' .. metadata
+local function turnOf(row)
+  local _, turn = readRest(row)
+  return tonumber(turn) or 1
 end
 
 local function whole(number)
   return string.format('%d', number)
 end
 
--- Milliseconds and microseconds of the server's clock.
-local function serverTime()
+-- The time of the store, in milliseconds: the server's clock and an offset. It never runs back, or a message that came too
+-- late would be in time again, and it never stops: when the clock is behind what it was, the offset grows by the difference.
+local function storeTime(key, clock, offset)
   local time = redis.call('TIME')
-  local seconds, micros = tonumber(time[1]), tonumber(time[2])
-  return seconds * 1000 + math.floor(micros / 1000), seconds * 1000000 + micros
+  local server = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now, kept = server + tonumber(offset or '0'), tonumber(clock or '0')
+  if now >= kept then return now end
+  redis.call('HSET', key, 'offset', whole(kept - server))
+  return kept
+end
+
+-- The same for a script that reads nothing else of the store.
+local function readStoreTime(key)
+  return storeTime(key, unpack(redis.call('HMGET', key, 'clock', 'offset')))
 end
 
 -- One call with all values, in portions that the stack of Lua has room for.

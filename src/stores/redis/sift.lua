@@ -23,7 +23,7 @@ local function sift(base, now, ageMs)
     for at, text in ipairs(readTexts(keys, 1)) do
       local row = text and readRow(text)
       local createdAt = row and tonumber(row[CREATED_AT]) or 0
-      -- One from the future was created before the clock was set back, and must not hide those behind it.
+      -- One from the future was restored from a store whose time was ahead, and must not hide those behind it.
       if createdAt > now - ageMs and createdAt <= now then
         isDone = true
         break

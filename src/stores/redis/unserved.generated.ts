@@ -7,18 +7,25 @@ local function writeRow(row)
   return table.concat(row, '\\n')
 end
 local function readRest(row)
-  return row[17]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+  return row[17]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
 end
-local function writeRest(abandoned, fingerprint, heldBefore, currency, metadata)
-  return abandoned .. '\\n' .. fingerprint .. '\\n' .. heldBefore .. '\\n' .. currency .. '\\n' .. metadata
+local function turnOf(row)
+  local _, turn = readRest(row)
+  return tonumber(turn) or 1
 end
 local function whole(number)
   return string.format('%d', number)
 end
-local function serverTime()
+local function storeTime(key, clock, offset)
   local time = redis.call('TIME')
-  local seconds, micros = tonumber(time[1]), tonumber(time[2])
-  return seconds * 1000 + math.floor(micros / 1000), seconds * 1000000 + micros
+  local server = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now, kept = server + tonumber(offset or '0'), tonumber(clock or '0')
+  if now >= kept then return now end
+  redis.call('HSET', key, 'offset', whole(kept - server))
+  return kept
+end
+local function readStoreTime(key)
+  return storeTime(key, unpack(redis.call('HMGET', key, 'clock', 'offset')))
 end
 local function callWithAll(command, key, values)
   for from = 1, #values, 4000 do
@@ -83,7 +90,7 @@ local function sentAt(row)
 end
 local base = KEYS[1]:sub(1, -6)
 local most, from = tonumber(ARGV[2]), ARGV[3]
-local now = serverTime()
+local now = readStoreTime(KEYS[1])
 local since = now - tonumber(ARGV[1])
 local isLeftOut = {}
 for at = 4, #ARGV do isLeftOut[ARGV[at]] = true end

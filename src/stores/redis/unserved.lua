@@ -9,13 +9,13 @@
 -- Returns  { now (ms), where to continue, or '' at the end; then the wallets }. There may be fewer wallets than asked
 --          for, or none, and yet more to come: one call looks at a bounded number of holds.
 --
--- Atomic, so that the index and the holds are of one instant. Writes nothing but what sift() does.
+-- Atomic, so that the index and the holds are of one instant. Writes nothing but what sift() and storeTime() do.
 
 -- @include sift.lua
 
 local base = KEYS[1]:sub(1, -6)
 local most, from = tonumber(ARGV[2]), ARGV[3]
-local now = serverTime()
+local now = readStoreTime(KEYS[1])
 local since = now - tonumber(ARGV[1])
 local isLeftOut = {}
 for at = 4, #ARGV do isLeftOut[ARGV[at]] = true end

@@ -2,7 +2,7 @@
 // database loses its memory. The database itself is an `Engine`.
 import { sharedController, withDeadline } from '../../core/deadline.js';
 import { BalanceUnavailableError } from '../../core/errors.js';
-import type { HoldRecord } from '../../core/hold.js';
+import { type HoldRecord, isOpen } from '../../core/hold.js';
 import type {
   ClaimPage,
   ClaimRequest,
@@ -18,11 +18,12 @@ import type {
 } from '../../core/store.js';
 import { warn } from '../../core/warn.js';
 import { assertHoldRequest, assertNote, assertReference, assertSettleRequest, assertText } from './checks.js';
-import type { Engine, Op, Operations, OpKind } from './engine.js';
+import type { Engine, Header, Op, Operations, OpKind } from './engine.js';
 import { GroupCommit, unavailable } from './group-commit.js';
 import { KnownFreezes } from './known-freezes.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from './options.js';
 import { OwnHolds } from './own-holds.js';
+import { StoreTime } from './store-time.js';
 import { Undo } from './undo.js';
 
 /** Round trips under way at once: enough that the database need not wait. So many can wait for the lock of a wallet. */
@@ -31,8 +32,10 @@ const maxUnderWay = 4;
 const pageDeadlineMs = 5_000;
 /** Own holds that are read in each turn, to notice a new epoch and to forget those that another process has ended. */
 const looksPerTurn = 50;
-/** Tries when the database loses its memory once more while holds are put back. */
+/** Tries when the database loses its memory, or its clock steps, once more while it is asked. */
 const maxRounds = 5;
+/** When a request may be repeated that was refused because an earlier one is still to be undone, in milliseconds. */
+const undoneSoonMs = 1_000;
 /** Asked for when only the epoch of the answer is wanted. */
 const anyReference = 'payout-guard';
 
@@ -40,10 +43,11 @@ export class EngineStore implements HoldStore {
   readonly name: string;
   readonly #engine: Engine;
   readonly #options: ResolvedSharedOptions;
-  readonly #line: GroupCommit<Op, Reply<OpKind>>;
+  readonly #line: GroupCommit<SentOp, Reply<OpKind>>;
   readonly #own = new OwnHolds();
   readonly #freezes = new KnownFreezes();
   readonly #undo: Undo;
+  readonly #time = new StoreTime();
   /** The last request that was in order. */
   #checked: HoldRequest | undefined;
   readonly #closing = sharedController();
@@ -51,6 +55,8 @@ export class EngineStore implements HoldStore {
   #isLooking = false;
   /** The last epoch in which everything this process answers for is known to be in the database. */
   #epoch: string | undefined;
+  /** Counts the epochs that this process has entered. */
+  #entries = 0;
   #restoring: Promise<void> | undefined;
   /** The last epoch that was reported as new. */
   #reportedEpoch: string | undefined;
@@ -60,15 +66,22 @@ export class EngineStore implements HoldStore {
     this.name = engine.name;
     this.#engine = engine;
     this.#options = options;
-    this.#undo = new Undo((request) => this.#submit({ kind: 'abandon', request }));
+    this.#undo = new Undo(async ({ request: { reference, attempt, wallet }, header }) => {
+      // Not of another handle of the attempt, that resumed the reservation and was given to send it.
+      const request = { reference, attempt, to: 'released', notSent: true, sender: attempt } as const;
+      const op = { kind: 'settle', request, wallet } as const;
+      let reply = await this.#submit(op);
+      if (!reply.isExecuted) reply = await this.#submit(op);
+      if (!reply.isExecuted) throw notExecuted();
+      const { epoch, nowMs } = reply;
+      return epoch === header.epoch ? Math.max(0, header.notAfterMs + 1 - nowMs) : 0;
+    });
     this.#line = new GroupCommit({
       ...options,
       maxUnderWay,
-      run: (batch) => this.#run(batch),
+      run: (batch, endMs) => this.#run(batch, endMs),
       soon: (flush) => (engine.soon ? engine.soon(flush) : queueMicrotask(flush)),
-      onUncertain: (op) => {
-        if (op.kind === 'hold') this.#undo.add(op.request);
-      },
+      onUncertain: (op) => this.#giveUp(op),
     });
     // Four looks within the recovery window: three are needed, and one may come late.
     const { recoveryMs } = options;
@@ -87,40 +100,49 @@ export class EngineStore implements HoldStore {
     assertHoldRequest(request, this.#checked);
     this.#checked = request;
     if (this.#undo.size > 0) this.#undoFirst(request);
-    const { epoch, answer } = await this.#ask({ kind: 'hold', request });
-    if (answer.outcome === 'held') this.#own.add(answer.hold, epoch);
+    const op: SentOp & { kind: 'hold' } = { kind: 'hold', request, sent: undefined };
+    const { epoch, nowMs, answer } = await this.#ask(op);
+    const isHeld = answer?.outcome === 'held';
+    const isUncertain = !answer || (isHeld && (this.#hasLeft(op) || !this.#isCurrent(epoch)));
+    if (isUncertain) this.#giveUp(op);
+    if (!this.#isCurrent(epoch)) await this.#enter();
+    if (isUncertain) throw notExecuted();
+    if (isHeld) this.#own.add(answer.hold, epoch);
     if (answer.outcome === 'frozen') this.#freezes.seen(request.wallet, answer.frozen, epoch);
-    if (this.#isCurrent(epoch)) return answer;
-    try {
-      await this.#enter();
-    } catch (error) {
-      // The caller is refused and pays nothing, so what was held for it must go.
-      if (answer.outcome === 'held') {
-        this.#own.delete(request.reference);
-        this.#undo.add(request);
-      }
-      throw error;
-    }
-    return answer;
+    return answer.outcome === 'exists' ? this.#existing(answer, nowMs) : answer;
+  }
+
+  /** A hold that its own caller may have been refused is undone soon, by this process or by another one. */
+  #existing(answer: Operations['hold']['answer'] & { outcome: 'exists' }, nowMs: number): HoldOutcome {
+    const { reference, state, createdAtMs } = answer.hold;
+    const isYoung = nowMs - createdAtMs < 2 * this.#options.deadlineMs + undoneSoonMs;
+    return isOpen(state) && (isYoung || this.#undo.has(reference)) ? { ...answer, retryAfterMs: undoneSoonMs } : answer;
   }
 
   async settle(request: SettleRequest): Promise<SettleOutcome> {
     assertSettleRequest(request);
+    const op: SentOp & { kind: 'settle' } = { kind: 'settle', request, sent: undefined };
     for (let round = 1; round <= maxRounds; round++) {
-      const reply = await this.#ask({ kind: 'settle', request });
-      const { epoch, nowMs, answer } = reply;
-      if (answer.outcome === 'done' || answer.outcome === 'late' || answer.outcome === 'already') {
-        this.#own.moved(answer.hold, epoch, nowMs);
-        return answer;
+      const reply = await this.#ask(op);
+      if (reply.isExecuted) {
+        const { epoch, nowMs, answer } = reply;
+        if (!isMoved(answer)) {
+          if (this.#isCurrent(epoch)) return this.#notMoved(request, reply);
+        } else if (!this.#hasLeft(op)) {
+          this.#own.moved(answer.hold, epoch, nowMs);
+          return answer;
+        } else if (request.to === 'sent') throw notExecuted();
       }
-      if (this.#isCurrent(epoch)) return this.#notMoved(request, reply);
       // Of a database that has forgotten, a refusal counts only when the holds of this process are back.
-      await this.#enter();
+      if (!this.#isCurrent(reply.epoch)) await this.#enter();
     }
     throw losesItsMemory();
   }
 
-  #notMoved({ reference }: SettleRequest, { epoch, nowMs, recoveringForMs, answer }: Reply<'settle'>): SettleOutcome {
+  #notMoved(
+    { reference }: SettleRequest,
+    { epoch, nowMs, recoveringForMs, answer }: Executed<'settle'>,
+  ): SettleOutcome {
     switch (answer.outcome) {
       case 'unknown':
         this.#own.seen(reference, undefined, epoch, nowMs);
@@ -160,7 +182,7 @@ export class EngineStore implements HoldStore {
   async freeze(wallet: string, reason: string | undefined): Promise<void> {
     assertText('wallet', wallet);
     if (reason !== undefined) assertText('reason', reason);
-    const { epoch, nowMs } = await this.#ask({ kind: 'freeze', wallet, reason });
+    const { epoch, nowMs } = await this.#executed({ kind: 'freeze', wallet, reason });
     // Remembered only for a database that forgets. The start of the freeze is then a little later than it was.
     if (reason === undefined) this.#freezes.delete(wallet);
     else this.#freezes.seen(wallet, { reason, sinceMs: nowMs }, epoch);
@@ -188,23 +210,48 @@ export class EngineStore implements HoldStore {
   }
 
   /** Asks until the answer is of an epoch in which this process has put back what it answers for. */
-  async #read<Asked extends Op>(op: Asked): Promise<Reply<Asked['kind']>> {
+  async #read<Asked extends SentOp>(op: Asked): Promise<Executed<Asked['kind']>> {
     for (let round = 1; round <= maxRounds; round++) {
-      const reply = await this.#ask(op);
+      const reply = await this.#executed(op);
       if (this.#isCurrent(reply.epoch)) return reply;
       await this.#enter();
     }
     throw losesItsMemory();
   }
 
-  /** Asks the database, when the holds of this process are back. */
-  #ask<Asked extends Op>(op: Asked): Promise<Reply<Asked['kind']>> {
-    if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason);
-    return this.#restoring !== undefined ? this.#untilRestored().then(() => this.#submit(op)) : this.#submit(op);
+  /** Asks until it is executed: an operation that may be repeated. */
+  async #executed<Asked extends SentOp>(op: Asked): Promise<Executed<Asked['kind']>> {
+    for (let round = 1; round <= maxRounds; round++) {
+      const reply = await this.#ask(op);
+      if (reply.isExecuted) return reply;
+      if (!this.#isCurrent(reply.epoch)) await this.#enter();
+    }
+    throw losesItsMemory();
   }
 
-  #submit<Asked extends Op>(op: Asked): Promise<Reply<Asked['kind']>> {
+  /** Asks the database, when the holds of this process are back. The first question of all is for its time and epoch. */
+  #ask<Asked extends SentOp>(op: Asked): Promise<Reply<Asked['kind']>> {
+    if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason);
+    if (this.#restoring !== undefined) return this.#untilRestored().then(() => this.#submit(op));
+    if (this.#time.isKnown || isReading(op)) return this.#submit(op);
+    return this.#submit({ kind: 'get', reference: anyReference }).then(({ epoch }) => {
+      if (this.#epoch === undefined) this.#isCurrent(epoch);
+      return this.#ask(op);
+    });
+  }
+
+  #submit<Asked extends SentOp>(op: Asked): Promise<Reply<Asked['kind']>> {
     return this.#line.submit(op, this.#laneOf(op)) as Promise<Reply<Asked['kind']>>;
+  }
+
+  /** Whether the process has left the epoch of an operation since: what was done there may be forgotten, and not be restored any more. */
+  #hasLeft({ sent }: SentOp): boolean {
+    return this.#restoring !== undefined || sent?.entries !== this.#entries;
+  }
+
+  /** The caller of a hold is refused and pays nothing, so what was held for it, or will be, must go. */
+  #giveUp(op: SentOp): void {
+    if (op.kind === 'hold' && op.sent) this.#undo.add({ request: op.request, header: op.sent.header });
   }
 
   #laneOf(op: Op): string {
@@ -214,11 +261,11 @@ export class EngineStore implements HoldStore {
       case 'freeze':
         return op.wallet;
       case 'hold':
-      case 'abandon':
         return op.request.wallet;
       case 'restore':
         return op.hold.wallet;
       default: {
+        if (op.kind === 'settle' && op.wallet !== undefined) return op.wallet;
         const reference = op.kind === 'get' ? op.reference : op.request.reference;
         // A line break keeps it apart from the wallets.
         return this.#own.get(reference)?.wallet ?? `\n${reference}`;
@@ -226,9 +273,16 @@ export class EngineStore implements HoldStore {
     }
   }
 
-  async #run(batch: readonly Op[]): Promise<Reply<OpKind>[]> {
-    const { epoch, nowMs, recoveringForMs, answers } = await this.#engine.run(batch);
-    return answers.map((answer) => ({ epoch, nowMs, recoveringForMs, answer }));
+  async #run(batch: readonly SentOp[], endMs: number): Promise<Reply<OpKind>[]> {
+    const header = batch.every(isReading) ? undefined : this.#time.header(endMs);
+    const sent = header && { header, entries: this.#entries };
+    for (const op of batch) if (op.kind === 'hold' || op.kind === 'settle') op.sent = sent;
+    const askedAtMs = performance.now();
+    const reply = await this.#engine.run(batch, header);
+    this.#time.seen(reply, askedAtMs);
+    const { isExecuted, epoch, nowMs, recoveringForMs, answers } = reply;
+    if (!isExecuted) return batch.map(() => ({ isExecuted, epoch, nowMs, recoveringForMs }));
+    return answers.map((answer) => ({ isExecuted, epoch, nowMs, recoveringForMs, answer }));
   }
 
   #isCurrent(epoch: string): boolean {
@@ -237,8 +291,13 @@ export class EngineStore implements HoldStore {
     if (this.#own.size > 0 || this.#freezes.size > 0) return false;
     // With nothing to put back it is enough to know the epoch.
     if (this.#epoch !== undefined) this.#report(epoch, 0);
-    this.#epoch = epoch;
+    this.#entered(epoch);
     return true;
+  }
+
+  #entered(epoch: string): void {
+    this.#epoch = epoch;
+    this.#entries += 1;
   }
 
   /** Puts holds back after an answer of another epoch than the one they are known to be in. */
@@ -257,12 +316,12 @@ export class EngineStore implements HoldStore {
       const freezes = this.#freezes.notIn(epoch);
       if (this.#epoch !== undefined && this.#epoch !== epoch) this.#report(epoch, lost.length);
       if (lost.length === 0 && freezes.length === 0) {
-        this.#epoch = epoch;
+        if (this.#epoch !== epoch) this.#entered(epoch);
         return;
       }
       for (const [wallet, freeze] of freezes) {
         const reply = await this.#submit({ kind: 'freeze', wallet, ...freeze });
-        this.#freezes.seen(wallet, freeze, reply.epoch);
+        if (reply.isExecuted) this.#freezes.seen(wallet, freeze, reply.epoch);
         epoch = reply.epoch;
       }
       epoch = await this.#putBack(lost, epoch);
@@ -278,8 +337,10 @@ export class EngineStore implements HoldStore {
       const portion = lost.slice(from, from + maxBatch);
       const replies = await Promise.all(portion.map((hold) => this.#submit({ kind: 'restore', hold })));
       for (const [index, hold] of portion.entries()) {
-        epoch = replies[index]?.epoch ?? epoch;
-        this.#own.restored(hold, epoch);
+        const reply = replies[index];
+        epoch = reply?.epoch ?? epoch;
+        // What was not executed is put back in the next round.
+        if (reply?.isExecuted) this.#own.restored(hold, epoch);
       }
     }
     return epoch;
@@ -327,12 +388,41 @@ export class EngineStore implements HoldStore {
 }
 
 function losesItsMemory(): BalanceUnavailableError {
-  return unavailable('it loses its memory again and again');
+  return unavailable('its memory or its clock changes again and again');
 }
 
-interface Reply<Kind extends OpKind> {
+function notExecuted(): BalanceUnavailableError {
+  return unavailable('the request arrived too late, or after it lost data');
+}
+
+type Moved = Extract<SettleOutcome, { outcome: 'done' | 'late' | 'already' }>;
+
+function isMoved(answer: SettleOutcome): answer is Moved {
+  return answer.outcome === 'done' || answer.outcome === 'late' || answer.outcome === 'already';
+}
+
+/** Whether an operation changes nothing. */
+function isReading({ kind }: Op): boolean {
+  return kind === 'totals' || kind === 'get';
+}
+
+/** An operation, and what it was sent with last. */
+type SentOp = Op & { sent?: Sent | undefined };
+
+interface Sent {
+  readonly header: Header;
+  /** How many epochs the process had entered then. */
+  readonly entries: number;
+}
+
+interface Facts {
   readonly epoch: string;
   readonly nowMs: number;
   readonly recoveringForMs: number;
-  readonly answer: Operations[Kind]['answer'];
 }
+
+type Executed<Kind extends OpKind> = Facts & { readonly isExecuted: true; readonly answer: Operations[Kind]['answer'] };
+
+type Reply<Kind extends OpKind> =
+  | Executed<Kind>
+  | (Facts & { readonly isExecuted: false; readonly answer?: undefined });

@@ -16,14 +16,15 @@ import type {
 export interface Operations {
   totals: { readonly op: { readonly wallet: string }; readonly answer: WalletTotals };
   hold: { readonly op: { readonly request: HoldRequest }; readonly answer: HoldOutcome };
-  settle: { readonly op: { readonly request: SettleRequest }; readonly answer: SettleOutcome };
+  settle: {
+    readonly op: {
+      readonly request: SettleRequest;
+      /** Its wallet, when a hold that has not arrived yet is to be released: the release must not overtake one on its way. */
+      readonly wallet?: string | undefined;
+    };
+    readonly answer: SettleOutcome;
+  };
   get: { readonly op: { readonly reference: string }; readonly answer: HoldRecord | undefined };
-  /**
-   * The caller of this attempt was refused and has not paid. Releases the hold that the attempt took, so that its
-   * reference may be held again; if it took none, makes sure that it does not when it arrives late. Leaves alone other
-   * attempts with the reference, and a reservation that another handle of the attempt was given to send since.
-   */
-  abandon: { readonly op: { readonly request: HoldRequest }; readonly answer: null };
   /** Freezes a wallet, since now if no time is given; without a reason unfreezes it. */
   freeze: {
     readonly op: {
@@ -34,9 +35,10 @@ export interface Operations {
     readonly answer: null;
   };
   /**
-   * Puts an open hold, or a capture that is not visible yet, back after memory was lost, without a check. Where memory
-   * went back in time, a hold of the same attempt is brought forward to this, and an earlier attempt gives way. Never
-   * sets a hold back: does nothing if the reference is there otherwise, because another process may have moved it on.
+   * Puts a sent hold, or a capture that is not visible yet, back after memory was lost, without a check. A hold of the
+   * same attempt is brought forward to this. A hold of an earlier turn in the same wallet gives way while holds are being
+   * restored, unless it is captured: memory went back in time to it. Anything else stays as it is, because another process
+   * may have moved it on.
    */
   restore: { readonly op: { readonly hold: HoldRecord }; readonly answer: null };
 }
@@ -45,15 +47,29 @@ export type OpKind = keyof Operations;
 export type Op = { [Kind in OpKind]: { readonly kind: Kind } & Operations[Kind]['op'] }[OpKind];
 export type Answer = Operations[OpKind]['answer'];
 
+/** What goes with a batch that writes, so that it is executed in time, once, and in the memory that it was meant for. */
+export interface Header {
+  /** Random, for this batch. */
+  readonly id: string;
+  readonly epoch: string;
+  /** The latest time of the database's clock at which it may be executed, in epoch milliseconds. */
+  readonly notAfterMs: number;
+}
+
 /** The outcome of a batch. */
 export interface BatchReply {
   /** The epoch that the whole batch ran in. */
   readonly epoch: string;
-  /** The time of the database's clock, in epoch milliseconds. */
+  /** The time of the store, which never runs back and never stops: that of the database's clock, or later. In epoch milliseconds. */
   readonly nowMs: number;
   /** Positive while holds are being restored in a new epoch, in milliseconds. */
   readonly recoveringForMs: number;
-  /** In the order of the operations. */
+  /**
+   * Whether the operations were executed now: all, or none because of the header. That is no refusal: another copy of the
+   * batch may have been executed before.
+   */
+  readonly isExecuted: boolean;
+  /** In the order of the operations; none if they were not executed. */
   readonly answers: readonly Answer[];
 }
 
@@ -64,12 +80,15 @@ export interface BatchReply {
  *    called again before an earlier call has ended.
  * 2. It answers `hold` with `recovering` while the epoch is younger than the recovery window on its own clock.
  * 3. When its memory is gone, `run` begins a new epoch; when it may have gone back in time, too.
+ * 4. A batch with a header is not executed in another epoch, after its time, or (where clients repeat what they have sent) if a
+ *    batch with this id was executed before. A batch without one only reads, or is part of a transaction of the application.
+ * 5. A `hold` that its own attempt repeats is `held` again.
  */
 export interface Engine {
   readonly name: string;
   /** A batch waits for others with one of its wallets, and a wallet may stay locked: wallets queue separately then. */
   readonly locksWallets: boolean;
-  run(batch: readonly Op[]): Promise<BatchReply>;
+  run(batch: readonly Op[], header?: Header): Promise<BatchReply>;
   /** When a batch sets out, at the end of the turn that it is asked for in. @defaultValue after the microtasks of the caller */
   soon?(flush: () => void): void;
   list(filter: HoldFilter): Promise<HoldPage>;

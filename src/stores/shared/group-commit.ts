@@ -7,8 +7,11 @@
 import { BalanceUnavailableError, isPayoutGuardError } from '../../core/errors.js';
 
 export interface GroupCommitOptions<Op, Answer> {
-  /** One round trip. Answers in the order of the operations. Rejects when it is not known what became of them. */
-  readonly run: (batch: readonly Op[]) => Promise<readonly Answer[]>;
+  /**
+   * One round trip, for callers of whom the last one waits until `endMs` of the monotonic clock. Answers in the order of the
+   * operations. Rejects when it is not known what became of them.
+   */
+  readonly run: (batch: readonly Op[], endMs: number) => Promise<readonly Answer[]>;
   /** Longest time from the call to its answer, in milliseconds. */
   readonly deadlineMs: number;
   /** Operations in one round trip. */
@@ -157,7 +160,11 @@ export class GroupCommit<Op, Answer> {
   async #send(batch: Batch<Op, Answer>): Promise<void> {
     const { waiting, lanes } = batch;
     try {
-      const answers = await this.#options.run(waiting.map(({ op }) => op));
+      const endMs = waiting.reduce((latest, one) => Math.max(latest, one.endMs), 0);
+      const answers = await this.#options.run(
+        waiting.map(({ op }) => op),
+        endMs,
+      );
       for (let index = 0; index < waiting.length; index++) {
         const one = waiting[index] as Waiting<Op, Answer>;
         if (!one.isRefused) one.resolve(answers[index] as Answer);

@@ -1,6 +1,6 @@
-// Holds that this process must put back when the database has lost them: open ones that it took or moved on, and
-// captures that the provider's balance does not show yet. They count against the wallet, and no other process remembers
-// them.
+// Holds that this process must put back when the database has lost them: sent ones that it took or moved on, and captures
+// that the provider's balance does not show yet. They count against the wallet, and no other process remembers them.
+// Reservations are here to be moved on; nothing was sent for them, so they end with the memory of the database.
 import { type HoldRecord, isOpen } from '../../core/hold.js';
 
 export class OwnHolds {
@@ -59,10 +59,12 @@ export class OwnHolds {
     if (this.#epochOf(reference) === epoch && !isLate && !isOlder) this.delete(reference);
   }
 
-  /** Holds that are not known to be there in this epoch. When there are none, the epoch is that of all. */
+  /** Holds to put back, because they are not known to be there in this epoch. When there are none, the epoch is that of all. */
   notIn(epoch: string): HoldRecord[] {
     if (epoch === this.#epoch && this.#elsewhere.size === 0) return [];
-    const holds = [...this.#holds.values()].filter(({ reference }) => this.#epochOf(reference) !== epoch);
+    const lost = [...this.#holds.values()].filter(({ reference }) => this.#epochOf(reference) !== epoch);
+    for (const { reference, state } of lost) if (state === 'reserved') this.delete(reference);
+    const holds = lost.filter(({ state }) => state !== 'reserved');
     if (holds.length === 0) {
       this.#epoch = epoch;
       this.#elsewhere.clear();
@@ -104,7 +106,7 @@ const progress = { reserved: 0, sent: 1, released: 2, captured: 3 } as const;
 
 /** Whether a hold is further than an answer about its reference: one that was overtaken must not set it back. */
 function isAhead(own: HoldRecord, answer: HoldRecord): boolean {
-  if (own.attempt !== answer.attempt) return own.createdAtMs > answer.createdAtMs;
+  if (own.attempt !== answer.attempt) return (own.turn ?? 1) > (answer.turn ?? 1);
   if (own.state !== answer.state) return progress[own.state] > progress[answer.state];
   // Each of these happens once: the payment code ends, the outcome becomes known.
   const hasReturned = (own.sendsUntilMs ?? 0) < (answer.sendsUntilMs ?? 0);

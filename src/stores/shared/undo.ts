@@ -1,85 +1,107 @@
-// Undoes attempts whose callers were refused, though the database may have granted them. Nothing was paid for them.
+// Undoes attempts whose callers were refused, though the database may have granted them, or may yet. Nothing was paid for them.
 import type { HoldRequest } from '../../core/store.js';
+import type { Header } from './engine.js';
 
-/** Interval of the tries until the database responds, in milliseconds. */
+/** An attempt that was given up, and the header of the batch that it went with. */
+export interface GivenUp {
+  readonly request: HoldRequest;
+  readonly header: Header;
+}
+
+/** Interval of the tries, in milliseconds. */
 const undoEveryMs = 1_000;
 /** How many in one go: operations of callers must find room beside them. */
 const undoBatch = 128;
 
 export class Undo {
-  readonly #undoOne: (request: HoldRequest) => Promise<unknown>;
+  readonly #release: (attempt: GivenUp) => Promise<number>;
   /** By reference, because a new attempt with the same one asks first. */
-  readonly #requests = new Map<string, HoldRequest[]>();
+  readonly #attempts = new Map<string, Set<GivenUp>>();
   #size = 0;
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  #running: Promise<unknown> | undefined;
   #isClosed = false;
 
-  /** @param undoOne - Releases what the attempt may have held, or makes sure that it is refused when it arrives. */
-  constructor(undoOne: (request: HoldRequest) => Promise<unknown>) {
-    this.#undoOne = undoOne;
+  /**
+   * @param release - Releases what the attempt may have held. Resolves to how long it may still arrive, in milliseconds: 0 if never.
+   *   Rejects when the database did not do it.
+   */
+  constructor(release: (attempt: GivenUp) => Promise<number>) {
+    this.#release = release;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  add(request: HoldRequest): void {
-    const requests = this.#requests.get(request.reference);
-    if (requests) requests.push(request);
-    else this.#requests.set(request.reference, [request]);
+  has(reference: string): boolean {
+    return this.#attempts.has(reference);
+  }
+
+  add(attempt: GivenUp): void {
+    const { reference } = attempt.request;
+    const attempts = this.#attempts.get(reference);
+    if (attempts) attempts.add(attempt);
+    else this.#attempts.set(reference, new Set([attempt]));
     this.#size += 1;
-    this.#later();
+    this.#later(0);
   }
 
-  /** Sends the pending undos of a reference, ahead of a new attempt with it. */
+  /** Sends the undos of a reference, ahead of a new attempt with it. */
   ahead(reference: string): void {
-    for (const request of this.#requests.get(reference) ?? []) void this.#undo(request);
+    for (const attempt of this.#attempts.get(reference) ?? []) void this.#undo(attempt);
   }
 
-  /** One last try. */
+  /** One last try, and another one when nothing can arrive any more, if the database responds. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     await this.#running;
+    const waitMs = await this.#undoAll();
+    if (waitMs === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
     await this.#undoAll();
   }
 
-  #later(): void {
-    if (this.#isClosed) return;
+  #later(delayMs: number): void {
+    if (this.#isClosed || this.#running !== undefined) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#running = this.#undoAll().finally(() => {
-        if (this.#size > 0) this.#later();
+        this.#running = undefined;
+        if (this.#size > 0) this.#later(undoEveryMs);
       });
-    }, undoEveryMs).unref();
+    }, delayMs).unref();
   }
 
-  async #undoAll(): Promise<void> {
-    const requests = [...this.#requests.values()].flat();
-    for (let from = 0; from < requests.length; from += undoBatch) {
-      const undone = await Promise.all(requests.slice(from, from + undoBatch).map((request) => this.#undo(request)));
-      if (undone.includes(false)) return;
+  /** Resolves to how long one of them may still arrive; 0 also when the database does not respond. */
+  async #undoAll(): Promise<number> {
+    const attempts = [...this.#attempts.values()].flatMap((some) => [...some]);
+    let waitMs = 0;
+    for (let from = 0; from < attempts.length; from += undoBatch) {
+      const waits = await Promise.all(attempts.slice(from, from + undoBatch).map((attempt) => this.#undo(attempt)));
+      if (waits.includes(undefined)) return 0;
+      waitMs = Math.max(waitMs, ...(waits as number[]));
     }
+    return waitMs;
   }
 
-  /** Resolves to whether the database responded. If it did not, the attempt stays on the list. */
-  async #undo(request: HoldRequest): Promise<boolean> {
+  /** Undefined: the database did not respond. It is over only when the attempt can not arrive any more. */
+  async #undo(attempt: GivenUp): Promise<number | undefined> {
     try {
-      await this.#undoOne(request);
+      const waitMs = await this.#release(attempt);
+      if (waitMs === 0) this.#remove(attempt);
+      return waitMs;
     } catch {
-      return false;
+      return undefined;
     }
-    this.#remove(request);
-    return true;
   }
 
-  #remove(request: HoldRequest): void {
-    const requests = this.#requests.get(request.reference);
-    const index = requests?.indexOf(request) ?? -1;
-    if (!requests || index < 0) return;
-    requests.splice(index, 1);
+  #remove(attempt: GivenUp): void {
+    const { reference } = attempt.request;
+    const attempts = this.#attempts.get(reference);
+    if (!attempts?.delete(attempt)) return;
     this.#size -= 1;
-    if (requests.length === 0) this.#requests.delete(request.reference);
+    if (attempts.size === 0) this.#attempts.delete(reference);
   }
 }

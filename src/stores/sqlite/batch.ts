@@ -1,9 +1,8 @@
 // The operations of a batch, one after the other, in one transaction.
-import { type HoldRecord, isOpen, isUndecided, mayBeHeldAgain, transition } from '../../core/hold.js';
-import { expired, isOther, isSamePayout, moved, noted } from '../../core/hold-moves.js';
+import { type HoldRecord, isAsGranted, isUndecided, mayBeHeldAgain, nextTurn, transition } from '../../core/hold.js';
+import { expired, grantedHold, isOther, isSamePayout, moved, noted } from '../../core/hold-moves.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, SettleRequest, WalletTotals } from '../../core/store.js';
 import type { Answer, Op } from '../shared/engine.js';
-import { grantedHold } from '../shared/granted.js';
 import type { Transaction } from './file.js';
 import { type HoldRow, insertHold, movingValues, readHold, updateHold } from './hold-row.js';
 
@@ -76,8 +75,6 @@ export class Batch {
         return this.#settle(op.request);
       case 'get':
         return this.#known(op.reference)?.hold;
-      case 'abandon':
-        return this.#abandon(op.request);
       case 'freeze': {
         const wallet = this.#wallet(op.wallet);
         const sinceMs = wallet.frozen?.sinceMs ?? op.sinceMs ?? this.#transaction.nowMs;
@@ -95,17 +92,22 @@ export class Batch {
   #hold(request: HoldRequest): HoldOutcome {
     const { nowMs, store, recoveringForMs } = this.#transaction;
     const known = this.#known(request.reference);
-    const isAgain = known && mayBeHeldAgain(known.hold) && isSamePayout(known.hold, request);
-    if (known && (!isAgain || known.hold.attempt === request.attempt)) return { outcome: 'exists', hold: known.hold };
+    const isSame = known && isSamePayout(known.hold, request);
+    const totals = this.#totals(request.wallet);
+    if (isSame && isAsGranted(known.hold, request.attempt, request.state)) {
+      const before = { ...totals, active: totals.active - request.amountMinor };
+      return { outcome: 'held', hold: known.hold, totals: before };
+    }
+    const isAgain = isSame && mayBeHeldAgain(known.hold) && known.hold.attempt !== request.attempt;
+    if (known && !isAgain) return { outcome: 'exists', hold: known.hold };
 
     const wallet = this.#wallet(request.wallet);
     if (wallet.frozen) return { outcome: 'frozen', frozen: wallet.frozen };
-    const totals = this.#totals(request.wallet);
     if (request.epoch !== store.epoch) return { outcome: 'void', totals };
     if (recoveringForMs > 0) return { outcome: 'recovering', forMs: recoveringForMs };
     const afterwards = wallet.active + wallet.captured + request.amountMinor;
     if (afterwards > request.limitMinor) return { outcome: 'insufficient', totals };
-    const hold = grantedHold(request, nowMs, isAgain ? true : undefined);
+    const hold = grantedHold(request, nowMs, isAgain ? nextTurn(known.hold) : undefined);
     this.#insert(hold, known, this.#nextNumber());
     return { outcome: 'held', hold, totals };
   }
@@ -135,24 +137,15 @@ export class Batch {
     return active + captured > check.limitMinor ? { outcome: 'insufficient', totals: this.#totals(key) } : undefined;
   }
 
-  /** Operations of one process happen in their order, so that the attempt cannot come after this. */
-  #abandon({ reference, attempt }: HoldRequest): null {
-    const known = this.#known(reference);
-    // One that was sent by another handle, which resumed the reservation, stays.
-    const isUnpaid = known?.hold.attempt === attempt && isOpen(known.hold.state) && known.hold.sender === undefined;
-    const release = { reference, to: 'released', notSent: true } as const;
-    if (isUnpaid) this.#update(known, moved(known.hold, release, this.#transaction.nowMs));
-    return null;
-  }
-
   /** An existing row is put right only where the file went back behind what the process saw. */
   #restore(given: HoldRecord): null {
     const known = this.#known(given.reference);
     const there = known?.hold;
     const isSame = there?.attempt === given.attempt;
     if (there && (there.wallet !== given.wallet || there.state === 'captured')) return null;
-    // An earlier attempt gives way, open or not: it had ended before this one was taken.
-    if (there && !isSame && given.createdAtMs < there.createdAtMs) return null;
+    // A hold of an earlier turn gives way, open or not: the file went back in time to it. Later, this request may be late.
+    const isEarlier = there && nextTurn(there) <= (given.turn ?? 1) && this.#transaction.recoveringForMs > 0;
+    if (there && !isSame && !isEarlier) return null;
     const isAhead =
       given.state === 'captured' || (given.state === 'sent' && there?.sentAtMs === undefined && !there?.failed);
     if (isSame && !isAhead) return null;
@@ -277,9 +270,11 @@ export class Batch {
   }
 }
 
-/** In a new epoch: adds up the open holds of all wallets, and freezes them if there is a reason. */
+/** In a new epoch: ends reservations, adds up the open holds of all wallets, and freezes them if there is a reason. */
 export function addUp({ connection, nowMs, store }: Transaction, freezes: boolean): void {
   connection.run("INSERT OR IGNORE INTO wallets SELECT DISTINCT wallet, '0', '0', NULL, NULL FROM holds");
+  // What the file went back to may have ended long ago, and its money may be promised to another payout.
+  connection.run("UPDATE holds SET due_at_ms = ? WHERE state = 'reserved'", nowMs);
   const sums = new Map<string, bigint>();
   const counted = "state IN ('reserved', 'sent') OR due_at_ms IS NOT NULL";
   for (const row of connection.all(`SELECT record FROM holds WHERE ${counted}`)) {

@@ -1,6 +1,6 @@
 // A SQLite file as the stores of this library see a database.
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
-import type { BatchReply, Engine, Op } from '../shared/engine.js';
+import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
 import { addUp, Batch, type Memory } from './batch.js';
 import { type FileOptions, SqliteFile, type Transaction } from './file.js';
 import { claimPage, listPage } from './pages.js';
@@ -21,10 +21,12 @@ export class SqliteEngine implements Engine {
     setImmediate(flush);
   }
 
-  run(batch: readonly Op[]): Promise<BatchReply> {
+  run(batch: readonly Op[], header?: Header): Promise<BatchReply> {
     const act = (transaction: Transaction): BatchReply => {
       const { store, nowMs, recoveringForMs } = transaction;
-      return { epoch: store.epoch, nowMs, recoveringForMs, answers: this.#run(transaction, batch) };
+      const { epoch } = store;
+      const isExecuted = !header || (header.epoch === epoch && nowMs <= header.notAfterMs);
+      return { epoch, nowMs, recoveringForMs, isExecuted, answers: isExecuted ? this.#run(transaction, batch) : [] };
     };
     const isRead = batch.every(({ kind }) => kind === 'totals' || kind === 'get');
     return isRead ? this.#file.read(act) : this.#file.write(act);

@@ -8,7 +8,7 @@
 //
 // Left out are two calls that run inside PostgreSQL at the same time, engines that go back in time or stop, and losses while a
 // process cannot reach the store: the tests of the stores have those.
-import type { HoldStore, WalletTotals } from 'payout-guard';
+import type { Clock, HoldRecord, HoldStore, WalletTotals } from 'payout-guard';
 import { type Contents, isOpen, type Memory, rowsOf } from '../memory.js';
 import type { Process } from '../process.js';
 import { isReliable } from '../settings.js';
@@ -19,7 +19,7 @@ import { directLine, type Line, type RealEngine, type StoreOptions } from './eng
 import { type Machine, outside, within } from './machine.js';
 
 /** Longer than a store takes until it undoes what it refused: a late request may come after that. */
-const longestQueueMs = 5_000;
+const longestQueueMs = 10_000;
 /** How long before the history the first epoch begins. */
 const beforeMs = 100_000;
 /** Of the steps at which the settings have memory lost, and at which the library withstands it. */
@@ -45,6 +45,11 @@ export class EngineMemory implements Memory {
   readonly #world: World;
   readonly #engine: RealEngine;
   readonly #options: StoreOptions;
+  /** That of the server. */
+  readonly #clock: Clock = {
+    now: () => this.#world.scheduler.now() - this.#backMs - (this.#hasBegun ? 0 : beforeMs),
+  };
+  #backMs = 0;
   readonly #stores: Store[] = [];
   #hasBegun = false;
   /** What was in it when it was read last; undefined when that may have changed. */
@@ -62,10 +67,8 @@ export class EngineMemory implements Memory {
     this.#world = world;
     this.#engine = engine;
     this.#options = drawOptions(world);
-    const { scheduler } = world;
-    const clock = { now: () => scheduler.now() - (this.#hasBegun ? 0 : beforeMs) };
     const store = within(checker, () =>
-      engine.open(clock, { ...this.#options, deadlineMs: 10_000, maxBatch: 512 }, directLine),
+      engine.open(this.#clock, { ...this.#options, deadlineMs: 10_000, maxBatch: 512 }, directLine),
     );
     this.store = described(async (_, act) => within(checker, () => act(store)));
   }
@@ -95,11 +98,14 @@ export class EngineMemory implements Memory {
       },
     };
     const line: Line = {
-      send: (what, isBatch, act) =>
-        overWire(this.#world, process, what, () => {
-          if (isBatch) this.#contents = undefined;
+      send: (what, kind, act) => {
+        const mayRepeat = this.#engine.resends && kind === 'batch that writes';
+        const arrive = () => {
+          if (kind !== 'other') this.#contents = undefined;
           return outside(act);
-        }),
+        };
+        return overWire(this.#world, process, { what, mayRepeat }, arrive);
+      },
       sendAtOnce: (act) => {
         this.#contents = undefined;
         this.#world.hasChanged = true;
@@ -109,7 +115,7 @@ export class EngineMemory implements Memory {
       },
     };
     const options = mutant?.shared?.(this.#options) ?? this.#options;
-    const store = within(place, () => this.#engine.open(scheduler, options, line));
+    const store = within(place, () => this.#engine.open(this.#clock, options, line, mutant?.flaws));
     const asked = described(async (what, act) => {
       if (!process.isAlive) return new Promise(() => {});
       const answer = await within(place, () => act(store));
@@ -126,13 +132,13 @@ export class EngineMemory implements Memory {
   async contents(): Promise<Contents> {
     const { log, scheduler } = this.#world;
     if (this.#contents && scheduler.now() < this.#changesAtMs) return this.#contents;
-    const [totals, { holds }] = await Promise.all([this.#totals(), this.store.list({ limit: 1_000 })]);
+    const [totals, { holds, nowMs }] = await Promise.all([this.#totals(), this.store.list({ limit: 1_000 })]);
     const [{ epoch, recoveringForMs = 0 } = nothing] = totals.values();
     this.#isLost = false;
     this.#recoversAtMs = scheduler.now() + recoveringForMs;
     if (epoch !== this.#epoch) log.trace('another epoch');
     this.#epoch = epoch;
-    this.#contents = { rows: rowsOf(holds), totals };
+    this.#contents = { rows: rowsOf(holds), totals, nowMs };
     this.#changesAtMs = this.#nextChangeMs(this.#contents);
     for (const { attempt, reference } of holds) {
       if (this.#lost.delete(attempt)) log.count('put back', reference);
@@ -142,13 +148,17 @@ export class EngineMemory implements Memory {
 
   /**
    * Any time, but not when something is lost with it that no process can restore: payouts of a process that has ended, what is not
-   * visible yet of its captures, and captured references that are being asked for again.
+   * visible yet of its captures, captured references that are being asked for again, and reservations, over or not, under which
+   * something may be paid that was not marked as sent.
    */
   async lose(): Promise<boolean> {
-    const { processes, random, truth } = this.#world;
+    const { processes, random, settings, truth } = this.#world;
     if (this.isRecovering || this.#losses === mostLosses) return false;
     const { rows, totals } = await this.contents();
     const open = [...rows.values()].filter(({ state }) => isOpen(state));
+    const sent = open.filter(({ state }) => state === 'sent');
+    const isSafe = ({ state }: HoldRecord) => state === 'sent' || state === 'captured';
+    if (settings.isForgetful && ![...rows.values()].every(isSafe)) return false;
     const heldMinor = open.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
     const isAnyLate = [...totals.values()].reduce((sum, { active }) => sum + active, 0n) !== heldMinor;
     if (!random.chance(isAnyLate ? lateLossesThatHappen : lossesThatHappen)) return false;
@@ -165,10 +175,11 @@ export class EngineMemory implements Memory {
     await this.#engine.forget();
     this.#isLost = true;
     this.#losses += 1;
-    this.#contents = { rows: new Map(), totals: new Map() };
+    this.#contents = { rows: new Map(), totals: new Map(), nowMs: this.#clock.now() };
     this.#changesAtMs = Number.POSITIVE_INFINITY;
-    this.#lost = new Set(open.map(({ attempt }) => attempt));
+    this.#lost = new Set(sent.map(({ attempt }) => attempt));
     if (open.length > 0) this.#world.log.count('store lost open holds', `${[...openReferences]}`);
+    if (sent.length < open.length) this.#world.log.count('store lost reservations');
     if (isAnyLate) this.#world.log.count('store lost late captures');
     this.#lookSoon();
     return true;
@@ -218,12 +229,18 @@ export class EngineMemory implements Memory {
     }
   }
 
-  #nextChangeMs({ rows }: Contents): number {
+  setClockBack(ms: number): void {
+    this.#backMs += ms;
+    this.#contents = undefined;
+  }
+
+  #nextChangeMs({ rows, nowMs }: Contents): number {
     const { scheduler } = this.#world;
     const times = [...rows.values()].flatMap(({ state, expiresAtMs, visibleAtMs }) =>
       state === 'reserved' ? (expiresAtMs ?? []) : (visibleAtMs ?? []),
     );
-    return Math.min(...times.filter((atMs) => atMs > scheduler.now()), Number.POSITIVE_INFINITY);
+    const nextMs = Math.min(...times.filter((atMs) => atMs > nowMs), Number.POSITIVE_INFINITY);
+    return scheduler.now() + nextMs - nowMs;
   }
 }
 

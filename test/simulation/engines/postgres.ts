@@ -4,7 +4,7 @@ import { PGlite } from '@electric-sql/pglite';
 import type { Clock, HoldStore } from 'payout-guard';
 import { type PostgresClient, postgresStore } from 'payout-guard/stores/postgres';
 import { testDatabase } from '../../support/postgres.js';
-import type { EngineName, Line, RealEngine, StoreOptions } from './engine.js';
+import type { EngineName, Flaws, Line, RealEngine, StoreOptions } from './engine.js';
 
 const schema = 'simulation';
 
@@ -28,6 +28,7 @@ export async function startPGlite(): Promise<RealEngine> {
 
 class RealPostgres implements RealEngine {
   readonly name: EngineName;
+  readonly resends = false;
   readonly close: () => Promise<void>;
   readonly #connect: () => PostgresClient;
   readonly #admin: PostgresClient;
@@ -49,7 +50,7 @@ class RealPostgres implements RealEngine {
     const engine = new RealPostgres(name, connect, close);
     await postgresStore({ pool: engine.#admin, schema }).migrate();
     await engine.#admin.query(
-      `CREATE OR REPLACE FUNCTION ${schema}.now_ms() RETURNS bigint LANGUAGE sql VOLATILE
+      `CREATE OR REPLACE FUNCTION ${schema}.server_ms() RETURNS bigint LANGUAGE sql VOLATILE
        AS $$ SELECT current_setting('simulation.now_ms')::bigint $$`,
       [],
     );
@@ -57,15 +58,25 @@ class RealPostgres implements RealEngine {
     return engine;
   }
 
-  open(clock: Clock, options: StoreOptions, line: Line): HoldStore {
+  open(clock: Clock, options: StoreOptions, line: Line, flaws: Flaws = {}): HoldStore {
     const client = this.#freeClient();
-    const query: PostgresClient['query'] = (text, values) =>
-      line.send(nameOf(text), text.includes('run_batch'), () => client.query(clock.now(), text, values));
+    const query: PostgresClient['query'] = (text, values) => {
+      const isBatch = text.includes('run_batch');
+      return line.send(nameOf(text), isBatch ? 'batch' : 'other', async () => {
+        if (isBatch && flaws.forgetsTime) await this.#forgetTime();
+        return client.query(clock.now(), text, isBatch ? withHeader(values, flaws) : values);
+      });
+    };
     return postgresStore({ ...options, pool: { query }, schema });
   }
 
   async forget(): Promise<void> {
     await this.#admin.query(`TRUNCATE ${schema}.store, ${schema}.wallets, ${schema}.holds, ${schema}.notes`, []);
+  }
+
+  async #forgetTime(): Promise<void> {
+    await this.#admin.query(`UPDATE ${schema}.wallets SET clock_ms = 0`, []);
+    await this.#admin.query(`UPDATE ${schema}.store SET offset_ms = 0`, []);
   }
 
   // Not by TRUNCATE, after which each connection plans all its statements anew.
@@ -96,6 +107,12 @@ class TimedClient {
     this.#toldMs = nowMs;
     return this.#client.query(text, values);
   }
+}
+
+/** The last time of a batch is the argument before the last. */
+function withHeader(values: unknown[], { notAfterMs }: Flaws): unknown[] {
+  const last = values.at(-2);
+  return notAfterMs && typeof last === 'number' ? values.with(-2, notAfterMs(last)) : values;
 }
 
 /** For the journal: the function or the first words. */

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Clock, HoldStore } from 'payout-guard';
 import { redisStore } from 'payout-guard/stores/redis';
 import { hasRedis, RedisServer } from '../../support/redis.js';
-import { directLine, type Line, type RealEngine, type StoreOptions } from './engine.js';
+import { directLine, type Flaws, type Line, type RealEngine, type StoreOptions } from './engine.js';
 import { TimedScripts } from './timed-scripts.js';
 
 export async function startRedis(): Promise<RealEngine | undefined> {
@@ -12,11 +12,13 @@ export async function startRedis(): Promise<RealEngine | undefined> {
 
 class RealRedis implements RealEngine {
   readonly name = 'redis';
+  readonly resends = true;
   readonly #server: RedisServer;
   readonly #admin: Redis;
   readonly #scripts = new TimedScripts();
   readonly #clients: Redis[] = [];
   #used = 0;
+  #copies = 0;
 
   private constructor(server: RedisServer) {
     this.#server = server;
@@ -39,19 +41,37 @@ class RealRedis implements RealEngine {
     return redis;
   }
 
-  open(clock: Clock, options: StoreOptions, line: Line): HoldStore {
+  open(clock: Clock, options: StoreOptions, line: Line, flaws: Flaws = {}): HoldStore {
     const client = this.#freeClient();
     const call = ([command = '', ...args]: string[]) => client.call(command, args);
     return redisStore({
       ...options,
       sendCommand: (args) => {
         const [name = ''] = args;
-        if (name === 'HGET') return line.send(name, false, () => call(args));
+        if (name === 'HGET') return line.send(name, 'other', () => call(args));
         // How the server is set up is asked once, and is not part of the history.
         if (name !== 'EVALSHA' && name !== 'EVAL') return line.sendAtOnce(() => call(args));
-        return line.send(name, true, () => call(this.#scripts.timed(args, clock.now())));
+        const isWriting = args[4]?.startsWith('{payout-guard}:batch:') === true;
+        const run = (command: string[]) => call(this.#scripts.timed(command, clock.now()));
+        if (!isWriting) return line.send(name, 'batch', () => run(args));
+        return line.send(name, 'batch that writes', () => this.#runFlawed(args, run, flaws));
       },
     });
+  }
+
+  async #runFlawed(args: string[], run: (args: string[]) => Promise<unknown>, flaws: Flaws): Promise<unknown> {
+    if (flaws.forgetsTime) await this.#admin.hdel(args[3] as string, 'clock', 'offset');
+    const changed = [...args];
+    if (flaws.forgetsBatches) changed[4] = `${args[4]}:${++this.#copies}`;
+    // The header is after the keys and six arguments.
+    const notAfter = 3 + Number(args[2]) + 7;
+    if (flaws.notAfterMs) changed[notAfter] = `${flaws.notAfterMs(Number(args[notAfter]))}`;
+    const reply = await run(changed);
+    const operations = args.slice(notAfter + 1).filter((operation) => !operation.startsWith('w\n'));
+    const isLate = Array.isArray(reply) && reply.length === 4;
+    const isAllHolds = operations.every((operation) => operation.startsWith('h\n'));
+    if (!flaws.refusesLate || !isLate || !isAllHolds) return reply;
+    return [...reply, ...operations.map(() => 'insufficient\n0\n0')];
   }
 
   async forget(): Promise<void> {

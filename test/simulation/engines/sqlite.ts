@@ -19,6 +19,7 @@ export async function startSqlite(): Promise<RealEngine> {
 
 class RealSqlite implements RealEngine {
   readonly name = 'sqlite';
+  readonly resends = false;
   readonly #folder = folderInMemory();
   readonly #open: { close(): Promise<void> }[] = [];
   /** The same in each history: warnings name it. */
@@ -72,7 +73,7 @@ class WaitingEngine implements Engine {
     this.#lockMs = lockMs;
   }
 
-  run: Engine['run'] = (batch) => this.#locked('batch', () => this.#engine.run(batch));
+  run: Engine['run'] = (...batch) => this.#locked('batch', () => this.#engine.run(...batch));
   list: Engine['list'] = (filter) => this.#locked('list', () => this.#engine.list(filter));
   claim: Engine['claim'] = (request) => this.#locked('claim', () => this.#engine.claim(request));
   note: Engine['note'] = (key) => this.#locked('note', () => this.#engine.note(key));
@@ -85,7 +86,7 @@ class WaitingEngine implements Engine {
   #locked<T>(what: string, act: () => Promise<T>): Promise<T> {
     const latest = performance.now() + this.#lockMs;
     const answer = this.#last.then(async () => {
-      await this.#line.send(`lock for ${what}`, false, async () => {});
+      await this.#line.send(`lock for ${what}`, 'other', async () => {});
       if (performance.now() > latest) throw new Error('The file stayed locked.');
       return this.#line.sendAtOnce(act);
     });

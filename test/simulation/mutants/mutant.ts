@@ -2,7 +2,7 @@
 // an option, or wraps a guard, so that the whole behaves as if the mistake were in the code.
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { HoldStore, PayoutGuard, PayoutGuardOptions, WalletSettings } from 'payout-guard';
-import type { StoreOptions } from '../engines/engine.js';
+import type { Flaws, StoreOptions } from '../engines/engine.js';
 import type { Process } from '../process.js';
 import type { Rule } from '../violation.js';
 import type { World } from '../world.js';
@@ -32,6 +32,8 @@ export interface Mutant {
   readonly afterCrash?: (world: World, process: Process) => void;
   /** Changes what a shared store is made with. */
   readonly shared?: (options: StoreOptions) => StoreOptions;
+  /** Mistakes of a real engine. */
+  readonly flaws?: Flaws;
   /** Shared stores look for a loss of memory only when they are asked something. */
   readonly looksNever?: true;
   /** Where it can be made: in the store of this process, in shared ones, or, when absent, in both. */

@@ -5,8 +5,8 @@
 --
 -- psql replaces `:schema` everywhere except in function bodies, so each function sets its search_path.
 --
--- Amounts are minor units, numeric because sums exceed 64 bits. Times are milliseconds since 1970 on this server's
--- clock.
+-- Amounts are minor units, numeric because sums exceed 64 bits. Times are milliseconds since 1970 of the store's time; see
+-- now_ms().
 -- Names are compared byte by byte (COLLATE "C"), so that every process locks in the same order.
 
 -- The applied files. Each begins by inserting its number, and so is applied once.
@@ -20,7 +20,9 @@ CREATE TABLE :schema.store (
   epoch text NOT NULL,
   born_at_ms bigint NOT NULL,
   -- Where the epoch began; see place().
-  place text NOT NULL
+  place text NOT NULL,
+  -- How far the store's time is ahead of the server's clock.
+  offset_ms bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE :schema.wallets (
@@ -33,7 +35,9 @@ CREATE TABLE :schema.wallets (
   epoch text NOT NULL DEFAULT '',
   -- While the wallet is frozen: start of the freeze, and the operator's reason.
   frozen_at_ms bigint,
-  frozen_for text
+  frozen_for text,
+  -- The time when this row was written last, or a late hold was ruled out. It never runs back.
+  clock_ms bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50); -- The row of a busy wallet is updated in place as long as its page has room.
 
 -- Each batch takes a range: no batch has more operations than this.
@@ -47,8 +51,8 @@ CREATE TABLE :schema.holds (
   created_at_ms bigint NOT NULL,
   -- Decimals of the currency.
   exponent smallint NOT NULL,
-  -- The reference was held and released before.
-  held_before boolean NOT NULL DEFAULT false,
+  -- Which hold of its reference this is: those before were released.
+  turn integer NOT NULL DEFAULT 1,
   -- The payout failed: the reference is not held again.
   failed boolean NOT NULL DEFAULT false,
   -- Captured at acceptance: the outcome of the payout is still to be looked up.
@@ -76,8 +80,6 @@ CREATE TABLE :schema.holds (
   sender text,
   -- Digest of the payee.
   fingerprint text,
-  -- Attempts that must not take the hold when they arrive late.
-  abandoned text[],
   -- The process that looks up the outcome, and until when no other one gets it.
   lease_owner text,
   lease_until_ms bigint
@@ -131,6 +133,13 @@ EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_func
 END
 $$;
 
-CREATE FUNCTION :schema.now_ms() RETURNS bigint
+-- This server's clock.
+CREATE FUNCTION :schema.server_ms() RETURNS bigint
 LANGUAGE sql VOLATILE
 AS $$ SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint $$;
+
+-- The store's time. It does not run back when the clock does: a message that came too late would be in time again.
+CREATE FUNCTION :schema.now_ms() RETURNS bigint
+LANGUAGE sql VOLATILE
+SET search_path = :schema, pg_temp
+AS $$ SELECT server_ms() + coalesce((SELECT s.offset_ms FROM store s), 0) $$;

@@ -1,0 +1,34 @@
+// What time it is at the store at most, as far as this process can know: from then on a message of its own has come too late.
+import { randomUUID } from 'node:crypto';
+import type { BatchReply, Header } from './engine.js';
+
+interface Reading {
+  readonly epoch: string;
+  readonly nowMs: number;
+  /** When this process asked for it, on its monotonic clock: the store read its own clock after that. */
+  readonly askedAtMs: number;
+}
+
+export class StoreTime {
+  #latest: Reading | undefined;
+
+  get isKnown(): boolean {
+    return this.#latest !== undefined;
+  }
+
+  /** Takes the time of an answer. Answers may overtake each other. */
+  seen({ epoch, nowMs }: BatchReply, askedAtMs: number): void {
+    if (this.#latest && this.#latest.askedAtMs > askedAtMs) return;
+    this.#latest = { epoch, nowMs, askedAtMs };
+  }
+
+  /**
+   * The header of a batch whose last caller waits until `endMs` of the monotonic clock. It allows a round trip more than that, never
+   * less, and nothing is concluded from it: whether the batch was late is the store's word.
+   */
+  header(endMs: number): Header {
+    if (!this.#latest) throw new Error('the time of the store is not known');
+    const { epoch, nowMs, askedAtMs } = this.#latest;
+    return { id: randomUUID(), epoch, notAfterMs: Math.ceil(nowMs + endMs - askedAtMs) };
+  }
+}
