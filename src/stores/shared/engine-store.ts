@@ -23,6 +23,7 @@ import { GroupCommit, unavailable } from './group-commit.js';
 import { KnownFreezes } from './known-freezes.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from './options.js';
 import { OwnHolds } from './own-holds.js';
+import { refusalOf, StoreFailure } from './store-failure.js';
 import { StoreTime } from './store-time.js';
 import { Undo } from './undo.js';
 
@@ -383,7 +384,11 @@ export class EngineStore implements HoldStore {
 
   #within<T>(timeoutMs: number, ask: () => Promise<T>): Promise<T> {
     const onTimeout = () => unavailable('no answer in time');
-    return withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, ask);
+    const explained = () =>
+      ask().catch((error) => {
+        throw error instanceof StoreFailure ? refusalOf(error) : error;
+      });
+    return withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, explained);
   }
 }
 
