@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
 import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
-import { FailureWarnings } from '../shared/store-failure.js';
 import { batchScript } from './batch.generated.js';
 import { claimScript } from './claim.generated.js';
 import { decodeBatch, decodeRow, encodeBatch, sequenceOf } from './codec.js';
@@ -44,7 +43,6 @@ export class RedisEngine implements Engine {
   readonly #compareAndSet = new Script(compareAndSetScript);
   readonly #keys: StoreKeys;
   readonly #check: ServerCheck;
-  readonly #warnings = new FailureWarnings('redis');
   /** The highest version of the store that was seen: a lower one means that it went back in time. */
   #version = 0;
 
@@ -63,17 +61,16 @@ export class RedisEngine implements Engine {
     // A key that is not there yet: see `absent`.
     const own = header ? this.#batchBase + header.id : this.#keys.absent;
     const allKeys = [this.#key, own, ...keys];
-    const { version, ...answer } = await this.#explained(async () => {
+    return this.#explained(async () => {
       await this.#check.before();
       // The script is given the fact that the server did not know it, because such a server may be another one, or a
       // restarted one. If it were loaded first, another process could come in between and not notice.
       const reply = await this.#runScript(this.#batch, allKeys, (isFresh) => this.#args(isFresh, header, operations));
-      const decoded = decodeBatch(batch, reply);
-      await this.#check.after(decoded.epoch);
-      return decoded;
+      const { version, ...answer } = decodeBatch(batch, reply);
+      this.#version = Math.max(this.#version, version);
+      await this.#check.after(answer.epoch);
+      return answer;
     });
-    this.#version = Math.max(this.#version, version);
-    return answer;
   }
 
   async list(filter: HoldFilter): Promise<HoldPage> {
@@ -186,14 +183,12 @@ export class RedisEngine implements Engine {
     return (await transport.send([command]))[0];
   }
 
-  /** @throws `StoreFailure`; the operator is warned of each cause. */
+  /** @throws `StoreFailure` for whatever goes wrong. */
   async #explained<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      const failure = redisFailure(error);
-      this.#warnings.warn(failure);
-      throw failure;
+      throw redisFailure(error);
     }
   }
 }

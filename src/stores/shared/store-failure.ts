@@ -19,8 +19,10 @@ export class StoreFailure extends Error {
   }
 }
 
-/** The refusal of a caller when the database failed. */
+/** The refusal of a caller. */
 export function refusalOf(error: unknown): BalanceUnavailableError {
+  if (error instanceof BalanceUnavailableError) return error;
+  // Another error may hold secrets.
   if (!(error instanceof StoreFailure)) return new BalanceUnavailableError('store', { detail: 'it failed' });
   return new BalanceUnavailableError('store', { detail: `${error.failure}: ${error.what}`, cause: error });
 }
@@ -28,8 +30,8 @@ export function refusalOf(error: unknown): BalanceUnavailableError {
 /** How long the same cause is not warned of again, in milliseconds. */
 const quietMs = 3_600_000;
 
-/** Warns the operator of each cause once in an hour. */
-export class FailureWarnings {
+/** What a store does about the failures of its database. */
+export class Failures {
   readonly #store: string;
   readonly #warnedAtMs = new Map<string, number>();
 
@@ -37,11 +39,16 @@ export class FailureWarnings {
     this.#store = store;
   }
 
-  warn({ failure, message }: StoreFailure): void {
+  /** Warns the operator of each cause once in an hour. */
+  seen(error: unknown): void {
+    if (error instanceof StoreFailure) this.#warn(error);
+  }
+
+  #warn({ failure, message }: StoreFailure): void {
     const nowMs = performance.now();
     const warnedAtMs = this.#warnedAtMs.get(failure);
     if (warnedAtMs !== undefined && nowMs - warnedAtMs < quietMs) return;
     this.#warnedAtMs.set(failure, nowMs);
-    warn('PAYOUT_GUARD_STORE', `The ${this.#store} store refuses: ${message}`);
+    warn('PAYOUT_GUARD_STORE', `The ${this.#store} store refuses payouts. ${message}`);
   }
 }
