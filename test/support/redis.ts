@@ -30,6 +30,10 @@ export class RedisServer {
     return this.#process?.pid ?? 0;
   }
 
+  get isRunning(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null;
+  }
+
   async boot(...options: string[]): Promise<void> {
     process.off('exit', this.#onExit).once('exit', this.#onExit);
     const plain = ['--port', '0', '--unixsocket', this.path, '--dir', this.folder, '--save', ''];
