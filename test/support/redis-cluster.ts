@@ -25,10 +25,13 @@ export class RedisCluster {
   readonly replicas: ClusterNode[] = [];
   readonly #closing: (() => unknown)[] = [];
 
-  static async start(counts: { masters?: number; replicas?: number } = {}): Promise<RedisCluster> {
-    const { masters = 3, replicas = 0 } = counts;
+  static async start(
+    options: { masters?: number; replicas?: number; nodeTimeoutMs?: number } = {},
+  ): Promise<RedisCluster> {
+    // Nodes on a busy machine are slow, not gone.
+    const { masters = 3, replicas = 0, nodeTimeoutMs = 10_000 } = options;
     const cluster = new RedisCluster();
-    const nodes = await Promise.all(Array.from({ length: masters + replicas }, () => startNode()));
+    const nodes = await Promise.all(Array.from({ length: masters + replicas }, () => startNode(nodeTimeoutMs)));
     cluster.masters.push(...nodes.slice(0, masters));
     cluster.replicas.push(...nodes.slice(masters));
     await Promise.all(nodes.map(({ admin }, index) => admin.call('CLUSTER', ['SET-CONFIG-EPOCH', `${index + 1}`])));
@@ -133,9 +136,16 @@ export class RedisCluster {
   }
 }
 
-async function startNode(): Promise<ClusterNode> {
+async function startNode(nodeTimeoutMs: number): Promise<ClusterNode> {
   const [port, busPort] = [await freePort(), await freePort()];
-  const bus = ['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`, '--cluster-node-timeout', '1000'];
+  const bus = [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-port',
+    `${busPort}`,
+    '--cluster-node-timeout',
+    `${nodeTimeoutMs}`,
+  ];
   const replication = ['--repl-diskless-sync-delay', '0', '--cluster-replica-validity-factor', '0'];
   const server = await RedisServer.start('--port', `${port}`, ...bus, ...replication);
   const admin = server.client();
