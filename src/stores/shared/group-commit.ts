@@ -4,7 +4,8 @@
 // Operations queue in lanes. A database that locks wallets has a lane for each, so that a wallet that another
 // transaction keeps locked holds up no other one: what shared a batch with it fails once, and travels alone until it
 // has succeeded.
-import { BalanceUnavailableError, isPayoutGuardError } from '../../core/errors.js';
+import { BalanceUnavailableError } from '../../core/errors.js';
+import { refusalOf } from './store-failure.js';
 
 export interface GroupCommitOptions<Op, Answer> {
   /**
@@ -171,10 +172,8 @@ export class GroupCommit<Op, Answer> {
       }
       if (this.#suspects.size > 0) for (const { name } of lanes) this.#suspects.delete(name);
     } catch (error) {
-      // The error of the engine's client may hold secrets, and changes nothing: it is not known what happened.
-      const isExplained = isPayoutGuardError(error) && error.code === 'balance_unavailable';
-      const refusal = isExplained ? error : unavailable('it failed');
-      for (const one of waiting) if (!one.isRefused) this.#refuse(one, refusal);
+      // Whatever it is, it is not known what happened.
+      for (const one of waiting) if (!one.isRefused) this.#refuse(one, refusalOf(error));
       this.#suspect(lanes);
     } finally {
       this.#underWay.delete(batch);
