@@ -57,9 +57,13 @@ export function isPayoutGuardError(value: unknown): value is PayoutGuardError {
 
 const paidUnder = Symbol.for('payout-guard.paid-under');
 
-/** Remembers that an error of this library passed through a payment that began: the payout of this reference may have been made. */
+/**
+ * Remembers that an error of this library passed through a payment that began: the payout of this reference may have been made. Only of
+ * refusals: an outage makes no claim about the payout, and one such error may be shared by many callers.
+ */
 export function notePayment(error: unknown, reference: string): void {
-  if (isPayoutGuardError(error)) Object.defineProperty(error, paidUnder, { value: reference, configurable: true });
+  if (!isPayoutGuardError(error) || error.status >= 500) return;
+  Object.defineProperty(error, paidUnder, { value: reference, configurable: true });
 }
 
 /** The payout that may have been made before this error was thrown, if the error passed through its payment. */

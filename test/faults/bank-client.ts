@@ -19,13 +19,14 @@ export class BankClient {
   }
 
   balanceOf(wallet: Wallet): BalanceProvider {
-    return httpProvider({
+    const adapter = httpProvider({
       name: 'bank',
       url: `${this.#url}/balance/${wallet}`,
       schema: z.object({ available: z.string(), currency: z.string() }),
       select: (body) => body,
       debitVisibleAt: 'completion',
     });
+    return { ...adapter, verdictOfResult: verdictOfAnswer };
   }
 
   /** Resolves to the answer, a rejection included. @throws what `fetch` throws when the answer is lost. */
@@ -56,10 +57,10 @@ export class BankClient {
   };
 }
 
-/** The verdict of an answer of the bank. Anything else that a payment function returns proves nothing. */
-export function verdictOfAnswer(result: unknown, { reference }: { readonly reference: string }): PayoutVerdict {
+/** The verdict of an answer of the bank. Anything else that a payment function returns is not judged. */
+function verdictOfAnswer(result: unknown, { reference }: { readonly reference: string }): PayoutVerdict | undefined {
   const { status, reference: answered } = (result ?? {}) as Partial<BankAnswer>;
-  if (answered !== reference) return 'unknown';
+  if (answered !== reference) return undefined;
   return status === 'paid' ? 'completed' : status === 'rejected' ? 'failed' : 'pending';
 }
 

@@ -1,8 +1,13 @@
-// A throw-away Redis or PostgreSQL, and the faults it may have.
+// A throw-away Redis, PostgreSQL or SQLite file, and the faults it may have.
+import { renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import type { Redis } from 'ioredis';
+import { sqliteStore } from 'payout-guard/stores/sqlite';
 import pg from 'pg';
 import { PostgresServer } from '../support/postgres.js';
 import { RedisServer } from '../support/redis.js';
+import { folderInMemory } from '../support/sqlite.js';
 import type { EngineName } from './messages.js';
 import { type OpenStore, openPostgres, openStore } from './store.js';
 
@@ -11,8 +16,10 @@ const patientMs = 10_000;
 
 export interface Engine {
   readonly name: EngineName;
-  /** The unix socket it listens on. */
-  readonly path: string;
+  /** The unix socket it listens on; a file has none, and no network on the way. */
+  readonly path: string | undefined;
+  /** The beginning of the names of its stores. */
+  readonly prefix: string;
   /** Makes room for a store, and opens it for the checker. */
   prepare(space: string, recoveryMs: number): Promise<OpenStore>;
   /** Ends it as a crash would. */
@@ -32,11 +39,13 @@ export interface Engine {
 
 /** @param isDurable - Whether Redis writes to disk before it answers. PostgreSQL always does. */
 export async function startEngine(name: EngineName, isDurable: boolean): Promise<Engine> {
+  if (name === 'sqlite') return new SqliteEngine();
   return name === 'redis' ? RedisEngine.start(isDurable) : PostgresEngine.start();
 }
 
 class RedisEngine implements Engine {
   readonly name = 'redis';
+  readonly prefix = '';
   readonly #server: RedisServer;
   readonly #options: readonly string[];
   readonly #admin: Redis;
@@ -93,6 +102,7 @@ class RedisEngine implements Engine {
 
 class PostgresEngine implements Engine {
   readonly name = 'postgres';
+  readonly prefix = '';
   readonly #server: PostgresServer;
 
   static async start(): Promise<PostgresEngine> {
@@ -159,5 +169,54 @@ class PostgresEngine implements Engine {
     } finally {
       await client.end();
     }
+  }
+}
+
+/** There is no server: a crash is one of a process, and what is killed here is the file, which is gone for a while. */
+class SqliteEngine implements Engine {
+  readonly name = 'sqlite';
+  readonly path = undefined;
+  readonly #folder = folderInMemory();
+  readonly prefix = join(this.#folder, 'payouts-');
+  #file = '';
+
+  async prepare(space: string, recoveryMs: number): Promise<OpenStore> {
+    this.#file = space;
+    return openStore({ engine: 'sqlite', space, recoveryMs, client: 'ioredis' }, { path: '' }, patientMs);
+  }
+
+  async kill(): Promise<void> {
+    renameSync(this.#file, `${this.#file}.away`);
+  }
+
+  async boot(): Promise<void> {
+    renameSync(`${this.#file}.away`, this.#file);
+  }
+
+  async bootEmpty(): Promise<void> {
+    throw new Error('a file that is gone is not begun anew while processes live');
+  }
+
+  async flush(): Promise<void> {
+    throw new Error('a file has no flush');
+  }
+
+  async saveCopy(): Promise<void> {
+    const database = new Database(this.#file);
+    await database.backup(`${this.#file}.copy`);
+    database.close();
+  }
+
+  /** As an operator does it, although the processes still live; and the step after it. */
+  async bootOlder(): Promise<void> {
+    for (const ending of ['-wal', '-shm']) rmSync(`${this.#file}${ending}`, { force: true });
+    renameSync(`${this.#file}.copy`, this.#file);
+    const operator = sqliteStore({ file: this.#file, deadlineMs: patientMs });
+    await operator.reconciled();
+    await operator.close();
+  }
+
+  async close(): Promise<void> {
+    rmSync(this.#folder, { recursive: true });
   }
 }

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { budget } from '../support/budget.js';
 import { hasInitdb } from '../support/postgres.js';
 import { hasRedis } from '../support/redis.js';
+import type { EngineName } from './messages.js';
 import { ProcessPool } from './process.js';
-import { scenarios } from './scenarios.js';
+import { scenariosOf } from './scenarios.js';
 import { conclusiveRun, Session } from './session.js';
 
 if (!hasInitdb) {
@@ -18,7 +19,8 @@ if (!hasInitdb) {
 const seed = 1;
 
 /** With the small budget. */
-const inEveryRun: Readonly<Record<'redis' | 'postgres', readonly string[]>> = {
+const inEveryRun: Readonly<Record<EngineName, readonly string[]>> = {
+  sqlite: ['restart-older'],
   redis: ['kill-process', 'flush'],
   postgres: ['restart-engine', 'cut-connections'],
 };
@@ -34,9 +36,10 @@ afterAll(async () => {
 for (const [engine, isHere] of [
   ['redis', hasRedis],
   ['postgres', hasInitdb],
+  ['sqlite', true],
 ] as const) {
   (isHere ? describe : describe.skip)(`processes that share a store in ${engine}`, () => {
-    for (const scenario of scenarios) {
+    for (const scenario of scenariosOf(engine)) {
       const isIn = budget === 'large' || inEveryRun[engine].includes(scenario.name);
       (isIn ? it : it.skip)(scenario.promise, async () => {
         const session = await Session.start(scenario, engine, pool);

@@ -1,7 +1,7 @@
 // The guards of one process, set up as an application would: one with both wallets, or one for each.
 import { createPayoutGuard, type HoldStore, type PayoutGuard, type WalletSettings } from 'payout-guard';
 import { inMajor } from './bank.js';
-import { type BankClient, verdictOfAnswer } from './bank-client.js';
+import type { BankClient } from './bank-client.js';
 import { type Assignment, type FromPayer, lagMs, type Wallet, wallets } from './messages.js';
 
 export interface Guards {
@@ -21,7 +21,7 @@ export function openGuards(
     currency: 'KES',
     floor: inMajor(floorMinor),
     visibilityLagMs: wallet === 'late' ? lagMs : 0,
-    verdictOfResult: verdictOfAnswer,
+    returns: 'providerAnswer',
     lookup: bank.lookUp,
   });
   const open = (keys: readonly Wallet[]): PayoutGuard => {

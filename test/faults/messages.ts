@@ -12,12 +12,12 @@ export const deadlineMs = 250;
 /** Lifetime of a reservation that is left to expire. */
 export const shortLifeMs = 150;
 
-export type EngineName = 'redis' | 'postgres';
+export type EngineName = 'redis' | 'postgres' | 'sqlite';
 
 /** The setup of a payer for one run. */
 export interface Assignment {
   readonly engine: EngineName;
-  /** The prefix or schema of the store. */
+  /** The prefix, schema or file of the store. */
   readonly space: string;
   /** The port of this payer's own proxy to the engine. */
   readonly port: number;

@@ -17,7 +17,7 @@ export class EngineProxy {
   #answersLateMs = 0;
 
   /** @param path - The unix socket of the engine. */
-  static async open(path: string): Promise<EngineProxy> {
+  static async open(path = ''): Promise<EngineProxy> {
     const proxy = new EngineProxy(path);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');

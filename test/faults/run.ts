@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import type { EngineName } from './messages.js';
 import { ProcessPool } from './process.js';
-import { scenarios } from './scenarios.js';
+import { scenarios, scenariosOf } from './scenarios.js';
 import { type Result, Session } from './session.js';
 
 const { values } = parseArgs({
@@ -11,7 +11,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     bail: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
-    engine: { type: 'string', multiple: true, default: ['redis', 'postgres'] },
+    engine: { type: 'string', multiple: true, default: ['redis', 'postgres', 'sqlite'] },
     scenario: { type: 'string', multiple: true, default: scenarios.map(({ name }) => name) },
   },
 });
@@ -25,7 +25,9 @@ const results: Result[] = [];
 for (const name of values.scenario) {
   const scenario = scenarios.find((one) => one.name === name);
   if (!scenario) throw new Error(`--scenario must be one of: ${scenarios.map((one) => one.name).join(', ')}`);
-  for (const engine of values.engine) await runAll(scenario, engine as EngineName);
+  for (const engine of values.engine as EngineName[]) {
+    if (scenariosOf(engine).includes(scenario)) await runAll(scenario, engine);
+  }
 }
 for (const problem of await pool.close()) {
   console.log(problem);

@@ -1,6 +1,7 @@
 // Fault injection, by seed. Each scenario begins when every process has been permitted something; when it returns, the machines and
 // the network are whole again.
 import { monotonicMs } from '../processes/child.js';
+import type { EngineName } from './messages.js';
 import type { Place, World } from './world.js';
 
 export interface Scenario {
@@ -132,6 +133,13 @@ export const scenarios: readonly Scenario[] = [
     },
   },
 ];
+
+/** A file has no server that could be restarted or flushed, no network on the way, and the clock of all its processes. */
+const ofFiles: readonly string[] = ['kill-process', 'restart-older'];
+
+export function scenariosOf(engine: EngineName): readonly Scenario[] {
+  return engine === 'sqlite' ? scenarios.filter(({ name }) => ofFiles.includes(name)) : scenarios;
+}
 
 /** The processes cannot reach the engine between its end and its next start. */
 async function restart(world: World, boot: () => Promise<void>): Promise<void> {

@@ -60,7 +60,7 @@ export class Session {
     const startedAtMs = monotonicMs();
     const scenario = this.#scenario;
     this.#runs += 1;
-    const space = `run_${this.#runs}`;
+    const space = `${this.#engine.prefix}run_${this.#runs}`;
     const witness = await this.#engine.prepare(space, recoveryMs);
     const { epoch } = await witness.store.totals('prompt');
     const world = await World.begin({

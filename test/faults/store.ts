@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import type { HoldStore } from 'payout-guard';
 import { type PostgresStore, postgresStore } from 'payout-guard/stores/postgres';
 import { redisStore } from 'payout-guard/stores/redis';
+import { sqliteStore } from 'payout-guard/stores/sqlite';
 import pg from 'pg';
 import { createClient } from 'redis';
 import { type Assignment, deadlineMs } from './messages.js';
@@ -25,6 +26,7 @@ export function openStore(
   longestMs: number = deadlineMs,
 ): OpenStore {
   const options = { recoveryMs, deadlineMs: longestMs };
+  if (engine === 'sqlite') return withClient(sqliteStore({ file: space, ...options }), async () => {});
   if (engine === 'postgres') return openPostgres(space, address, options);
   return client === 'ioredis' ? openIoRedis(space, address, options) : openNodeRedis(space, address, options);
 }

@@ -276,7 +276,8 @@ export class World {
       this.ending.delete(reference);
       this.ended.delete(reference);
     }
-    if (!isAnswered(place.proxy, heldFrom, heldAt) || !isAnswered(place.proxy, askedAt, answeredAt)) {
+    const isRemote = this.engine.path !== undefined;
+    if (isRemote && (!isAnswered(place.proxy, heldFrom, heldAt) || !isAnswered(place.proxy, askedAt, answeredAt))) {
       this.problem(`${reference} was approved in ${place.name} without an answer of the engine`);
     }
     for (const { fromMs, toMs } of this.losses) {

@@ -8,7 +8,7 @@ import { postgresStore } from 'payout-guard/stores/postgres';
 import { redisStore } from 'payout-guard/stores/redis';
 import pg from 'pg';
 import { listen, onStopSignal, shutDown } from '../../examples/support/service.js';
-import { BankClient, verdictOfAnswer } from '../faults/bank-client.js';
+import { BankClient } from '../faults/bank-client.js';
 import { allHolds } from '../faults/checker.js';
 import { changed } from '../support/stores.js';
 import { monotonicMs } from './child.js';
@@ -84,7 +84,7 @@ const guard = createPayoutGuard({
   provider: bank.balanceOf('prompt'),
   currency: 'KES',
   visibilityLagMs: 0,
-  verdictOfResult: verdictOfAnswer,
+  returns: 'providerAnswer',
   lookup: bank.lookUp,
   store,
 });

@@ -20,7 +20,9 @@ async function note(name: string, work: Promise<unknown>): Promise<void> {
 }
 
 const simulator = await jpaySimulator();
-const at = (url: string, options = {}) => guardOf(shopProvider(url, { maxAttempts: 1, ...options }));
+let accounts = 0;
+const shop = (url: string, options = {}) => shopProvider(url, { accountId: `${++accounts}`, ...options });
+const at = (url: string, options = {}) => guardOf(shop(url, { maxAttempts: 1, ...options }));
 const hang = () => simulator.fault({ kind: 'hang' }, { path: '' });
 
 await note('noAddress', at('https://does-not-exist.invalid').checkFunds('1'));
@@ -28,7 +30,7 @@ simulator.fault({ kind: 'reset' }, { path: '' });
 await note('reset', at(simulator.url).checkFunds('1'));
 hang();
 await note('hang', at(simulator.url, { attemptTimeoutMs: 50, clock: machineClock }).checkFunds('1'));
-await note('givenUp', guardOf(shopProvider(simulator.url), { fetchTimeoutMs: 100 }).checkFunds('1'));
+await note('givenUp', guardOf(shop(simulator.url), { fetchTimeoutMs: 100 }).checkFunds('1'));
 
 const closing = at(simulator.url);
 const waiting = Array.from({ length: 10 }, () => closing.checkFunds('1'));

@@ -136,7 +136,7 @@ export async function failureOf(work: Promise<unknown>): Promise<Error> {
 }
 
 /** The balance of one merchant at an imaginary API, as a user of `httpProvider` would write it. */
-export function shopProvider(baseUrl: string, options: NetworkOptions = {}): BalanceProvider {
+export function shopProvider(baseUrl: string, options: NetworkOptions & { accountId?: string } = {}): BalanceProvider {
   return httpProvider({
     name: 'shop',
     url: `${baseUrl}/balance`,

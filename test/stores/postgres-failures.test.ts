@@ -43,7 +43,7 @@ describeStore('the PostgreSQL store says why', () => {
     ['42P01', /store\.migrate/],
     ['53300', /no connection left/],
     ['53400', /limit of the server or of the role/],
-    ['25006', /use the primary/],
+    ['25006', /Use the primary/],
     ['57P01', /starting or shutting down/],
     ['57P02', /starting or shutting down/],
     ['57P03', /starting or shutting down/],
@@ -58,8 +58,8 @@ describeStore('the PostgreSQL store says why', () => {
     const store = openStore({ pool: failing({ code }) });
     for (let tries = 0; tries < 2; tries++) {
       const error = (await Promise.resolve(store.totals('w')).catch((refused: Error) => refused)) as Error;
-      expect(error).toMatchObject({ ...refusal, message: expect.stringMatching(advice), cause: { code } });
-      expect(error.message).toContain(`it failed with ${code}: `);
+      expect(error).toMatchObject({ ...refusal, cause: { failure: code, message: expect.stringMatching(advice) } });
+      expect(error.message).toContain(`(${code}: `);
     }
     expect(warnings).toEqual([expect.stringMatching(advice)]);
     expect(warnings.join()).not.toContain('hunter2');
@@ -73,8 +73,8 @@ describeStore('the PostgreSQL store says why', () => {
     [{}, 'Query read timeout', /took too long/],
     [{}, 'Connection terminated unexpectedly', /connection failed/],
     [{}, 'Cannot use a pool after calling end on the pool', /pool was ended/],
-    [{ code: 'XX000' }, 'hunter2', /it failed with XX000\)/],
-    [{ code: 7 }, 'hunter2', /\(it failed\)/],
+    [{ code: 'XX000' }, 'hunter2', /\(XX000: PostgreSQL returned an error\)/],
+    [{ code: 7 }, 'hunter2', /\(UNKNOWN: the client failed\)/],
   ])('of the error %p of a client, "%s"', async (properties, message, why) => {
     const store = openStore({ pool: failing(properties, message) });
     await expect(store.totals('w')).rejects.toMatchObject({ ...refusal, message: expect.stringMatching(why) });
@@ -166,7 +166,7 @@ describeStore('a PostgreSQL store that is asked whether it is ready', () => {
   });
 
   it('is not without its tables, or with those of another version', async () => {
-    const why = { ...refusal, message: expect.stringMatching(/run `store\.migrate/) };
+    const why = { ...refusal, message: expect.stringMatching(/tables are missing/) };
     await newPool().query(`INSERT INTO "${schema}".migrations (number) VALUES (1000)`);
     await expect(openStore().ready()).rejects.toMatchObject(why);
     newSchema();

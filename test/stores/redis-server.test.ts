@@ -18,19 +18,19 @@ import { ThrowAwayRedis } from '../support/redis-store.js';
     const store = open();
     await expect(store.totals('w')).rejects.toMatchObject({ name: 'BalanceUnavailableError', reason: 'store' });
     expect(process.emitWarning).toHaveBeenCalledWith(expect.stringContaining('noeviction'), {
-      code: 'PAYOUT_GUARD_REDIS',
+      code: 'PAYOUT_GUARD_STORE',
     });
     await redis.admin.config('SET', 'maxmemory-policy', 'noeviction');
     expect(await store.totals('w')).toMatchObject({ active: 0n });
   });
 
-  it('warns of a server that keeps nothing, and of one where CONFIG is not permitted', async () => {
+  it('warns of a server that keeps nothing, and of one where neither INFO nor CONFIG is permitted', async () => {
     await open().totals('w');
     expect(process.emitWarning).toHaveBeenCalledWith(expect.stringContaining('appendonly'), expect.anything());
-    await redis.admin.call('ACL', ['SETUSER', 'default', '-config']);
+    await redis.admin.call('ACL', ['SETUSER', 'default', '-config', '-info']);
     await open().totals('w');
     expect(process.emitWarning).toHaveBeenCalledWith(
-      expect.stringContaining('CONFIG is not permitted'),
+      expect.stringContaining('INFO and CONFIG are not permitted'),
       expect.anything(),
     );
   });

@@ -56,11 +56,11 @@ const request = requestUpTo(1_000_000n);
   let opened = 0;
   const openIo = (name = `io${++opened}`): HoldStore => {
     const send = timed(([command = '', ...args]) => io.call(command, args), clock);
-    return open(name, { client: { call: (name: string, args: string[]) => send([name, ...args]) } });
+    return open(name, { client: undefined, sendCommand: send });
   };
   const openNode = (): HoldStore => {
     const send = timed((args) => node.sendCommand(args), clock);
-    return open(`node${++opened}`, { client: { sendCommand: send } });
+    return open(`node${++opened}`, { client: undefined, sendCommand: send });
   };
   storeContract({ describe, it }, { name: 'the Redis store through ioredis', open: () => openIo(), pass });
   storeContract({ describe, it }, { name: 'the Redis store through node-redis', open: openNode, pass });
@@ -205,8 +205,8 @@ const request = requestUpTo(1_000_000n);
 
   it.each([
     [{}, /give either client or sendCommand/],
-    [{ client: {} }, /client: needs the call\(\) of ioredis or the sendCommand\(\) of node-redis/],
-    [{ client: { call: () => {} }, sendCommand: () => {} }, /give either client or sendCommand/],
+    [{ client: {} }, /client: must be a connected client of ioredis or node-redis/],
+    [{ client: { isOpen: true, sendCommand() {}, multi() {} }, sendCommand: () => {} }, /give either client or/],
     [{ sendCommand: () => {}, prefix: '{a}' }, /prefix: must be/],
     [{ sendCommand: () => {}, recoveryMs: -1, maxBatch: 0 }, /recoveryMs.*maxBatch|maxBatch.*recoveryMs/s],
     [{ sendCommand: () => {}, rememberMs: 3_599_999 }, /rememberMs/],

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +28,10 @@ export class RedisServer {
 
   get pid(): number {
     return this.#process?.pid ?? 0;
+  }
+
+  get isRunning(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null;
   }
 
   async boot(...options: string[]): Promise<void> {
@@ -54,6 +59,15 @@ export class RedisServer {
     return client;
   }
 
+  /** Stands still, with its connections open, until it is resumed. */
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
   /** Ends it as a crash would: nothing is written on the way out. */
   async kill(): Promise<void> {
     const running = this.#process;
@@ -74,6 +88,16 @@ export class RedisServer {
     process.off('exit', this.#onExit);
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A port that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** Whether there is a Redis to test with. Without one the tests are skipped with a notice; on CI that is a failure. */

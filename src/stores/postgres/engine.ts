@@ -1,11 +1,9 @@
 // PostgreSQL as the stores of this library see a database: one statement for each batch.
-import { ConfigurationError } from '../../core/errors.js';
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
-import { warn, warnOnce } from '../../core/warn.js';
+import { warnOnce } from '../../core/warn.js';
 import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
-import { EngineFailure } from '../shared/failure.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
-import { adviceOn, codeOf, notMigrated, readOnly } from './advice.js';
+import { codeOf, notMigratedFailure, postgresFailure, replicaFailure } from './failure.js';
 import { migrations } from './migrations.generated.js';
 import { noteQuestion, swapQuestion } from './notes.js';
 import {
@@ -54,7 +52,6 @@ export class PostgresEngine implements Engine {
   /** Whether the client is in a transaction of the application. */
   readonly #isInside: boolean;
   readonly #statements = new Map<string, string>();
-  readonly #warned = new Set<string>();
   /** Position of the server at its last answer, and its epoch: it must not fall behind. */
   #seen: { readonly epoch: string; readonly lsn: string | null } | undefined;
   #isPrimary = false;
@@ -73,7 +70,7 @@ export class PostgresEngine implements Engine {
     return new PostgresEngine({ ...this.#options, pool: client }, true);
   }
 
-  /** @throws `EngineFailure`. Code 55P03: another call was taking a reference; nothing has happened, and nothing will. */
+  /** @throws `StoreFailure`. 55P03: another call was taking a reference; nothing has happened, and nothing will. */
   async run(batch: readonly Op[], header?: Header): Promise<BatchReply> {
     const { recoveryMs, deadlineMs } = this.#shared;
     const written = writeBatch(batch);
@@ -116,7 +113,7 @@ export class PostgresEngine implements Engine {
 
   async ready(): Promise<void> {
     const version = await this.#ask({ call: 'version()', values: [] });
-    if (Number(version) !== migrations.length) throw new EngineFailure(notMigrated, undefined);
+    if (Number(version) !== migrations.length) throw notMigratedFailure();
   }
 
   async close(): Promise<void> {}
@@ -146,7 +143,7 @@ export class PostgresEngine implements Engine {
       }
       // The next connection may lead to another server. A lock that is not given is no sign of that.
       if (codeOf(error) !== '55P03') this.#isPrimary = false;
-      throw this.#explained(error);
+      throw postgresFailure(error);
     }
   }
 
@@ -158,17 +155,6 @@ export class PostgresEngine implements Engine {
     const [row] = (await this.#options.pool.query(statement, [...question.values])).rows;
     return (row as { readonly reply: Reply }).reply;
   }
-
-  /** The failure that callers get. What an operator can put right is a process warning as well, once. */
-  #explained(error: unknown): EngineFailure {
-    const advice = adviceOn(error);
-    if (advice !== undefined && !this.#warned.has(advice)) {
-      this.#warned.add(advice);
-      warn('PAYOUT_GUARD_POSTGRES', `PostgreSQL store: ${advice}.`, error);
-    }
-    const code = codeOf(error);
-    return new EngineFailure([`it failed${code ? ` with ${code}` : ''}`, advice].filter(Boolean).join(': '), error);
-  }
 }
 
 /** When a connection of a pool breaks that has no listener, the process ends, and with it nobody puts its holds back. */
@@ -179,11 +165,11 @@ function warnOfListener(pool: PostgresClient): void {
   warnOnce('PAYOUT_GUARD_POSTGRES', `PostgreSQL store: ${advice}.`);
 }
 
-/** @throws `ConfigurationError` on a server, or in a session, that cannot write. */
+/** @throws `StoreFailure` on a server, or in a session, that cannot write. */
 export async function assertPrimary(client: PostgresClient): Promise<void> {
   const text = `SELECT (pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean)::text AS reply`;
   const [row] = (await client.query(text, [])).rows;
-  if ((row as { reply: string }).reply !== 'false') throw new ConfigurationError([`pool: ${readOnly}`]);
+  if ((row as { reply: string }).reply !== 'false') throw replicaFailure();
 }
 
 function position(lsn: string): bigint {

@@ -111,7 +111,7 @@ export interface PostgresStore extends HoldStore {
    * Forgets references that ended long ago, and returns how many. Open holds, captures that are not visible yet and captures whose
    * outcome is still to be looked up stay, however old. Run it once a day.
    *
-   * @throws `InvalidArgumentError`
+   * @throws `InvalidArgumentError`. `StoreFailure` the database could not do it: its `failure` and `advice` say why.
    */
   deleteFinished(options?: DeleteFinishedOptions): Promise<number>;
 }

@@ -1,5 +1,6 @@
 // Brings the schema up to date.
 import { ConfigurationError } from '../../core/errors.js';
+import { StoreFailure } from '../shared/store-failure.js';
 import { assertPrimary, type PostgresClient } from './engine.js';
 import { migrations } from './migrations.generated.js';
 
@@ -9,7 +10,9 @@ import { migrations } from './migrations.generated.js';
  * left to do.
  */
 export async function migrate(client: PostgresClient, schema: string): Promise<void> {
-  await assertPrimary(client);
+  await assertPrimary(client).catch((error) => {
+    throw error instanceof StoreFailure ? new ConfigurationError([`pool: ${error.message}`]) : error;
+  });
   const steps = migrations.map((sql, index) => {
     const isMissing =
       index === 0

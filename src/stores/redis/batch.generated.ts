@@ -136,8 +136,7 @@ if isWriting then
     return reply
   end
 end
-local firstHold = isWriting and 3 or 2
-local texts = readTexts(KEYS, firstHold)
+local texts = readTexts(KEYS, 3)
 local rows = {}
 local changedRows = {}
 local newTexts = {}
@@ -484,7 +483,7 @@ for at, text in ipairs(readTexts(dueKeys, 1)) do
   if row and isOver(row) then release(dueReferences[at], row, '') end
 end
 local operations = {}
-local keyAt, afterBase, byte, sub = firstHold - 1, #holdBase + 1, string.byte, string.sub
+local keyAt, afterBase, byte, sub = 3 - 1, #holdBase + 1, string.byte, string.sub
 local hasNone = { [102] = true, [116] = true, [119] = true }
 for at = 9, #ARGV do
   local operation = ARGV[at]
@@ -499,7 +498,7 @@ for at = 9, #ARGV do
   else
     keyAt = keyAt + 1
     local key = KEYS[keyAt]
-    reply[#reply + 1] = run(operation, sub(key, afterBase), texts[keyAt - firstHold + 1], key)
+    reply[#reply + 1] = run(operation, sub(key, afterBase), texts[keyAt - 3 + 1], key)
   end
 end
 callWithAll('MSET', nil, newTexts)

@@ -13,7 +13,8 @@
 --            finished       list: '<when it ended (ms)>\n<ref>' of captured and failed holds, in the order they ended
 --            unsent         list: the same of holds that were released without being sent
 --            notes          hash, see compare-and-set.lua
--- KEYS[2]  only if the batch writes: '{prefix}:batch:<id>', there from its execution until it would be too late
+-- KEYS[2]  if the batch writes, '{prefix}:batch:<id>', there from its execution until it would be too late; else
+--          '{prefix}:absent', never there
 -- KEYS[+]  '{prefix}:hold:<ref>' for each operation that has a reference, in their order
 -- ARGV[1]  the epoch to begin if one must begin: random text
 -- ARGV[2]  '1' when the server did not know this script; else '0'
@@ -67,6 +68,7 @@
 -- Of what is due, this much is done in one call. What is left over only counts as held for longer.
 local SWEEP = 1000
 local FIRST = 9
+local FIRST_HOLD = 3
 -- First letters: of a reservation, and of a hold that was released; of a capture that becomes visible.
 local RESERVED, VISIBLE = 114, 118
 
@@ -124,12 +126,11 @@ if isWriting then
     return reply
   end
 end
-local firstHold = isWriting and 3 or 2
 
 ------------------------------------------------------------------------------------------------------------------------
 -- What is read, and what will be written.
 
-local texts = readTexts(KEYS, firstHold)
+local texts = readTexts(KEYS, FIRST_HOLD)
 -- By reference, what this call has read or made of a hold: a table, or the text of a hold that is new.
 local rows = {}
 -- Of these, the ones to be written: tables, or texts.
@@ -572,7 +573,7 @@ end
 -- What was asked for.
 
 local operations = {}
-local keyAt, afterBase, byte, sub = firstHold - 1, #holdBase + 1, string.byte, string.sub
+local keyAt, afterBase, byte, sub = FIRST_HOLD - 1, #holdBase + 1, string.byte, string.sub
 -- Letters of operations that have no reference: f, t and w.
 local hasNone = { [102] = true, [116] = true, [119] = true }
 for at = FIRST, #ARGV do
@@ -588,7 +589,7 @@ for at = FIRST, #ARGV do
   else
     keyAt = keyAt + 1
     local key = KEYS[keyAt]
-    reply[#reply + 1] = run(operation, sub(key, afterBase), texts[keyAt - firstHold + 1], key)
+    reply[#reply + 1] = run(operation, sub(key, afterBase), texts[keyAt - FIRST_HOLD + 1], key)
   end
 end
 

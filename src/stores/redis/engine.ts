@@ -6,25 +6,22 @@ import { batchScript } from './batch.generated.js';
 import { claimScript } from './claim.generated.js';
 import { decodeBatch, decodeRow, encodeBatch, sequenceOf } from './codec.js';
 import { compareAndSetScript } from './compare-and-set.generated.js';
-import { isUnknownScript, Script, type SendCommand } from './connection.js';
+import { redisFailure } from './failure.js';
 import { listScript } from './list.generated.js';
+import { runReplicated, type WaitReplicas } from './replication.js';
+import { isUnknownScript, Script } from './script.js';
 import { ServerCheck } from './server-check.js';
+import { slotOf } from './transport/slot.js';
+import type { Command, StoreKeys, Transport } from './transport/transport.js';
 import { unservedScript } from './unserved.generated.js';
 
 export interface RedisEngineOptions {
-  readonly send: SendCommand;
+  readonly transport: Transport;
   readonly prefix: string;
   readonly recoveryMs: number;
   /** How long captured and failed references are remembered, in milliseconds. */
   readonly rememberMs: number;
   readonly waitReplicas?: WaitReplicas | undefined;
-}
-
-export interface WaitReplicas {
-  /** How many replicas must have what was written before it is answered; 1 to 10. */
-  count: number;
-  /** How long to wait for them, in milliseconds; 1 to 10,000. */
-  timeoutMs: number;
 }
 
 /** Longest time that references of payouts are remembered that were released without being sent, in milliseconds. */
@@ -43,6 +40,7 @@ export class RedisEngine implements Engine {
   readonly #claim = new Script(claimScript);
   readonly #unservedWallets = new Script(unservedScript);
   readonly #compareAndSet = new Script(compareAndSetScript);
+  readonly #keys: StoreKeys;
   readonly #check: ServerCheck;
   /** The highest version of the store that was seen: a lower one means that it went back in time. */
   #version = 0;
@@ -53,26 +51,25 @@ export class RedisEngine implements Engine {
     this.#holdBase = `{${options.prefix}}:hold:`;
     this.#batchBase = `{${options.prefix}}:batch:`;
     this.#notes = `{${options.prefix}}:notes`;
-    this.#check = new ServerCheck(options.send);
+    this.#keys = storeKeys(options.prefix);
+    this.#check = new ServerCheck(options.transport, this.#key, options.waitReplicas);
   }
 
   async run(batch: readonly Op[], header?: Header): Promise<BatchReply> {
-    if (!this.#check.isPassed) await this.#check.run();
     const { keys, operations } = encodeBatch(batch, this.#holdBase);
-    const allKeys = header ? [this.#key, this.#batchBase + header.id, ...keys] : [this.#key, ...keys];
-    const args = (isFresh: '0' | '1') => this.#args(isFresh, header, operations);
-    let reply: unknown;
-    try {
-      reply = await this.#replicated((send) => this.#batch.runKnown(send, allKeys, args('0')));
-    } catch (error) {
-      if (!isUnknownScript(error)) throw error;
-      // The script is given this fact, because a server that does not know it may be another one, or a restarted one.
-      // If it were loaded first, another process could come in between and not notice.
-      reply = await this.#replicated((send) => this.#batch.runWhole(send, allKeys, args('1')));
-    }
-    const { version, ...answer } = decodeBatch(batch, reply);
-    this.#version = Math.max(this.#version, version);
-    return answer;
+    // A key that is not there yet: see `absent`.
+    const own = header ? this.#batchBase + header.id : this.#keys.absent;
+    const allKeys = [this.#key, own, ...keys];
+    return this.#explained(async () => {
+      await this.#check.before();
+      // The script is given the fact that the server did not know it, because such a server may be another one, or a
+      // restarted one. If it were loaded first, another process could come in between and not notice.
+      const reply = await this.#runScript(this.#batch, allKeys, (isFresh) => this.#args(isFresh, header, operations));
+      const { version, ...answer } = decodeBatch(batch, reply);
+      this.#version = Math.max(this.#version, version);
+      await this.#check.after(answer.epoch);
+      return answer;
+    });
   }
 
   async list(filter: HoldFilter): Promise<HoldPage> {
@@ -129,19 +126,29 @@ export class RedisEngine implements Engine {
 
   /** One call of a script that answers with its time, where to continue, and what it found. */
   async #page(script: Script, args: readonly string[]): Promise<{ nowMs: number; next: string; found: string[] }> {
-    const reply = await script.run(this.#options.send, [this.#key], args);
+    const reply = await this.#explained(async () => {
+      await this.#check.before();
+      return this.#runScript(script, [this.#key, this.#keys.absent], () => args);
+    });
     if (!Array.isArray(reply) || reply.length < 2) throw new Error('not an answer of the script');
     const [now, next = '', ...found] = reply.map(String);
     return { nowMs: Number(now), next, found };
   }
 
   async note(key: string): Promise<string | undefined> {
-    const note = await this.#options.send(['HGET', this.#notes, key]);
+    const [note] = await this.#explained(async () => {
+      await this.#check.before();
+      return this.#options.transport.send([['HGET', this.#notes, key]]);
+    });
     return note === null || note === undefined ? undefined : String(note);
   }
 
   async swapNote(key: string, expected = '', value = ''): Promise<boolean> {
-    return Number(await this.#compareAndSet.run(this.#options.send, [this.#notes], [key, expected, value])) === 1;
+    const changed = await this.#explained(async () => {
+      await this.#check.before();
+      return this.#runScript(this.#compareAndSet, [this.#notes, this.#keys.absent], () => [key, expected, value]);
+    });
+    return Number(changed) === 1;
   }
 
   /** The client belongs to the application. */
@@ -155,15 +162,42 @@ export class RedisEngine implements Engine {
     return [randomUUID(), isFresh, ...settings, ...mayRun, ...operations];
   }
 
-  /** Runs a script, and waits in the same pipeline until enough replicas have what it wrote. */
-  async #replicated(run: (send: SendCommand) => Promise<unknown>): Promise<unknown> {
-    const { send, waitReplicas } = this.#options;
-    if (!waitReplicas) return run(send);
-    const wait = ['WAIT', `${waitReplicas.count}`, `${waitReplicas.timeoutMs}`];
-    const [reply, replicas] = await Promise.all([run(send), send(wait)]);
-    if (Number(replicas) < waitReplicas.count) throw new Error('too few replicas have it');
-    return reply;
+  /** @param args - Given whether the server did not know the script: `1`. */
+  async #runScript(
+    script: Script,
+    keys: readonly string[],
+    args: (isFresh: '0' | '1') => readonly string[],
+  ): Promise<unknown> {
+    try {
+      return await this.#replicated(script.known(keys, args('0')));
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error;
+      return this.#replicated(script.whole(keys, args('1')));
+    }
   }
+
+  async #replicated(command: Command): Promise<unknown> {
+    const { transport, waitReplicas } = this.#options;
+    if (waitReplicas) return runReplicated(transport, waitReplicas, command);
+    return (await transport.send([command]))[0];
+  }
+
+  /** @throws `StoreFailure` for whatever goes wrong. */
+  async #explained<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+}
+
+/**
+ * While a slot moves from one node of a cluster to another, Redis runs a script only if all keys that it declares are on
+ * the node. A key that never exists therefore keeps scripts from a node that has only some of the keys of the store.
+ */
+export function storeKeys(prefix: string): StoreKeys {
+  return { slot: slotOf(prefix), absent: `{${prefix}}:absent` };
 }
 
 /** Reference and row, in turn. */

@@ -4,22 +4,25 @@ import { readOptions } from '../../core/problems.js';
 import type { HoldStore } from '../../core/store.js';
 import { EngineStore } from '../shared/engine-store.js';
 import { resolveSharedOptions, type SharedStoreOptions, sharedStoreShape } from '../shared/options.js';
-import { isRedisClient, type RedisClient, type SendCommand, sendThrough } from './connection.js';
-import { RedisEngine, type WaitReplicas } from './engine.js';
+import { RedisEngine, storeKeys } from './engine.js';
+import type { WaitReplicas } from './replication.js';
+import { problemOfClient, type RedisClient, transportOf } from './transport/client.js';
+import { CustomTransport, type SendCommand } from './transport/custom.js';
 
 export type { SharedStoreOptions } from '../shared/options.js';
-export type { RedisClient } from './connection.js';
-export type { WaitReplicas } from './engine.js';
+export type { WaitReplicas } from './replication.js';
+export type { RedisClient } from './transport/client.js';
 
 export interface RedisStoreOptions extends SharedStoreOptions {
   /**
-   * A client of ioredis or node-redis, connected and closed by the application. All commands must go through one
-   * connection to the primary. Give either this or `sendCommand`.
+   * A client of ioredis (`Redis`, `Cluster`) or node-redis (`createClient`, `createClientPool`, `createSentinel`,
+   * `createCluster`), connected and closed by the application, without a key prefix of its own. Give either this or
+   * `sendCommand`.
    */
   client?: RedisClient | undefined;
   /**
-   * How to send a command with any other client; for a cluster of node-redis:
-   * `(args) => cluster.sendCommand('{payout-guard}', false, args)`. Resolves to the reply, texts as strings.
+   * How to send a command with any other client. All commands must go, in their order, through one connection to the
+   * primary that owns the slot of `prefix`. Resolves to the reply, texts as strings; rejects with the server's error.
    */
   sendCommand?: ((args: string[]) => Promise<unknown>) | undefined;
   /**
@@ -48,7 +51,9 @@ const optionsSchema: z.ZodType<RedisStoreOptions> = z
   .strictObject({
     ...sharedStoreShape,
     client: z
-      .custom<RedisClient>(isRedisClient, 'needs the call() of ioredis or the sendCommand() of node-redis')
+      .custom<RedisClient>((value) => problemOfClient(value) === undefined, {
+        error: ({ input }) => problemOfClient(input),
+      })
       .optional(),
     sendCommand: z.custom<SendCommand>((value) => typeof value === 'function', 'must be a function').optional(),
     prefix: z
@@ -73,11 +78,18 @@ const optionsSchema: z.ZodType<RedisStoreOptions> = z
  * @throws `ConfigurationError` naming every problem of the options.
  */
 export function redisStore(options: RedisStoreOptions): HoldStore {
-  const { client, sendCommand, prefix, rememberMs, waitReplicas, ...rest } = readOptions(optionsSchema, options);
+  const {
+    client,
+    sendCommand,
+    prefix = 'payout-guard',
+    rememberMs,
+    waitReplicas,
+    ...rest
+  } = readOptions(optionsSchema, options);
   const shared = resolveSharedOptions(rest);
   const engine = new RedisEngine({
-    send: client ? sendThrough(client) : (sendCommand as SendCommand),
-    prefix: prefix ?? 'payout-guard',
+    transport: client ? transportOf(client, storeKeys(prefix)) : new CustomTransport(sendCommand as SendCommand),
+    prefix,
     recoveryMs: shared.recoveryMs,
     rememberMs: rememberMs ?? 2_592_000_000,
     waitReplicas,

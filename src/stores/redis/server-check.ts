@@ -1,73 +1,163 @@
-// Looks once at how the server is set up, before anything is trusted to it.
-import { ConfigurationError } from '../../core/errors.js';
+// Looks at how the server is set up that owns the keys: before anything is trusted to it, in each new epoch (it may be
+// another server), and each minute.
 import { warn } from '../../core/warn.js';
-import type { SendCommand } from './connection.js';
+import { StoreFailure } from '../shared/store-failure.js';
+import type { WaitReplicas } from './replication.js';
+import { type Command, Shared, type Transport } from './transport/transport.js';
 
-/** Made with each batch until it has passed, so that a server that is set right needs no restart of the application. */
+const repeatAfterMs = 60_000;
+
 export class ServerCheck {
-  isPassed = false;
-  readonly #send: SendCommand;
-  #warned = '';
+  readonly #transport: Transport;
+  /** A key of the store. */
+  readonly #key: string;
+  readonly #waitReplicas: WaitReplicas | undefined;
+  readonly #looking = new Shared(() => this.#look());
+  #passed: { epoch: string | undefined; atMs: number } | undefined;
+  readonly #warned = new Set<string>();
+  /** The server process that the number of its replicas was reported of. */
+  #reported = '';
 
-  constructor(send: SendCommand) {
-    this.#send = send;
+  constructor(transport: Transport, key: string, waitReplicas: WaitReplicas | undefined) {
+    this.#transport = transport;
+    this.#key = key;
+    this.#waitReplicas = waitReplicas;
   }
 
-  /** @throws `ConfigurationError` if the server may drop holds to make room, or cannot tell that it was restarted. */
-  async run(): Promise<void> {
-    const problems = this.#problems(await this.#version(), await this.#config());
-    if (problems.length > 0) {
-      // A warning as well, because the error that the caller gets names only the store.
-      this.#warnOnce(problems.join(' '));
-      throw new ConfigurationError(problems);
+  /** @throws `StoreFailure` if the server must not be used as it is set up. It may be asked again at once. */
+  async before(): Promise<void> {
+    if (!this.#passed) await this.#pass(undefined);
+    else if (performance.now() - this.#passed.atMs > repeatAfterMs) {
+      this.#passed.atMs = performance.now();
+      void this.#looking.run().catch(() => {
+        this.#passed = undefined;
+      });
     }
-    this.isPassed = true;
   }
 
-  #problems(version: string | undefined, config: ReadonlyMap<string, string> | undefined): string[] {
-    const problems: string[] = [];
-    if (version !== undefined && Number.parseInt(version, 10) < 7) {
-      problems.push('redisStore needs Redis 7 or later: earlier ones do not forget scripts when they lose writes.');
-    }
-    if (!config) return problems;
-    if (config.get('maxmemory') !== '0' && config.get('maxmemory-policy') !== 'noeviction') {
-      problems.push(
-        'redisStore needs `maxmemory-policy noeviction`: otherwise Redis forgets holds when memory is full.',
+  /** Before an answer in this epoch is passed on. @throws `StoreFailure`, as {@link before}. */
+  async after(epoch: string): Promise<void> {
+    if (this.#passed?.epoch !== epoch) await this.#pass(epoch);
+  }
+
+  async #pass(epoch: string | undefined): Promise<void> {
+    this.#passed = undefined;
+    await this.#looking.run();
+    this.#passed = { epoch, atMs: performance.now() };
+  }
+
+  async #look(): Promise<void> {
+    if (this.#transport.hasErrorListener() === false) {
+      this.#warnOnce(
+        'The Redis client has no listener for `error`: add one, or a broken connection may end the process.',
       );
     }
-    if (config.get('appendonly') === 'no' && config.get('save') === '') {
-      this.#warnOnce('Redis keeps nothing on disk (appendonly no, no save): a restart forgets captured references.');
-    }
-    return problems;
+    await this.#checkKey();
+    const info = await this.#info();
+    const problem = this.#problemOf(info) ?? (await this.#problemOfEviction(info));
+    if (problem) throw problem;
+    await this.#warnOfPersistence(info);
   }
 
-  async #version(): Promise<string | undefined> {
-    try {
-      return /^redis_version:(\S+)/m.exec(String(await this.#send(['INFO', 'server'])))?.[1];
-    } catch (error) {
-      if (!isRefused(error)) throw error;
+  async #checkKey(): Promise<void> {
+    const reply = await this.#ask(['EVAL', 'return KEYS[1]', '1', this.#key]);
+    if (String(reply) === this.#key) return;
+    throw new StoreFailure(
+      'KEY_PREFIX',
+      'the client changes the keys on their way to the server',
+      'Send the commands through a client without a key prefix, and give `prefix` instead.',
+    );
+  }
+
+  #problemOf(info: Info): StoreFailure | undefined {
+    const version = info.get('redis_version');
+    if (version !== undefined && Number.parseInt(version, 10) < 7) {
+      const what = 'the server is older than Redis 7, and would not forget scripts when it loses writes';
+      return new StoreFailure('VERSION', what, 'Use Redis 7 or later, or Valkey.');
+    }
+    const role = info.get('role');
+    if (role !== undefined && role !== 'master') {
+      return new StoreFailure('ROLE', 'the client is connected to a replica', 'Connect it to the primary.');
+    }
+    if (info.get('cluster_enabled') === '1' && !this.#transport.isForCluster) {
+      const what = 'The Redis server is a node of a cluster, and the client is for one node only. ';
+      this.#warnOnce(`${what}Pass a cluster client, or nothing is approved once the slot is moved.`);
+    }
+    return this.#problemOfReplicas(info);
+  }
+
+  #problemOfReplicas(info: Info): StoreFailure | undefined {
+    const connected = info.get('connected_slaves');
+    if (!this.#waitReplicas || connected === undefined) return undefined;
+    const { count } = this.#waitReplicas;
+    if (Number(connected) < count) {
+      const what = `waitReplicas.count is ${count}, and ${connected} replica(s) are connected`;
+      return new StoreFailure('REPLICAS', what, 'Bring the replicas back; nothing can be approved without them.');
+    }
+    const runId = info.get('run_id') ?? '';
+    if (Number(connected) > count && this.#reported !== runId) {
+      this.#reported = runId;
+      warn(
+        'PAYOUT_GUARD_REDIS',
+        `waitReplicas.count is ${count}, and ${connected} replicas are connected: a failover may promote one that lacks what was answered. Set it to the number of replicas that may be promoted.`,
+      );
+    }
+    return undefined;
+  }
+
+  async #problemOfEviction(info: Info): Promise<StoreFailure | undefined> {
+    const maxMemory = info.get('maxmemory') ?? (await this.#config('maxmemory'));
+    const policy = info.get('maxmemory_policy') ?? (await this.#config('maxmemory-policy'));
+    if (policy === undefined) {
+      this.#warnOnce('INFO and CONFIG are not permitted here: check that Redis has `maxmemory-policy noeviction`.');
       return undefined;
     }
+    if (maxMemory === '0' || policy === 'noeviction') return undefined;
+    const what = 'Redis deletes keys when its memory is full';
+    return new StoreFailure('EVICTION', what, 'Set `maxmemory-policy noeviction`: otherwise it forgets holds.');
   }
 
-  async #config(): Promise<Map<string, string> | undefined> {
+  async #warnOfPersistence(info: Info): Promise<void> {
+    if ((info.get('aof_enabled') ?? '0') !== '0' || (await this.#config('save')) !== '') return;
+    this.#warnOnce('Redis keeps nothing on disk (appendonly no, no save): a restart forgets captured references.');
+  }
+
+  /** What the server says of itself, of one instant; nothing if that is not permitted. */
+  async #info(): Promise<Info> {
+    const sections = ['server', 'memory', 'persistence', 'replication', 'cluster'];
     try {
-      const names = ['maxmemory', 'maxmemory-policy', 'appendonly', 'save'];
-      const entries: [string, string][] = [];
-      for (const name of names) entries.push([name, configValue(await this.#send(['CONFIG', 'GET', name]), name)]);
-      return new Map(entries);
+      const replies = await this.#transport.send(sections.map((section) => ['INFO', section]));
+      return new Map(replies.flatMap((reply) => [...String(reply).matchAll(/^(\w+):(.*?)\r?$/gm)].map(nameAndValue)));
     } catch (error) {
       if (!isRefused(error)) throw error;
-      this.#warnOnce('CONFIG is not permitted here: see to it that Redis has `maxmemory-policy noeviction`.');
+      return new Map();
+    }
+  }
+
+  async #config(name: string): Promise<string | undefined> {
+    try {
+      return configValue(await this.#ask(['CONFIG', 'GET', name]), name);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
       return undefined;
     }
   }
 
   #warnOnce(message: string): void {
-    if (this.#warned === message) return;
-    this.#warned = message;
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
     warn('PAYOUT_GUARD_REDIS', message);
   }
+
+  async #ask(command: Command): Promise<unknown> {
+    return (await this.#transport.send([command]))[0];
+  }
+}
+
+type Info = ReadonlyMap<string, string>;
+
+function nameAndValue([, name = '', value = '']: RegExpExecArray): [string, string] {
+  return [name, value];
 }
 
 /** The server does not know the command, or does not let this user run it: managed services do either. */

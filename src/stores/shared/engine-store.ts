@@ -19,11 +19,11 @@ import type {
 import { warn } from '../../core/warn.js';
 import { assertHoldRequest, assertNote, assertReference, assertSettleRequest, assertText } from './checks.js';
 import { busy, type Engine, type Header, type Op, type Operations, type OpKind } from './engine.js';
-import { failed, unavailable } from './failure.js';
 import { GroupCommit } from './group-commit.js';
 import { KnownFreezes } from './known-freezes.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from './options.js';
 import { OwnHolds } from './own-holds.js';
+import { Failures, refusalOf, unavailable } from './store-failure.js';
 import { StoreTime } from './store-time.js';
 import { Undo } from './undo.js';
 
@@ -48,6 +48,7 @@ export class EngineStore implements HoldStore {
   readonly #own = new OwnHolds();
   readonly #freezes = new KnownFreezes();
   readonly #undo: Undo;
+  readonly #failures: Failures;
   readonly #time = new StoreTime();
   /** The last request that was in order. */
   #checked: HoldRequest | undefined;
@@ -67,6 +68,7 @@ export class EngineStore implements HoldStore {
     this.name = engine.name;
     this.#engine = engine;
     this.#options = options;
+    this.#failures = new Failures(engine.name);
     this.#undo = new Undo(async ({ request: { reference, attempt, wallet }, header }) => {
       // Not of another handle of the attempt, that resumed the reservation and was given to send it.
       const request = { reference, attempt, to: 'released', notSent: true, sender: attempt } as const;
@@ -267,7 +269,10 @@ export class EngineStore implements HoldStore {
     const sent = header && { header, entries: this.#entries };
     for (const op of batch) if (op.kind === 'hold' || op.kind === 'settle') op.sent = sent;
     const askedAtMs = performance.now();
-    const reply = await this.#engine.run(batch, header);
+    const reply = await this.#engine.run(batch, header).catch((error) => {
+      this.#failures.seen(error);
+      throw error;
+    });
     this.#time.seen(reply, askedAtMs);
     const { isExecuted, epoch, nowMs, recoveringForMs, answers } = reply;
     if (!isExecuted) return batch.map(() => ({ isExecuted, epoch, nowMs, recoveringForMs }));
@@ -372,14 +377,12 @@ export class EngineStore implements HoldStore {
 
   #within<T>(timeoutMs: number, ask: () => Promise<T>): Promise<T> {
     const onTimeout = () => unavailable('no answer in time');
-    const asked = async () => {
-      try {
-        return await ask();
-      } catch (error) {
-        throw failed(error);
-      }
-    };
-    return withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, asked);
+    const explained = () =>
+      ask().catch((error) => {
+        this.#failures.seen(error);
+        throw refusalOf(error);
+      });
+    return withDeadline({ timeoutMs, outer: this.#closing.signal, onTimeout }, explained);
   }
 }
 

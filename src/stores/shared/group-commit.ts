@@ -2,7 +2,7 @@
 // next ones queue, and go in one. A caller on an idle line waits for nothing.
 import { BalanceUnavailableError } from '../../core/errors.js';
 import { busy } from './engine.js';
-import { failed, unavailable } from './failure.js';
+import { refusalOf, unavailable } from './store-failure.js';
 
 export interface GroupCommitOptions<Op, Answer> {
   /**
@@ -132,7 +132,8 @@ export class GroupCommit<Op, Answer> {
       }
       if (this.#busy.length > 0) this.#busyTimer ??= setTimeout(() => this.#askAgain(), busyAgainMs);
     } catch (error) {
-      for (const one of batch) if (!one.isRefused) this.#refuse(one, failed(error));
+      // Whatever it is, it is not known what happened.
+      for (const one of batch) if (!one.isRefused) this.#refuse(one, refusalOf(error));
     } finally {
       this.#underWay.delete(batch);
       this.#overdue.delete(batch);

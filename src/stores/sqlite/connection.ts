@@ -73,7 +73,7 @@ export class Connection {
     const database = this.#database;
     this.#assertOurs();
     if (database.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
-      throw new ConfigurationError(['file: its file system does not share memory between processes; use a local disk']);
+      throw new ConfigurationError(['the file system does not share memory between processes; use a local disk']);
     }
     // A commit is on the disk before it is answered; on macOS that takes more than fsync.
     database.pragma('synchronous = FULL');
@@ -106,7 +106,7 @@ export class Connection {
     const isEmpty = version === 0 && this.#database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
     if (!isOurs && !isEmpty) {
       throw new ConfigurationError([
-        'file: it is a database of another application; the store needs a file of its own',
+        'the file is a database of another application; the store needs a file of its own',
       ]);
     }
     assertKnown(version);
@@ -130,7 +130,7 @@ const networkFileSystems: readonly number[] = [
 function assertLocal(file: string): void {
   if (!networkFileSystems.includes(statfsSync(dirname(file)).type)) return;
   throw new ConfigurationError([
-    'file: it is on a network file system, where locks cannot be trusted; use a local disk',
+    'the file is on a network file system, where locks cannot be trusted; use a local disk',
   ]);
 }
 
@@ -138,7 +138,7 @@ function assertLocal(file: string): void {
 export function assertKnown(version: number): void {
   if (version <= migrations.length) return;
   throw new ConfigurationError([
-    `file: a later version of payout-guard has changed it (protocol ${version}; this one knows ${migrations.length}); update payout-guard`,
+    `a later version of payout-guard has changed the file (protocol ${version}; this one knows ${migrations.length}); update payout-guard`,
   ]);
 }
 

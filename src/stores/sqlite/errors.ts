@@ -1,5 +1,5 @@
 // Why the file cannot be used, and what to do about it.
-import { BalanceUnavailableError, isPayoutGuardError } from '../../core/errors.js';
+import { BalanceUnavailableError, ConfigurationError } from '../../core/errors.js';
 import { redactedCause } from '../../core/redact.js';
 import { warn } from '../../core/warn.js';
 
@@ -31,7 +31,7 @@ export function isBusy(error: unknown): boolean {
 
 /** Whether the connection may be used further. */
 export function isHarmless(error: unknown): boolean {
-  return isPayoutGuardError(error) || isBusy(error);
+  return error instanceof ConfigurationError || isBusy(error);
 }
 
 /** Turns what SQLite throws into errors that say what to do. The operator gets each as a process warning, until it works again. */
@@ -44,9 +44,7 @@ export class Failures {
   }
 
   explained(error: unknown): Error {
-    if (isPayoutGuardError(error)) return error;
-    const code = codeOf(error);
-    const advice = advices.find(([beginning]) => code.startsWith(beginning))?.[1] ?? `SQLite failed with ${code}`;
+    const advice = adviceFor(error);
     if (!this.#warned.has(advice)) {
       this.#warned.add(advice);
       warn('PAYOUT_GUARD_SQLITE', `SQLite store ${this.#file}: ${advice}. Nothing is approved meanwhile.`, error);
@@ -57,6 +55,12 @@ export class Failures {
   over(): void {
     this.#warned.clear();
   }
+}
+
+function adviceFor(error: unknown): string {
+  if (error instanceof ConfigurationError) return error.problems.join('; ');
+  const code = codeOf(error);
+  return advices.find(([beginning]) => code.startsWith(beginning))?.[1] ?? `SQLite failed with ${code}`;
 }
 
 function codeOf(error: unknown): string {

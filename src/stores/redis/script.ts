@@ -1,0 +1,27 @@
+// Scripts by their digest, which is all that travels when the server knows them.
+import { createHash } from 'node:crypto';
+import type { Command } from './transport/transport.js';
+
+export class Script {
+  readonly #source: string;
+  readonly #digest: string;
+
+  constructor(source: string) {
+    this.#source = source;
+    this.#digest = createHash('sha1').update(source).digest('hex');
+  }
+
+  /** Fails with an error that {@link isUnknownScript} recognises when the server does not know the script. */
+  known(keys: readonly string[], args: readonly string[]): Command {
+    return ['EVALSHA', this.#digest, `${keys.length}`, ...keys, ...args];
+  }
+
+  /** The script in full; the server knows it from then on. */
+  whole(keys: readonly string[], args: readonly string[]): Command {
+    return ['EVAL', this.#source, `${keys.length}`, ...keys, ...args];
+  }
+}
+
+export function isUnknownScript(error: unknown): boolean {
+  return String((error as Error | undefined)?.message).startsWith('NOSCRIPT');
+}

@@ -1,0 +1,73 @@
+// ioredis: `new Redis()`, also with Sentinel, and `new Cluster()`.
+import { ClusterTransport } from './owner.js';
+import { type Command, type Emitter, hasErrorListener, type StoreKeys, type Transport } from './transport.js';
+
+/** The parts of a `Redis` that are used. */
+export interface Ioredis extends Emitter {
+  readonly options?: { readonly keyPrefix?: unknown; readonly host?: unknown; readonly port?: unknown };
+  readonly mode?: string;
+  call(command: string, args: string[]): Promise<unknown>;
+  pipeline(): IoredisPipeline;
+}
+
+interface IoredisPipeline {
+  call(command: string, args: string[]): unknown;
+  exec(): Promise<[error: Error | null, reply: unknown][] | null>;
+}
+
+/** The parts of a `Cluster` that are used. */
+export interface IoredisCluster extends Emitter {
+  readonly isCluster: true;
+  readonly options?: { readonly keyPrefix?: unknown };
+  readonly slots: readonly (readonly string[] | undefined)[];
+  nodes(role: 'master'): Ioredis[];
+  call(command: string, args: string[]): Promise<unknown>;
+}
+
+export class IoredisTransport implements Transport {
+  readonly isForCluster = false;
+  readonly #client: Ioredis;
+
+  constructor(client: Ioredis) {
+    this.#client = client;
+  }
+
+  send(commands: readonly Command[]): Promise<unknown[]> {
+    return sendInOrder(this.#client, commands);
+  }
+
+  hasErrorListener(): boolean | undefined {
+    return hasErrorListener(this.#client);
+  }
+}
+
+export function ioredisCluster(cluster: IoredisCluster, { slot, absent }: StoreKeys): Transport {
+  return new ClusterTransport<Ioredis>({
+    emitter: cluster,
+    owner() {
+      const key = cluster.slots[slot]?.[0];
+      if (key === undefined) return undefined;
+      return cluster.nodes('master').find(({ options }) => `${options?.host}:${options?.port}` === key);
+    },
+    sendTo: sendInOrder,
+    learn: () => cluster.call('UNLINK', [absent]),
+  });
+}
+
+/**
+ * A pipeline is written to one connection. When that breaks, ioredis repeats all of it on the next one, or, once a part
+ * was answered, none of it.
+ */
+async function sendInOrder(client: Ioredis, commands: readonly Command[]): Promise<unknown[]> {
+  const [only] = commands;
+  if (commands.length === 1 && only) {
+    const [name = '', ...args] = only;
+    return [await client.call(name, args)];
+  }
+  const pipeline = client.pipeline();
+  for (const [name = '', ...args] of commands) pipeline.call(name, args);
+  const results = (await pipeline.exec()) ?? [];
+  for (const [error] of results) if (error) throw error;
+  if (results.length !== commands.length) throw new Error('not an answer to each command');
+  return results.map(([, reply]) => reply);
+}

@@ -1,0 +1,44 @@
+// A process that takes holds of one unit as fast as it can, and remembers those that it was granted.
+import type { HoldStore } from 'payout-guard';
+import { epochOf, requestUpTo } from './redis-store.js';
+
+export class Spender {
+  /** References of holds that were granted. */
+  readonly granted: string[] = [];
+  refused = 0;
+  readonly #store: HoldStore;
+  readonly #name: string;
+  readonly #limitMinor: bigint;
+  #isOver = false;
+  #epoch = 'unknown';
+
+  constructor(store: HoldStore, name: string, limitMinor: bigint) {
+    this.#store = store;
+    this.#name = name;
+    this.#limitMinor = limitMinor;
+  }
+
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  /** Until it is stopped, or nothing fits any more. */
+  async run(): Promise<void> {
+    for (let turn = 0; !this.#isOver; turn++) {
+      const references = Array.from({ length: 8 }, (_, index) => `${this.#name}-${turn}-${index}`);
+      const outcomes = await Promise.allSettled(references.map((reference) => this.#hold(reference)));
+      for (const [index, outcome] of outcomes.entries()) {
+        if (outcome.status === 'rejected') this.refused += 1;
+        else if (outcome.value === 'held') this.granted.push(references[index] as string);
+        else if (outcome.value === 'insufficient') this.#isOver = true;
+        else if (outcome.value === 'void') this.#epoch = await epochOf(this.#store).catch(() => 'unknown');
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async #hold(reference: string): Promise<string> {
+    const more = { epoch: this.#epoch, reference, amountMinor: 1n };
+    return (await this.#store.hold({ ...requestUpTo(this.#limitMinor), ...more })).outcome;
+  }
+}
