@@ -20,10 +20,20 @@ describeStore('a database with defaults of its own', () => {
     );
     expect(answers.filter(({ outcome }) => outcome === 'held')).toHaveLength(80);
     expect(answers.filter(({ outcome }) => outcome === 'insufficient')).toHaveLength(40);
-    const [one, other] = processes as [(typeof processes)[0], (typeof processes)[0]];
-    const swaps = await Promise.all([one, other].map((store, index) => store.swapNote('n', undefined, `${index}`)));
-    expect(swaps.sort()).toEqual([false, true]);
-    expect(await totals(other)).toEqual([400n, 0n]);
+    expect(await totals(openStore())).toEqual([400n, 0n]);
+    // Also of a process that has asked nothing else before.
+    for (const expected of [undefined, 'first']) {
+      const others = Array.from({ length: 5 }, () => openStore({ pool: newPool({ options }) }));
+      const value = expected === undefined ? 'first' : 'second';
+      const swaps = await Promise.all(others.map((store) => store.swapNote('n', expected, value)));
+      expect(swaps.sort()).toEqual([false, false, false, false, true]);
+    }
+    const claim = { wallets: ['w'], olderThanMs: 0, leaseMs: 60_000, limit: 80, unservedForMs: 0 };
+    const claims = await Promise.all(
+      ['a', 'b'].map((owner) => openStore({ pool: newPool({ options }) }).claim({ ...claim, owner })),
+    );
+    const claimed = claims.flatMap(({ holds }) => holds.map(({ reference }) => reference));
+    expect(claimed).toHaveLength(new Set(claimed).size);
   });
 
   it.each([

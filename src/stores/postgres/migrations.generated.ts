@@ -164,8 +164,20 @@ AS $$
   SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local')
 $$;
 
+-- At a stricter level the second of two processes fails where it should wait: what writes is refused there, and asked by
+-- ask() then.
+CREATE FUNCTION :schema.assert_read_committed() RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'to be asked by ask()' USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+END
+$$;
+
 -- Asks a question in a READ COMMITTED transaction, where another level is the default: a statement cannot choose it for
--- itself, and at a stricter level the second of two processes fails where it should wait.
+-- itself.
 --
 --   question   a SELECT of one text, the reply, from p1 to p24
 CREATE PROCEDURE :schema.ask(question text, INOUT reply text,
@@ -353,8 +365,8 @@ DECLARE
   is_first_try boolean := true;
   latest CONSTANT timestamptz := statement_timestamp() + lock_ms * interval '1 millisecond';
 BEGIN
-  IF NOT is_inside AND current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'to be asked by ask()' USING ERRCODE = 'invalid_transaction_state';
+  IF NOT is_inside THEN
+    PERFORM assert_read_committed();
   END IF;
   PERFORM make_durable();
   PERFORM set_config('lock_timeout', lock_ms::text, true);
@@ -1020,6 +1032,7 @@ DECLARE
   page text[];
   unserved text[] := '{}';
 BEGIN
+  PERFORM assert_read_committed();
   IF most > 0 THEN
     SELECT array_agg(f.reference), max(f.seq) INTO found_references, last
     FROM (
@@ -1119,6 +1132,7 @@ DECLARE
   deleted integer := 0;
   count integer;
 BEGIN
+  PERFORM assert_read_committed();
   LOOP
     WITH found AS MATERIALIZED (
       SELECT h.reference FROM holds h
@@ -1166,6 +1180,7 @@ CREATE FUNCTION :schema.swap_note(name text, expected text, wanted text) RETURNS
 LANGUAGE plpgsql SET search_path = :schema, pg_temp
 AS $$
 BEGIN
+  PERFORM assert_read_committed();
   PERFORM make_durable();
   IF expected IS NULL AND wanted IS NULL THEN
     RETURN NOT EXISTS (SELECT FROM notes n WHERE n.key = name);

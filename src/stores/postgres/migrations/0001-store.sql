@@ -161,8 +161,20 @@ AS $$
   SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local')
 $$;
 
+-- At a stricter level the second of two processes fails where it should wait: what writes is refused there, and asked by
+-- ask() then.
+CREATE FUNCTION :schema.assert_read_committed() RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'to be asked by ask()' USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+END
+$$;
+
 -- Asks a question in a READ COMMITTED transaction, where another level is the default: a statement cannot choose it for
--- itself, and at a stricter level the second of two processes fails where it should wait.
+-- itself.
 --
 --   question   a SELECT of one text, the reply, from p1 to p24
 CREATE PROCEDURE :schema.ask(question text, INOUT reply text,

@@ -161,8 +161,8 @@ DECLARE
   is_first_try boolean := true;
   latest CONSTANT timestamptz := statement_timestamp() + lock_ms * interval '1 millisecond';
 BEGIN
-  IF NOT is_inside AND current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'to be asked by ask()' USING ERRCODE = 'invalid_transaction_state';
+  IF NOT is_inside THEN
+    PERFORM assert_read_committed();
   END IF;
   PERFORM make_durable();
   PERFORM set_config('lock_timeout', lock_ms::text, true);

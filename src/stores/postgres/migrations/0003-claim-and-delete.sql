@@ -140,6 +140,7 @@ DECLARE
   page text[];
   unserved text[] := '{}';
 BEGIN
+  PERFORM assert_read_committed();
   IF most > 0 THEN
     SELECT array_agg(f.reference), max(f.seq) INTO found_references, last
     FROM (
@@ -239,6 +240,7 @@ DECLARE
   deleted integer := 0;
   count integer;
 BEGIN
+  PERFORM assert_read_committed();
   LOOP
     WITH found AS MATERIALIZED (
       SELECT h.reference FROM holds h

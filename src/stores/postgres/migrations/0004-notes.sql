@@ -18,6 +18,7 @@ CREATE FUNCTION :schema.swap_note(name text, expected text, wanted text) RETURNS
 LANGUAGE plpgsql SET search_path = :schema, pg_temp
 AS $$
 BEGIN
+  PERFORM assert_read_committed();
   PERFORM make_durable();
   IF expected IS NULL AND wanted IS NULL THEN
     RETURN NOT EXISTS (SELECT FROM notes n WHERE n.key = name);
