@@ -161,6 +161,11 @@ export class Workload {
   /** Repeats a request once when it was refused because the balance was not available, as a client would. */
   #run(payout: Payout, flow: () => Promise<unknown>): void {
     const again = async (error: unknown) => {
+      if (codeFrom(error) === 'hold_state' && (await this.#hasEpochEnded(payout.reference))) {
+        this.#parts.known.refused(payout.reference);
+        this.#parts.send({ kind: 'unavailable' });
+        return;
+      }
       if (this.#classify(payout.reference, error) !== 'balance_unavailable') return;
       await sleep(this.#parts.random.upTo(150));
       await flow().catch((later: unknown) => {
@@ -169,6 +174,12 @@ export class Workload {
       });
     };
     this.#track(flow().catch(again));
+  }
+
+  /** Whether the epoch is over in which it was held: a reservation ends with it. */
+  async #hasEpochEnded(reference: string): Promise<boolean> {
+    const { epoch } = await this.#totals(monotonicMs() + deliverWithinMs);
+    return !this.#parts.log.of(reference).some((line) => line.includes('"outcome":"held"') && line.includes(epoch));
   }
 
   #track(work: Promise<unknown>): void {

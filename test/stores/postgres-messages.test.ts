@@ -140,8 +140,9 @@ describeStore('the PostgreSQL store, when messages go astray', () => {
     await client.query('COMMIT');
     expect((await undone).answers).toMatchObject([{ outcome: 'done' }]);
     // Nothing of a reference is known, and yet the time of its wallet is kept.
-    await clock.pass(1_001);
     const other = { ...undo, reference: 'b' };
+    await engine.run([{ kind: 'settle', request: other, wallet: 'v' }], header);
+    await clock.pass(1_001);
     const later = await engine.run([{ kind: 'settle', request: other, wallet: 'v' }], {
       ...header,
       notAfterMs: clock.nowMs,
