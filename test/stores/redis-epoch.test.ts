@@ -24,6 +24,29 @@ const key = '{payout-guard}:store';
     expect((await hold(store, 'c', 31n)).outcome).toBe('insufficient');
   });
 
+  it('adds the totals up from the holds that are there when an epoch begins', async () => {
+    const store = open();
+    await hold(store, 'a', 60n);
+    await hold(store, 'b', 10n);
+    await hold(store, 'c', 7n);
+    await store.settle({ reference: 'b', to: 'captured', visibleInMs: 60_000 });
+    await store.settle({ reference: 'c', to: 'captured', visibleInMs: 0 });
+    await redis.admin.hset('{payout-guard}:wallet:w', 'active', '1');
+    await redis.admin.hset(key, 'runId', 'another');
+    expect(await open().totals('w')).toMatchObject({ active: 70n, captured: 7n });
+  });
+
+  it('answers nothing in a new epoch while a hold is missing that its index has', async () => {
+    const store = open();
+    await hold(store, 'a', 60n);
+    await hold(store, 'b', 10n);
+    const text = (await redis.admin.getdel('{payout-guard}:hold:a')) ?? '';
+    await redis.admin.hset(key, 'runId', 'another');
+    await expect(open().totals('w')).rejects.toMatchObject({ cause: { failure: 'MOVING' } });
+    await redis.admin.set('{payout-guard}:hold:a', text);
+    expect(await open().totals('w')).toMatchObject({ active: 70n });
+  });
+
   it('loads its scripts again when they are gone from the same server', async () => {
     const store = open();
     await hold(store, 'a', 60n);

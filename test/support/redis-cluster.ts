@@ -79,6 +79,15 @@ export class RedisCluster {
     throw new Error('the nodes of the cluster do not agree');
   }
 
+  /** Until all nodes that run know the owner of the slot. A client that asks earlier may wait for a dead one for ever. */
+  async untilOwned(slot: number, owner: ClusterNode): Promise<void> {
+    await this.until(async (admin) => {
+      const ranges = (await admin.call('CLUSTER', ['SLOTS'])) as [number, number, [string, number]][];
+      const [, , master] = ranges.find(([first, last]) => first <= slot && slot <= last) ?? [];
+      return master?.[1] === owner.port && String(await admin.call('CLUSTER', ['INFO'])).includes('cluster_state:ok');
+    });
+  }
+
   async #untilReplicated(count: number): Promise<void> {
     const { admin } = this.master(0);
     const online = async () => (await admin.info('replication')).match(/state=online/g)?.length ?? 0;

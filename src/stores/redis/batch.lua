@@ -114,6 +114,32 @@ local function writeStore()
 end
 
 ------------------------------------------------------------------------------------------------------------------------
+-- In a new epoch the totals are added up from the holds that are there. A hold that the index has and that is not there
+-- means that only some of the keys are: then nothing may be answered, and least of all that nothing is held.
+
+local function isRecounted()
+  local references = redis.call('ZRANGE', base .. 'open', 0, -1)
+  local keys, actives = {}, {}
+  for at, reference in ipairs(references) do keys[at] = holdBase .. reference end
+  local pattern = '^(%l+)\n(%d+)\n' .. ('[^\n]*\n'):rep(WALLET - 3) .. '([^\n]*)'
+  for _, text in ipairs(readTexts(keys, 1)) do
+    local state, amount, wallet
+    if text then state, amount, wallet = text:match(pattern) end
+    if state ~= 'reserved' and state ~= 'sent' then return false end
+    actives[wallet] = add(actives[wallet] or '0', amount)
+  end
+  -- Captures that the balance does not show yet.
+  for _, member in ipairs(redis.call('ZRANGE', base .. 'due', 0, -1)) do
+    local wallet, amount = member:match('^v%d+\n([^\n]*)\n(%d+)$')
+    if wallet then actives[wallet] = add(actives[wallet] or '0', amount) end
+  end
+  for wallet, active in pairs(actives) do redis.call('HSET', base .. 'wallet:' .. wallet, 'active', active) end
+  return true
+end
+
+if epoch ~= store[1] and not isRecounted() then return redis.error_reply('MOVING keys are missing') end
+
+------------------------------------------------------------------------------------------------------------------------
 -- Whether the batch may be executed. If not, its caller has given up or will, and nothing may be left of it. The id is
 -- remembered until the batch would be too late anyway; for a time, because the server's clock does not tell that of the
 -- store.

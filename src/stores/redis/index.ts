@@ -34,8 +34,8 @@ export interface RedisStoreOptions extends SharedStoreOptions {
   /**
    * How long captured and failed references are remembered, in milliseconds; 3,600,000 (an hour) to 315,360,000,000 (10
    * years). A repeated payout whose reference was forgotten is not recognised. References that were released without
-   * being sent are remembered for a day, or for this time if it is shorter. Each takes about 500 bytes of memory
-   * besides its metadata, so a million payouts in that time take half a gigabyte.
+   * being sent are remembered for a day, or for this time if it is shorter. Each takes about 750 bytes of memory
+   * besides its metadata, so a million payouts in that time take 0.75 GB.
    * @defaultValue 2,592,000,000 (30 days)
    */
   rememberMs?: number | undefined;
