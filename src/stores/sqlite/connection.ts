@@ -71,7 +71,13 @@ export class Connection {
 
   #setUp(): void {
     const database = this.#database;
-    this.#assertOurs();
+    // In a transaction, because another process may make the tables between two readings.
+    database.exec('BEGIN');
+    try {
+      this.#assertOurs();
+    } finally {
+      this.rollBack();
+    }
     if (database.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
       throw new ConfigurationError(['the file system does not share memory between processes; use a local disk']);
     }
