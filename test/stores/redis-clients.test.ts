@@ -176,7 +176,7 @@ function ioredisOf(path: string, options: object = {}): Redis {
     const impatient = open({
       client: (await connect()) as RedisStoreOptions['client'],
       waitReplicas: { count: 1, timeoutMs: 50 },
-      deadlineMs: 1_000,
+      deadlineMs: 3_000,
     });
     const epoch = await epochOf(impatient);
     replica.pause();
@@ -194,7 +194,7 @@ function ioredisOf(path: string, options: object = {}): Redis {
     let current = 0;
     let isBreaking = false;
     const store = open({
-      deadlineMs: 1_000,
+      deadlineMs: 3_000,
       sendCommand: ([name = '', ...args]) => {
         if (isBreaking && name === 'WAIT') current = 1;
         return (clients[current] as Redis).call(name, args);

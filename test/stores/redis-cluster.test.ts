@@ -171,7 +171,8 @@ import { hold, requestUpTo, until } from '../support/redis-store.js';
       const to = cluster.master(2);
       const shards = (await from.admin.call('CLUSTER', ['SLOTS'])) as [number, number, [string, number]][];
       const slot = Math.min(...shards.filter(([, , [, port]]) => port === from.port).map(([first]) => first));
-      const store = openStore('ioredis', prefixInSlot(slot));
+      // Another test may have moved its slot there, with its own store.
+      const store = openStore('ioredis', prefixInSlot(slot, 'reshard-'));
       const expected = await fill(store);
       const { epoch } = await store.totals('w0');
       let isMoving = true;

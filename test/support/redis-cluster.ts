@@ -161,7 +161,7 @@ async function startNode(nodeTimeoutMs: number): Promise<ClusterNode> {
   return { port, busPort, server, admin, id: (await admin.call('CLUSTER', ['MYID'])) as string };
 }
 
-/** A prefix whose keys are in this slot. */
-export function prefixInSlot(slot: number): string {
-  for (let index = 0; ; index++) if (slotOf(`p${index}`) === slot) return `p${index}`;
+/** A prefix whose keys are in this slot. @param start - What it begins with. */
+export function prefixInSlot(slot: number, start = 'p'): string {
+  for (let index = 0; ; index++) if (slotOf(`${start}${index}`) === slot) return `${start}${index}`;
 }

@@ -17,6 +17,8 @@ export class ServerCheck {
   readonly #warned = new Set<string>();
   /** The server process that the number of its replicas was reported of. */
   #reported = '';
+  /** The server process whose persistence was looked at. */
+  #keeps: string | undefined;
 
   constructor(transport: Transport, key: string, waitReplicas: WaitReplicas | undefined) {
     this.#transport = transport;
@@ -52,17 +54,28 @@ export class ServerCheck {
         'The Redis client has no listener for `error`: add one, or a broken connection may end the process.',
       );
     }
-    await this.#checkKey();
-    const info = await this.#info();
-    const problem = this.#problemOf(info) ?? (await this.#problemOfEviction(info));
+    const [key, info] = await this.#keyAndInfo();
+    const problem = this.#problemOfKey(key) ?? this.#problemOf(info) ?? (await this.#problemOfEviction(info));
     if (problem) throw problem;
     await this.#warnOfPersistence(info);
   }
 
-  async #checkKey(): Promise<void> {
-    const reply = await this.#ask(['EVAL', 'return KEYS[1]', '1', this.#key]);
-    if (String(reply) === this.#key) return;
-    throw new StoreFailure(
+  /** The key as it arrives, and what the server says of itself: nothing if that is not permitted. In one round trip. */
+  async #keyAndInfo(): Promise<[key: unknown, info: Info]> {
+    const ask = ['EVAL', 'return KEYS[1]', '1', this.#key];
+    const sections = ['server', 'memory', 'persistence', 'replication', 'cluster'];
+    try {
+      const [key, ...replies] = await this.#transport.send([ask, ...sections.map((section) => ['INFO', section])]);
+      return [key, new Map(replies.flatMap(linesOf))];
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      return [await this.#ask(ask), new Map()];
+    }
+  }
+
+  #problemOfKey(key: unknown): StoreFailure | undefined {
+    if (String(key) === this.#key) return undefined;
+    return new StoreFailure(
       'KEY_PREFIX',
       'the client changes the keys on their way to the server',
       'Send the commands through a client without a key prefix, and give `prefix` instead.',
@@ -118,20 +131,11 @@ export class ServerCheck {
   }
 
   async #warnOfPersistence(info: Info): Promise<void> {
-    if ((info.get('aof_enabled') ?? '0') !== '0' || (await this.#config('save')) !== '') return;
+    const runId = info.get('run_id') ?? '';
+    if (this.#keeps === runId || (info.get('aof_enabled') ?? '0') !== '0') return;
+    this.#keeps = runId;
+    if ((await this.#config('save')) !== '') return;
     this.#warnOnce('Redis keeps nothing on disk (appendonly no, no save): a restart forgets captured references.');
-  }
-
-  /** What the server says of itself, of one instant; nothing if that is not permitted. */
-  async #info(): Promise<Info> {
-    const sections = ['server', 'memory', 'persistence', 'replication', 'cluster'];
-    try {
-      const replies = await this.#transport.send(sections.map((section) => ['INFO', section]));
-      return new Map(replies.flatMap((reply) => [...String(reply).matchAll(/^(\w+):(.*?)\r?$/gm)].map(nameAndValue)));
-    } catch (error) {
-      if (!isRefused(error)) throw error;
-      return new Map();
-    }
   }
 
   async #config(name: string): Promise<string | undefined> {
@@ -156,8 +160,8 @@ export class ServerCheck {
 
 type Info = ReadonlyMap<string, string>;
 
-function nameAndValue([, name = '', value = '']: RegExpExecArray): [string, string] {
-  return [name, value];
+function linesOf(reply: unknown): [name: string, value: string][] {
+  return [...String(reply).matchAll(/^(\w+):(.*?)\r?$/gm)].map(([, name = '', value = '']) => [name, value]);
 }
 
 /** The server does not know the command, or does not let this user run it: managed services do either. */
