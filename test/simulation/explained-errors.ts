@@ -42,7 +42,8 @@ function isOutage(world: World, process: Process, { reason }: BalanceUnavailable
   if (!process.isOpen || process.role.impostor || !isReliable(settings)) return true;
   // However reliable everything is: a figure may be too old, a mark void, and an answer slower than the deadline.
   if (reason === 'stale') return true;
-  if (reason === 'store') return world.hasLostMemory;
+  // A crowd makes the store forget reservations that are over; one that is not there may have been lost as well.
+  if (reason === 'store') return world.hasLostMemory || settings.crowd > 0;
   return reason === 'timeout' && slowestReadingMs(world) > settings.fetchTimeoutMs;
 }
 
