@@ -53,7 +53,7 @@ export class Holds {
   /** Makes attempts unique: random for this guard, then counted. */
   readonly #attemptPrefix = `${randomUUID()}/`;
   #attempts = 0;
-  /** Holds that are being taken, and the callers that wait until there is none. */
+  /** Holds that are being taken or settled by their reference, and the callers that wait until there is none. */
   #underWay = 0;
   readonly #whenIdle: (() => void)[] = [];
 
@@ -83,12 +83,16 @@ export class Holds {
       this.#events.rejected(error, options ?? {});
       throw error;
     } finally {
-      this.#underWay -= 1;
-      if (this.#underWay === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+      this.#end();
     }
   }
 
-  /** Resolves when no hold is being taken. */
+  #end(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  /** Resolves when no hold is being taken, or settled by its reference. */
   async idle(): Promise<void> {
     while (this.#underWay > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
@@ -255,14 +259,20 @@ export class Holds {
     requestFor: (hold: HoldRecord, wallet: Wallet) => VerdictRequest,
     { reason }: ReleaseOptions,
   ): Promise<HoldInfo> {
-    for (let round = 1; ; round++) {
-      const { hold, wallet } = await this.#find(reference);
-      if (!hold || !wallet) throw new HoldStateError(reference, 'unknown', wanted);
-      const request = requestFor(hold, wallet);
-      const verdict = { wallet: wallet.key, attempt: request.attempt ?? hold.attempt, request };
-      const settling = this.#settleFound(hold, verdict, reason, round < tries);
-      const settled = await this.#parts.outbox.watch(verdict, settling);
-      if (settled) return settled;
+    // From here on: until the hold is read, there is nothing that a guard that closes could report.
+    this.#underWay += 1;
+    try {
+      for (let round = 1; ; round++) {
+        const { hold, wallet } = await this.#find(reference);
+        if (!hold || !wallet) throw new HoldStateError(reference, 'unknown', wanted);
+        const request = requestFor(hold, wallet);
+        const verdict = { wallet: wallet.key, attempt: request.attempt ?? hold.attempt, request };
+        const settling = this.#settleFound(hold, verdict, reason, round < tries);
+        const settled = await this.#parts.outbox.watch(verdict, settling);
+        if (settled) return settled;
+      }
+    } finally {
+      this.#end();
     }
   }
 

@@ -385,6 +385,28 @@ describe('S5. close', () => {
     expect((await inner.get('p-1')).hold).toMatchObject({ state: 'released', failed: undefined });
   });
 
+  it.each(['capture', 'release'] as const)(
+    'waits for a %s by reference that is still reading its hold',
+    async (call) => {
+      const wallet = scriptedWallet('1000.00');
+      const inner = memoryStore({ clock: wallet.clock });
+      const gate = deferred<void>();
+      const store = changed(inner, { get: async (reference) => gate.promise.then(() => inner.get(reference)) });
+      const guard = wallet.guard({ store });
+      await guard.withHold(payout, () => 'accepted');
+      const settling = guard[call]('p-1');
+      let isClosed = false;
+      const closing = guard.close({ waitMs: 5_000 }).finally(() => {
+        isClosed = true;
+      });
+      await wallet.clock.pass(1_000);
+      expect(isClosed).toBe(false);
+      gate.resolve();
+      await settling;
+      expect([await closing, await stateOf(inner)]).toEqual([{ open: [] }, `${call}d`]);
+    },
+  );
+
   it('resolves within waitMs and says what it leaves open', async () => {
     const wallet = scriptedWallet('1000.00');
     const { guard, silence } = fragile(wallet);
