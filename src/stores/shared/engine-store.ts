@@ -18,7 +18,7 @@ import type {
 } from '../../core/store.js';
 import { warn } from '../../core/warn.js';
 import { assertHoldRequest, assertNote, assertReference, assertSettleRequest, assertText } from './checks.js';
-import { busy, type Engine, type Header, type Op, type Operations, type OpKind } from './engine.js';
+import { busy, type Engine, type Header, isReading, type Op, type Operations, type OpKind } from './engine.js';
 import { GroupCommit } from './group-commit.js';
 import { KnownFreezes } from './known-freezes.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from './options.js';
@@ -406,11 +406,6 @@ export interface Readiness {
   readonly recoveringForMs: number;
   /** How far the clock of the store is ahead of that of this process, in milliseconds. Nothing depends on it. */
   readonly clockAheadMs: number;
-}
-
-/** Whether an operation changes nothing. */
-function isReading({ kind }: Op): boolean {
-  return kind === 'totals' || kind === 'get';
 }
 
 /** An operation, and what it was sent with last. */

@@ -47,6 +47,11 @@ export type OpKind = keyof Operations;
 export type Op = { [Kind in OpKind]: { readonly kind: Kind } & Operations[Kind]['op'] }[OpKind];
 export type Answer = Operations[OpKind]['answer'];
 
+/** An operation that changes nothing. */
+export function isReading({ kind }: Op): boolean {
+  return kind === 'totals' || kind === 'get';
+}
+
 /** Instead of an answer: nothing was done, because a transaction of the application has locked the wallet. */
 export const busy: unique symbol = Symbol('busy');
 

@@ -1,6 +1,6 @@
 // A SQLite file as the stores of this library see a database.
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
-import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
+import { type BatchReply, type Engine, type Header, isReading, type Op } from '../shared/engine.js';
 import { addUp, Batch, type Memory } from './batch.js';
 import { type FileOptions, SqliteFile, type Transaction } from './file.js';
 import { claimPage, listPage } from './pages.js';
@@ -27,8 +27,7 @@ export class SqliteEngine implements Engine {
       const isExecuted = !header || (header.epoch === epoch && nowMs <= header.notAfterMs);
       return { epoch, nowMs, recoveringForMs, isExecuted, answers: isExecuted ? this.#run(transaction, batch) : [] };
     };
-    const isRead = batch.every(({ kind }) => kind === 'totals' || kind === 'get');
-    return isRead ? this.#file.read(act) : this.#file.write(act);
+    return batch.every(isReading) ? this.#file.read(act) : this.#file.write(act);
   }
 
   list(filter: HoldFilter): Promise<HoldPage> {

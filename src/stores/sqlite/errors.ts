@@ -1,7 +1,6 @@
 // Why the file cannot be used, and what to do about it.
-import { BalanceUnavailableError, ConfigurationError } from '../../core/errors.js';
-import { redactedCause } from '../../core/redact.js';
-import { warn } from '../../core/warn.js';
+import { ConfigurationError } from '../../core/errors.js';
+import { StoreFailure } from '../shared/store-failure.js';
 
 /** By the beginning of the code of SQLite, or of the operating system. */
 const advices: readonly (readonly [code: string, advice: string])[] = [
@@ -34,36 +33,16 @@ export function isHarmless(error: unknown): boolean {
   return error instanceof ConfigurationError || isBusy(error);
 }
 
-/** Turns what SQLite throws into errors that say what to do. The operator gets each as a process warning, until it works again. */
-export class Failures {
-  readonly #file: string;
-  readonly #warned = new Set<string>();
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  explained(error: unknown): Error {
-    const advice = adviceFor(error);
-    if (!this.#warned.has(advice)) {
-      this.#warned.add(advice);
-      warn('PAYOUT_GUARD_SQLITE', `SQLite store ${this.#file}: ${advice}. Nothing is approved meanwhile.`, error);
-    }
-    return new BalanceUnavailableError('store', { detail: advice, cause: redactedCause(error) });
-  }
-
-  over(): void {
-    this.#warned.clear();
-  }
-}
-
-function adviceFor(error: unknown): string {
-  if (error instanceof ConfigurationError) return error.problems.join('; ');
+/** The failure that callers get and operators are warned of. */
+export function sqliteFailure(error: unknown, file: string): StoreFailure {
+  const where = `Nothing is approved meanwhile. File: ${file}.`;
+  if (error instanceof ConfigurationError) return new StoreFailure('CONFIGURATION', error.problems.join('; '), where);
   const code = codeOf(error);
-  return advices.find(([beginning]) => code.startsWith(beginning))?.[1] ?? `SQLite failed with ${code}`;
+  const advice = advices.find(([beginning]) => code.startsWith(beginning))?.[1] ?? 'SQLite returned an error';
+  return new StoreFailure(code, advice, where);
 }
 
 function codeOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : 'an unknown error';
+  return typeof code === 'string' ? code : 'UNKNOWN';
 }

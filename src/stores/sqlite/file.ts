@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/clock.js';
 import { warn, warnOnce } from '../../core/warn.js';
 import { assertKnown, Connection, placeOf } from './connection.js';
-import { Failures, isBusy, isHarmless } from './errors.js';
+import { isBusy, isHarmless, sqliteFailure } from './errors.js';
 import { Mark, type Progress } from './mark.js';
 
 export interface FileOptions {
@@ -65,7 +65,6 @@ const beginEpoch = `INSERT OR REPLACE INTO store (singleton, id, epoch, born_at_
 
 export class SqliteFile {
   readonly #options: FileOptions;
-  readonly #failures: Failures;
   readonly #mark: Mark;
   /** Adds up the totals of all wallets anew, and freezes them if there is a reason. */
   readonly #onEpoch: (transaction: Transaction, freeze: boolean) => void;
@@ -81,7 +80,6 @@ export class SqliteFile {
   constructor(options: FileOptions, onEpoch: (transaction: Transaction, freeze: boolean) => void) {
     this.#options = options;
     this.#onEpoch = onEpoch;
-    this.#failures = new Failures(options.file);
     this.#mark = new Mark(options.file, (error) => {
       const text = `SQLite store ${options.file}: its .mark cannot be written, so an older copy may not be noticed.`;
       warn('PAYOUT_GUARD_SQLITE', text, error);
@@ -120,7 +118,8 @@ export class SqliteFile {
         if (performance.now() > latest) throw Object.assign(new Error('late'), { code: 'SQLITE_BUSY' });
         return attempt();
       } catch (error) {
-        if (!isBusy(error) || performance.now() + pauseMs + jitterMs > latest) throw this.#failures.explained(error);
+        if (!isBusy(error) || performance.now() + pauseMs + jitterMs > latest)
+          throw sqliteFailure(error, this.#options.file);
       }
       await new Promise((resolve) => setTimeout(resolve, pauseMs + Math.random() * jitterMs));
     }
@@ -246,7 +245,6 @@ export class SqliteFile {
     this.#measure(performance.now() - startedAtMs);
     this.#seen = { id: store.id, counter, nowMs };
     this.#isCompared = true;
-    this.#failures.over();
     // Not before the commit: without it the older file must still be found to be one.
     if (isRepair) this.#mark.write(this.#seen);
     this.#mark.renew(this.#seen);
