@@ -1,6 +1,6 @@
 // (a) HTTP throughput of one Express 5 app: an unguarded route, the same with our check on a warm cache, the same with
-// express-rate-limit, and a payoutRoute that holds, pays and captures. The app runs in a process of its own, the load comes from this
-// one.
+// express-rate-limit, and a payoutRoute that holds, pays and captures. The app runs in a process of its own, the load
+// comes from this one.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import autocannon from 'autocannon';

@@ -1,5 +1,5 @@
-// Payouts that wait for an approval: the money is reserved when a payout is requested, and paid or given back when a manager decides,
-// hours later and maybe in another process. Against a simulated JPay.
+// Payouts that wait for an approval: the money is reserved when a payout is requested, and paid or given back when a
+// manager decides, hours later and maybe in another process. Against a simulated JPay.
 import express, { type RequestHandler } from 'express';
 import { createPayoutGuard, type Hold } from 'payout-guard';
 import { payoutGuardErrors } from 'payout-guard/express';
@@ -53,7 +53,8 @@ app.post(
   '/requests/:key/approve',
   route(async (req, res) => {
     const { hold, request } = await pending(`${req.tenant.id}:${req.params.key}`);
-    // Of two approvals at the same time, one pays: the store lets one handle become `sent`. The wallet is checked again here.
+    // Of two approvals at the same time, one pays: the store lets one handle become `sent`. The wallet is checked again
+    // here.
     await hold.pay(({ wallet, reference, signal }) => makePayment({ wallet, ...request, reference, signal }));
     res.status(202).json({ state: hold.state });
   }),

@@ -1,4 +1,5 @@
-// Any balance API in about ten lines: where it is, what it answers, and which figure may be spent; and how to look a payout up.
+// Any balance API in about ten lines: where it is, what it answers, and which figure may be spent; and how to look a
+// payout up.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +9,8 @@ import { httpProvider } from 'payout-guard/providers/http';
 import { z } from 'zod';
 import { shutDown } from './support/service.js';
 
-// Stands in for the remote API: it knows a ledger balance too, which must not be spent, and accepts payouts that end later.
+// Stands in for the remote API: it knows a ledger balance too, which must not be spent, and accepts payouts that end
+// later.
 const transfers = new Map<string, string>();
 const remote = createServer((req, res) => {
   const [, , kind, key = ''] = (req.url ?? '').split('/');

@@ -1,5 +1,5 @@
-// `npm run demo`: payouts over real HTTP through the payment API next door, against simulated providers. Prints what was
-// asked, what was answered and why, and fails if any answer is not the right one.
+// `npm run demo`: payouts over real HTTP through the payment API next door, against simulated providers. Prints what
+// was asked, what was answered and why, and fails if any answer is not the right one.
 import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type Express } from 'express';
 import { createPayoutGuard, type PayoutGuard } from 'payout-guard';
@@ -116,7 +116,9 @@ async function raceThrough(
   };
 }
 
-/** What a provider's documentation suggests: fetch the balance, cache it for a while, compare, pay. Not safe. */
+/**
+ * The code that a provider's documentation suggests: fetch the balance, cache it for a while, compare, pay. Not safe.
+ */
 function cachingApi(simulator: JpaySimulator): Express {
   const makePayment = jpayCalls(simulator);
   let sent = 0;

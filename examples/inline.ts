@@ -16,7 +16,8 @@ const guard = createPayoutGuard({
 });
 const makePayment = interswitchPayments(simulator.url);
 
-// Advice only, for a form or a report: it takes no hold, so two checks at the same time may both be approved. Never pay on it.
+// Advice only, for a form or a report: it takes no hold, so two checks at the same time may both be approved. Never pay
+// on it.
 const { sufficient } = await guard.checkFunds('200000');
 console.log(`200000 UGX would be covered now: ${sufficient}`);
 

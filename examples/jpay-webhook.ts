@@ -1,8 +1,9 @@
-// Payouts whose outcome comes later: JPay accepts, pays, and calls back. The hold is taken before the payout is sent and settled when
-// the callback gives a reason to look.
+// Payouts whose outcome comes later: JPay accepts, pays, and calls back. The hold is taken before the payout is sent
+// and settled when the callback gives a reason to look.
 //
-// JPay documents no signature for its callback, so a callback proves nothing: the address of each payout is unguessable, and the guard asks
-// JPay. It documents how to read a payout by its id, not by its reference, so this service keeps the id and looks up by it.
+// JPay documents no signature for its callback, so a callback proves nothing: the address of each payout is
+// unguessable, and the guard asks JPay. It documents how to read a payout by its id, not by its reference, so this
+// service keeps the id and looks up by it.
 import { randomBytes } from 'node:crypto';
 import express from 'express';
 import { createPayoutGuard, type PayoutAnswer, type PayoutQuestion } from 'payout-guard';

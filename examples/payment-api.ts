@@ -1,9 +1,11 @@
 // A payment API that holds the money of each payout while it is made. `npm start` serves it.
 //
-// The provider comes from the environment: JPAY_BASE_URL with JPAY_APP_KEY and JPAY_APP_SECRET, or INTERSWITCH_BASE_URL. With either,
-// the balance is real and nothing is sent. Without, a simulator of JPay is started, and payouts are made from its wallet.
+// The provider comes from the environment: JPAY_BASE_URL with JPAY_APP_KEY and JPAY_APP_SECRET, or
+// INTERSWITCH_BASE_URL. With either, the balance is real and nothing is sent. Without, a simulator of JPay is started,
+// and payouts are made from its wallet.
 //
-// Holds are kept in a SQLite file, payouts.db: a payout under way is still held after a deploy. Those of a simulator end with it.
+// Holds are kept in a SQLite file, payouts.db: a payout under way is still held after a deploy. Those of a simulator
+// end with it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +48,8 @@ export function paymentApi({ guard, tenants, makePayment }: PaymentApi): Express
         const { wallet } = req.tenant;
         await pay(({ reference, signal }) => makePayment({ wallet, to, amount, reference, signal }));
         const state = holdOf(res)?.state;
-        // Captured: the provider confirmed the payout. Sent: the outcome comes later. Released: the provider rejected it.
+        // Captured: the provider confirmed the payout. Sent: the outcome comes later. Released: the provider rejected
+        // it.
         res.status(state === 'captured' ? 201 : state === 'sent' ? 202 : 422).json({ to, amount, state });
       },
     ),
@@ -75,7 +78,7 @@ export function paymentApi({ guard, tenants, makePayment }: PaymentApi): Express
 interface Source {
   readonly wallet: WalletSettings;
   readonly makePayment: MakePayment;
-  /** Where the holds are kept. */
+  /** The store of the holds. */
   readonly file: string;
   readonly close: () => Promise<void>;
 }

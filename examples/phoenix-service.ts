@@ -1,5 +1,5 @@
-// The service in front of Interswitch Uganda that `payout-guard/providers/interswitch` speaks to. It speaks Phoenix over
-// one session and returns the answers of Phoenix unchanged. Run it to see a guard refuse what the wallet lacks.
+// The service in front of Interswitch Uganda that `payout-guard/providers/interswitch` speaks to. It speaks Phoenix
+// over one session and returns the answers of Phoenix unchanged. Run it to see a guard refuse what the wallet lacks.
 //
 // It has no authentication of its own: keep it on a private network.
 import { pathToFileURL } from 'node:url';
@@ -34,7 +34,8 @@ export function phoenixService(terminal: PhoenixTerminal): Express {
   app.post(
     '/isw/payments/pay',
     passOn(terminal, (req) => {
-      // The shortest text of a JSON number; amounts with more digits than a number keeps are refused when they are signed.
+      // The shortest text of a JSON number; amounts with more digits than a number keeps are refused when they are
+      // signed.
       const payment = { ...req.body, amount: String(req.body.amount) };
       return terminal.sign({ method: 'POST', payment });
     }),
@@ -77,7 +78,8 @@ async function demonstrate(): Promise<void> {
   const simulator = await phoenixSimulator({ available: '1000', ledger: '9000' });
   const terminal = phoenixTerminal({ baseUrl: simulator.url, ...simulator.credentials() });
   const { server, url: baseUrl } = await listen(phoenixService(terminal));
-  // The payment function returns the answer of Phoenix, so the adapter judges it, and a code that proves a failure releases the hold.
+  // The payment function returns the answer of Phoenix, so the adapter judges it, and a code that proves a failure
+  // releases the hold.
   const guard = createPayoutGuard({ provider: interswitch({ baseUrl }), currency: 'UGX', returns: 'providerAnswer' });
   const makePayment = interswitchPayments(baseUrl);
 

@@ -1,4 +1,5 @@
-// A payment API that Prometheus can scrape: payouts at /payouts, metrics at /metrics. `npx tsx examples/prometheus.ts` serves it.
+// A payment API that Prometheus can scrape: payouts at /payouts, metrics at /metrics. `npx tsx examples/prometheus.ts`
+// serves it.
 //
 // examples/grafana has a dashboard and alert rules for these metrics; docs/metrics.md explains each of them.
 import { pathToFileURL } from 'node:url';
@@ -17,7 +18,8 @@ async function serve(): Promise<void> {
   const simulator = await jpaySimulator({ payout: '12000.00', collection: '45000.00', settleAfterMs: 1_000 });
   const { url: baseUrl, appKey, appSecret } = simulator;
 
-  // Without a server of its own: /metrics is a route of the API here. In production, give it a port that clients cannot reach.
+  // Without a server of its own: /metrics is a route of the API here. In production, give it a port that clients cannot
+  // reach.
   const exporter = new PrometheusExporter({ preventServerStart: true });
   const meterProvider = new MeterProvider({ readers: [exporter] });
   const telemetry = createTelemetry({ meterProvider });

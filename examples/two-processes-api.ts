@@ -1,4 +1,5 @@
-// One process of the payment API of two-processes.ts. Nothing in it knows that there are others: that is up to the store.
+// One process of the payment API of two-processes.ts. Nothing in it knows that there are others: that is up to the
+// store.
 import express from 'express';
 import { createPayoutGuard } from 'payout-guard';
 import { jpay } from 'payout-guard/providers/jpay';

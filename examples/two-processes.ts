@@ -1,5 +1,6 @@
-// Two processes of a payment API behind one port, and one wallet. They share their holds in a SQLite file, then in Redis and in
-// PostgreSQL: each at REDIS_URL and DATABASE_URL, or on its standard port of this machine (`docker compose up --wait` starts both).
+// Two processes of a payment API behind one port, and one wallet. They share their holds in a SQLite file, then in
+// Redis and in PostgreSQL: each at REDIS_URL and DATABASE_URL, or on its standard port of this machine (`docker compose
+// up --wait` starts both).
 //
 // Prints what happened, and fails if it is not what must happen.
 import cluster, { type Worker } from 'node:cluster';

@@ -1,7 +1,8 @@
-// Two wallets in one service, on one store: JPay Africa in KES and Interswitch Uganda in UGX. Each tenant pays from its own.
+// Two wallets in one service, on one store: JPay Africa in KES and Interswitch Uganda in UGX. Each tenant pays from its
+// own.
 //
-// Holds live in the memory of this process; with STORE=sqlite, STORE=redis or STORE=postgres they live where several processes see them
-// (see support/stores.ts). Prints what happened.
+// Holds live in the memory of this process; with STORE=sqlite, STORE=redis or STORE=postgres they live where several
+// processes see them (see support/stores.ts). Prints what happened.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPayoutGuard, memoryStore } from 'payout-guard';

@@ -1,5 +1,5 @@
-// `npm run simulate`: histories of the guard, from a seed, until a time is up, a number is reached or one of them fails.
-// What they are is said in `test/simulation`.
+// `npm run simulate`: histories of the guard, from a seed, until a time is up, a number is reached or one of them
+// fails. What they are is said in `test/simulation`.
 import { parseArgs } from 'node:util';
 import { engineNames, startEngine } from '../test/simulation/engines/engine.js';
 import { engineKinds, kinds } from '../test/simulation/event-log.js';

@@ -1,6 +1,6 @@
-// npm run soak [-- --cycles N --seed S]: many request and response cycles through routes that hold, with payments that end in every
-// way, handlers that answer anything, and clients that leave at random moments. Afterwards every hold must be settled or reported as
-// overdue, and nothing may have grown. Loopback only; ends by itself.
+// npm run soak [-- --cycles N --seed S]: many request and response cycles through routes that hold, with payments that
+// end in every way, handlers that answer anything, and clients that leave at random moments. Afterwards every hold must
+// be settled or reported as overdue, and nothing may have grown. Loopback only; ends by itself.
 import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';

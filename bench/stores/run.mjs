@@ -1,8 +1,9 @@
 // npm run bench:stores: what a hold costs in the shared stores, against other ways to hold money in the same databases.
 //
-// What is asked of all of them is one hold on one wallet that everybody wants, the worst case: nothing can be spread. The promises
-// of one hold are: it is granted exactly if the wallet's total allows it, whoever else holds; a reference that was held before is
-// refused; afterwards there is a row with wallet, amount, state, times and metadata, and an index of what is open.
+// What is asked of all of them is one hold on one wallet that everybody wants, the worst case: nothing can be spread.
+// The promises of one hold are: it is granted exactly if the wallet's total allows it, whoever else holds; a reference
+// that was held before is refused; afterwards there is a row with wallet, amount, state, times and metadata, and an
+// index of what is open.
 //
 //   payout-guard          the store as it is exported. It does more than the promises above: epochs that show lost memory,
 //                         expiry, attempts that came late, forgotten references, amounts of any size.
@@ -13,19 +14,20 @@
 //   a lock                redlock, or SELECT ... FOR UPDATE, around check and hold: what most people do write
 //   the rest              promises less, which its name says; it is here so that nobody misses it
 //
-// Then: what our code adds to one bare round trip of its own (one-caller.mjs), and what a hold costs when many are open or the
-// wallets are many (growth.mjs).
+// Then: what our code adds to one bare round trip of its own (one-caller.mjs), and what a hold costs when many are open
+// or the wallets are many (growth.mjs).
 //
-// Fair, because all take turns in every round on the same machine, on the same server, with the same connection settings, each
-// with the settings that suit it best (automatic pipelines for one call per hold, the retry delay of the lock, the pool size).
-// Before anything is measured, each has to show that it keeps its promises (promises.mjs). Figures are medians of the rounds, and
-// a ratio is the median of the ratios within each round. CPU times of server and client, for each hold, are the figures that a noisy
-// machine disturbs least.
+// Fair, because all take turns in every round on the same machine, on the same server, with the same connection
+// settings, each with the settings that suit it best (automatic pipelines for one call per hold, the retry delay of the
+// lock, the pool size). Before anything is measured, each has to show that it keeps its promises (promises.mjs).
+// Figures are medians of the rounds, and a ratio is the median of the ratios within each round. CPU times of server and
+// client, for each hold, are the figures that a noisy machine disturbs least.
 //
-// Redis is a server of our own that keeps nothing on disk, but for one line; PostgreSQL is the one of DATABASE_URL, or of this
-// machine, with its own settings and a database of our own. SQLite is a file in the temporary directory.
+// Redis is a server of our own that keeps nothing on disk, but for one line; PostgreSQL is the one of DATABASE_URL, or
+// of this machine, with its own settings and a database of our own. SQLite is a file in the temporary directory.
 //
-// Options: --quick (a smoke run: its figures mean little), --engine redis|postgres|sqlite, --part wallet|caller|open|wallets,
+// Options: --quick (a smoke run: its figures mean little), --engine redis|postgres|sqlite, --part
+// wallet|caller|open|wallets,
 //          --callers 1,64,512,4x64, --only ours,handBatch (these contenders). Results go to bench/results/stores.json.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

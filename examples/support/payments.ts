@@ -1,8 +1,8 @@
 // Payment calls of two providers. In your API: the calls that you already have.
 //
-// Each sends the reference of the hold, so that the outcome can be looked up by it, and resolves to the answer of the provider, which
-// the adapter judges. Each throws PayoutRejectedError only for an answer that proves that nothing was paid. Any other error, a timeout
-// for instance, leaves the outcome open and the money held.
+// Each sends the reference of the hold, so that the outcome can be looked up by it, and resolves to the answer of the
+// provider, which the adapter judges. Each throws PayoutRejectedError only for an answer that proves that nothing was
+// paid. Any other error, a timeout for instance, leaves the outcome open and the money held.
 import { PayoutRejectedError } from 'payout-guard';
 
 /** One payout. */

@@ -1,4 +1,5 @@
-// Starting and stopping a service with a guard, in the order that loses no outcome. docs/shutting-down.md has the reasons.
+// Starting and stopping a service with a guard, in the order that loses no outcome. docs/shutting-down.md has the
+// reasons.
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

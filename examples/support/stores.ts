@@ -53,7 +53,7 @@ const redis: SharedStore = {
   place: 'REDIS_URL, or 127.0.0.1:6379 without it',
   async ready() {
     const client = new Redis(redisUrl, { lazyConnect: true, connectTimeout: 2_000, retryStrategy: () => null });
-    // What connect() rejects with does not include the reason.
+    // The rejection of connect() does not include the reason.
     let reason: Error | undefined;
     client.on('error', (error) => {
       reason = error;

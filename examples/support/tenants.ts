@@ -3,7 +3,9 @@ import type { Request, RequestHandler } from 'express';
 
 export interface Tenant {
   readonly id: string;
-  /** The wallet that this tenant pays from. Never taken from the request: a client would choose whose money is spent. */
+  /**
+   * The wallet that this tenant pays from. Never taken from the request: a client would choose whose money is spent.
+   */
   readonly wallet: string;
 }
 
@@ -26,7 +28,10 @@ export function authenticate(tenantByToken: ReadonlyMap<string, Tenant>): Reques
   };
 }
 
-/** The unique id of a payout. It carries the tenant, so that two tenants may use the same key; a missing key stays missing. */
+/**
+ * The unique id of a payout. It carries the tenant, so that two tenants may use the same key; a missing key stays
+ * missing.
+ */
 export function payoutReference(req: Request): string | undefined {
   const key = req.get('Idempotency-Key');
   return key && `${req.tenant.id}:${key}`;

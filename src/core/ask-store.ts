@@ -43,7 +43,9 @@ export function storeLostReservation(): BalanceUnavailableError {
   });
 }
 
-/** Whether a failure says nothing about what happened: the store was silent. Every other answer of a store is final. */
+/**
+ * Returns true when a failure leaves open what happened, because the store did not respond. Any other answer is final.
+ */
 export function isSilence(error: unknown): boolean {
   return (
     isPayoutGuardError(error) &&

@@ -1,4 +1,4 @@
-// Where the time comes from.
+// The source of time.
 
 /** Source of the time. Pass your own in tests. */
 export interface Clock {

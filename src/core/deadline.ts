@@ -22,7 +22,8 @@ export async function withDeadline<T>(
   const inner = sharedController();
   const abort = () => inner.abort(outer.reason);
   outer.addEventListener('abort', abort, { once: true });
-  // Keeps the process alive on purpose: a caller awaits the answer, and a script must not end in silence before it is known.
+  // Keeps the process alive on purpose: a caller awaits the answer, and a script must not end in silence before it is
+  // known.
   const cancel = runAfter(clock, timeoutMs, () => inner.abort(onTimeout()), { keepsAlive: true });
   try {
     return await untilAborted(work(inner.signal), inner.signal);

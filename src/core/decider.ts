@@ -42,7 +42,9 @@ export class Decider {
     this.#events = events;
   }
 
-  /** The amount a payout needs of which wallet. @throws an error of this library for input that cannot be decided on. */
+  /**
+   * The amount a payout needs of which wallet. @throws an error of this library for input that cannot be decided on.
+   */
   requirement(amount: AmountInput, options: CheckOptions): MaybePromise<PayoutRequirement> {
     return andThen(this.#wallets.named(options.wallet), (wallet) => requirementOf(amount, options, wallet));
   }
@@ -103,7 +105,9 @@ export class Decider {
     this.#snapshots.close();
   }
 
-  /** A refusal never rests on a remembered snapshot alone, nor on a mark of another epoch: the provider is asked again. */
+  /**
+   * A refusal never rests on a remembered snapshot alone, nor on a mark of another epoch: the provider is asked again.
+   */
   async #decideAsking(
     { wallet }: PayoutRequirement,
     options: WalletOptions,

@@ -38,8 +38,8 @@ export function spendableMinor(snapshot: Snapshot, totals: WalletTotals, floorMi
 }
 
 /**
- * The same rule as the store applies it in one step with the hold: the most that `active + captured` may reach. A payout fits if and
- * only if `required <= spendable`, which is `active + captured + required <= limit`.
+ * The same rule as the store applies it in one step with the hold: the most that `active + captured` may reach. A
+ * payout fits if and only if `required <= spendable`, which is `active + captured + required <= limit`.
  */
 export function limitMinor(snapshot: Snapshot, floorMinor: bigint): bigint {
   return snapshot.availableMinor - floorMinor + snapshot.capturedMarkMinor;
@@ -76,8 +76,8 @@ export class Decision {
     return this.#requirement.requiredMinor <= this.#spendableMinor;
   }
   /**
-   * True when it does not fit only because of open holds, or of payouts captured since the balance was asked for, which that
-   * balance may show already.
+   * True when it does not fit only because of open holds, or of payouts captured since the balance was asked for, which
+   * that balance may show already.
    */
   get temporary(): boolean {
     const { requiredMinor, wallet } = this.#requirement;

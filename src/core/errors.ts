@@ -1,5 +1,6 @@
 // Every error this library throws. One class for each thing a caller would handle differently, each with a stable code.
-// Balances never stand in a message and are never enumerable: a logger or JSON.stringify that meets an error shows none.
+// Balances never stand in a message and are never enumerable: a logger or JSON.stringify that meets an error shows
+// none.
 import type { HoldState } from './hold.js';
 import { redactedCause } from './redact.js';
 
@@ -58,8 +59,9 @@ export function isPayoutGuardError(value: unknown): value is PayoutGuardError {
 const paidUnder = Symbol.for('payout-guard.paid-under');
 
 /**
- * Remembers that an error of this library passed through a payment that began: the payout of this reference may have been made. Only of
- * refusals: an outage makes no claim about the payout, and one such error may be shared by many callers.
+ * Remembers that an error of this library passed through a payment that began: the payout of this reference may have
+ * been made. Only of refusals: an outage makes no claim about the payout, and one such error may be shared by many
+ * callers.
  */
 export function notePayment(error: unknown, reference: string): void {
   if (!isPayoutGuardError(error) || error.status >= 500) return;
@@ -105,16 +107,18 @@ export class BalanceUnavailableError extends PayoutGuardError {
   override readonly code = 'balance_unavailable';
   /** Why, for programs. */
   readonly reason: BalanceUnavailableReason;
-  /** How long a client should wait before it asks again, in milliseconds; what Retry-After says, rounded up to seconds. */
+  /**
+   * How long a client should wait before it asks again, in milliseconds; what Retry-After says, rounded up to seconds.
+   */
   readonly retryAfterMs: number;
 
   constructor(
     reason: BalanceUnavailableReason,
     options: {
       detail?: string | undefined;
-      /** What it means for the caller, as a sentence. @defaultValue `'The payout was not approved.'` */
+      /** The consequence for the caller, as a sentence. @defaultValue `'The payout was not approved.'` */
       consequence?: string | undefined;
-      /** What is unavailable. @defaultValue `'The balance'` */
+      /** Subject of the sentence: the thing that is unavailable. @defaultValue `'The balance'` */
       subject?: string | undefined;
       retryAfterMs?: number | undefined;
       cause?: unknown;
@@ -141,7 +145,10 @@ export class InvalidAmountError extends PayoutGuardError {
   override readonly name = 'InvalidAmountError';
   override readonly code = 'invalid_amount';
 
-  /** @param problem - What is wrong and what to pass instead, as the end of a sentence that begins with "Invalid amount:". */
+  /**
+   * @param problem - What is wrong and what to pass instead, as the end of a sentence that begins with "Invalid
+   * amount:".
+   */
   constructor(problem: string, options: { cause?: unknown } = {}) {
     super(`Invalid amount: ${problem}.`, { status: 400, expose: true, cause: options.cause });
   }
@@ -180,8 +187,8 @@ export class InvalidArgumentError extends PayoutGuardError {
 }
 
 /**
- * A payout with this reference is under way, or its outcome is not known yet: do not send it again. Ask later with the same
- * reference, or look its outcome up.
+ * A payout with this reference is under way, or its outcome is not known yet: do not send it again. Ask later with the
+ * same reference, or look its outcome up.
  */
 export class PayoutInProgressError extends PayoutGuardError {
   override readonly name = 'PayoutInProgressError';
@@ -280,8 +287,8 @@ export class HoldStateError extends PayoutGuardError {
 }
 
 /**
- * The hold belongs to a wallet that this guard does not serve. Another service may: a webhook should be delivered again, or to
- * that service.
+ * The hold belongs to a wallet that this guard does not serve. Another service may: a webhook should be delivered
+ * again, or to that service.
  */
 export class ForeignWalletError extends PayoutGuardError {
   override readonly name = 'ForeignWalletError';
@@ -327,18 +334,18 @@ export class WalletFrozenError extends PayoutGuardError {
 }
 
 /**
- * Thrown by **your** payment code when the provider definitely did not make the payout: the hold is released. Any other error
- * leaves the outcome unknown and the money held.
+ * Thrown by **your** payment code when the provider definitely did not make the payout: the hold is released. Any other
+ * error leaves the outcome unknown and the money held.
  *
- * It proves one attempt: of nested payouts it releases the innermost that it passes through, and thrown a second time it releases
- * nothing.
+ * It proves one attempt: of nested payouts it releases the innermost that it passes through, and thrown a second time
+ * it releases nothing.
  */
 export class PayoutRejectedError extends PayoutGuardError {
   override readonly name = 'PayoutRejectedError';
   override readonly code = 'payout_rejected';
   /**
-   * Whether the payout certainly never reached the provider. Only then may its reference be held again; one that the provider
-   * rejected is used up, because the provider may remember it.
+   * Whether the payout certainly never reached the provider. Only then may its reference be held again; one that the
+   * provider rejected is used up, because the provider may remember it.
    */
   readonly notSent: boolean;
   #isClaimed = false;
@@ -349,7 +356,7 @@ export class PayoutRejectedError extends PayoutGuardError {
     this.notSent = options.notSent === true;
   }
 
-  /** Whether this is the first payout that the rejection speaks of. @internal */
+  /** Returns true for the first payout that the rejection passes through. @internal */
   claim(): boolean {
     const isFirst = !this.#isClaimed;
     this.#isClaimed = true;
@@ -358,8 +365,8 @@ export class PayoutRejectedError extends PayoutGuardError {
 }
 
 /**
- * Whether an error is a rejection that speaks of the payout that meets it first. By shape, because it may come from another copy of
- * this package.
+ * Whether an error is a rejection that speaks of the payout that meets it first. By shape, because it may come from
+ * another copy of this package.
  */
 export function claimRejection(error: unknown): error is PayoutRejectedError {
   return (
@@ -411,8 +418,8 @@ export class ConfigurationError extends PayoutGuardError {
 }
 
 /**
- * The error itself when it is one of this library. What others throw may carry anything, so only its name, code and stack
- * are kept, as the cause of a `provider_error`.
+ * The error itself when it is one of this library. What others throw may carry anything, so only its name, code and
+ * stack are kept, as the cause of a `provider_error`.
  */
 export function asPayoutGuardError(error: unknown): PayoutGuardError {
   return isPayoutGuardError(error)

@@ -21,16 +21,16 @@ export interface Reconciliation {
 }
 
 /**
- * A payout that a guard leaves open when it closes. Its money stays held. One whose payment function has ended without a known outcome is
- * none of them: its hold is `sent`, as the store has it, and it is looked up later.
+ * A payout that a guard leaves open when it closes. Its money stays held. One whose payment function has ended without
+ * a known outcome is none of them: its hold is `sent`, as the store has it, and it is looked up later.
  */
 export interface LeftOpen {
   readonly reference: string;
   readonly wallet: string;
   readonly attempt: string;
   /**
-   * `paying`: the payment function has not ended. Otherwise the verdict that the store could not take yet: `captured` the payout was
-   * made, `released` or `failed` it was not.
+   * `paying`: the payment function has not ended. Otherwise the verdict that the store could not take yet: `captured`
+   * the payout was made, `released` or `failed` it was not.
    */
   readonly pending: 'paying' | 'captured' | 'released' | 'failed';
 }
@@ -56,13 +56,18 @@ export interface GuardEvents {
   /** A hold was released, for the first time. Reservations that expire are released without an event. */
   released: { readonly hold: HoldInfo; readonly reason?: string | undefined };
   /**
-   * A payout was made although its hold had expired or was released. `perhapsTwice`: a later payout holds the reference, so the same
-   * payout may have been made twice; the hold of the later one stays. Otherwise the debit is recorded.
+   * A payout was made although its hold had expired or was released. `perhapsTwice`: a later payout holds the
+   * reference, so the same payout may have been made twice; the hold of the later one stays. Otherwise the debit is
+   * recorded.
    */
   paidAfterRelease: { readonly hold: HoldInfo; readonly attempt: string; readonly perhapsTwice: boolean };
-  /** A payout that was captured because the provider debits at acceptance has failed: the provider gives the money back. */
+  /**
+   * A payout that was captured because the provider debits at acceptance has failed: the provider gives the money back.
+   */
   failedAfterCapture: { readonly hold: HoldInfo };
-  /** A sent hold is older than `overdueAfterMs`, and its outcome could not be learned. Emitted at each reconciliation. */
+  /**
+   * A sent hold is older than `overdueAfterMs`, and its outcome could not be learned. Emitted at each reconciliation.
+   */
   overdue: { readonly hold: HoldInfo; readonly ageMs: number; readonly outcome: PayoutVerdict };
   /** An overdue payout that the provider has no record of. Emitted at each reconciliation. */
   neverSeen: { readonly hold: HoldInfo; readonly ageMs: number };
@@ -71,13 +76,13 @@ export interface GuardEvents {
   /** The store has undecided payouts of a wallet that no process serves. */
   orphanWallet: { readonly wallet: string };
   /**
-   * Sent holds that no other process looks at were looked up, by timer or `reconcile()`. `overdue` of them are reported as such, and
-   * are `open` too.
+   * Sent holds that no other process looks at were looked up, by timer or `reconcile()`. `overdue` of them are reported
+   * as such, and are `open` too.
    */
   reconciled: Reconciliation & { readonly overdue: number };
   /**
-   * The outcome of a payout is known, and the store did not respond: its money stays held. `retried`: the guard tries again until the
-   * store responds.
+   * The outcome of a payout is known, and the store did not respond: its money stays held. `retried`: the guard tries
+   * again until the store responds.
    */
   unsettled: {
     readonly reference: string;

@@ -1,5 +1,5 @@
-// Soon after a payout whose outcome is open: looks it up in 2 s, 5 s, 15 s, 1 min, then as often as the timer runs, until the
-// reconciliation of overdue payouts takes over.
+// Soon after a payout whose outcome is open: looks it up in 2 s, 5 s, 15 s, 1 min, then as often as the timer runs,
+// until the reconciliation of overdue payouts takes over.
 import { askStore } from './ask-store.js';
 import { runAfter } from './clock.js';
 import { type HoldRecord, isUndecided } from './hold.js';

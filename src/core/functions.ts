@@ -11,7 +11,7 @@ import { redactedCause } from './redact.js';
  */
 export function answerOf<T>(name: string, rule: string, isAllowed: (value: unknown) => value is T, value: unknown): T {
   if (isAllowed(value)) return value;
-  // Nobody awaits the promise, so its rejection must not end the process.
+  // The promise is not awaited, so its rejection must not end the process.
   if (isThenable(value)) void Promise.resolve(value).catch(() => {});
   throw new ConfigurationError([`${name}: returned ${kindOf(value)}; it must return ${rule}`]);
 }

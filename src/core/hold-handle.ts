@@ -38,7 +38,8 @@ export interface HandleOrigin {
  * - `idle`: nothing is under way.
  * - `sending`: `sent` waits for the store.
  * - `paying`: `pay` began.
- * - `ending`: nothing may be sent any more: a release was asked for, or `sent` was not confirmed, so the payment function did not run.
+ * - `ending`: nothing may be sent any more: a release was asked for, or `sent` was not confirmed, so the payment
+ *   function did not run.
  */
 type Phase = 'idle' | 'sending' | 'paying' | 'ending';
 
@@ -98,7 +99,8 @@ export class HoldHandle implements Hold {
 
   get sent(): Hold['sent'] {
     return async () => {
-      // One request at a time: the store may be asked twice by a client that repeats it, and both answers are about one.
+      // One request at a time: the store may be asked twice by a client that repeats it, and both answers are about
+      // one.
       if (this.#phase !== 'idle') throw this.#begun();
       this.#phase = 'sending';
       try {

@@ -107,7 +107,10 @@ type Change = Partial<
   >
 >;
 
-/** Field by field: copying by spread made a capture 20 times as slow. A change ends an expiry and the wait for an outcome. */
+/**
+ * Field by field: copying by spread made a capture 20 times as slow. A change ends an expiry and the wait for an
+ * outcome.
+ */
 function changed(hold: HoldRecord, change: Change): HoldRecord {
   return {
     reference: hold.reference,

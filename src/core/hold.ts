@@ -31,17 +31,20 @@ export interface HoldRecord {
   /** The handle that was given `sent`, if it is not the one that took the hold. */
   readonly sender?: string | undefined;
   /**
-   * Until when the code that pays may still be sending; the moment it ended, once that is recorded. Before it a provider's "failed"
-   * proves nothing, because a later attempt to send may succeed.
+   * Until when the code that pays may still be sending; the moment it ended, once that is recorded. Before it a
+   * provider's "failed" proves nothing, because a later attempt to send may succeed.
    */
   readonly sendsUntilMs?: number | undefined;
   /** When it was captured or released. */
   readonly endedAtMs?: number | undefined;
-  /** Until when a capture counts as held, because the provider's balance shows it late; absent when it is visible at once. */
+  /**
+   * Until when a capture counts as held, because the provider's balance shows it late; absent when it is visible at
+   * once.
+   */
   readonly visibleAtMs?: number | undefined;
   /**
-   * Which hold of its reference this is, 2 or more: the ones before were released. The provider's "failed" may be about one of them.
-   * Absent for the first.
+   * Which hold of its reference this is, 2 or more: the ones before were released. The provider's "failed" may be about
+   * one of them. Absent for the first.
    */
   readonly turn?: number | undefined;
   /** The payout failed, so the reference is not held again. */
@@ -63,9 +66,9 @@ export type Target = 'reserved' | 'sent' | 'returned' | 'captured' | 'released' 
 /**
  * Whether a hold may move on, asked for by its own attempt or by a request that names none.
  *
- * Captures, releases and verdicts may be repeated; `sent` may not: it is the permission to send the payout, and is given once. A
- * capture of a hold that was never marked as sent is accepted, and so is one after the release, because the money has left all the
- * same; that one must name its attempt.
+ * Captures, releases and verdicts may be repeated; `sent` may not: it is the permission to send the payout, and is
+ * given once. A capture of a hold that was never marked as sent is accepted, and so is one after the release, because
+ * the money has left all the same; that one must name its attempt.
  */
 export function transition(hold: HoldRecord, to: Target, namesAttempt: boolean): Transition {
   switch (to) {

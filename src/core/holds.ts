@@ -177,7 +177,10 @@ export class Holds {
     return new HoldHandle(this.#parts, { wallet, hold, readAtMs: hold.createdAtMs, decision });
   }
 
-  /** The caller has gone, or the guard began to close, while the hold was taken: nothing is sent, so the hold is released. */
+  /**
+   * The caller has gone, or the guard began to close, while the hold was taken: nothing is sent, so the hold is
+   * released.
+   */
   async #giveUp(handle: HoldHandle, reason: unknown): Promise<never> {
     const { reference, attempt, wallet, sender } = handle;
     const request = { reference, attempt, to: 'released', notSent: true, sender } as const;

@@ -1,8 +1,8 @@
-// One wallet, one identity: the store remembers which balance a key stands for, so that two services on one store cannot decide on
-// each other's wallets, and one balance is not promised under two keys.
+// One wallet, one identity: the store remembers which balance a key stands for, so that two services on one store
+// cannot decide on each other's wallets, and one balance is not promised under two keys.
 //
-// It is kept in two notes, `wallet/<key>` and `identity/<text>`. They live as long as the memory of the store, and are written again
-// in a new epoch before anything is decided in it.
+// It is kept in two notes, `wallet/<key>` and `identity/<text>`. They live as long as the memory of the store, and are
+// written again in a new epoch before anything is decided in it.
 import { askStore, isSilence } from './ask-store.js';
 import { BalanceUnavailableError, ConfigurationError } from './errors.js';
 import type { HoldStore, MaybePromise } from './store.js';
@@ -20,7 +20,10 @@ export class Identities {
     this.#store = store;
   }
 
-  /** Checks the wallet, once in each epoch. @throws `ConfigurationError` when the key or the identity belongs to another wallet. */
+  /**
+   * Checks the wallet, once in each epoch. @throws `ConfigurationError` when the key or the identity belongs to another
+   * wallet.
+   */
   check(wallet: Wallet, epoch: string): MaybePromise<void> {
     return this.#checked.get(wallet) === epoch ? undefined : this.#check(wallet, epoch);
   }
@@ -46,8 +49,8 @@ export class Identities {
     try {
       await this.#claimKey(wallet, identity, { known, wanted });
     } catch (error) {
-      // Only a refusal proves that the identity is not of this key. A store that did not respond may have written the key all the same,
-      // and without the identity another key could claim the balance.
+      // Only a refusal proves that the identity is not of this key. A store that did not respond may have written the
+      // key all the same, and without the identity another key could claim the balance.
       if (isNew && !isSilence(error))
         await this.#ask((store) => store.swapNote(identityNote(identity), key, undefined));
       throw error;
@@ -96,7 +99,10 @@ export class Identities {
   }
 }
 
-/** What the store must know of a key, given what it knows. @throws `ConfigurationError` when the key stands for another balance. */
+/**
+ * What the store must know of a key, given what it knows. @throws `ConfigurationError` when the key stands for another
+ * balance.
+ */
 function identitiesWith(wallet: Wallet, identity: string, known: string | undefined): string {
   const identities = known?.split('\n') ?? [];
   if (identities.includes(identity)) return known ?? identity;

@@ -1,4 +1,5 @@
-// Asking providers for the outcome of payouts, within a budget: webhooks first, then the oldest, never two at once for one reference.
+// Asking providers for the outcome of payouts, within a budget: webhooks first, then the oldest, never two at once for
+// one reference.
 import { elapsedMs, runAfter } from './clock.js';
 import { sharedController, untilAborted, withDeadline } from './deadline.js';
 import { asPayoutGuardError, BalanceUnavailableError, type PayoutGuardError } from './errors.js';
@@ -51,8 +52,8 @@ export class Lookups {
   }
 
   /**
-   * The provider's word on a payout; `unknown` when it has none or does not answer. Never rejects. The answer is always of a look-up that
-   * begins after the call: one that is under way may say "failed" of what was sent again since.
+   * The provider's word on a payout; `unknown` when it has none or does not answer. Never rejects. The answer is always
+   * of a look-up that begins after the call: one that is under way may say "failed" of what was sent again since.
    *
    * @param isUrgent - A webhook says that there is news: asked before all others.
    */

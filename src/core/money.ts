@@ -41,9 +41,9 @@ export function parseNonNegative(input: AmountInput, currency: Currency): bigint
 }
 
 /**
- * Reads a balance a provider sent as decimal text; it may be negative. Decimals the currency does not have are rounded down: money
- * that cannot be paid out does not count. Returns undefined for anything that is not a plain decimal of at most 64 characters, or
- * is too large: not a balance.
+ * Reads a balance a provider sent as decimal text; it may be negative. Decimals the currency does not have are rounded
+ * down: money that cannot be paid out does not count. Returns undefined for anything that is not a plain decimal of at
+ * most 64 characters, or is too large: not a balance.
  */
 export function parseBalance(text: unknown, currency: Currency): bigint | undefined {
   if (typeof text !== 'string' || text.length > maxTextLength) return undefined;

@@ -40,8 +40,8 @@ export interface ObserveReport {
   /** The last 1,000 of them, oldest first. */
   readonly refusals: readonly ObservedRefusal[];
   /**
-   * By wallet, the sum of payouts that the wallet did not cover and that were not proved to have failed: at most so much was overspent.
-   * Decimal text.
+   * By wallet, the sum of payouts that the wallet did not cover and that were not proved to have failed: at most so
+   * much was overspent. Decimal text.
    */
   readonly overspent: Readonly<Record<string, string>>;
 }
@@ -52,11 +52,11 @@ export interface ObservingGuard extends PayoutGuard {
 }
 
 /**
- * Wraps a guard so that every check and hold is approved at once, whatever the real one says; the report shows what it would have
- * refused. For the time before you rely on it: a process warning says so at start, and every metric does.
+ * Wraps a guard so that every check and hold is approved at once, whatever the real one says; the report shows what it
+ * would have refused. For the time before you rely on it: a process warning says so at start, and every metric does.
  *
- * The real guard takes and settles real holds, in the background. Decisions have the real numbers when they are there at once, and
- * zeros otherwise.
+ * The real guard takes and settles real holds, in the background. Decisions have the real numbers when they are there
+ * at once, and zeros otherwise.
  *
  * @example
  * ```ts

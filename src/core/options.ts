@@ -20,8 +20,8 @@ export type OneWallet = WalletSettings & { wallets?: undefined };
 
 export interface ManyWallets {
   /**
-   * Wallets by their keys (letters, digits and `. _ : @ / -`, at most 128), each with a provider of its own, or a function that finds
-   * one. Every other key is refused, so no caller can spend from a wallet you did not name.
+   * Wallets by their keys (letters, digits and `. _ : @ / -`, at most 128), each with a provider of its own, or a
+   * function that finds one. Every other key is refused, so no caller can spend from a wallet you did not name.
    */
   wallets: Readonly<Record<string, WalletSettings | SettleOnlySettings>> | FindWallet;
 }
@@ -31,7 +31,8 @@ export interface GuardOptions {
   cache?:
     | {
         /**
-         * A balance that was asked for less than this many milliseconds ago is used again. 0 to 120,000; 0 asks every time.
+         * A balance that was asked for less than this many milliseconds ago is used again. 0 to 120,000; 0 asks every
+         * time.
          * @defaultValue 5,000
          */
         maxAgeMs?: number | undefined;
@@ -49,7 +50,8 @@ export interface GuardOptions {
    */
   minRefreshMs?: number | undefined;
   /**
-   * Longest time for one reading of a balance, one look-up or one answer of `wallets`, retries included, in milliseconds; 100 to 60,000.
+   * Longest time for one reading of a balance, one look-up or one answer of `wallets`, retries included, in
+   * milliseconds; 100 to 60,000.
    * @defaultValue 10,000
    */
   fetchTimeoutMs?: number | undefined;
@@ -59,20 +61,20 @@ export interface GuardOptions {
    */
   holdExpiresInMs?: number | undefined;
   /**
-   * For how long your payment function may send a payout, client retries included, in milliseconds; 1,000 to 86,400,000. `hold.signal`
-   * aborts then. Until a minute later a provider's "failed" frees nothing.
+   * For how long your payment function may send a payout, client retries included, in milliseconds; 1,000 to
+   * 86,400,000. `hold.signal` aborts then. Until a minute later a provider's "failed" frees nothing.
    * @defaultValue 120,000
    */
   payWithinMs?: number | undefined;
   /**
-   * A payout that was sent this long ago and has no outcome is looked up by the timer, and reported if that does not help. In
-   * milliseconds; 1,000 to 86,400,000.
+   * A payout that was sent this long ago and has no outcome is looked up by the timer, and reported if that does not
+   * help. In milliseconds; 1,000 to 86,400,000.
    * @defaultValue 300,000
    */
   overdueAfterMs?: number | undefined;
   /**
-   * Interval of the timer that looks undecided payouts up, in milliseconds; 0 (never, and none soon after a payout) or 1,000 to
-   * 86,400,000. The timer does not keep the process alive.
+   * Interval of the timer that looks undecided payouts up, in milliseconds; 0 (never, and none soon after a payout) or
+   * 1,000 to 86,400,000. The timer does not keep the process alive.
    * @defaultValue 60,000
    */
   reconcileEveryMs?: number | undefined;

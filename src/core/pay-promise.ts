@@ -1,5 +1,5 @@
-// The promise of a payout. A caller that forgets to await it is reported; an unhandled rejection would end the process, and with it
-// the other payouts under way.
+// The promise of a payout. A caller that forgets to await it is reported; an unhandled rejection would end the process,
+// and with it the other payouts under way.
 import { warn } from './warn.js';
 
 export class PayPromise<T> extends Promise<T> {

@@ -1,5 +1,5 @@
-// Paying under a hold: marks it as sent, runs the code that pays, and settles by what its end proves. `hold.pay`, `withHold` and
-// `payoutRoute` all come here.
+// Paying under a hold: marks it as sent, runs the code that pays, and settles by what its end proves. `hold.pay`,
+// `withHold` and `payoutRoute` all come here.
 import { andThen, isPromise, isSilence, storeLostReservation } from './ask-store.js';
 import type { Decider } from './decider.js';
 import { type Decision, decide, limitMinor, type Snapshot } from './decision.js';
@@ -274,8 +274,9 @@ function closed(): BalanceUnavailableError {
 }
 
 /**
- * The hold that was marked as sent. A database client may repeat the request when the connection breaks, and then gets the refusal of the
- * repetition: that the hold was given to this very handle, which asks once at a time, is the confirmation.
+ * The hold that was marked as sent. A database client may repeat the request when the connection breaks, and then gets
+ * the refusal of the repetition: that the hold was given to this very handle, which asks once at a time, is the
+ * confirmation.
  */
 function sentHoldOf(
   handle: HoldHandle,

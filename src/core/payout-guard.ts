@@ -43,12 +43,13 @@ export interface HoldOptions extends CheckOptions {
   /** Amount of the payout, in major units. */
   amount: AmountInput;
   /**
-   * Your unique id of the payout: 1 to 128 visible ASCII characters. Never reused. In an API of several tenants it carries the tenant:
-   * `${tenant}:${Idempotency-Key}`.
+   * Your unique id of the payout: 1 to 128 visible ASCII characters. Never reused. In an API of several tenants it
+   * carries the tenant: `${tenant}:${Idempotency-Key}`.
    */
   reference: string;
   /**
-   * `sent` for a payout that starts at once, in code the guard does not run. A `reserved` hold expires unless it is sent.
+   * `sent` for a payout that starts at once, in code the guard does not run. A `reserved` hold expires unless it is
+   * sent.
    * @defaultValue `'reserved'`
    */
   state?: 'reserved' | 'sent' | undefined;
@@ -58,8 +59,8 @@ export interface HoldOptions extends CheckOptions {
    */
   expiresInMs?: number | undefined;
   /**
-   * Identifies the payee, such as an account number; kept as a digest. A second payout under the same reference to another payee is
-   * a conflict. 1 to 1,000 characters.
+   * Identifies the payee, such as an account number; kept as a digest. A second payout under the same reference to
+   * another payee is a conflict. 1 to 1,000 characters.
    * @defaultValue payees are not compared
    */
   fingerprint?: string | undefined;
@@ -101,14 +102,15 @@ export interface Hold {
   /** The decision that granted the hold; undefined when it was resumed. */
   readonly decision: Decision | undefined;
   /**
-   * Aborts `payWithinMs` after the hold was marked as sent: nothing may be sent after that. Pass it to your HTTP client. Never aborts
-   * before the hold is sent.
+   * Aborts `payWithinMs` after the hold was marked as sent: nothing may be sent after that. Pass it to your HTTP
+   * client. Never aborts before the hold is sent.
    */
   readonly signal: AbortSignal;
   /**
-   * Marks the hold as sent, runs `fn`, and settles by what its end proves: `completed` captures, a `PayoutRejectedError` releases,
-   * everything else leaves the hold sent and is looked up soon. Resolves to what `fn` returned and rejects with what it threw, even
-   * when the store cannot record the verdict at once. Begins once: a second call rejects and changes nothing.
+   * Marks the hold as sent, runs `fn`, and settles by what its end proves: `completed` captures, a
+   * `PayoutRejectedError` releases, everything else leaves the hold sent and is looked up soon. Resolves to what `fn`
+   * returned and rejects with what it threw, even when the store cannot record the verdict at once. Begins once: a
+   * second call rejects and changes nothing.
    *
    * @throws `HoldStateError` the reservation has expired, or a payout with it began before. `BalanceUnavailableError` the store did not
    *   confirm `sent`, or the guard is closing: `fn` did not run, and the hold is released. `InsufficientFundsError`
@@ -116,8 +118,8 @@ export interface Hold {
    */
   readonly pay: <T>(fn: (hold: Hold) => T | Promise<T>, options?: PayOptions) => Promise<T>;
   /**
-   * Marks the payout as about to be sent by code of your own; call it before the first byte leaves. From then on only its outcome
-   * ends the hold.
+   * Marks the payout as about to be sent by code of your own; call it before the first byte leaves. From then on only
+   * its outcome ends the hold.
    * @throws `HoldStateError` when the reservation has expired or was sent before: do not send. `BalanceUnavailableError` the store did
    *   not confirm it, or the guard is closing: do not send; the hold is released, and this handle is not given `sent` any more.
    */
@@ -129,10 +131,11 @@ export interface Hold {
    */
   readonly extend: (ms: number) => Promise<HoldInfo>;
   /**
-   * Records that the payout was made. May be repeated. A capture after the hold expired or was released is recorded too, because the
-   * money has left; the event `paidAfterRelease` reports it.
+   * Records that the payout was made. May be repeated. A capture after the hold expired or was released is recorded
+   * too, because the money has left; the event `paidAfterRelease` reports it.
    * @param actual - The real debit, fee included, if it differs from the held amount. May be more.
-   * @throws `HoldStateError` when a later payout holds the reference. `HoldConflictError` when it was captured with another amount.
+   * @throws `HoldStateError` when a later payout holds the reference. `HoldConflictError` when it was captured with
+   *   another amount.
    */
   readonly capture: (actual?: AmountInput) => Promise<HoldInfo>;
   /**
@@ -253,8 +256,9 @@ export interface PreparedHold {
   /** The decision that approved it. It promises nothing: other payouts may be held before this one. */
   readonly decision: Decision;
   /**
-   * Takes the hold within what the check allows, by one statement. Commit before you pay: until then, the store refuses to mark it as
-   * sent. After a rollback there is no hold. When it rejects, roll back. Good for a minute after the check.
+   * Takes the hold within what the check allows, by one statement. Commit before you pay: until then, the store refuses
+   * to mark it as sent. After a rollback there is no hold. When it rejects, roll back. Good for a minute after the
+   * check.
    *
    * @param store - The store inside the transaction: `store.within(client)`.
    * @throws `InsufficientFundsError` other payouts took the money meanwhile. `BalanceUnavailableError` the check is too old or void, or
@@ -266,15 +270,16 @@ export interface PreparedHold {
 /** Stands between a payment API and a payout. No method needs `this`: they are safe to destructure. */
 export interface PayoutGuard {
   /**
-   * Resolves when the wallet covers the amount (plus fee, above floor and open holds), rejects otherwise. Advice only: it
-   * takes no hold, so two checks at the same time may both be approved.
+   * Resolves when the wallet covers the amount (plus fee, above floor and open holds), rejects otherwise. Advice only:
+   * it takes no hold, so two checks at the same time may both be approved.
    *
    * @throws `InsufficientFundsError` not enough.
    * @throws `BalanceUnavailableError` cannot tell: no balance, an odd or old one, no store.
    * @throws `CurrencyMismatchError` the provider's or the caller's currency is another one.
    * @throws `InvalidAmountError` `InvalidArgumentError` the amount, fee or another argument is not valid.
    * @throws `WalletFrozenError` an operator has frozen the wallet.
-   * @throws `ConfigurationError` the wallet is not one of this guard, or is another balance than the store knows under its key.
+   * @throws `ConfigurationError` the wallet is not one of this guard, or is another balance than the store knows under
+   *   its key.
    */
   readonly assertSufficientFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
   /** As `assertSufficientFunds`, but "not enough" is an answer: `decision.sufficient`. "Cannot tell" still rejects. */
@@ -288,26 +293,31 @@ export interface PayoutGuard {
    * @param options - The payout, or a function that returns it: anything that function throws refuses the hold.
    * @throws what `assertSufficientFunds` throws.
    * @throws `InvalidReferenceError` the reference is missing or cannot be one.
-   * @throws `PayoutInProgressError` a payout with the reference is under way, or its outcome is not known: do not send this one.
+   * @throws `PayoutInProgressError` a payout with the reference is under way, or its outcome is not known: do not send
+   *   this one.
    * @throws `DuplicateReferenceError` a payout with the reference was made, or failed: do not send this one.
    * @throws `HoldConflictError` the reference belongs to a payout of another amount, wallet or payee.
    */
   readonly hold: (options: HoldOptions | (() => HoldOptions)) => Promise<Hold>;
   /**
-   * Checks a payout now, and takes its hold by one statement in a transaction of your own: the hold and your rows become true
-   * together, or not at all. Call it before the transaction begins, because it may ask the provider.
+   * Checks a payout now, and takes its hold by one statement in a transaction of your own: the hold and your rows
+   * become true together, or not at all. Call it before the transaction begins, because it may ask the provider.
    *
    * @throws what `hold` throws, but for references that are taken.
    */
   readonly prepare: (options: HoldOptions) => Promise<PreparedHold>;
   /**
-   * The handle of a `reserved` hold of this guard's wallets: after an approval, or after a deploy. Of several handles one becomes
-   * `sent`.
+   * The handle of a `reserved` hold of this guard's wallets: after an approval, or after a deploy. Of several handles
+   * one becomes `sent`.
    *
-   * @throws `HoldStateError` there is no such hold, or it is not reserved any more. `ForeignWalletError` `BalanceUnavailableError`
+   * @throws `HoldStateError` there is no such hold, or it is not reserved any more. `ForeignWalletError`
+   *   `BalanceUnavailableError`
    */
   readonly resume: (reference: string) => Promise<Hold>;
-  /** `hold` and `hold.pay(fn)` in one: the hold is marked as sent before `fn` starts, and settled by what its end proves. */
+  /**
+   * `hold` and `hold.pay(fn)` in one: the hold is marked as sent before `fn` starts, and settled by what its end
+   * proves.
+   */
   readonly withHold: <T>(options: WithHoldOptions, fn: (hold: Hold) => T | Promise<T>) => Promise<T>;
   /**
    * Records that a payout was made; for webhooks and operators. May be repeated. See {@link Hold.capture}.
@@ -316,25 +326,30 @@ export interface PayoutGuard {
    */
   readonly capture: (reference: string, actual?: AmountInput, options?: SettleOptions) => Promise<HoldInfo>;
   /**
-   * Records that a payout was not made; for webhooks and operators. May be repeated. A reference that was sent is not held again.
+   * Records that a payout was not made; for webhooks and operators. May be repeated. A reference that was sent is not
+   * held again.
    * @throws `HoldStateError` after a capture. What `capture` throws.
    */
   readonly release: (reference: string, options?: ReleaseOptions) => Promise<HoldInfo>;
-  /** The hold with this reference, if there is one and it was not forgotten. @throws `ForeignWalletError` `BalanceUnavailableError` */
+  /**
+   * The hold with this reference, if there is one and it was not forgotten. @throws `ForeignWalletError`
+   * `BalanceUnavailableError`
+   */
   readonly getHold: (reference: string) => Promise<HoldInfo | undefined>;
   /** Lists holds of this guard's wallets for operators, oldest first, in pages. */
   readonly listHolds: (options?: ListOptions) => Promise<HoldList>;
   /**
-   * Looks up the outcome of every undecided payout older than `olderThanMs` (default: `overdueAfterMs`) and settles those that are
-   * final. Runs by itself every `reconcileEveryMs`. With a `reference`, looks up that payout only: the right reaction to a webhook,
-   * whose word proves nothing.
+   * Looks up the outcome of every undecided payout older than `olderThanMs` (default: `overdueAfterMs`) and settles
+   * those that are final. Runs by itself every `reconcileEveryMs`. With a `reference`, looks up that payout only: the
+   * right reaction to a webhook, whose word proves nothing.
    */
   readonly reconcile: (options?: ReconcileOptions) => Promise<Reconciliation>;
   /**
-   * Stops all payouts from a wallet, in every process that shares the store: from the moment this resolves, no hold is granted or
-   * sent and no check is approved. Payouts under way continue to their outcome. May be repeated.
+   * Stops all payouts from a wallet, in every process that shares the store: from the moment this resolves, no hold is
+   * granted or sent and no check is approved. Payouts under way continue to their outcome. May be repeated.
    *
-   * @param reason - For operators: 1 to 200 printable characters. Shown by {@link PayoutGuard.funds}, never to HTTP clients.
+   * @param reason - For operators: 1 to 200 printable characters. Shown by {@link PayoutGuard.funds}, never to HTTP
+   *   clients.
    * @throws `InvalidArgumentError` there is no reason. `ConfigurationError` the wallet is not one of this guard.
    *   `BalanceUnavailableError` the store did not respond.
    */
@@ -347,8 +362,9 @@ export interface PayoutGuard {
     listener: (event: GuardEvents[Name]) => unknown,
   ) => () => void;
   /**
-   * Refuses new holds, waits for payouts under way, and resolves to what it leaves open, after `waitMs` and one second at the latest.
-   * Captures, releases and webhooks work until the store is closed. Does not close a store that was passed in.
+   * Refuses new holds, waits for payouts under way, and resolves to what it leaves open, after `waitMs` and one second
+   * at the latest. Captures, releases and webhooks work until the store is closed. Does not close a store that was
+   * passed in.
    */
   readonly close: (options?: CloseOptions) => Promise<CloseReport>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;

@@ -12,16 +12,16 @@ export interface BalanceRequest {
 /** The balance of a wallet, as the provider sent it. */
 export interface ProviderBalance {
   /**
-   * The amount that can be spent on payouts now: plain decimal text in major units, exactly as the provider meant it. May be
-   * negative.
+   * The amount that can be spent on payouts now: plain decimal text in major units, exactly as the provider meant it.
+   * May be negative.
    */
   readonly available: string;
   /** ISO 4217 code of that amount. */
   readonly currency: string;
   /**
-   * When the provider computed the figure, in epoch milliseconds, if it says so. A figure that was older than the wallet's
-   * `visibilityLagMs` when it was asked for is refused, because payouts captured since would be missing from it. So is one from the
-   * future, which says nothing about its age.
+   * When the provider computed the figure, in epoch milliseconds, if it says so. A figure that was older than the
+   * wallet's `visibilityLagMs` when it was asked for is refused, because payouts captured since would be missing from
+   * it. So is one from the future, which says nothing about its age.
    */
   readonly asOfMs?: number | undefined;
   /** Other figures (ledger, total, ...) as text, for display only. No decision ever receives them. */
@@ -56,8 +56,8 @@ export interface WebhookEvent {
 /** How a provider's webhooks are read. */
 export interface ProviderWebhook {
   /**
-   * Verifies the signature over the raw bytes and reads the reference. Returns undefined when the signature is wrong or missing.
-   * Compares in constant time.
+   * Verifies the signature over the raw bytes and reads the reference. Returns undefined when the signature is wrong or
+   * missing. Compares in constant time.
    */
   read(
     rawBody: Uint8Array,
@@ -77,22 +77,26 @@ export interface ProviderWebhook {
  * 6. Nothing it throws contains a secret; the guard shows other errors by name, code and stack only.
  */
 export interface BalanceProvider {
-  /** For messages, metrics and the identity of the wallet: `jpay`, `interswitch`. 1 to 40 letters, digits, `-` or `_`. */
+  /**
+   * For messages, metrics and the identity of the wallet: `jpay`, `interswitch`. 1 to 40 letters, digits, `-` or `_`.
+   */
   readonly name: string;
   /**
-   * Names the account behind the credentials: host and merchant or account number, for instance. Never a secret, and unchanged when
-   * keys are rotated. The store keeps a hash of it, so that one balance is not promised under two keys.
+   * Names the account behind the credentials: host and merchant or account number, for instance. Never a secret, and
+   * unchanged when keys are rotated. The store keeps a hash of it, so that one balance is not promised under two keys.
    */
   readonly accountId?: string | undefined;
   /**
-   * Longest reference that the provider takes, in characters; a longer one is refused before anything is held. 1 to 128.
+   * Longest reference that the provider takes, in characters; a longer one is refused before anything is held. 1 to
+   * 128.
    * @defaultValue 128
    */
   readonly maxReferenceLength?: number | undefined;
   /** When the provider's balance shows a payout. `unknown` is treated as `completion`, the careful reading. */
   readonly debitVisibleAt: 'acceptance' | 'completion' | 'unknown';
   /**
-   * How long after that moment the balance may still not show it, in milliseconds: 0 only where the provider documents it.
+   * How long after that moment the balance may still not show it, in milliseconds: 0 only where the provider documents
+   * it.
    * @defaultValue 10,000
    */
   readonly visibleAfterMs?: number | undefined;
@@ -100,7 +104,8 @@ export interface BalanceProvider {
   /** Looks up the outcome of a payout. With it the guard settles holds whose outcome got lost. */
   lookup?(question: PayoutQuestion): Promise<PayoutAnswer>;
   /**
-   * `false`: the provider does not document how to look a payout up, so `lookup` may find nothing although the payout was made.
+   * `false`: the provider does not document how to look a payout up, so `lookup` may find nothing although the payout
+   * was made.
    * @defaultValue true
    */
   readonly lookupIsDocumented?: boolean | undefined;

@@ -19,7 +19,9 @@ import { warn } from './warn.js';
 const pageSize = 10;
 /** Wallets that are looked at at the same time. */
 const walletsAtOnce = 8;
-/** No other process looks at the holds of a page meanwhile, in milliseconds: as long as the slowest look-up may take. */
+/**
+ * No other process looks at the holds of a page meanwhile, in milliseconds: as long as the slowest look-up may take.
+ */
 const leaseMs = 60_000;
 /** A wallet is an orphan when no process has looked at its holds for so long, in milliseconds. */
 const orphanAfterMs = 900_000;

@@ -1,6 +1,6 @@
 /**
- * A copy of an error that is safe to keep as a cause: name, code and stack frames, but no message and no fields, because
- * those may hold URLs, headers, tokens, bodies or balances.
+ * A copy of an error that is safe to keep as a cause: name, code and stack frames, but no message and no fields,
+ * because those may hold URLs, headers, tokens, bodies or balances.
  */
 export function redactedCause(error: unknown): Error {
   // By shape, not by instanceof: errors of another realm, such as those of code under jest, are none here.

@@ -49,7 +49,10 @@ const mostUses = 10;
 const instances = new WeakMap<BalanceProvider, string>();
 let lastInstance = 0;
 
-/** Each module of an application may make an adapter of its own for one account. Without an account, the instance is the balance. */
+/**
+ * Each module of an application may make an adapter of its own for one account. Without an account, the instance is the
+ * balance.
+ */
 function balanceOf(provider: BalanceProvider): string {
   const { name, accountId } = provider;
   if (accountId !== undefined) return `${name} ${accountId}`;

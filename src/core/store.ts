@@ -15,15 +15,17 @@ export interface Freeze {
 
 /** The counters of one wallet, read in one atomic step. */
 export interface WalletTotals {
-  /** Random text created when the store's memory began. Another epoch means that the store lost everything before it. */
+  /**
+   * Random text created when the store's memory began. Another epoch means that the store lost everything before it.
+   */
   readonly epoch: string;
   /** Sum of all open (reserved and sent) holds, and of captures that the balance does not show yet, in minor units. */
   readonly active: bigint;
   /** Sum of all captures that the balance shows, in this epoch, in minor units. Only grows. */
   readonly captured: bigint;
   /**
-   * Positive while the store waits for processes to restore their open holds after it lost its memory, in milliseconds: nothing is
-   * approved until then.
+   * Positive while the store waits for processes to restore their open holds after it lost its memory, in milliseconds:
+   * nothing is approved until then.
    */
   readonly recoveringForMs?: number | undefined;
   /** Present while the wallet is frozen. */
@@ -67,8 +69,8 @@ export type HoldOutcome =
   /** The wallet is frozen. Nothing was changed. */
   | { readonly outcome: 'frozen'; readonly frozen: Freeze }
   /**
-   * The reference is taken. Nothing was changed. With `retryAfterMs`: the hold is open, and so young that its caller may have been
-   * refused without an answer of the store; then it is undone soon.
+   * The reference is taken. Nothing was changed. With `retryAfterMs`: the hold is open, and so young that its caller
+   * may have been refused without an answer of the store; then it is undone soon.
    */
   | { readonly outcome: 'exists'; readonly hold: HoldRecord; readonly retryAfterMs?: number | undefined };
 
@@ -136,7 +138,9 @@ export type SettleOutcome =
   | { readonly outcome: 'illegal'; readonly hold: HoldRecord }
   /** There is no such reference, or it was forgotten. */
   | { readonly outcome: 'unknown' }
-  /** There is no such reference, but the store lost its memory and waits for open holds to be restored: ask again later. */
+  /**
+   * There is no such reference, but the store lost its memory and waits for open holds to be restored: ask again later.
+   */
   | { readonly outcome: 'recovering'; readonly forMs: number }
   /** The wallet is frozen, so nothing may be sent. Nothing was changed. */
   | { readonly outcome: 'frozen'; readonly frozen: Freeze }
@@ -196,13 +200,16 @@ export interface ClaimRequest {
 }
 
 export interface ClaimPage extends HoldPage {
-  /** Wallets outside the request with undecided holds that no owner has had for `unservedForMs`; at most 100. First page only. */
+  /**
+   * Wallets outside the request with undecided holds that no owner has had for `unservedForMs`; at most 100. First page
+   * only.
+   */
   readonly unserved: readonly string[];
 }
 
 /**
- * Where holds live. A store that cannot answer rejects; it never guesses. `storeContract` of `payout-guard/testing` tests
- * each rule under its number.
+ * Where holds live. A store that cannot answer rejects; it never guesses. `storeContract` of `payout-guard/testing`
+ * tests each rule under its number.
  *
  * 1. **Totals.** A wallet that was never used has `active` and `captured` of zero. Totals are of one instant.
  * 2. **Check and hold are one step.** `hold` grants exactly if `active + captured + amount <= limit`, however many requests
@@ -225,26 +232,36 @@ export interface ClaimPage extends HoldPage {
  *    `captured` then. The hold shows when: `visibleAtMs`.
  * 10. **Expiry.** A `reserved` hold is released when its time is over on the store's clock. A `sent` one never is.
  * 11. **`captured` never decreases** within an epoch.
- * 12. **Finished references are remembered** for a time or number that the store documents. Captured and failed ones are never
+ * 12. **Finished references are remembered** for a time or number that the store documents. Captured and failed ones
+ *     are never
  *    forgotten to make room for others.
- * 13. **Listing** is oldest first, in pages, limited to the wallets asked for, and leaves out nothing that stays unchanged meanwhile.
- * 14. **Claims.** An undecided hold (`sent`, or captured with `awaitsOutcome`) of a wallet asked for goes to one owner at a time,
+ * 13. **Listing** is oldest first, in pages, limited to the wallets asked for, and leaves out nothing that stays
+ *     unchanged meanwhile.
+ * 14. **Claims.** An undecided hold (`sent`, or captured with `awaitsOutcome`) of a wallet asked for goes to one owner
+ *     at a time,
  *    until the lease ends or the outcome is known.
- * 15. **Unknown references** are `unknown`, or `recovering` as long as the hold may still be restored; settling creates nothing.
+ * 15. **Unknown references** are `unknown`, or `recovering` as long as the hold may still be restored; settling creates
+ *     nothing.
  * 16. **A lost reply** means that the operation may have happened or not. `get` shows which.
- * 17. **Attempts.** A hold is moved on by its own attempt, or by a request that names none. Another attempt is `illegal`,
+ * 17. **Attempts.** A hold is moved on by its own attempt, or by a request that names none. Another attempt is
+ *     `illegal`,
  *    whatever the state: the holder of a reservation that expired cannot touch the hold of a retry. A release that names a
  *    `sender` is `illegal` on a hold that was given `sent` to another one.
  * 18. **Bounded time.** A store answers or rejects; it does not leave its caller waiting.
- * 19. **Freezing.** From the answer of `freeze` on, holds from the wallet are `frozen`, and so is `sent`, until it is unfrozen.
+ * 19. **Freezing.** From the answer of `freeze` on, holds from the wallet are `frozen`, and so is `sent`, until it is
+ *     unfrozen.
  *    Holds that were sent move on as ever. A wallet that is frozen already keeps its time and gets the new reason.
- * 20. **Notes** are small facts that the processes of a store share, about wallets and not about payouts: a key of 1 to 256 and a
+ * 20. **Notes** are small facts that the processes of a store share, about wallets and not about payouts: a key of 1 to
+ *     256 and a
  *    text of 1 to 16,384 printable characters. `swapNote` is a compare-and-set: of several callers that expect the same value, one
  *    succeeds. Notes live as long as the store's memory.
- * 21. **Extending** gives a reservation a new lifetime from now on; anything but a reserved hold that has not expired is `illegal`.
- * 22. **The code that pays has a deadline.** A hold that becomes `sent` shows until when its payer may send (`sendsUntilMs`).
+ * 21. **Extending** gives a reservation a new lifetime from now on; anything but a reserved hold that has not expired
+ *     is `illegal`.
+ * 22. **The code that pays has a deadline.** A hold that becomes `sent` shows until when its payer may send
+ *     (`sendsUntilMs`).
  *    `returned` moves that moment to now, once; it changes nothing else.
- * 23. **The final word** `failed` releases an open hold and closes its reference. On a capture with `awaitsOutcome` and on a
+ * 23. **The final word** `failed` releases an open hold and closes its reference. On a capture with `awaitsOutcome` and
+ *     on a
  *    released hold only the record changes (`already`). On any other capture it is `illegal`.
  * 24. **Currency and fingerprint** are kept with the hold, as the request had them.
  */
@@ -263,8 +280,8 @@ export interface HoldStore {
   /** The note with this key, if there is one. */
   note(key: string): MaybePromise<string | undefined>;
   /**
-   * Writes a note, or without a `value` deletes it, if it is `expected` now; without an expected value, if there is none. Resolves to
-   * whether it did.
+   * Writes a note, or without a `value` deletes it, if it is `expected` now; without an expected value, if there is
+   * none. Resolves to whether it did.
    */
   swapNote(key: string, expected: string | undefined, value: string | undefined): MaybePromise<boolean>;
   /** Clears timers and closes what the store opened itself. Idempotent. */

@@ -1,5 +1,5 @@
-// Known verdicts on their way to the store. One that the store cannot take is kept and tried again until it answers, so that a payout
-// that was made is not forgotten because the database was away for a moment.
+// Known verdicts on their way to the store. One that the store cannot take is kept and tried again until it answers, so
+// that a payout that was made is not forgotten because the database was away for a moment.
 import { isPromise, isSilence } from './ask-store.js';
 import { runAfter } from './clock.js';
 import { asPayoutGuardError } from './errors.js';
@@ -90,7 +90,10 @@ export class VerdictOutbox {
     return this.#waiting.size === 0;
   }
 
-  /** Tries now, and often from now on: a payment that hangs must not keep the verdicts of others from the store until `close` is over. */
+  /**
+   * Tries now, and often from now on: a payment that hangs must not keep the verdicts of others from the store until
+   * `close` is over.
+   */
   hurry(): void {
     this.#backoff = closingBackoff;
     this.#delayMs = closingBackoff.firstMs;

@@ -31,8 +31,9 @@ export function isErrorVerdict(value: unknown): value is ErrorVerdict {
 }
 
 /**
- * Whether a value is the answer of an HTTP client that says that the request did not succeed: `fetch` resolves for every status, and other
- * clients may be set to. It proves nothing about the payout, and neither does a value that cannot be read.
+ * Whether a value is the answer of an HTTP client that says that the request did not succeed: `fetch` resolves for
+ * every status, and other clients may be set to. It proves nothing about the payout, and neither does a value that
+ * cannot be read.
  */
 export function isFailedResponse(result: unknown): boolean {
   try {

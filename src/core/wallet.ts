@@ -25,27 +25,28 @@ export interface WalletSettings {
    */
   alwaysRefreshAbove?: AmountInput | undefined;
   /**
-   * When the balance shows a payout, if you have measured it and know better than the adapter. With `acceptance`, a payout that the
-   * provider accepted is captured at once, whatever becomes of it.
+   * When the balance shows a payout, if you have measured it and know better than the adapter. With `acceptance`, a
+   * payout that the provider accepted is captured at once, whatever becomes of it.
    * @defaultValue what the adapter declares
    */
   debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;
   /**
-   * How long after a debit the provider's balance may still not show it, in milliseconds; 0 to 600,000. For that time a captured
-   * payout still counts as held.
+   * How long after a debit the provider's balance may still not show it, in milliseconds; 0 to 600,000. For that time a
+   * captured payout still counts as held.
    * @defaultValue what the adapter declares, else 10,000
    */
   visibilityLagMs?: number | undefined;
   /**
-   * `'onReturn'`: your payment function returns only when the debit is done, so every value that it returns, `undefined` included, counts
-   * as paid unless it is judged: by `verdictOfResult`, or because it is an answer of the provider itself or a failed HTTP response.
+   * `'onReturn'`: your payment function returns only when the debit is done, so every value that it returns,
+   * `undefined` included, counts as paid unless it is judged: by `verdictOfResult`, or because it is an answer of the
+   * provider itself or a failed HTTP response.
    * @defaultValue a payout is over when the provider or your `verdictOfResult` says so
    */
   settles?: 'onReturn' | undefined;
   /**
-   * `'providerAnswer'`: your payment function sends the payment call once, and returns the provider's answer to it, so a "failed" in it
-   * releases the hold. Not for a client that repeats calls: the answer may refuse the repetition of a payout that was made. Without it
-   * such an answer is a reason to look the payout up.
+   * `'providerAnswer'`: your payment function sends the payment call once, and returns the provider's answer to it, so
+   * a "failed" in it releases the hold. Not for a client that repeats calls: the answer may refuse the repetition of a
+   * payout that was made. Without it such an answer is a reason to look the payout up.
    * @defaultValue none
    */
   returns?: 'providerAnswer' | undefined;
@@ -55,8 +56,8 @@ export interface WalletSettings {
    */
   verdictOfResult?: ((result: unknown, about: { readonly reference: string }) => PayoutVerdict) | undefined;
   /**
-   * Judges an error that your payment function threw, other than `PayoutRejectedError`. The error of a payout within the function of
-   * another one passes through both: compare the reference, or it releases the outer payout as well.
+   * Judges an error that your payment function threw, other than `PayoutRejectedError`. The error of a payout within
+   * the function of another one passes through both: compare the reference, or it releases the outer payout as well.
    * @defaultValue every other error is `unknown`
    */
   verdictOf?: ((error: unknown, about: { readonly reference: string }) => ErrorVerdict) | undefined;
@@ -66,13 +67,14 @@ export interface WalletSettings {
    */
   lookup?: BalanceProvider['lookup'] | undefined;
   /**
-   * A payout that the provider has no record of, so long after the code that pays has ended, counts as failed, in milliseconds;
-   * 3,600,000 to 2,592,000,000. Only you can know that your provider shows every payout by then.
+   * A payout that the provider has no record of, so long after the code that pays has ended, counts as failed, in
+   * milliseconds; 3,600,000 to 2,592,000,000. Only you can know that your provider shows every payout by then.
    * @defaultValue never: the event `neverSeen` reports it
    */
   absentIsFailedAfterMs?: number | undefined;
   /**
-   * Names of the providers that this wallet was read through before, while you move from one to the other: `['interswitch']`.
+   * Names of the providers that this wallet was read through before, while you move from one to the other:
+   * `['interswitch']`.
    * @defaultValue none
    */
   formerly?: readonly string[] | undefined;
@@ -90,8 +92,8 @@ export interface SettleOnlySettings {
    */
   lookup?: BalanceProvider['lookup'] | undefined;
   /**
-   * How long a captured payout still counts as held; the same as in the service that pays, if that has set it. In milliseconds; 0 to
-   * 600,000.
+   * How long a captured payout still counts as held; the same as in the service that pays, if that has set it. In
+   * milliseconds; 0 to 600,000.
    * @defaultValue 10,000
    */
   visibilityLagMs?: number | undefined;

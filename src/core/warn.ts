@@ -2,8 +2,8 @@ import { isPayoutGuardError } from './errors.js';
 import { redactedCause } from './redact.js';
 
 /**
- * Warns the operator on the standard channel of the process when no listener handles an event. Text only: Node.js refuses errors of
- * another realm, such as those of code under jest.
+ * Warns the operator on the standard channel of the process when no listener handles an event. Text only: Node.js
+ * refuses errors of another realm, such as those of code under jest.
  */
 export function warn(code: string, message: string, error?: unknown): void {
   // The messages of this library hold no secrets.

@@ -25,8 +25,8 @@ export interface StoreTarget {
   /** For the title of the tests. */
   readonly name: string;
   /**
-   * A store, opened. Tests keep out of each other's way by their wallets and references, so stores may share an engine; only
-   * `__proto__` and its like are held as they are, so each run needs a memory of its own.
+   * A store, opened. Tests keep out of each other's way by their wallets and references, so stores may share an engine;
+   * only `__proto__` and its like are held as they are, so each run needs a memory of its own.
    */
   open(): Promise<HoldStore> | HoldStore;
   /** Lets this much time pass on the store's clock, in milliseconds. The tests ask for a few hundred at most. */

@@ -65,7 +65,10 @@ it('P4. leaves the handle as it was when the store refuses', async () => {
   await guard.close();
 });
 
-/** A store whose client sends each request to mark a hold as sent twice, as after a broken connection, and gets the second answer. */
+/**
+ * A store whose client sends each request to mark a hold as sent twice, as after a broken connection, and gets the
+ * second answer.
+ */
 function repeating(memory: HoldStore): HoldStore {
   const settle: HoldStore['settle'] = async (request) => {
     if (request.to === 'sent') await memory.settle(request);

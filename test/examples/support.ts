@@ -2,7 +2,10 @@
 import type { TestDatabase } from '../support/postgres.js';
 import { type ProgramResult, runTypeScript } from '../support/programs.js';
 
-/** Warnings that an example cannot avoid are tested elsewhere: JPay's look-up is not documented, and the memory store ends with its process. */
+/**
+ * Warnings that an example cannot avoid are tested elsewhere: JPay's look-up is not documented, and the memory store
+ * ends with its process.
+ */
 export const simulated: NodeJS.ProcessEnv = {
   JPAY_BASE_URL: '',
   INTERSWITCH_BASE_URL: '',

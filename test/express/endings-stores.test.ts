@@ -1,4 +1,5 @@
-// The rows of `endings.ts` once more, with SQLite, Redis and PostgreSQL between the process that pays and the one that is asked again.
+// The rows of `endings.ts` once more, with SQLite, Redis and PostgreSQL between the process that pays and the one that
+// is asked again.
 import { describe, expect, it } from '@jest/globals';
 import { byBudget } from '../support/budget.js';
 import { sharedStores } from '../support/every-store.js';

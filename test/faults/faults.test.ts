@@ -1,6 +1,6 @@
-// The promise of the library when machines, networks and engines fail: several processes, a real engine, a bank that has the truth.
-// `npm test` runs one scenario of each kind of fault, `npm run test:proof` every scenario on every engine, and `npm run faults` the
-// same with more seeds.
+// The promise of the library when machines, networks and engines fail: several processes, a real engine, a bank that
+// has the truth. `npm test` runs one scenario of each kind of fault, `npm run test:proof` every scenario on every
+// engine, and `npm run faults` the same with more seeds.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { budget } from '../support/budget.js';
 import { hasInitdb } from '../support/postgres.js';

@@ -1,5 +1,5 @@
-// The ways in which payouts are made, each written as an application would write it: the bank is asked within the function that pays,
-// or after `sent()` has resolved.
+// The ways in which payouts are made, each written as an application would write it: the bank is asked within the
+// function that pays, or after `sent()` has resolved.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Hold, isPayoutGuardError, PayoutRejectedError } from 'payout-guard';
 import { monotonicMs } from '../processes/child.js';

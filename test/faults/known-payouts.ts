@@ -1,5 +1,5 @@
-// What a process knows of its own payouts, and reports: permissions, holds that are open or were refused, and outcomes that the store
-// has not answered yet.
+// What a process knows of its own payouts, and reports: permissions, holds that are open or were refused, and outcomes
+// that the store has not answered yet.
 import { monotonicMs } from '../processes/child.js';
 import type { FromPayer, Permission, Quiet, Wallet } from './messages.js';
 

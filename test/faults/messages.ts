@@ -1,5 +1,6 @@
-// The messages between the checker (the process of the test) and the payers (the processes that share a store). Amounts are minor
-// units; times are milliseconds of the machine's monotonic clock, which all processes share and no one can step.
+// The messages between the checker (the process of the test) and the payers (the processes that share a store). Amounts
+// are minor units; times are milliseconds of the machine's monotonic clock, which all processes share and no one can
+// step.
 
 /** The wallets of the bank: `prompt` shows a payout at once, `late` up to {@link lagMs} after. */
 export const wallets = ['prompt', 'late'] as const;

@@ -1,5 +1,5 @@
-// A process that pays: it shares a store with others, and asks a guard before each payout. It reports what it was permitted and what
-// it knows; whether that is right is checked elsewhere.
+// A process that pays: it shares a store with others, and asks a guard before each payout. It reports what it was
+// permitted and what it knows; whether that is right is checked elsewhere.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../simulation/random.js';

@@ -1,5 +1,5 @@
-// `npm run faults -- --runs 20 --seed 1 [--engine redis] [--scenario flush] [--bail]`: runs every scenario on every engine with so many
-// seeds, prints a line for each run, and exits with 1 if one of them failed; with --bail at once.
+// `npm run faults -- --runs 20 --seed 1 [--engine redis] [--scenario flush] [--bail]`: runs every scenario on every
+// engine with so many seeds, prints a line for each run, and exits with 1 if one of them failed; with --bail at once.
 import { parseArgs } from 'node:util';
 import type { EngineName } from './messages.js';
 import { ProcessPool } from './process.js';

@@ -1,5 +1,5 @@
-// Fault injection, by seed. Each scenario begins when every process has been permitted something; when it returns, the machines and
-// the network are whole again.
+// Fault injection, by seed. Each scenario begins when every process has been permitted something; when it returns, the
+// machines and the network are whole again.
 import { monotonicMs } from '../processes/child.js';
 import type { EngineName } from './messages.js';
 import type { Place, World } from './world.js';
@@ -134,7 +134,9 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
-/** A file has no server that could be restarted or flushed, no network on the way, and the clock of all its processes. */
+/**
+ * A file has no server that could be restarted or flushed, no network on the way, and the clock of all its processes.
+ */
 const ofFiles: readonly string[] = ['kill-process', 'restart-older'];
 
 export function scenariosOf(engine: EngineName): readonly Scenario[] {

@@ -12,7 +12,10 @@ import { World } from './world.js';
 
 /** How long nothing is approved after the engine has forgotten, in milliseconds. Stores look four times in it. */
 export const shortestRecoveryMs = 700;
-/** By when every process must have been permitted something again after the faults: it takes one recovery, unless it hangs. */
+/**
+ * By when every process must have been permitted something again after the faults: it takes one recovery, unless it
+ * hangs.
+ */
 const recoveredWithinMs = 90_000;
 /** How long processes continue after that, in milliseconds. */
 const promiseAgainMs = 400;
@@ -33,8 +36,8 @@ export interface Result {
   /** The requests of processes to the store about these problems, on the machine's monotonic clock. */
   readonly logs: readonly string[];
   /**
-   * A process, or the network, which is in this one, stood still for so long that the run proves nothing: a process that stands
-   * still cannot put holds back in time.
+   * A process, or the network, which is in this one, stood still for so long that the run proves nothing: a process
+   * that stands still cannot put holds back in time.
    */
   readonly isInconclusive: boolean;
   readonly tookMs: number;
@@ -120,8 +123,8 @@ export class Session {
 }
 
 /**
- * Runs until a run proves something: after one in which the machine stood still for too long, there is another with twice the time
- * for a recovery, until the slowest machine keeps up.
+ * Runs until a run proves something: after one in which the machine stood still for too long, there is another with
+ * twice the time for a recovery, until the slowest machine keeps up.
  */
 export async function conclusiveRun(session: Session, seed: number): Promise<Result> {
   for (let recoveryMs = shortestRecoveryMs; ; recoveryMs *= 2) {

@@ -132,7 +132,10 @@ export class Workload {
     await connection.close();
   }
 
-  /** By the word of the webhook, or as a reason to ask the bank. Now and then it arrives at a guard of the other wallet first. */
+  /**
+   * By the word of the webhook, or as a reason to ask the bank. Now and then it arrives at a guard of the other wallet
+   * first.
+   */
   async #processWebhook({ reference, wallet, actual }: Payment): Promise<void> {
     const { guards, random } = this.#parts;
     const guard = guards.of[wallet];
@@ -169,7 +172,8 @@ export class Workload {
       if (this.#classify(payout.reference, error) !== 'balance_unavailable') return;
       await sleep(this.#parts.random.upTo(150));
       await flow().catch((later: unknown) => {
-        // What the first request held may still be on its way to be released. Anything else of its reference is a problem.
+        // What the first request held may still be on its way to be released. Anything else of its reference is a
+        // problem.
         if (codeFrom(later) !== 'payout_in_progress') this.#classify(payout.reference, later);
       });
     };

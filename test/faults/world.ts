@@ -1,5 +1,5 @@
-// One run: a bank, processes that pay from it and share a store, the network between them and the engine, and everything that the
-// checker knows of them.
+// One run: a bank, processes that pay from it and share a store, the network between them and the engine, and
+// everything that the checker knows of them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../processes/child.js';
 import { Random } from '../simulation/random.js';

@@ -1,5 +1,5 @@
-// The protocol of late messages holds in every state of its model, and each of its rules is needed: without one, the model finds a
-// way to break an invariant. Small, the states of payout A alone are visited; large, all of them.
+// The protocol of late messages holds in every state of its model, and each of its rules is needed: without one, the
+// model finds a way to break an invariant. Small, the states of payout A alone are visited; large, all of them.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -55,7 +55,8 @@ const slowMistakes: readonly (readonly [string, number])[] = [
   [`expireSent reserve ${few}`, 3],
   ['keepReserved reserve rollback aOnly', 2],
   ['noLateCapture reserve wrongRelease aOnly', 6],
-  // What no store can avoid: while a process that gave up is cut off, a retry elsewhere is told of a payout that nobody makes.
+  // What no store can avoid: while a process that gave up is cut off, a retry elsewhere is told of a payout that nobody
+  // makes.
   [`old409 ${few}`, 5],
 ];
 

@@ -1,6 +1,7 @@
 // The package itself: packed, installed, and used by child processes that cannot see the repository.
 //
-// `npm test` looks into the tarball and uses it in one project of ES modules; `npm run test:proof` in every kind of project.
+// `npm test` looks into the tarball and uses it in one project of ES modules; `npm run test:proof` in every kind of
+// project.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, stat } from 'node:fs/promises';

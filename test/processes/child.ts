@@ -129,7 +129,9 @@ export class Child<ToChild extends Message, FromChild extends Message> {
     return exit;
   }
 
-  /** Closes the channel: with nothing left to do the process must end by itself. Returns what was wrong with its end. */
+  /**
+   * Closes the channel: with nothing left to do the process must end by itself. Returns what was wrong with its end.
+   */
   async release(): Promise<string | undefined> {
     if (!this.isAlive) return undefined;
     this.disconnect();

@@ -1,5 +1,5 @@
-// A payment API that stops as docs/shutting-down.md describes. Before it ends it prints its report: what it left open, which payments
-// began, and when.
+// A payment API that stops as docs/shutting-down.md describes. Before it ends it prints its report: what it left open,
+// which payments began, and when.
 import express from 'express';
 import { Redis } from 'ioredis';
 import { createPayoutGuard, type HoldRecord, type HoldStore, type LeftOpen, memoryStore } from 'payout-guard';
@@ -165,7 +165,8 @@ onStopSignal(async () => {
   console.log(JSON.stringify(report, (_, value) => (typeof value === 'bigint' ? `${value}` : value)));
   process.exit(open.length === 0 ? 0 : 1);
 });
-// Known, so that the first request finds a balance and a store that has been asked before. A slow machine needs more than one try.
+// Known, so that the first request finds a balance and a store that has been asked before. A slow machine needs more
+// than one try.
 while (!(await guard.checkFunds('1.00').catch(() => undefined)));
 tell({ kind: 'ready', url });
 

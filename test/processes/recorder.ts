@@ -1,4 +1,5 @@
-// A server in front of another one that records what it is asked, query and body included, and may keep some of it waiting.
+// A server in front of another one that records what it is asked, query and body included, and may keep some of it
+// waiting.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

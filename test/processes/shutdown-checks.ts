@@ -1,12 +1,15 @@
-// What must be true after a shutdown under load. Every rule compares facts of the bank, the store, the clients and the process with
-// each other; none compares them with the plan, because a slow machine ends fewer payouts in time.
+// What must be true after a shutdown under load. Every rule compares facts of the bank, the store, the clients and the
+// process with each other; none compares them with the plan, because a slow machine ends fewer payouts in time.
 import type { ApiReport, PayEnd } from './payment-api.js';
 import { underWay } from './shutdown-plan.js';
 import type { Facts, KnownHold } from './shutdown-run.js';
 
 /** The bound that docs/shutting-down.md promises beyond `waitMs`, in milliseconds. */
 const closingMs = 1_000;
-/** Longest time after which verdicts reach a database that is back: the client connects again, and the guard tries again. */
+/**
+ * Longest time after which verdicts reach a database that is back: the client connects again, and the guard tries
+ * again.
+ */
 const backMs = 1_200;
 /** Timers may end this much too early, by the clock that the test reads. */
 const timerMs = 5;

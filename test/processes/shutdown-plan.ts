@@ -10,8 +10,8 @@ export const reserved = 4;
 export const halfSent = 4;
 
 /**
- * The way to the database: it stays, all connections break once, it is away until verdicts could not be recorded and some time longer,
- * or it is away until the process has ended.
+ * The way to the database: it stays, all connections break once, it is away until verdicts could not be recorded and
+ * some time longer, or it is away until the process has ended.
  */
 export type Network = 'stays' | 'is cut' | 'is away for a moment' | 'is away to the end';
 

@@ -1,5 +1,5 @@
-// One shutdown under load: a payment API in a process of its own is told to stop while its payouts are under way. Returns what the bank,
-// the store, the clients and the process itself know afterwards.
+// One shutdown under load: a payment API in a process of its own is told to stop while its payouts are under way.
+// Returns what the bank, the store, the clients and the process itself know afterwards.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bank, type BookedPayout } from '../faults/bank.js';
 import { allHolds } from '../faults/checker.js';

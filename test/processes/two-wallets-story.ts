@@ -1,5 +1,6 @@
-// Two services with one wallet each and one with both, on one store: their payouts, webhooks that arrive at the wrong service, freezes,
-// a crash, and a service with the wrong account. Resolves to what each of them answered and printed, and what the providers recorded.
+// Two services with one wallet each and one with both, on one store: their payouts, webhooks that arrive at the wrong
+// service, freezes, a crash, and a service with the wrong account. Resolves to what each of them answered and printed,
+// and what the providers recorded.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HoldRecord, WalletTotals } from 'payout-guard';
 import { interswitchSimulator, jpaySimulator } from 'payout-guard/testing';

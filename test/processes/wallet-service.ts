@@ -1,5 +1,5 @@
-// A payment service with a guard of one wallet or of two, on a store that it shares with other services. It prints every change of a
-// hold, as a service logs it.
+// A payment service with a guard of one wallet or of two, on a store that it shares with other services. It prints
+// every change of a hold, as a service logs it.
 import {
   createPayoutGuard,
   type GuardEvents,

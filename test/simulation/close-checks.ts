@@ -10,8 +10,8 @@ export function assertInTime(world: World, process: Process): void {
 }
 
 /**
- * It names every payout whose payment function has not ended, so that an operator knows of it when the process ends right after. What is
- * known and not recorded yet is looked at when the step is over, in the invariants.
+ * It names every payout whose payment function has not ended, so that an operator knows of it when the process ends
+ * right after. What is known and not recorded yet is looked at when the step is over, in the invariants.
  */
 export function assertCovered({ truth, report }: World, { name }: Process, { open }: CloseReport): void {
   const left = new Set(open.map(({ attempt }) => attempt));

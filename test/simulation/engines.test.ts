@@ -1,7 +1,8 @@
-// The same histories on real engines, fewer of them: each process has its own store there, and its own client. What is real
-// and what is not is said in `engines/memory.ts`. More of them: `npm run simulate -- --engine redis`.
+// The same histories on real engines, fewer of them: each process has its own store there, and its own client. What is
+// real and what is not is said in `engines/memory.ts`. More of them: `npm run simulate -- --engine redis`.
 //
-// `npm test` has fewer histories and leaves out the mistakes that are slow to find; `npm run test:proof` has everything.
+// `npm test` has fewer histories and leaves out the mistakes that are slow to find; `npm run test:proof` has
+// everything.
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { budget, byBudget } from '../support/budget.js';
 import { type EngineName, engineNames, type RealEngine, startEngine } from './engines/engine.js';
@@ -50,7 +51,10 @@ const quick: Readonly<Record<EngineName, readonly string[]>> = {
   ],
   pglite: ['check and hold are two steps'],
 };
-/** Mistakes that take more than {@link budgets} histories on a fast engine; the simulation finds them on the memory store. */
+/**
+ * Mistakes that take more than {@link budgets} histories on a fast engine; the simulation finds them on the memory
+ * store.
+ */
 const rareOnEngines: readonly string[] = [
   'the ledger balance decides',
   'a capture counts as visible at once',

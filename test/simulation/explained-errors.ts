@@ -12,7 +12,10 @@ import { isReliable } from './settings.js';
 import { ExpectedError } from './violation.js';
 import type { World } from './world.js';
 
-/** Errors that payouts run into all the time. `configuration` is for those who ask for an unknown wallet, and for impostors. */
+/**
+ * Errors that payouts run into all the time. `configuration` is for those who ask for an unknown wallet, and for
+ * impostors.
+ */
 const explainedCodes: ReadonlySet<string> = new Set<PayoutGuardErrorCode>([
   'insufficient_funds',
   'payout_in_progress',

@@ -29,7 +29,10 @@ export async function checkFinally(world: World, play: Play): Promise<void> {
   await play();
 }
 
-/** A process that does not serve a wallet reports its payouts when no other process has looked at them for a quarter of an hour. */
+/**
+ * A process that does not serve a wallet reports its payouts when no other process has looked at them for a quarter of
+ * an hour.
+ */
 async function assertOrphansAreReported(world: World, play: Play): Promise<void> {
   const { random, scheduler, settings } = world;
   const [one, other] = random.chance(0.5) ? settings.wallets : [...settings.wallets].reverse();
@@ -53,8 +56,9 @@ function everythingIsOverMs({ settings }: World): number {
 }
 
 /**
- * Reconciliation leaves open only what cannot be known: payouts the provider has no record of, and those whose reference was
- * held before and of which it says "failed", which may be its word on the first attempt. Each of them is reported.
+ * Reconciliation leaves open only what cannot be known: payouts the provider has no record of, and those whose
+ * reference was held before and of which it says "failed", which may be its word on the first attempt. Each of them is
+ * reported.
  */
 async function settleAll(world: World, play: Play): Promise<void> {
   const { log, scheduler, settings } = world;
@@ -132,8 +136,8 @@ async function releaseUnknown(world: World, play: Play): Promise<void> {
 }
 
 /**
- * A payout that was not made is asked for again, and approved exactly if it fits: under its own reference, or under a new one where
- * that is used up.
+ * A payout that was not made is asked for again, and approved exactly if it fits: under its own reference, or under a
+ * new one where that is used up.
  */
 async function payIfItFits(world: World, play: Play, payout: Payout): Promise<void> {
   const { log, random, scheduler, truth, report } = world;

@@ -63,16 +63,17 @@ export class Invariants {
   /**
    * balance - promised >= floor, at every moment and for each wallet.
    *
-   * `balance` is the true one, not what the provider shows. A payout is promised from the moment the store grants its hold
-   * until the provider takes the money or the payout can no longer be made: a hold that was granted and whose answer is
-   * still on its way counts, because its payout will be sent without another question. Where the provider debits at
-   * acceptance, a payout stops being promised there: the balance is lower by it from then on. If it fails afterwards the
-   * refund makes the balance higher, which can only help. Where it debits at completion, it is promised until then.
+   * `balance` is the true one, not what the provider shows. A payout is promised from the moment the store grants its
+   * hold until the provider takes the money or the payout can no longer be made: a hold that was granted and whose
+   * answer is still on its way counts, because its payout will be sent without another question. Where the provider
+   * debits at acceptance, a payout stops being promised there: the balance is lower by it from then on. If it fails
+   * afterwards the refund makes the balance higher, which can only help. Where it debits at completion, it is promised
+   * until then.
    *
    * A hold that had ended and is put back, because its process does not know of that, promises nothing.
    *
-   * It follows that no payout that was approved is ever short of money, and that the balance never falls below the floor: but for what
-   * payment code spent whose hold had expired.
+   * It follows that no payout that was approved is ever short of money, and that the balance never falls below the
+   * floor: but for what payment code spent whose hold had expired.
    */
   #neverOverspent({ key, floorMinor }: WalletPlan, rows: Rows): void {
     const { truth, report } = this.#world;

@@ -1,5 +1,5 @@
-// Mistakes that the simulation must find. Those that it finds within a few hundred histories are in every `npm test`; the rare
-// ones below, and the same once more with the whole budget, in `npm run test:proof`.
+// Mistakes that the simulation must find. Those that it finds within a few hundred histories are in every `npm test`;
+// the rare ones below, and the same once more with the whole budget, in `npm run test:proof`.
 import { describe, expect, it } from '@jest/globals';
 import { budget, byBudget } from '../support/budget.js';
 import { mutants as allMutants, type Mutant } from './mutants/index.js';

@@ -1,4 +1,5 @@
-// One process: a guard of its own, and the calls that are under way in it. When it crashes, none of them ever continues.
+// One process: a guard of its own, and the calls that are under way in it. When it crashes, none of them ever
+// continues.
 import { type CloseReport, createPayoutGuard, type HoldInfo, type HoldStore, type PayoutGuard } from 'payout-guard';
 import { assertCovered, assertInTime } from './close-checks.js';
 import { isExplained, kindOfError } from './explained-errors.js';

@@ -6,8 +6,8 @@ import type { Attempt } from './truth.js';
 import type { World } from './world.js';
 
 /**
- * When a guard has closed: what its process had learned is recorded, or the report of `close` names it. What it learned in the very step
- * of the report may have come after it.
+ * When a guard has closed: what its process had learned is recorded, or the report of `close` names it. What it learned
+ * in the very step of the report may have come after it.
  */
 export function assertRecorded(world: World, process: Process, rows: Rows, learnedBefore: ReadonlySet<Attempt>): void {
   process.isChecked = true;
@@ -23,7 +23,10 @@ export function assertRecorded(world: World, process: Process, rows: Rows, learn
   }
 }
 
-/** In the end: what a process that did not crash learned is recorded; what it learned after it closed was reported at least. */
+/**
+ * In the end: what a process that did not crash learned is recorded; what it learned after it closed was reported at
+ * least.
+ */
 export function assertNothingIsForgotten(world: World, rows: Rows): void {
   for (const process of world.processes) {
     if (process.hasCrashed) continue;

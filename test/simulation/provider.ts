@@ -1,5 +1,6 @@
-// A provider in memory: one balance, payouts that are accepted, debited, completed or failed when the seed says so, and a
-// network that is slow and loses things. It is honest: what its adapter declares is true, and its final word is final.
+// A provider in memory: one balance, payouts that are accepted, debited, completed or failed when the seed says so, and
+// a network that is slow and loses things. It is honest: what its adapter declares is true, and its final word is
+// final.
 import { type BalanceProvider, BalanceUnavailableError, type PayoutAnswer, type ProviderBalance } from 'payout-guard';
 import { CallError } from './call-errors.js';
 import type { Process } from './process.js';
@@ -228,7 +229,8 @@ export class FakeProvider {
 
   async #lookUp(process: Process, reference: string, signal: AbortSignal): Promise<PayoutAnswer> {
     const wallet = this.#world.walletOf(reference);
-    // A question waits for its turn. Meanwhile the store may have lost its memory, and the reference be held in another wallet.
+    // A question waits for its turn. Meanwhile the store may have lost its memory, and the reference be held in another
+    // wallet.
     const wasOurs = this.#world.truth.of(reference).some(({ payout }) => payout.wallet === this.plan.key);
     if (wallet !== undefined && wallet !== this.plan.key && !wasOurs) {
       this.#world.report('foreign', `${this.name} was asked about ${reference}, which is of ${wallet}`);
@@ -283,7 +285,9 @@ export class FakeProvider {
 
 type Answer = (reply: Reply) => void;
 
-/** One word on all payouts with one reference: any that completed is completed, and only when all failed is it failed. */
+/**
+ * One word on all payouts with one reference: any that completed is completed, and only when all failed is it failed.
+ */
 function summaryOf(rows: readonly Row[]): PayoutAnswer {
   const completed = rows.find(({ outcome }) => outcome === 'completed');
   if (completed) return { outcome: 'completed', debited: completed.debited };

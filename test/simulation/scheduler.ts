@@ -50,7 +50,10 @@ export class Scheduler {
     void work.then(() => this.#work.delete(work));
   }
 
-  /** Moves the clock to the next task, runs it, and waits until all that follows from it has happened. False: there was none. */
+  /**
+   * Moves the clock to the next task, runs it, and waits until all that follows from it has happened. False: there was
+   * none.
+   */
   async step(): Promise<boolean> {
     if (this.#work.size > 0) await this.#settle();
     if (this.#waiting === 0) await quiet();
@@ -128,8 +131,9 @@ function isSooner(one: Task | undefined, other: Task | undefined): boolean {
 }
 
 /**
- * Resolves when every promise that could continue has continued: Node.js runs a tick only once the queue of microtasks is empty,
- * however long the chains in it are. Costs a fifth of `setImmediate`, which waits for the same and then polls the sockets.
+ * Resolves when every promise that could continue has continued: Node.js runs a tick only once the queue of microtasks
+ * is empty, however long the chains in it are. Costs a fifth of `setImmediate`, which waits for the same and then polls
+ * the sockets.
  */
 export function quiet(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));

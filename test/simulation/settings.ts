@@ -19,8 +19,8 @@ export interface Settings {
   /** A service that is set up with the wrong account comes along. */
   readonly hasImpostor: boolean;
   /**
-   * Payouts that are reserved and given up again: many more than the references that the memory store may forget, of which it must not
-   * forget captured ones for their sake.
+   * Payouts that are reserved and given up again: many more than the references that the memory store may forget, of
+   * which it must not forget captured ones for their sake.
    */
   readonly crowd: number;
   /** Operators stop a wallet for a while. */
@@ -66,8 +66,8 @@ export interface Settings {
 }
 
 /**
- * Intervals of the timer, besides none. They are like no other time of a guard, so that the scheduler can tell the tasks that recur for
- * ever from those that a history has to wait for.
+ * Intervals of the timer, besides none. They are like no other time of a guard, so that the scheduler can tell the
+ * tasks that recur for ever from those that a history has to wait for.
  */
 const reconcileIntervalsMs = [14_003, 89_999] as const;
 
@@ -131,7 +131,10 @@ function drawWallets(random: Random, payouts: number): WalletPlan[] {
   return [drawWallet(random, 'jpay-kes', 'KES', half), drawWallet(random, 'isw-ugx', 'UGX', half)];
 }
 
-/** Whether every message arrives and no process ends early: then no outcome of a payout that was sent may be left unknown. */
+/**
+ * Whether every message arrives and no process ends early: then no outcome of a payout that was sent may be left
+ * unknown.
+ */
 export function isReliable({ storeLoss, providerLoss, storeOutages, crashes }: Settings): boolean {
   return storeLoss + providerLoss + storeOutages + crashes === 0;
 }

@@ -1,6 +1,7 @@
 // The proof of the guard: the real one, in thousands of histories in which everything happens that can. What is true at
-// every step of them is in `invariants.ts`, what they are made of in `settings.ts`. `npm test` runs the first few hundred,
-// `npm run test:proof` all of them, and `npm run simulate` any number. That mistakes are found is tested in `mutants.test.ts`.
+// every step of them is in `invariants.ts`, what they are made of in `settings.ts`. `npm test` runs the first few
+// hundred, `npm run test:proof` all of them, and `npm run simulate` any number. That mistakes are found is tested in
+// `mutants.test.ts`.
 import { describe, expect, it } from '@jest/globals';
 import { budget, byBudget } from '../support/budget.js';
 import { kinds } from './event-log.js';

@@ -22,8 +22,8 @@ export interface Payout {
 }
 
 /**
- * What the guard learned from the end of the payment code or from a call of the application. `accepted`: the provider debits at
- * acceptance, so the payout is captured whatever its outcome will be.
+ * What the guard learned from the end of the payment code or from a call of the application. `accepted`: the provider
+ * debits at acceptance, so the payout is captured whatever its outcome will be.
  */
 export type Proof = 'completed' | 'accepted' | 'failed' | 'not_sent';
 
@@ -158,8 +158,8 @@ export class Truth {
   }
 
   /**
-   * A second payout under a reference is right only if the first one was never sent. Nothing is known of one whose code forgot to mark
-   * its hold as sent.
+   * A second payout under a reference is right only if the first one was never sent. Nothing is known of one whose code
+   * forgot to mark its hold as sent.
    */
   #assertFirst(reference: string, sender: string): void {
     const earlier = this.of(reference).filter(({ isForgetful }) => !isForgetful);

@@ -1,5 +1,5 @@
-// The network between a process and the shared store. A call is two messages, each as slow as the seed says, so that the calls
-// of all processes interleave in every order; and each message may get lost.
+// The network between a process and the shared store. A call is two messages, each as slow as the seed says, so that
+// the calls of all processes interleave in every order; and each message may get lost.
 import type { HoldStore, MaybePromise } from 'payout-guard';
 import { isPromise } from './answers.js';
 import type { Process } from './process.js';

@@ -29,7 +29,8 @@ export interface WorldOptions {
 /**
  * What the library does not withstand, and the histories leave out unless they are asked for it:
  *
- * - `failedAgain`: a provider accepts a payout under a reference that it reported as failed, after the code that sends has ended.
+ * - `failedAgain`: a provider accepts a payout under a reference that it reported as failed, after the code that sends
+ *   has ended.
  */
 export type Hazard = (typeof hazards)[number];
 

@@ -1,5 +1,5 @@
-// Any sequence of operations, on a store and on the memory store, which is the reference: answer by answer, with every time and every
-// amount. Both live by clocks that only the test moves.
+// Any sequence of operations, on a store and on the memory store, which is the reference: answer by answer, with every
+// time and every amount. Both live by clocks that only the test moves.
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import {
@@ -209,7 +209,9 @@ class Player {
   }
 }
 
-/** Epochs are random. Fields that are undefined are not there, nor is the advice of a shared store to young duplicates. */
+/**
+ * Epochs are random. Fields that are undefined are not there, nor is the advice of a shared store to young duplicates.
+ */
 function comparable(answer: unknown): unknown {
   return JSON.parse(
     JSON.stringify(answer, (key, value) => {

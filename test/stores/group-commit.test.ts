@@ -1,4 +1,5 @@
-// The line that operations of one process wait in. The round trips are the test's own, so that it decides when each one ends.
+// The line that operations of one process wait in. The round trips are the test's own, so that it decides when each one
+// ends.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { busy } from '../../src/stores/shared/engine.js';
 import { GroupCommit, type GroupCommitOptions } from '../../src/stores/shared/group-commit.js';

@@ -1,5 +1,5 @@
-// The rules of paying (P1 to P11) through guards on memory, Redis and PostgreSQL. Each rule has its tests in test/core; here it
-// is seen to hold whatever keeps the holds.
+// The rules of paying (P1 to P11) through guards on memory, Redis and PostgreSQL. Each rule has its tests in test/core;
+// here it is seen to hold whatever keeps the holds.
 import { describe, expect, it } from '@jest/globals';
 import { type PayoutGuard, PayoutRejectedError, type PayoutVerdict } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';

@@ -1,5 +1,5 @@
-// Any batches on PostgreSQL against the memory store, which runs the same operations one by one: every answer must be the same, to the
-// millisecond, because both clocks are moved by the test.
+// Any batches on PostgreSQL against the memory store, which runs the same operations one by one: every answer must be
+// the same, to the millisecond, because both clocks are moved by the test.
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -333,7 +333,10 @@ class Twins {
     expect(await pagesOf((one) => this.#engine.list(one))).toEqual(await pagesOf((one) => this.#model.list(one)));
   }
 
-  /** All pages of a claim: the memory store leases in the order in which holds were sent, PostgreSQL in that in which they were taken. */
+  /**
+   * All pages of a claim: the memory store leases in the order in which holds were sent, PostgreSQL in that in which
+   * they were taken.
+   */
   async #claim(request: Extract<Step, { kind: 'claim' }>['request']): Promise<void> {
     const claimed = async (store: Pick<HoldStore, 'claim'>) => {
       const pages = await allPages(async (after) => store.claim({ ...request, after }));

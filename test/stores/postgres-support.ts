@@ -1,4 +1,5 @@
-// Stores on a schema of its own for each test, each store with a pool of its own: another process, as far as the database can see.
+// Stores on a schema of its own for each test, each store with a pool of its own: another process, as far as the
+// database can see.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe } from '@jest/globals';

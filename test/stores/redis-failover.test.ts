@@ -1,4 +1,5 @@
-// What a Redis store remembers after a failover: all that was answered, if it waits for every replica that may be promoted.
+// What a Redis store remembers after a failover: all that was answered, if it waits for every replica that may be
+// promoted.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { HoldStore } from 'payout-guard';

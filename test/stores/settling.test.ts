@@ -1,4 +1,5 @@
-// The rules of settling (S1 to S6, R2) through guards on memory, Redis and PostgreSQL: what is known of a payout is recorded.
+// The rules of settling (S1 to S6, R2) through guards on memory, Redis and PostgreSQL: what is known of a payout is
+// recorded.
 import { describe, expect, it } from '@jest/globals';
 import { type HoldStore, memoryStore, observing, type PayoutAnswer, PayoutRejectedError } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';

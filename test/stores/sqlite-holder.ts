@@ -1,4 +1,5 @@
-// A process that holds from one wallet in a file, and settles some of what it holds, until it has asked often enough or is killed.
+// A process that holds from one wallet in a file, and settles some of what it holds, until it has asked often enough or
+// is killed.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sqliteStore } from 'payout-guard/stores/sqlite';

@@ -182,7 +182,10 @@ interface Source {
   readonly path: string;
 }
 
-/** Writes each block to a file inside the repository, where it finds the library and its dependencies, for as long as `work` takes. */
+/**
+ * Writes each block to a file inside the repository, where it finds the library and its dependencies, for as long as
+ * `work` takes.
+ */
 async function withSources(
   blocks: readonly Block[],
   work: (directory: string, sources: readonly Source[]) => Promise<string[]>,

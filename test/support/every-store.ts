@@ -1,5 +1,5 @@
-// Memory, SQLite, Redis and PostgreSQL behind one function, for tests of what a guard does on each of them. All live by the clock of
-// the test; each store that a test opens is that of another process.
+// Memory, SQLite, Redis and PostgreSQL behind one function, for tests of what a guard does on each of them. All live by
+// the clock of the test; each store that a test opens is that of another process.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach } from '@jest/globals';
 import { type Clock, type HoldStore, memoryStore } from 'payout-guard';
@@ -63,7 +63,9 @@ function ofEngine(engine: RealEngine): StoreOfTest {
   };
 }
 
-/** Resolves when it is so: what goes on in the background of a real store takes its time. @throws after some seconds. */
+/**
+ * Resolves when it is so: what goes on in the background of a real store takes its time. @throws after some seconds.
+ */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 2_000; tries++) {
     if (await isSo()) return;

@@ -1,5 +1,6 @@
-// A PostgreSQL for tests: the one of DATABASE_URL, one that answers on this machine, or one that is started and thrown away; throw-away
-// ones that may be killed, truncated and set back in time; and a clock for a store that only the test moves.
+// A PostgreSQL for tests: the one of DATABASE_URL, one that answers on this machine, or one that is started and thrown
+// away; throw-away ones that may be killed, truncated and set back in time; and a clock for a store that only the test
+// moves.
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -58,7 +59,8 @@ export class PostgresServer {
   async kill(): Promise<void> {
     const running = this.#process;
     if (!running?.pid || running.exitCode !== null || running.signalCode !== null) return;
-    // Each of them is in a process group of its own, and would live on until it notices. Nor may another one begin meanwhile.
+    // Each of them is in a process group of its own, and would live on until it notices. Nor may another one begin
+    // meanwhile.
     running.kill('SIGSTOP');
     const children = spawnSync('pgrep', ['-P', `${running.pid}`], { encoding: 'utf8' })
       .stdout.trim()

@@ -1,5 +1,5 @@
-// Programs that tests run to their end: compilers, examples, other processes. Few at a time, because each takes a core, and as
-// long as they need: only what hangs is ended.
+// Programs that tests run to their end: compilers, examples, other processes. Few at a time, because each takes a core,
+// and as long as they need: only what hangs is ended.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 
 export const root: string = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 
-/** Far longer than anything takes, even on a machine that is slow and busy; below the limit of a test in jest.config.js. */
+/**
+ * Far longer than anything takes, even on a machine that is slow and busy; below the limit of a test in jest.config.js.
+ */
 const hangsAfterMs = 180_000;
 
 export interface ProgramResult {

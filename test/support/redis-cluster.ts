@@ -79,7 +79,9 @@ export class RedisCluster {
     throw new Error('the nodes of the cluster do not agree');
   }
 
-  /** Until all nodes that run know the owner of the slot. A client that asks earlier may wait for a dead one for ever. */
+  /**
+   * Until all nodes that run know the owner of the slot. A client that asks earlier may wait for a dead one for ever.
+   */
   async untilOwned(slot: number, owner: ClusterNode): Promise<void> {
     await this.until(async (admin) => {
       const ranges = (await admin.call('CLUSTER', ['SLOTS'])) as [number, number, [string, number]][];

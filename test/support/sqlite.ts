@@ -1,4 +1,5 @@
-// Files for stores in SQLite. Where nothing is asked of the disk they are in memory, because a commit waits for the disk.
+// Files for stores in SQLite. Where nothing is asked of the disk they are in memory, because a commit waits for the
+// disk.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// Ways to hold money in Redis. Each takes a wallet and a reference and says whether it was granted. Each has one connection.
+// Ways to hold money in Redis. Each takes a wallet and a reference and says whether it was granted. Each has one
+// connection.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Redlock } from '@sesamecare-oss/redlock';

@@ -1,5 +1,5 @@
-// Ways to hold money in a SQLite file. Each takes a wallet and a reference and says whether it was granted; with prepared statements
-// and the pragmas of the store.
+// Ways to hold money in a SQLite file. Each takes a wallet and a reference and says whether it was granted; with
+// prepared statements and the pragmas of the store.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { sqliteStore } from 'payout-guard/stores/sqlite';

@@ -33,7 +33,10 @@ export class DueQueue<T> {
     return due;
   }
 
-  /** Takes an item out before it is due. Most reservations are sent long before they expire: their items must not pile up here. */
+  /**
+   * Takes an item out before it is due. Most reservations are sent long before they expire: their items must not pile
+   * up here.
+   */
   remove(due: Due<T>): void {
     if (due.item === undefined) return;
     due.item = undefined;

@@ -28,9 +28,10 @@ import { RowQueue } from './row-queue.js';
 
 export interface MemoryStoreOptions {
   /**
-   * Finished references that are remembered: so many that were captured or failed, and besides them so many that were released
-   * without being sent. Of each kind the one that ended longest ago is forgotten first; a process warning tells when that is less
-   * than 30 days. A repeated payout whose reference was forgotten is not recognised. 0 to 10,000,000.
+   * Finished references that are remembered: so many that were captured or failed, and besides them so many that were
+   * released without being sent. Of each kind the one that ended longest ago is forgotten first; a process warning
+   * tells when that is less than 30 days. A repeated payout whose reference was forgotten is not recognised. 0 to
+   * 10,000,000.
    * @defaultValue 100,000
    */
   rememberFinished?: number | undefined;
@@ -51,8 +52,8 @@ const rememberMs = 30 * 86_400_000;
 const maxUnserved = 100;
 
 /**
- * A store in the memory of this process: the default. It ends with the process and is not shared with others, so it is for
- * one process that makes all payouts of its wallets.
+ * A store in the memory of this process: the default. It ends with the process and is not shared with others, so it is
+ * for one process that makes all payouts of its wallets.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  */

@@ -1,5 +1,5 @@
-// A first-in, first-out queue of rows, linked through the rows themselves. A Map would do, but finding its oldest entry gets slow
-// once many before it were deleted.
+// A first-in, first-out queue of rows, linked through the rows themselves. A Map would do, but finding its oldest entry
+// gets slow once many before it were deleted.
 
 export interface Queued<Row> {
   nextInQueue?: Row | undefined;

@@ -21,8 +21,8 @@ import { type BatchText, readBatch } from './read-batch.js';
 import { writeBatch } from './write-batch.js';
 
 /**
- * The part of a client that the store needs: a `Pool`, a `PoolClient` or a `Client` of `pg` fits, PGlite as well. All values, and
- * all columns of rows, are texts or null, so that it does not matter what a client does with other types.
+ * The part of a client that the store needs: a `Pool`, a `PoolClient` or a `Client` of `pg` fits, PGlite as well. All
+ * values, and all columns of rows, are texts or null, so that it does not matter what a client does with other types.
  */
 export interface PostgresClient {
   query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
@@ -33,7 +33,9 @@ const runBatch = `run_batch(${[
   ...['$10::text[]', '$11::numeric[]', '$12::numeric[]', '$13::bigint[]', '$14::text[]', '$15::smallint[]'],
   ...['$16::text[]', '$17::text[]', '$18', '$19', '$20::bigint', '$21', '$22::bigint', '$23::integer', '$24::boolean'],
 ].join(', ')})`;
-/** The part of the deadline that may be spent waiting for locks: the server must have given up before its caller does. */
+/**
+ * The part of the deadline that may be spent waiting for locks: the server must have given up before its caller does.
+ */
 const lockShare = 0.8;
 /** How many finished holds are deleted in one statement. */
 const deletedAtOnce = 1_000;
@@ -157,7 +159,9 @@ export class PostgresEngine implements Engine {
   }
 }
 
-/** When a connection of a pool breaks that has no listener, the process ends, and with it nobody puts its holds back. */
+/**
+ * When a connection of a pool breaks that has no listener, the process ends, and its holds are not restored.
+ */
 function warnOfListener(pool: PostgresClient): void {
   const { listenerCount } = pool as { listenerCount?: (event: string) => number };
   if (listenerCount?.call(pool, 'error') !== 0) return;

@@ -1,4 +1,5 @@
-// Why PostgreSQL, or a client of it, failed: by the code of the error. Its message is not repeated, because it may hold secrets.
+// Why PostgreSQL, or a client of it, failed: by the code of the error. Its message is not repeated, because it may hold
+// secrets.
 import { StoreFailure } from '../shared/store-failure.js';
 
 /** What happened, and what to do. */

@@ -2,8 +2,8 @@
 import type { HoldRecord } from '../../core/hold.js';
 
 /**
- * `[reference, wallet, state, amount, captured, currency, exponent, created, expires, sent, sends until, ended, visible, turn,
- * failed, awaits outcome, attempt, sender, fingerprint, metadata]`
+ * `[reference, wallet, state, amount, captured, currency, exponent, created, expires, sent, sends until, ended,
+ * visible, turn, failed, awaits outcome, attempt, sender, fingerprint, metadata]`
  */
 export type HoldRow = readonly [
   string,

@@ -5,9 +5,9 @@ import { assertPrimary, type PostgresClient } from './engine.js';
 import { migrations } from './migrations.generated.js';
 
 /**
- * One statement, so that it is one transaction on any client: it waits for other migrators, and each migration first inserts its
- * number. The schema is as before, or up to date. A role that may not create needs no right but to read the numbers when nothing is
- * left to do.
+ * One statement, so that it is one transaction on any client: it waits for other migrators, and each migration first
+ * inserts its number. The schema is as before, or up to date. A role that may not create needs no right but to read the
+ * numbers when nothing is left to do.
  */
 export async function migrate(client: PostgresClient, schema: string): Promise<void> {
   await assertPrimary(client).catch((error) => {

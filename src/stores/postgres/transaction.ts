@@ -5,12 +5,12 @@ import type { BatchReply, Op, Operations, OpKind } from '../shared/engine.js';
 import type { PostgresEngine } from './engine.js';
 
 /**
- * What may be part of a transaction: each call is one statement, and no other one ever comes. So this is no store for a guard, which
- * asks providers and looks up outcomes.
+ * What may be part of a transaction: each call is one statement, and no other one ever comes. So this is no store for a
+ * guard, which asks providers and looks up outcomes.
  *
- * The server bounds the wait for locks: it gives up, with SQLSTATE 55P03, before `deadlineMs` is over. Only the client bounds the
- * rest: the queries before it on the same connection, the network, a server that hangs. Nothing is undone or restored here: both
- * are for the transaction to do. Errors of the client are thrown as they are.
+ * The server bounds the wait for locks: it gives up, with SQLSTATE 55P03, before `deadlineMs` is over. Only the client
+ * bounds the rest: the queries before it on the same connection, the network, a server that hangs. Nothing is undone or
+ * restored here: both are for the transaction to do. Errors of the client are thrown as they are.
  */
 export class StoreInTransaction {
   readonly #engine: PostgresEngine;

@@ -42,7 +42,8 @@ export function writeBatch(batch: readonly Op[]): WrittenBatch {
   const groups = [...byReference.values()];
   const fresh = groups.filter(isFresh).flat();
   const rest = groups.filter((group) => !isFresh(group)).flat();
-  // All rows of one call are inserted in one order, or two calls might wait for each other. So nothing else inserts beside `fresh`.
+  // All rows of one call are inserted in one order, or two calls might wait for each other. So nothing else inserts
+  // beside `fresh`.
   const alsoInserts = (index: number) => ['hold', 'restore'].includes((batch[index] as Op).kind);
   if (rest.some(alsoInserts)) rest.push(...fresh.splice(0));
   const ops = JSON.stringify(rest.map((index, n) => ({ n, ...written(batch[index] as Op) })));

@@ -193,8 +193,8 @@ export class RedisEngine implements Engine {
 }
 
 /**
- * While a slot moves from one node of a cluster to another, Redis runs a script only if all keys that it declares are on
- * the node. A key that never exists therefore keeps scripts from a node that has only some of the keys of the store.
+ * While a slot moves from one node of a cluster to another, Redis runs a script only if all keys that it declares are
+ * on the node. A key that never exists therefore keeps scripts from a node that has only some of the keys of the store.
  */
 export function storeKeys(prefix: string): StoreKeys {
   return { slot: slotOf(prefix), absent: `{${prefix}}:absent` };

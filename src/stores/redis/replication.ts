@@ -5,8 +5,8 @@ import type { Command, Transport } from './transport/transport.js';
 
 export interface WaitReplicas {
   /**
-   * How many replicas must have what was written before it is answered; 1 to 10. Give the number of replicas that may be
-   * promoted, usually all: a failover to one that was not waited for forgets what was answered.
+   * How many replicas must have what was written before it is answered; 1 to 10. Give the number of replicas that may
+   * be promoted, usually all: a failover to one that was not waited for forgets what was answered.
    */
   count: number;
   /** How long to wait for them, in milliseconds; 1 to 10,000. */

@@ -201,7 +201,10 @@ export class EngineStore implements HoldStore {
     return this.#within(this.#options.deadlineMs, () => this.#engine.swapNote(key, expected, value));
   }
 
-  /** What a readiness probe asks: see {@link Readiness}. @throws `BalanceUnavailableError` the store can not be used: why. */
+  /**
+   * What a readiness probe asks: see {@link Readiness}. @throws `BalanceUnavailableError` the store can not be used:
+   * why.
+   */
   async ready(): Promise<Readiness> {
     await this.#within(this.#options.deadlineMs, async () => this.#engine.ready?.());
     const { nowMs, recoveringForMs } = await this.#read({ kind: 'get', reference: anyReference });
@@ -239,7 +242,9 @@ export class EngineStore implements HoldStore {
     throw losesItsMemory();
   }
 
-  /** Asks the database, when the holds of this process are back. The first question of all is for its time and epoch. */
+  /**
+   * Asks the database, when the holds of this process are back. The first question of all is for its time and epoch.
+   */
   #ask<Asked extends SentOp>(op: Asked): Promise<Reply<Asked['kind']>> {
     if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason);
     if (this.#restoring !== undefined) return this.#untilRestored().then(() => this.#submit(op));
@@ -254,7 +259,10 @@ export class EngineStore implements HoldStore {
     return this.#line.submit(op) as Promise<Reply<Asked['kind']>>;
   }
 
-  /** Whether the process has left the epoch of an operation since: what was done there may be forgotten, and not be restored any more. */
+  /**
+   * Whether the process has left the epoch of an operation since: what was done there may be forgotten, and not be
+   * restored any more.
+   */
   #hasLeft({ sent }: SentOp): boolean {
     return this.#restoring !== undefined || sent?.entries !== this.#entries;
   }
@@ -402,7 +410,10 @@ function isMoved(answer: SettleOutcome): answer is Moved {
 
 /** What a store that works says of itself. */
 export interface Readiness {
-  /** How long nothing is approved yet, because open holds are being restored, in milliseconds. Captures and webhooks work. */
+  /**
+   * How long nothing is approved yet, because open holds are being restored, in milliseconds. Captures and webhooks
+   * work.
+   */
   readonly recoveringForMs: number;
   /** How far the clock of the store is ahead of that of this process, in milliseconds. Nothing depends on it. */
   readonly clockAheadMs: number;

@@ -19,7 +19,10 @@ export interface Operations {
   settle: {
     readonly op: {
       readonly request: SettleRequest;
-      /** Its wallet, when a hold that has not arrived yet is to be released: the release must not overtake one on its way. */
+      /**
+       * Its wallet, when a hold that has not arrived yet is to be released: the release must not overtake one on its
+       * way.
+       */
       readonly wallet?: string | undefined;
     };
     readonly answer: SettleOutcome;
@@ -36,9 +39,9 @@ export interface Operations {
   };
   /**
    * Puts a sent hold, or a capture that is not visible yet, back after memory was lost, without a check. A hold of the
-   * same attempt is brought forward to this. A hold of an earlier turn in the same wallet gives way while holds are being
-   * restored, unless it is captured: memory went back in time to it. Anything else stays as it is, because another process
-   * may have moved it on.
+   * same attempt is brought forward to this. A hold of an earlier turn in the same wallet gives way while holds are
+   * being restored, unless it is captured: memory went back in time to it. Anything else stays as it is, because
+   * another process may have moved it on.
    */
   restore: { readonly op: { readonly hold: HoldRecord }; readonly answer: null };
 }
@@ -55,7 +58,9 @@ export function isReading({ kind }: Op): boolean {
 /** Instead of an answer: nothing was done, because a transaction of the application has locked the wallet. */
 export const busy: unique symbol = Symbol('busy');
 
-/** What goes with a batch that writes, so that it is executed in time, once, and in the memory that it was meant for. */
+/**
+ * What goes with a batch that writes, so that it is executed in time, once, and in the memory that it was meant for.
+ */
 export interface Header {
   /** Random, for this batch. */
   readonly id: string;
@@ -68,13 +73,16 @@ export interface Header {
 export interface BatchReply {
   /** The epoch that the whole batch ran in. */
   readonly epoch: string;
-  /** The time of the store, which never runs back and never stops: that of the database's clock, or later. In epoch milliseconds. */
+  /**
+   * The time of the store, which never runs back and never stops: that of the database's clock, or later. In epoch
+   * milliseconds.
+   */
   readonly nowMs: number;
   /** Positive while holds are being restored in a new epoch, in milliseconds. */
   readonly recoveringForMs: number;
   /**
-   * Whether the operations were executed now: all, or none because of the header. That is no refusal: another copy of the
-   * batch may have been executed before.
+   * Whether the operations were executed now: all, or none because of the header. That is no refusal: another copy of
+   * the batch may have been executed before.
    */
   readonly isExecuted: boolean;
   /** In the order of the operations; none if they were not executed. */
@@ -95,7 +103,10 @@ export interface BatchReply {
 export interface Engine {
   readonly name: string;
   run(batch: readonly Op[], header?: Header): Promise<BatchReply>;
-  /** When a batch sets out, at the end of the turn that it is asked for in. @defaultValue after the microtasks of the caller */
+  /**
+   * When a batch sets out, at the end of the turn that it is asked for in. @defaultValue after the microtasks of the
+   * caller
+   */
   soon?(flush: () => void): void;
   list(filter: HoldFilter): Promise<HoldPage>;
   claim(request: ClaimRequest): Promise<ClaimPage>;

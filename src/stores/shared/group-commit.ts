@@ -6,8 +6,9 @@ import { refusalOf, unavailable } from './store-failure.js';
 
 export interface GroupCommitOptions<Op, Answer> {
   /**
-   * One round trip, for callers of whom the last one waits until `endMs` of the monotonic clock. Answers in the order of the
-   * operations. Rejects when it is not known what became of them. With no operations it only asks whether there is an answer.
+   * One round trip, for callers of whom the last one waits until `endMs` of the monotonic clock. Answers in the order
+   * of the operations. Rejects when it is not known what became of them. With no operations it only asks whether there
+   * is an answer.
    */
   readonly run: (batch: readonly Op[], endMs: number) => Promise<readonly (Answer | typeof busy)[]>;
   /** Longest time from the call to its answer, in milliseconds. */
@@ -191,7 +192,8 @@ export class GroupCommit<Op, Answer> {
     return endMs;
   }
 
-  // A connection of which nothing comes back may take a quarter of an hour to fail, so another message is tried meanwhile.
+  // A connection of which nothing comes back may take a quarter of an hour to fail, so another message is tried
+  // meanwhile.
   #probe(): void {
     if (this.#isClosed) return;
     this.#probeTimer ??= setInterval(() => {

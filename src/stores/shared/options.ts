@@ -21,7 +21,8 @@ export interface SharedStoreOptions {
   /**
    * How long nothing is approved after the database lost its memory, so that every process can put its open holds back,
    * in milliseconds of the database's clock; 0 to 60,000. The same for all processes of a store, and longer than any of
-   * them may stand still, or takes to connect again: the clients that the documents recommend try it every 2 to 5 seconds.
+   * them may stand still, or takes to connect again: the clients that the documents recommend try it every 2 to 5
+   * seconds.
    * @defaultValue 10,000
    */
   recoveryMs?: number | undefined;

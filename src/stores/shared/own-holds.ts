@@ -1,6 +1,6 @@
-// Holds that this process must put back when the database has lost them: sent ones that it took or moved on, and captures
-// that the provider's balance does not show yet. They count against the wallet, and no other process remembers them.
-// Reservations are here to be moved on; nothing was sent for them, so they end with the memory of the database.
+// Holds that this process must put back when the database has lost them: sent ones that it took or moved on, and
+// captures that the provider's balance does not show yet. They count against the wallet, and no other process remembers
+// them. Reservations are here to be moved on; nothing was sent for them, so they end with the memory of the database.
 import { type HoldRecord, isOpen } from '../../core/hold.js';
 
 export class OwnHolds {
@@ -59,7 +59,10 @@ export class OwnHolds {
     if (this.#epochOf(reference) === epoch && !isLate && !isOlder) this.delete(reference);
   }
 
-  /** Holds to put back, because they are not known to be there in this epoch. When there are none, the epoch is that of all. */
+  /**
+   * Holds to put back, because they are not known to be there in this epoch. When there are none, the epoch is that of
+   * all.
+   */
   notIn(epoch: string): HoldRecord[] {
     if (epoch === this.#epoch && this.#elsewhere.size === 0) return [];
     const lost = [...this.#holds.values()].filter(({ reference }) => this.#epochOf(reference) !== epoch);

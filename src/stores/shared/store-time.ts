@@ -1,4 +1,5 @@
-// What time it is at the store at most, as far as this process can know: from then on a message of its own has come too late.
+// What time it is at the store at most, as far as this process can know: from then on a message of its own has come too
+// late.
 import { randomUUID } from 'node:crypto';
 import type { BatchReply, Header } from './engine.js';
 
@@ -23,8 +24,8 @@ export class StoreTime {
   }
 
   /**
-   * The header of a batch whose last caller waits until `endMs` of the monotonic clock. It allows a round trip more than that, never
-   * less, and nothing is concluded from it: whether the batch was late is the store's word.
+   * The header of a batch whose last caller waits until `endMs` of the monotonic clock. It allows a round trip more
+   * than that, never less, and nothing is concluded from it: whether the batch was late is the store's word.
    */
   header(endMs: number): Header {
     if (!this.#latest) throw new Error('the time of the store is not known');

@@ -1,4 +1,5 @@
-// Undoes attempts whose callers were refused, though the database may have granted them, or may yet. Nothing was paid for them.
+// Undoes attempts whose callers were refused, though the database may have granted them, or may yet. Nothing was paid
+// for them.
 import type { HoldRequest } from '../../core/store.js';
 import type { Header } from './engine.js';
 

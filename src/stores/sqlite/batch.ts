@@ -31,7 +31,10 @@ interface WalletRow {
   readonly frozen_for: string | null;
 }
 
-/** What is due happens at most so many times in one transaction. The rest counts as active meanwhile, which is the safe side. */
+/**
+ * What is due happens at most so many times in one transaction. The rest counts as active meanwhile, which is the safe
+ * side.
+ */
 const dueAtOnce = 2_000;
 const forgottenAtOnce = 200;
 /** Numbers in the order of holds for each millisecond. */
@@ -143,7 +146,8 @@ export class Batch {
     const there = known?.hold;
     const isSame = there?.attempt === given.attempt;
     if (there && (there.wallet !== given.wallet || there.state === 'captured')) return null;
-    // A hold of an earlier turn gives way, open or not: the file went back in time to it. Later, this request may be late.
+    // A hold of an earlier turn gives way, open or not: the file went back in time to it. Later, this request may be
+    // late.
     const isEarlier = there && nextTurn(there) <= (given.turn ?? 1) && this.#transaction.recoveringForMs > 0;
     if (there && !isSame && !isEarlier) return null;
     const isAhead =

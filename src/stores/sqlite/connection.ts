@@ -85,7 +85,7 @@ export class Connection {
     database.pragma('synchronous = FULL');
     database.pragma('fullfsync = ON');
     database.pragma('cache_size = -16000');
-    // Checkpoints are passive: they wait for nobody, and take what there is of a thousand pages.
+    // Checkpoints are passive: they wait for no other process, and take what there is of a thousand pages.
     database.pragma('wal_autocheckpoint = 1000');
     database.pragma(`journal_size_limit = ${walLimit}`);
     if (this.#version() === migrations.length) return;
@@ -128,7 +128,9 @@ export class Connection {
   }
 }
 
-/** Numbers of file systems in Linux that other machines share: NFS, SMB, CIFS, SMB2, 9P, Ceph, AFS, Lustre, GFS2, OCFS2. */
+/**
+ * Numbers of file systems in Linux that other machines share: NFS, SMB, CIFS, SMB2, 9P, Ceph, AFS, Lustre, GFS2, OCFS2.
+ */
 const networkFileSystems: readonly number[] = [
   0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x00c36400, 0x5346414f, 0x0bd00bd0, 0x01161970, 0x7461636f,
 ];

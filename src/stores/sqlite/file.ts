@@ -1,5 +1,5 @@
-// The file as processes share it: transactions that wait for their lock without blocking, the time, and what is done when the file
-// turns out to be an older one.
+// The file as processes share it: transactions that wait for their lock without blocking, the time, and what is done
+// when the file turns out to be an older one.
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/clock.js';
 import { warn, warnOnce } from '../../core/warn.js';
@@ -43,8 +43,8 @@ export interface Transaction {
 }
 
 /**
- * Pause between two tries to get the lock, in milliseconds, and what chance adds. With longer pauses, four busy processes on one file
- * kept it from each other for so long that holds were refused.
+ * Pause between two tries to get the lock, in milliseconds, and what chance adds. With longer pauses, four busy
+ * processes on one file kept it from each other for so long that holds were refused.
  */
 const pauseMs = 1;
 const jitterMs = 2;
@@ -86,13 +86,19 @@ export class SqliteFile {
     });
   }
 
-  /** Runs a function in a transaction that only reads; if something is due, or is to be repaired first, in one that writes. */
+  /**
+   * Runs a function in a transaction that only reads; if something is due, or is to be repaired first, in one that
+   * writes.
+   */
   async read<T>(act: (transaction: Transaction) => T): Promise<T> {
     const answer = await this.#tryUntil(this.#latest(), () => this.#attempt('read', act));
     return answer === mustWrite ? this.write(act) : (answer as T);
   }
 
-  /** Runs a function in a transaction of its own, after those that were asked for before. What it throws undoes everything. */
+  /**
+   * Runs a function in a transaction of its own, after those that were asked for before. What it throws undoes
+   * everything.
+   */
   write<T>(act: (transaction: Transaction) => T): Promise<T> {
     const latest = this.#latest();
     const answer = this.#last.then(() => this.#tryUntil(latest, () => this.#attempt('write', act)));
@@ -188,7 +194,8 @@ export class SqliteFile {
 
   #at(connection: Connection, store: StoreRow, mayWrite = true): Transaction {
     const { clock, recoveryMs } = this.#options;
-    // Never back, and never at a stand: where the clock of the machine was set back, the difference is added from then on.
+    // Never back, and never at a stand: where the clock of the machine was set back, the difference is added from then
+    // on.
     const clockMs = Math.floor(clock.now());
     const offset_ms = Math.max(store.offset_ms, store.now_ms - clockMs);
     const nowMs = clockMs + offset_ms;

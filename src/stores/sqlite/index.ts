@@ -12,14 +12,14 @@ import { SqliteEngine } from './engine.js';
 
 export interface SqliteStoreOptions extends SharedStoreOptions {
   /**
-   * Path of the file, in a directory that exists, on a local disk. It is created when there is none. SQLite keeps `-wal` and `-shm`
-   * beside it, and the store a `.mark`.
+   * Path of the file, in a directory that exists, on a local disk. It is created when there is none. SQLite keeps
+   * `-wal` and `-shm` beside it, and the store a `.mark`.
    */
   file: string;
   /**
-   * How long captured and failed references are remembered, in milliseconds; 3,600,000 (an hour) to 315,360,000,000 (10 years). A
-   * repeated payout whose reference was forgotten is not recognised. References that were released without being sent are remembered
-   * for a day, or for this time if it is shorter.
+   * How long captured and failed references are remembered, in milliseconds; 3,600,000 (an hour) to 315,360,000,000 (10
+   * years). A repeated payout whose reference was forgotten is not recognised. References that were released without
+   * being sent are remembered for a day, or for this time if it is shorter.
    * @defaultValue 2,592,000,000 (30 days)
    */
   rememberMs?: number | undefined;
@@ -42,8 +42,8 @@ const optionsSchema: z.ZodType<SqliteStoreOptions> = z.strictObject({
 
 export interface SqliteStore extends HoldStore {
   /**
-   * Ends the freeze of all wallets that the store began because the file was an older one, or a copy. Call it when an operator has asked
-   * the provider for every payout that may be missing from the file, and has settled the holds.
+   * Ends the freeze of all wallets that the store began because the file was an older one, or a copy. Call it when an
+   * operator has asked the provider for every payout that may be missing from the file, and has settled the holds.
    */
   reconciled(): Promise<void>;
 }
@@ -54,8 +54,8 @@ const lockShare = 0.8;
 const rememberUnsentMs = 86_400_000;
 
 /**
- * A store in a SQLite file, shared by all processes of one host that use it. What was answered is on the disk, and survives a crash of
- * the process and of the host. Needs `better-sqlite3`.
+ * A store in a SQLite file, shared by all processes of one host that use it. What was answered is on the disk, and
+ * survives a crash of the process and of the host. Needs `better-sqlite3`.
  *
  * @example
  * ```ts

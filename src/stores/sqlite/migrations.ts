@@ -1,5 +1,5 @@
-// The tables of the store. Each migration is applied once, in a transaction that also writes its number, the protocol version, to
-// `user_version`. A file of a later version is refused.
+// The tables of the store. Each migration is applied once, in a transaction that also writes its number, the protocol
+// version, to `user_version`. A file of a later version is refused.
 
 /** Tells a file of this library from any other database. */
 export const applicationId = 0x70617967;

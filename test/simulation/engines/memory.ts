@@ -1,13 +1,13 @@
-// Holds in a real engine. Each process has a store object of its own, with a client of its own, and what gets lost or late is
-// the messages between that client and the engine: how the store handles that, its deadlines, its undoing of what was
-// refused, its restoring of what was forgotten, is part of the history.
+// Holds in a real engine. Each process has a store object of its own, with a client of its own, and what gets lost or
+// late is the messages between that client and the engine: how the store handles that, its deadlines, its undoing of
+// what was refused, its restoring of what was forgotten, is part of the history.
 //
-// The engine is real and answers in real time, in which the clock of the history stands still: a message arrives, the engine
-// is asked, the step waits for its answer, and the answer sets out on its way. So the same seed gives the same history on an
-// engine, too; what is random in it, epochs and attempts, decides nothing.
+// The engine is real and answers in real time, in which the clock of the history stands still: a message arrives, the
+// engine is asked, the step waits for its answer, and the answer sets out on its way. So the same seed gives the same
+// history on an engine, too; what is random in it, epochs and attempts, decides nothing.
 //
-// Left out are two calls that run inside PostgreSQL at the same time, engines that go back in time or stop, and losses while a
-// process cannot reach the store: the tests of the stores have those.
+// Left out are two calls that run inside PostgreSQL at the same time, engines that go back in time or stop, and losses
+// while a process cannot reach the store: the tests of the stores have those.
 import type { Clock, HoldRecord, HoldStore, WalletTotals } from 'payout-guard';
 import { type Contents, isOpen, type Memory, rowsOf } from '../memory.js';
 import type { Process } from '../process.js';
@@ -147,9 +147,9 @@ export class EngineMemory implements Memory {
   }
 
   /**
-   * Any time, but not when something is lost with it that no process can restore: payouts of a process that has ended, what is not
-   * visible yet of its captures, captured references that are being asked for again, and reservations, over or not, under which
-   * something may be paid that was not marked as sent.
+   * Any time, but not when something is lost with it that no process can restore: payouts of a process that has ended,
+   * what is not visible yet of its captures, captured references that are being asked for again, and reservations, over
+   * or not, under which something may be paid that was not marked as sent.
    */
   async lose(): Promise<boolean> {
     const { processes, random, settings, truth } = this.#world;
@@ -192,8 +192,9 @@ export class EngineMemory implements Memory {
   }
 
   /**
-   * A message may take longer than the deadline of the store where some get lost, but not when all goes well in the end, nor while
-   * holds are restored: a process that cannot reach the store then loses its holds, and that is documented.
+   * A message may take longer than the deadline of the store where some get lost, but not when all goes well in the
+   * end, nor while holds are restored: a process that cannot reach the store then loses its holds, and that is
+   * documented.
    */
   slowestMs(): number {
     const { isCalm, settings } = this.#world;
@@ -254,8 +255,8 @@ const checker: Machine = { now: () => 0, after: () => () => {}, every: () => () 
 const nothing: WalletTotals = { epoch: '', active: 0n, captured: 0n };
 
 /**
- * Deadlines are short when messages get lost, and when nothing goes wrong longer than anything takes. Yet none is shorter than the
- * pauses of a busy machine: PostgreSQL takes it for its lock timeout, in real time.
+ * Deadlines are short when messages get lost, and when nothing goes wrong longer than anything takes. Yet none is
+ * shorter than the pauses of a busy machine: PostgreSQL takes it for its lock timeout, in real time.
  */
 function drawOptions({ random, settings }: World): StoreOptions {
   const deadlineMs = isReliable(settings) ? 5_000 : random.pick([1_000, 2_500]);

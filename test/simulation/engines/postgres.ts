@@ -1,5 +1,5 @@
-// PostgreSQL, as a server and as PGlite: a database of our own. Its stores have one function that reads the server's clock;
-// here it reads what each connection was told last.
+// PostgreSQL, as a server and as PGlite: a database of our own. Its stores have one function that reads the server's
+// clock; here it reads what each connection was told last.
 import { PGlite } from '@electric-sql/pglite';
 import type { Clock, HoldStore } from 'payout-guard';
 import { type PostgresClient, postgresStore } from 'payout-guard/stores/postgres';

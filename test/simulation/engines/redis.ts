@@ -26,8 +26,8 @@ class RealRedis implements RealEngine {
   }
 
   /**
-   * The server knows all scripts: to learn them would be something that happens in the first history alone. It writes to disk, or its
-   * stores would warn of that.
+   * The server knows all scripts: to learn them would be something that happens in the first history alone. It writes
+   * to disk, or its stores would warn of that.
    */
   static async start(): Promise<RealRedis> {
     const redis = new RealRedis(await RedisServer.start('--save', '3600 1'));

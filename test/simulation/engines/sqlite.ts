@@ -1,5 +1,6 @@
-// SQLite: a file of our own in memory, because a history asks nothing of the disk. There is no network on the way to it: what takes
-// its time, and what may fail, is the lock. A process that has it is answered at once; one that does not get it has changed nothing.
+// SQLite: a file of our own in memory, because a history asks nothing of the disk. There is no network on the way to
+// it: what takes its time, and what may fail, is the lock. A process that has it is answered at once; one that does not
+// get it has changed nothing.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -38,7 +39,10 @@ class RealSqlite implements RealEngine {
     return new EngineStore(new WaitingEngine(engine, line, deadlineMs), options);
   }
 
-  /** As if an older copy had been put back that is a few seconds old and empty: more than a minute would need an operator. */
+  /**
+   * As if an older copy had been put back that is a few seconds old and empty: more than a minute would need an
+   * operator.
+   */
   async forget(): Promise<void> {
     const database = new Database(this.#file);
     const store = database.prepare('SELECT * FROM store').get() as { id: string; counter: number; now_ms: number };
@@ -58,7 +62,10 @@ class RealSqlite implements RealEngine {
   }
 }
 
-/** Gets the lock over the line; the transactions of a process go one after the other, as they do where the lock is waited for. */
+/**
+ * Gets the lock over the line; the transactions of a process go one after the other, as they do where the lock is
+ * waited for.
+ */
 class WaitingEngine implements Engine {
   readonly name = 'sqlite';
   readonly locksWallets = false;

@@ -1,5 +1,5 @@
-// The scripts of the Redis store, with the time of the history instead of the server's: it travels as two more keys, the last ones. Nothing
-// else in them is changed.
+// The scripts of the Redis store, with the time of the history instead of the server's: it travels as two more keys,
+// the last ones. Nothing else in them is changed.
 import { createHash } from 'node:crypto';
 
 const serverTime = "redis.call('TIME')";
@@ -29,7 +29,10 @@ export class TimedScripts {
   }
 }
 
-/** @throws when the script reads the time in another way than once, by {@link serverTime}: the history would not be its master. */
+/**
+ * @throws when the script reads the time in another way than once, by {@link serverTime}: the history would not be its
+ * master.
+ */
 function withTimeOfCall(script: string): string {
   const [before = '', after, ...more] = script.split(serverTime);
   if (after === undefined || more.length > 0 || readsTime(before + after)) {

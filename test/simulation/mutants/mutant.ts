@@ -1,5 +1,5 @@
-// Mistakes, to see that the simulation finds them. None of them touches the library: each changes what it is given, a store, a provider or
-// an option, or wraps a guard, so that the whole behaves as if the mistake were in the code.
+// Mistakes, to see that the simulation finds them. None of them touches the library: each changes what it is given, a
+// store, a provider or an option, or wraps a guard, so that the whole behaves as if the mistake were in the code.
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { HoldStore, PayoutGuard, PayoutGuardOptions, WalletSettings } from 'payout-guard';
 import type { Flaws, StoreOptions } from '../engines/engine.js';

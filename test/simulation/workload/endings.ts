@@ -1,5 +1,5 @@
-// How payment code ends, and what that proves to its guard. Honest code says nothing that it does not know, but it breaks, and it
-// returns and throws things that prove nothing.
+// How payment code ends, and what that proves to its guard. Honest code says nothing that it does not know, but it
+// breaks, and it returns and throws things that prove nothing.
 import { type Hold, PayoutRejectedError } from 'payout-guard';
 import { CallError } from '../call-errors.js';
 import type { Proof } from '../truth.js';
@@ -56,7 +56,10 @@ export function drawEnding(call: Call, outcome: Outcome): Ending {
   }
 }
 
-/** Code after the payment that fails: with an error that carries a status, with one of this library, with one that looks like one. */
+/**
+ * Code after the payment that fails: with an error that carries a status, with one of this library, with one that looks
+ * like one.
+ */
 export async function failAfterPayment({ world, process, payout }: Call, hold: Hold): Promise<never> {
   const { random, log } = world;
   log.count('code after the payment failed', payout.reference);

@@ -12,8 +12,9 @@ import { payOptions, payUnder } from './pay.js';
 import { makePayment, type Outcome } from './payment-client.js';
 
 /**
- * What the answers of this handler mean: 404 is given before it pays, 422 when the provider said a final no, 201 when the debit is done. No
- * other answer means anything, nor do these when an error handler gives them, because an error of other code has such a status.
+ * What the answers of this handler mean: 404 is given before it pays, 422 when the provider said a final no, 201 when
+ * the debit is done. No other answer means anything, nor do these when an error handler gives them, because an error of
+ * other code has such a status.
  */
 export function verdictOfStatus(req: Request, res: Response): 'completed' | 'failed' | undefined {
   if (res.locals.isAnsweredByHandler !== true) return undefined;

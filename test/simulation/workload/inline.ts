@@ -53,7 +53,8 @@ async function markAsSent({ world }: Call, hold: Hold): Promise<void> {
     await hold.sent();
   } catch (error) {
     if (isPayoutGuardError(error) && error.code === 'hold_state') world.log.count('sent too late', hold.reference);
-    // It was not sent, so a tidy application gives the money back at once instead of waiting for the reservation to expire.
+    // It was not sent, so a tidy application gives the money back at once instead of waiting for the reservation to
+    // expire.
     if (world.random.chance(0.5)) await hold.release();
     throw error;
   }
@@ -101,7 +102,9 @@ async function settleByHand(call: Call, hold: Hold, outcome: Outcome): Promise<v
   }
 }
 
-/** Pays without having marked the hold as sent, which may have expired under it. What was paid is a fact all the same. */
+/**
+ * Pays without having marked the hold as sent, which may have expired under it. What was paid is a fact all the same.
+ */
 async function payForgetfully(call: Call, hold: Hold): Promise<void> {
   const { world, process } = call;
   world.log.count('forgot to mark as sent', hold.reference);

@@ -1,4 +1,5 @@
-// A payout within the payment code of another one: of a fee, or to a second payee. Its end says nothing of the outer one.
+// A payout within the payment code of another one: of a fee, or to a second payee. Its end says nothing of the outer
+// one.
 import type { Payout } from '../truth.js';
 import { type Call, callOf } from './call.js';
 import { payOptions, payUnder } from './pay.js';

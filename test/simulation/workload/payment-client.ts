@@ -1,5 +1,5 @@
-// The client library of a provider, as an application uses it: it sends a payout again when there was no answer, and stops when the
-// hold says that its time is over.
+// The client library of a provider, as an application uses it: it sends a payout again when there was no answer, and
+// stops when the hold says that its time is over.
 import { CallError, NeverSentError } from '../call-errors.js';
 import type { Process } from '../process.js';
 import type { Reply } from '../provider.js';

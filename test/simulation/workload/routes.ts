@@ -1,4 +1,5 @@
-// Payouts of APIs: the real middleware, around handlers that answer when and as they like, below other layers, for clients that leave.
+// Payouts of APIs: the real middleware, around handlers that answer when and as they like, below other layers, for
+// clients that leave.
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { isPayoutGuardError, type PayoutGuard } from 'payout-guard';
 import { holdOf, payoutGuardErrors, payoutRoute, requireSufficientFunds } from 'payout-guard/express';

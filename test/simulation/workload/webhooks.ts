@@ -24,7 +24,8 @@ async function settle(world: World, { guard }: Process, attempt: Attempt): Promi
   const { random } = world;
   const { reference, debitedMinor, payout, refused } = attempt;
   const plan = world.planOf(payout.wallet);
-  // What a webhook says is a reason to look the payout up. One whose signature was verified may be believed, if it is final.
+  // What a webhook says is a reason to look the payout up. One whose signature was verified may be believed, if it is
+  // final.
   if (random.chance(0.5)) {
     await guard.reconcile({ reference });
     return;
