@@ -34,8 +34,10 @@ export function readShape<T>(schema: { parse(input: unknown): T }, body: unknown
   }
 }
 
-/** Returns a value of the application if it has the shape; undefined if it has not, or if reading it throws. */
-export function ifShaped<T>(schema: z.ZodType<T>, value: unknown): T | undefined {
+/** Returns a value of the application if it has the shape of an object; undefined if not, or if reading it throws. */
+export function ifShaped<T extends object>(schema: z.ZodType<T>, value: unknown): T | undefined {
+  // Most applications return something of their own, and zod makes an error of it for each payout.
+  if (typeof value !== 'object' || value === null) return undefined;
   try {
     return schema.safeParse(value).data;
   } catch {
