@@ -16,7 +16,9 @@ const warnings = collectWarnings();
 const isOneOfMany = (handler: string) => /^throws (?!HoldStateError|PayoutRejectedError|Error)/.test(handler);
 const rows = byBudget({ small: endings.filter(({ handler }) => !isOneOfMany(handler)), large: endings });
 
-const places = stores.flatMap(([name, store]) => frameworks.map((framework) => [name, ...framework, store] as const));
+// The small budget has both versions of Express in `endings.test.ts`, and here the newest.
+const versions = byBudget({ small: frameworks.slice(0, 1), large: frameworks });
+const places = stores.flatMap(([name, store]) => versions.map((framework) => [name, ...framework, store] as const));
 
 describe.each(places)('who ended the request how, with %s on %s', (_, __, express, { open }) => {
   it.each(rows.map((ending) => [titleOf(ending), ending] as const))('%s', async (_title, ending) => {

@@ -1,8 +1,8 @@
 // The same histories on real engines, fewer of them: each process has its own store there, and its own client. What is
 // real and what is not is said in `engines/memory.ts`. More of them: `npm run simulate -- --engine redis`.
 //
-// `npm test` has fewer histories and leaves out the mistakes that are slow to find; `npm run test:proof` has
-// everything.
+// `npm test` has fewer histories, and leaves out PGlite and the mistakes that are slow to find; `npm run test:proof`
+// has everything.
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { budget, byBudget } from '../support/budget.js';
 import { type EngineName, engineNames, type RealEngine, startEngine } from './engines/engine.js';
@@ -14,7 +14,7 @@ const firstSeed = 1;
 /** From here on, in the first of them, memory is lost in every way there is. */
 const eventfulSeed = 1_200;
 const histories: Readonly<Record<EngineName, number>> = byBudget({
-  small: { redis: 40, postgres: 5, pglite: 3, sqlite: 40 },
+  small: { redis: 40, postgres: 5, pglite: 0, sqlite: 40 },
   large: { redis: 200, postgres: 15, pglite: 10, sqlite: 500 },
 });
 /** Within how many histories a mistake must be found there. */
@@ -34,9 +34,7 @@ const onFast: readonly string[] = [
   'a sent hold expires',
   'check and hold are two steps',
   'a taken reference is accepted',
-  'a capture is not counted',
   'the mark is not renewed',
-  'the adapter keeps balances',
   'the floor is ignored',
   'the fee is not held',
 ];
@@ -68,7 +66,7 @@ const rareOnEngines: readonly string[] = [
 ];
 
 const engines = new Map<EngineName, RealEngine>();
-for (const name of engineNames) {
+for (const name of engineNames.filter((one) => histories[one] > 0)) {
   const engine = await startEngine(name);
   if (engine) engines.set(name, engine);
 }

@@ -5,19 +5,11 @@ import { type PostgresClient, type PostgresStore, postgresStore } from 'payout-g
 import { type StoreTarget, storeContract } from 'payout-guard/testing';
 import type { PoolConfig } from 'pg';
 import postgres from 'postgres';
+import { budget } from '../support/budget.js';
 import { type ManualClock, manualClock, testDatabase } from '../support/postgres.js';
 
 const database = await testDatabase();
-// Ready before the first test: starting takes this process seconds on a busy machine.
-const embedded = await PGlite.create();
-const postgresJs = database && postgres({ ...database.config, max: 4, onnotice: () => {} });
-// Changes how the client writes and reads types.
-if (postgresJs) drizzle(postgresJs);
-afterAll(async () => {
-  await embedded.close();
-  await postgresJs?.end();
-  await database?.drop();
-});
+afterAll(() => database?.drop());
 
 /** Everything that makes a store fail that trusts the settings of others: levels, durability, and parsers of types. */
 const asOthersSetIt: PoolConfig = {
@@ -54,15 +46,28 @@ function target(name: string, pool: PostgresClient): StoreTarget {
   };
 }
 
-if (database && postgresJs) {
+if (database) {
   // With pg as it is, all other suites run.
   storeContract(
     { describe, it },
     target('the PostgreSQL store, with settings of others', database.pool(asOthersSetIt)),
   );
+}
+
+// `npm test` leaves the other clients to `npm run test:proof`.
+if (database && budget === 'large') {
+  const postgresJs = postgres({ ...database.config, max: 4, onnotice: () => {} });
+  // Changes how the client writes and reads types.
+  drizzle(postgresJs);
+  afterAll(() => postgresJs.end());
   const query: PostgresClient['query'] = async (text, values) => ({
     rows: await postgresJs.unsafe(text, values as string[]),
   });
   storeContract({ describe, it }, target('the PostgreSQL store on postgres.js', { query }));
 }
-storeContract({ describe, it }, target('the PostgreSQL store on PGlite', embedded));
+if (budget === 'large') {
+  // Ready before the first test: starting takes this process seconds on a busy machine.
+  const embedded = await PGlite.create();
+  afterAll(() => embedded.close());
+  storeContract({ describe, it }, target('the PostgreSQL store on PGlite', embedded));
+}
