@@ -4,8 +4,8 @@
 // project.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Fault, type JpaySimulator, jpaySimulator } from 'payout-guard/testing';
@@ -124,6 +124,55 @@ function useWithoutExpress(type: 'module' | 'commonjs'): void {
     expect(loaded.openAfter).toEqual(loaded.openBefore);
   });
 }
+
+describe('a project without @opentelemetry/api', () => {
+  const payouts = `
+    const provider = { name: 'own', accountId: 'own', debitVisibleAt: 'completion',
+      fetchBalance: async () => ({ available: '10.00', currency: 'KES' }) };
+    const run = async ({ createPayoutGuard }) => {
+      const guard = createPayoutGuard({ provider, currency: 'KES', settles: 'onReturn' });
+      await guard.withHold({ amount: '9.00', reference: 'p-1' }, () => {});
+      const refused = await guard.hold({ amount: '9.00', reference: 'p-2' }).catch((error) => error.code);
+      console.log(refused, (await guard.getHold('p-1')).state);
+      await guard.close();
+    };`;
+  let project: string;
+
+  beforeAll(async () => {
+    project = await makeProject(installed, 'without-telemetry', { type: 'module', files: {} });
+  });
+
+  /** The output of a program; rejects with what it complained of. */
+  async function outputOf(file: string, text: string): Promise<string> {
+    await writeFile(join(project, file), text);
+    return run(project, process.execPath, file);
+  }
+
+  it.each([
+    ['core.mjs', `import * as library from 'payout-guard';${payouts} await run(library);`],
+    ['core.cjs', `const library = require('payout-guard');${payouts} run(library);`],
+  ])('holds and refuses payouts in %s', async (file, code) => {
+    expect(await outputOf(file, code)).toBe('insufficient_funds captured\n');
+  });
+
+  it.each([
+    ['telemetry.mjs', "await import('payout-guard/telemetry');"],
+    ['telemetry.cjs', "require('payout-guard/telemetry');"],
+  ])('is told what is missing by %s', async (file, code) => {
+    await expect(outputOf(file, code)).rejects.toThrow(/Cannot find (package|module) '@opentelemetry\/api'/);
+  });
+
+  it('loads every other part: telemetry alone imports OpenTelemetry', async () => {
+    const importers = new Set<string>();
+    for (const file of await filesBelow(join(installed.library, 'dist'))) {
+      const text = await readFile(join(installed.library, 'dist', file), 'utf8');
+      if (text.includes('@opentelemetry/')) importers.add(dirname(file));
+    }
+    expect([...importers].sort()).toEqual(['cjs/telemetry', 'esm/telemetry']);
+    const loads = "await import('payout-guard/express'); await import('payout-guard/stores/postgres');";
+    expect(await outputOf('others.mjs', loads)).toBe('');
+  });
+});
 
 describeInProof('both module formats', () => {
   it('export the same names', async () => {
