@@ -37,7 +37,7 @@ export class Workload {
   static async open(assignment: Assignment, random: Random, send: (message: FromPayer) => void): Promise<Workload> {
     const log = new StoreLog();
     const known = new KnownPayouts(send);
-    const { store, close } = openStore(assignment, { host: '127.0.0.1', port: assignment.port });
+    const { store, close } = await openStore(assignment, assignment.address);
     const onAnswer: Parameters<typeof observed>[2]['onAnswer'] = ({ reference }, { outcome }) => {
       if (outcome !== 'recovering') known.answered(reference, outcome === 'done' || outcome === 'already');
     };
