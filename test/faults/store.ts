@@ -63,7 +63,7 @@ export function openPostgres(schema: string, address: Address, limits: Limits): 
 }
 
 function openPostgresJs(schema: string, address: Address, limits: Limits): OpenStore<PostgresStore> {
-  const sql = postgres({ ...(address as object), ...account, connect_timeout: 1, prepare: false });
+  const sql = postgres({ ...(address as object), ...account, connect_timeout: 1, fetch_types: false, prepare: false });
   const pool = {
     query: async (text: string, values: readonly unknown[]) => ({ rows: await sql.unsafe(text, values as string[]) }),
   };

@@ -9,7 +9,11 @@ const host = '127.0.0.1';
 
 export function ioredisCluster(ports: readonly number[]): Cluster {
   const nodes = ports.map((port) => ({ host, port }));
-  const client = new Cluster(nodes, { clusterRetryStrategy: () => 50, slotsRefreshTimeout: 2_000 });
+  const client = new Cluster(nodes, {
+    clusterRetryStrategy: () => 50,
+    slotsRefreshTimeout: 2_000,
+    slotsRefreshInterval: 1_000,
+  });
   client.on('error', () => {});
   return client;
 }
@@ -26,7 +30,7 @@ export function nodeRedisCluster(ports: readonly number[]): ReturnType<typeof cr
 export function ioredisSentinel(ports: readonly number[]): Redis {
   const sentinels = ports.map((port) => ({ host, port }));
   const retry = { sentinelRetryStrategy: () => 50, retryStrategy: () => 50 };
-  const client = new Redis({ sentinels, name: watchedName, ...retry });
+  const client = new Redis({ sentinels, name: watchedName, socketTimeout: 2_000, ...retry });
   client.on('error', () => {});
   return client;
 }

@@ -136,7 +136,7 @@ async function killMaster(
   const master = await cluster.ownerOf(slot);
   const [replica] = (await cluster.followers()) as [ClusterNode];
   world.fault(lags ? 'kill the master while its replica lags' : 'kill the master');
-  if (lags) await killWhileTheyLag(master.server, [replica.server], () => world.pass(50, 200));
+  if (lags) await killWhileTheyLag(master.server, [replica.server], () => world.pass(100, 400));
   else await master.server.kill();
   await asWell();
   await cluster.untilOwned(slot, replica);

@@ -88,7 +88,7 @@ export const replicaScenarios: readonly ReplicaScenario[] = [
       world.fault(`kill the primary${lags ? ' while its standby lags' : ''}, kill ${place.name}`);
       if (lags) {
         await engine.cutStream();
-        await world.pass(50, 200);
+        await world.pass(100, 400);
       }
       await world.kill(place);
       await engine.failOver(world);
@@ -108,7 +108,7 @@ export const replicaScenarios: readonly ReplicaScenario[] = [
       await world.lose(async () => {
         world.fault('kill the primary while its standby lags');
         await engine.cutStream();
-        await world.pass(50, 200);
+        await world.pass(100, 400);
         await engine.failOver(world);
       });
     },

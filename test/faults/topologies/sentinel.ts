@@ -131,7 +131,7 @@ async function killPrimary(
   const primary = await set.current();
   const others = set.members.filter((member) => member !== primary).map(({ server }) => server);
   world.fault(lag ? 'kill the primary while its replicas lag' : 'kill the primary');
-  if (lag) await killWhileTheyLag(primary.server, others, () => world.pass(50, 200));
+  if (lag) await killWhileTheyLag(primary.server, others, () => world.pass(100, 400));
   else await primary.server.kill();
   await asWell();
   await set.untilPromoted(primary);
