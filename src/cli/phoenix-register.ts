@@ -154,9 +154,8 @@ async function readKey(given: Given): Promise<{ readonly pem: string; readonly s
 
 function explained(error: unknown, isHalfDone: boolean): unknown {
   if (!isPayoutGuardError(error) || error.code !== 'balance_unavailable') return error;
-  const { reason, message } = error as BalanceUnavailableError;
-  const [, detail = reason] = /\(([^)]*)\)/.exec(message) ?? [];
-  const what = detail === reason ? reason : `${reason}: ${detail}`;
+  const { reason, detail } = error as BalanceUnavailableError;
+  const what = detail === undefined ? reason : `${reason}: ${detail}`;
   return new CommandFailure(
     isHalfDone
       ? `the second step failed (${what}). There may be a new secret that nobody knows: ask Interswitch before another attempt, which needs --private-key with the same key`

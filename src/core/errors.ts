@@ -111,6 +111,8 @@ export class BalanceUnavailableError extends PayoutGuardError {
    * How long a client should wait before it asks again, in milliseconds; what Retry-After says, rounded up to seconds.
    */
   readonly retryAfterMs: number;
+  /** The status or response code behind the reason, for logs; holds no secret. */
+  readonly detail: string | undefined;
 
   constructor(
     reason: BalanceUnavailableReason,
@@ -133,6 +135,7 @@ export class BalanceUnavailableError extends PayoutGuardError {
     });
     this.reason = reason;
     this.retryAfterMs = options.retryAfterMs ?? 1_000;
+    this.detail = options.detail;
   }
 
   override toJSON(): Record<string, unknown> {

@@ -10,7 +10,7 @@ import {
   resolveNetwork,
   urlRule,
   withoutTrailingSlashes,
-} from '../shared/network-options.js';
+} from '../../http/options.js';
 import type { AmountForm } from './amount.js';
 import type { PasswordForm, PointForm } from './session-keys.js';
 import type { TimestampForm } from './signing.js';

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { stringify } from 'lossless-json';
 import { z } from 'zod';
-import { readOptions } from '../core/problems.js';
+import { readOptions } from '../../core/problems.js';
 import { delaySchema } from './check-options.js';
 import type { TaskTimer } from './task-timer.js';
 

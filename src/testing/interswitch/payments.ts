@@ -1,13 +1,19 @@
 // Payments of the Interswitch simulator. The service passes the codes of Phoenix on, always with HTTP 200.
 import { isLosslessNumber, parse } from 'lossless-json';
 import { z } from 'zod';
-import { plainDecimalText } from '../core/money.js';
-import { type Filled, functionSchema, type Shape } from './check-options.js';
-import type { Answer } from './faults.js';
-import { amountText, enveloped, type InterswitchStyle, walletAmount, writtenAmount } from './interswitch-codec.js';
-import { type DebitMoment, debitMomentSchema, type Entry, PayoutBook, type PayoutRules } from './payout-book.js';
-import type { Protocol, RouteRequest } from './simulator-server.js';
-import type { TaskTimer } from './task-timer.js';
+import { plainDecimalText } from '../../core/money.js';
+import { type Filled, functionSchema, type Shape } from '../simulator/check-options.js';
+import type { Answer } from '../simulator/faults.js';
+import {
+  type DebitMoment,
+  debitMomentSchema,
+  type Entry,
+  PayoutBook,
+  type PayoutRules,
+} from '../simulator/payout-book.js';
+import type { Protocol, RouteRequest } from '../simulator/server.js';
+import type { TaskTimer } from '../simulator/task-timer.js';
+import { amountText, enveloped, type InterswitchStyle, walletAmount, writtenAmount } from './codec.js';
 
 /** A payment of the Interswitch simulator. */
 export interface InterswitchPayment {

@@ -3,7 +3,7 @@
 // docs/response-codes.md is generated from it. Source: constants of the vendor's sample client and of independent
 // clients.
 import type { PayoutVerdict } from '../../core/verdict.js';
-import { ProviderFailure } from './failure.js';
+import { HttpFailure } from '../../http/failure.js';
 
 /** The meaning of a code when a balance, or a session, was asked for. */
 export type BalanceMeaning =
@@ -172,9 +172,9 @@ function outcomeOf(code: string, isDoubtful: (known: ResponseCode) => boolean): 
 }
 
 /** The failure to answer at all that a code stands for. */
-export function refusalOf(code: string): ProviderFailure {
+export function refusalOf(code: string): HttpFailure {
   const { balance = 'no', retry = 'no' } = knownCode(code) ?? {};
-  return new ProviderFailure({
+  return new HttpFailure({
     kind: 'answer',
     reason: balance === 'unauthorized' ? 'unauthorized' : balance === 'operator' ? 'forbidden' : 'provider_error',
     detail: /^[0-9A-Z]{1,8}$/.test(code) ? `code ${code}` : 'unknown code',

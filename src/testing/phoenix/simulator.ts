@@ -4,19 +4,19 @@ import { createPrivateKey, createPublicKey, generateKeyPair } from 'node:crypto'
 import { promisify } from 'node:util';
 import { stringify } from 'lossless-json';
 import { z } from 'zod';
-import { readOptions } from '../core/problems.js';
-import { clockSchema, debited, delaySchema, portSchema } from './check-options.js';
-import type { Answer, FaultOptions } from './faults.js';
-import { amountText, enveloped, walletAmount, walletBalance, writtenAmount } from './interswitch-codec.js';
-import { type InterswitchPayment, interswitchPaymentShape } from './interswitch-payments.js';
-import type { InterswitchSimulator, InterswitchSimulatorOptions } from './interswitch-simulator.js';
-import { payoutShape } from './payout-book.js';
-import { phoenixAccess } from './phoenix-access.js';
-import { phoenixAnswer, refusal, type SignedAmount } from './phoenix-codec.js';
-import { type PhoenixPoint, storedPassword } from './phoenix-crypto.js';
-import { phoenixPayments } from './phoenix-payments.js';
-import { type RouteRequest, startServer } from './simulator-server.js';
-import { TaskTimer } from './task-timer.js';
+import { readOptions } from '../../core/problems.js';
+import { amountText, enveloped, walletAmount, walletBalance, writtenAmount } from '../interswitch/codec.js';
+import { type InterswitchPayment, interswitchPaymentShape } from '../interswitch/payments.js';
+import type { InterswitchSimulator, InterswitchSimulatorOptions } from '../interswitch/simulator.js';
+import { clockSchema, debited, delaySchema, portSchema } from '../simulator/check-options.js';
+import type { Answer, FaultOptions } from '../simulator/faults.js';
+import { payoutShape } from '../simulator/payout-book.js';
+import { type RouteRequest, startServer } from '../simulator/server.js';
+import { TaskTimer } from '../simulator/task-timer.js';
+import { phoenixAccess } from './access.js';
+import { phoenixAnswer, refusal, type SignedAmount } from './codec.js';
+import { type PhoenixPoint, storedPassword } from './crypto.js';
+import { phoenixPayments } from './payments.js';
 
 /** What a client of the simulator needs, in the words of the options of `phoenix`. */
 export interface PhoenixCredentials {

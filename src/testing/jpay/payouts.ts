@@ -1,12 +1,12 @@
 // Payouts of the JPay simulator: initiation, details, lists, callbacks. Texts that are not documented are marked.
 import { z } from 'zod';
-import type { Filled, Shape } from './check-options.js';
-import type { Answer } from './faults.js';
-import { type JpayCallback, postCallback } from './jpay-callback.js';
-import { basePath, kesAmount, kesText, parsedObject, refused } from './jpay-codec.js';
-import { type Entry, PayoutBook, type PayoutRules, type PayoutStatus } from './payout-book.js';
-import type { Protocol, RouteRequest } from './simulator-server.js';
-import type { TaskTimer } from './task-timer.js';
+import type { Filled, Shape } from '../simulator/check-options.js';
+import type { Answer } from '../simulator/faults.js';
+import { type Entry, PayoutBook, type PayoutRules, type PayoutStatus } from '../simulator/payout-book.js';
+import type { Protocol, RouteRequest } from '../simulator/server.js';
+import type { TaskTimer } from '../simulator/task-timer.js';
+import { type JpayCallback, postCallback } from './callback.js';
+import { basePath, kesAmount, kesText, parsedObject, refused } from './codec.js';
 
 /** A payout of the JPay simulator. */
 export interface JpayPayout {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../../core/clock.js';
 import { type Answer, deliver, type Fault, type FaultOptions, FaultPlan } from './faults.js';
 import type { TaskTimer } from './task-timer.js';
 

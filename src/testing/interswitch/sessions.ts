@@ -1,10 +1,10 @@
 // The sessions of the simulated service. It exchanges keys before each call to Phoenix, and may so end the session of a
 // call that is still under way.
 import { z } from 'zod';
-import { delaySchema, type Filled, type Shape } from './check-options.js';
-import type { Answer } from './faults.js';
-import type { Route } from './simulator-server.js';
-import type { TaskTimer } from './task-timer.js';
+import { delaySchema, type Filled, type Shape } from '../simulator/check-options.js';
+import type { Answer } from '../simulator/faults.js';
+import type { Route } from '../simulator/server.js';
+import type { TaskTimer } from '../simulator/task-timer.js';
 
 /** How the service in front of Phoenix keeps its sessions. */
 export interface InterswitchSessionOptions {

@@ -1,15 +1,15 @@
 // JPay Africa as far as it is documented: tokens, balances and payouts. Texts that are not documented are marked.
 import { z } from 'zod';
-import { readOptions } from '../core/problems.js';
-import { clockSchema, debited, portSchema } from './check-options.js';
-import type { Answer } from './faults.js';
-import type { JpayCallback } from './jpay-callback.js';
-import { basePath, detail, kesAmount, kesBalance, kesText, parsedObject, refused } from './jpay-codec.js';
-import { type JpayPayout, type JpayPayoutOptions, jpayPayoutShape, jpayPayouts } from './jpay-payouts.js';
-import { JpayTokens } from './jpay-tokens.js';
-import { type PayoutOptions, type PayoutStatus, payoutShape } from './payout-book.js';
-import { type RouteRequest, type Simulator, type SimulatorOptions, startServer } from './simulator-server.js';
-import { TaskTimer } from './task-timer.js';
+import { readOptions } from '../../core/problems.js';
+import { clockSchema, debited, portSchema } from '../simulator/check-options.js';
+import type { Answer } from '../simulator/faults.js';
+import { type PayoutOptions, type PayoutStatus, payoutShape } from '../simulator/payout-book.js';
+import { type RouteRequest, type Simulator, type SimulatorOptions, startServer } from '../simulator/server.js';
+import { TaskTimer } from '../simulator/task-timer.js';
+import type { JpayCallback } from './callback.js';
+import { basePath, detail, kesAmount, kesBalance, kesText, parsedObject, refused } from './codec.js';
+import { type JpayPayout, type JpayPayoutOptions, jpayPayoutShape, jpayPayouts } from './payouts.js';
+import { JpayTokens } from './tokens.js';
 
 /** The two wallets of a JPay merchant. Only `payout` can fund payouts. */
 export type JpayWallet = 'payout' | 'collection';
