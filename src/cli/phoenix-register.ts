@@ -7,9 +7,8 @@ import { type BalanceUnavailableError, isPayoutGuardError } from '../core/errors
 import { readOptions } from '../core/problems.js';
 import { type PhoenixOptions, readPhoenix } from '../providers/phoenix/options.js';
 import { type PhoenixProfile, registerTerminal } from '../providers/phoenix/registration.js';
-import type { Surroundings } from './command.js';
 import { reserveSecretFile } from './secret-file.js';
-import { CommandFailure, type OptionTypes, readArguments, readTextFile, UsageError } from './usage.js';
+import { type CliContext, CommandFailure, type OptionTypes, readArguments, readTextFile, UsageError } from './usage.js';
 
 export const phoenixRegisterHelp = `payout-guard phoenix register <options>
 
@@ -56,10 +55,10 @@ const types: OptionTypes = {
 type Given = Readonly<Record<string, string>>;
 
 /** Runs the command. @throws `UsageError`, `CommandFailure`, or `ConfigurationError` for values that cannot work. */
-export async function phoenixRegister(args: readonly string[], { env, say, ask }: Surroundings): Promise<number> {
+export async function phoenixRegister(args: readonly string[], { env, print, ask }: CliContext): Promise<number> {
   const given = readArguments(args, types);
   if (given.help) {
-    say(phoenixRegisterHelp);
+    print(phoenixRegisterHelp);
     return 0;
   }
   const secretPath = required(given, 'secret-out');
@@ -84,7 +83,7 @@ export async function phoenixRegister(args: readonly string[], { env, say, ask }
     throw explained(error, isHalfDone);
   });
   await secretFile.write(clientSecret);
-  say('The terminal is registered. Its client secret is in the file of --secret-out; the key signs from now on.');
+  print('The terminal is registered. Its client secret is in the file of --secret-out; the key signs from now on.');
   return 0;
 }
 
@@ -94,7 +93,7 @@ function required(given: Given, name: string): string {
   return value;
 }
 
-async function readTerminal(given: Given, env: Surroundings['env']): Promise<Omit<PhoenixOptions, 'privateKey'>> {
+async function readTerminal(given: Given, env: CliContext['env']): Promise<Omit<PhoenixOptions, 'privateKey'>> {
   return {
     baseUrl: required(given, 'base-url'),
     clientId: required(given, 'client-id'),

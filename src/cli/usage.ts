@@ -3,6 +3,17 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
+/** What a command may use besides files and the network. */
+export interface CliContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Writes a line of the result. */
+  readonly print: (text: string) => void;
+  /** Writes a line about a problem. */
+  readonly printError: (text: string) => void;
+  /** Asks the user of the terminal. */
+  readonly ask: (question: string) => Promise<string>;
+}
+
 /** The command was called wrongly. Repeats the names of options, never their values. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

@@ -3,24 +3,31 @@ import { isPromise, isSilence } from './ask-store.js';
 import { assertOptions, assertPayOptions } from './call-options.js';
 import { elapsedMs, runAfter } from './clock.js';
 import type { Decision } from './decision.js';
-import { HoldStateError, InvalidArgumentError } from './errors.js';
+import { InvalidArgumentError } from './errors.js';
 import type { HoldRecord, HoldState } from './hold.js';
+import { HoldStateError } from './hold-errors.js';
 import { type HoldInfo, holdInfo } from './hold-info.js';
 import { formatMinorUnits, parseAmount } from './money.js';
 import { longestReservationMs, type ResolvedOptions } from './options.js';
 import { PayPromise } from './pay-promise.js';
-import type { Payments } from './payments.js';
-import type { Hold } from './payout-guard.js';
+import type { Hold, PayOptions } from './payout-guard.js';
 import { asSettleFailure, type Settler, type VerdictRequest } from './settler.js';
+import type { MaybePromise } from './store.js';
 import type { KnownVerdict, VerdictOutbox } from './verdict-outbox.js';
 import type { Wallet } from './wallet.js';
+
+/** Pays under a handle: `payments.ts`. */
+export interface PaymentRunner {
+  run<T>(handle: HoldHandle, fn: (hold: Hold) => T | Promise<T>, options: PayOptions): Promise<T>;
+  markSent(handle: HoldHandle): MaybePromise<HoldRecord>;
+}
 
 /** The parts of a guard that a handle works with. */
 export interface HandleParts {
   readonly options: ResolvedOptions;
   readonly settler: Settler;
   readonly outbox: VerdictOutbox;
-  readonly payments: Payments;
+  readonly payments: PaymentRunner;
 }
 
 /** What a handle is made of. */

@@ -5,17 +5,12 @@ import { assertOptions } from './call-options.js';
 import { elapsedMs } from './clock.js';
 import type { Decider, PayoutRequirement } from './decider.js';
 import type { Decision, Snapshot } from './decision.js';
-import {
-  BalanceUnavailableError,
-  ForeignWalletError,
-  HoldStateError,
-  InvalidArgumentError,
-  InvalidReferenceError,
-} from './errors.js';
+import { BalanceUnavailableError, InvalidArgumentError, InvalidReferenceError } from './errors.js';
 import type { Events } from './events.js';
 import { isThenable } from './functions.js';
 import type { HoldRecord } from './hold.js';
 import { HoldAttempt } from './hold-attempt.js';
+import { ForeignWalletError, HoldStateError } from './hold-errors.js';
 import { type HandleParts, HoldHandle } from './hold-handle.js';
 import { type HoldInfo, holdInfo } from './hold-info.js';
 import type { Identities } from './identities.js';

@@ -3,18 +3,13 @@
 import { andThen, isPromise, isSilence, storeLostReservation } from './ask-store.js';
 import type { Decider } from './decider.js';
 import { type Decision, decide, limitMinor, type Snapshot } from './decision.js';
-import {
-  BalanceUnavailableError,
-  claimRejection,
-  isPayoutGuardError,
-  notePayment,
-  WalletFrozenError,
-} from './errors.js';
+import { BalanceUnavailableError, isPayoutGuardError, notePayment } from './errors.js';
 import type { LeftOpen } from './events.js';
 import type { FollowUp } from './follow-up.js';
 import { answerOf, thrownBy } from './functions.js';
 import type { HoldRecord } from './hold.js';
-import type { HoldHandle } from './hold-handle.js';
+import { claimRejection, WalletFrozenError } from './hold-errors.js';
+import type { HoldHandle, PaymentRunner } from './hold-handle.js';
 import { InsufficientFundsError } from './insufficient-funds.js';
 import { type ResolvedOptions, sendingGraceMs } from './options.js';
 import type { Hold, PayOptions } from './payout-guard.js';
@@ -31,7 +26,7 @@ const checkAgainAfterMs = 300_000;
 /** What the end of the code that pays proves; `look_up`: nothing, but the provider has something to say. */
 type Proof = PayoutVerdict | ErrorVerdict | 'look_up';
 
-export class Payments {
+export class Payments implements PaymentRunner {
   readonly #options: ResolvedOptions;
   readonly #wallets: Wallets;
   readonly #decider: Decider;

@@ -1,14 +1,9 @@
 // Moves holds on in the store: one attempt, its events, and what a refusal means.
 import { andThen, askStore, storeIsRecovering, storeLostItsMemory } from './ask-store.js';
-import {
-  BalanceUnavailableError,
-  HoldConflictError,
-  HoldStateError,
-  isPayoutGuardError,
-  WalletFrozenError,
-} from './errors.js';
+import { BalanceUnavailableError, isPayoutGuardError } from './errors.js';
 import type { Events } from './events.js';
 import type { HoldRecord, HoldState } from './hold.js';
+import { HoldConflictError, HoldStateError, WalletFrozenError } from './hold-errors.js';
 import { holdInfo } from './hold-info.js';
 import type { ResolvedOptions } from './options.js';
 import type { MaybePromise, SettleOutcome, SettleRequest } from './store.js';

@@ -1,7 +1,8 @@
 // A route that pays: the handler is given `pay`, and ending without it means that nothing was sent.
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import { isPayoutGuardError, type PayoutInProgressError } from '../core/errors.js';
+import { isPayoutGuardError } from '../core/errors.js';
+import type { PayoutInProgressError } from '../core/hold-errors.js';
 import type { HoldInfo } from '../core/hold-info.js';
 import type { Hold, PayOptions, PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';

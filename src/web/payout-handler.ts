@@ -1,6 +1,7 @@
 // The life of a hold around a handler that is given `pay`, for every framework.
 import { isPromise, isSilence } from '../core/ask-store.js';
-import { ConfigurationError, HoldStateError } from '../core/errors.js';
+import { ConfigurationError } from '../core/errors.js';
+import { HoldStateError } from '../core/hold-errors.js';
 import { PayPromise } from '../core/pay-promise.js';
 import type { Hold, PayOptions } from '../core/payout-guard.js';
 import { warn } from '../core/warn.js';

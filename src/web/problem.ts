@@ -3,9 +3,9 @@ import {
   type BalanceUnavailableError,
   type PayoutGuardError,
   type PayoutGuardErrorCode,
-  PayoutInProgressError,
   payoutBefore,
 } from '../core/errors.js';
+import { PayoutInProgressError } from '../core/hold-errors.js';
 import { type InsufficientFundsError, isInsufficientFunds } from '../core/insufficient-funds.js';
 import type { Hold } from '../core/payout-guard.js';
 

@@ -66,8 +66,8 @@ async function run(
   const complained: string[] = [];
   const code = await runCommand(given, {
     env: how.env ?? env,
-    say: (line) => said.push(line),
-    complain: (line) => complained.push(line),
+    print: (line) => said.push(line),
+    printError: (line) => complained.push(line),
     ask: async () => how.answer ?? '',
   });
   const outcome = { code, said: said.join('\n'), complained: complained.join('\n') };
