@@ -30,11 +30,11 @@ export interface HandleParts {
   readonly payments: PaymentRunner;
 }
 
-/** What a handle is made of. */
+/** The origin of a handle. */
 export interface HandleOrigin {
   readonly wallet: Wallet;
   readonly hold: HoldRecord;
-  /** Tells handles of one attempt apart; undefined for the one that took the hold. */
+  /** Distinguishes the handles of one attempt; undefined for the one that took the hold. */
   readonly sender?: string | undefined;
   /** The time of the store's clock when the hold was read, in epoch milliseconds. */
   readonly readAtMs: number;
@@ -177,7 +177,7 @@ export class HoldHandle implements Hold {
     this.#phase = 'ending';
   }
 
-  /** What the store says of the hold now. @internal */
+  /** Records the current state of the hold in the store. @internal */
   see(hold: HoldRecord): void {
     this.#state = hold.state;
     if (hold.state !== 'sent' || this.#sentAtMs !== undefined) return;

@@ -8,7 +8,7 @@ import { BalanceUnavailableError, ConfigurationError } from './errors.js';
 import type { HoldStore, MaybePromise } from './store.js';
 import { isFormerIdentity, type Wallet } from './wallet.js';
 
-/** How often a note is read again when another process changes it at the same time. */
+/** Limit of repeated reads when another process changes a note at the same time. */
 const tries = 5;
 
 export class Identities {
@@ -57,7 +57,7 @@ export class Identities {
     }
   }
 
-  /** Whether the identity had no key before. */
+  /** True if the identity had no key before. */
   async #claimIdentity(identity: string, key: string): Promise<boolean> {
     const note = identityNote(identity);
     if (await this.#ask((store) => store.swapNote(note, undefined, key))) return true;
@@ -100,7 +100,7 @@ export class Identities {
 }
 
 /**
- * What the store must know of a key, given what it knows. @throws `ConfigurationError` when the key stands for another
+ * Returns the note of a key, given the note in the store. @throws `ConfigurationError` when the key stands for another
  * balance.
  */
 function identitiesWith(wallet: Wallet, identity: string, known: string | undefined): string {

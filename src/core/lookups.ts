@@ -55,7 +55,7 @@ export class Lookups {
    * The provider's word on a payout; `unknown` when it has none or does not answer. Never rejects. The answer is always
    * of a look-up that begins after the call: one that is under way may say "failed" of what was sent again since.
    *
-   * @param isUrgent - A webhook says that there is news: asked before all others.
+   * @param isUrgent - A webhook announced an outcome: asked before all others.
    */
   ask(wallet: Wallet, hold: HoldRecord, isUrgent: boolean): Promise<PayoutAnswer> {
     if (!wallet.lookup) return Promise.resolve(nothingKnown);

@@ -23,7 +23,7 @@ import { warn } from './warn.js';
 /** A hold that is older than this is checked again before it is sent, in milliseconds. */
 const checkAgainAfterMs = 300_000;
 
-/** What the end of the code that pays proves; `look_up`: nothing, but the provider has something to say. */
+/** The proof in the end of a payment function. `look_up`: no proof, but the provider probably has an answer. */
 type Proof = PayoutVerdict | ErrorVerdict | 'look_up';
 
 export class Payments implements PaymentRunner {
@@ -233,7 +233,7 @@ export class Payments implements PaymentRunner {
 
   #proofOfError({ reference, settings }: HoldHandle, error: unknown): Proof {
     if (claimRejection(error)) return error.notSent ? 'not_sent' : 'failed';
-    // A rejection that an inner payout has claimed says nothing of this one.
+    // A rejection that an inner payout has claimed proves nothing about this one.
     if (isPayoutGuardError(error) && error.code === 'payout_rejected') return 'unknown';
     const { verdictOf } = settings;
     if (!verdictOf) return 'unknown';
@@ -258,7 +258,7 @@ export class Payments implements PaymentRunner {
     );
     const isProviderAnswer = options.returns === 'providerAnswer' || settings.returnsProviderAnswer;
     if (verdict === 'failed' && !isProviderAnswer) return 'look_up';
-    // What was judged is not over because the function returned, be the verdict that nothing is known.
+    // A judged value has a verdict, even if it is "unknown": that the function returned adds nothing.
     const isOver = options.settles === 'onReturn' || settings.settlesOnReturn;
     return verdict ?? (isOver ? 'completed' : 'unknown');
   }

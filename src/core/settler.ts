@@ -11,7 +11,7 @@ import type { MaybePromise, SettleOutcome, SettleRequest } from './store.js';
 /** Settlements that end a hold, or record that they cannot. */
 export type VerdictRequest = Extract<SettleRequest, { to: 'captured' | 'released' | 'failed' | 'returned' }>;
 
-/** How a settlement is asked for. */
+/** Options of a settlement. */
 interface Asking {
   /** The operator's reason for a release. */
   readonly reason?: string | undefined;
@@ -89,7 +89,7 @@ export class Settler {
   }
 }
 
-/** The hold of an outcome. @throws the error that says why there is none. */
+/** Returns the hold of an outcome. @throws the error of an outcome without one. */
 export function holdOf(outcome: SettleOutcome, request: SettleRequest): HoldRecord {
   const { reference, to } = request;
   switch (outcome.outcome) {

@@ -95,7 +95,7 @@ function warnOfProcesses(): void {
   );
 }
 
-/** What may have started several of this process or thread. */
+/** Programs that may have started several of this process or thread. */
 function managerOf(): string | undefined {
   if (cluster.isWorker) return 'cluster';
   if (process.env.NODE_APP_INSTANCE !== undefined) return 'PM2';

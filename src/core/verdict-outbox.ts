@@ -77,7 +77,7 @@ export class VerdictOutbox {
     while (this.#asked.size > 0) await Promise.all(this.#asked.values());
   }
 
-  /** Keeps a verdict whose caller was told that the store did not respond. */
+  /** Keeps a verdict whose caller got the error that the store did not respond. */
   keep(verdict: KnownVerdict, error: unknown): void {
     this.#failed(verdict, error);
   }

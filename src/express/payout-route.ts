@@ -13,7 +13,7 @@ import { type PayoutSource, readPayout } from '../web/read-payout.js';
 import { assertExpress, isOver, rememberHold } from './response-holds.js';
 import { assertGuard, sourceShape } from './route-options.js';
 
-/** Where in the request the payout is described, and how its end is judged. */
+/** Reads the payout from the request, and judges its end. */
 export interface PayoutRouteOptions extends PayoutSource<[Request, Response]>, PayOptions {
   reference: (req: Request, res: Response) => unknown;
   /**
@@ -44,11 +44,9 @@ const optionsSchema: z.ZodType<unknown> = z.strictObject({
  *
  * @example
  * ```ts
- * app.post('/payouts', payoutRoute(guard, { amount: (req) => req.body.amount, reference: tenantKey }, async (req, res, pay) => {
- *   const payment = await pay((hold) => makePayment({ ...req.body, reference: hold.reference }));
- *   res.status(202).json(payment);
- * }));
- * ```
+ * app.post('/payouts', payoutRoute(guard, { amount: (req) => req.body.amount, reference: tenantKey }, async (req, res,
+ * pay) => { const payment = await pay((hold) => makePayment({ ...req.body, reference: hold.reference }));
+ * res.status(202).json(payment); })); ```
  * @throws `ConfigurationError` at creation, naming every problem of the options.
  */
 export function payoutRoute(guard: PayoutGuard, options: PayoutRouteOptions, handler: PayoutHandler): RequestHandler {

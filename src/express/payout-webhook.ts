@@ -71,12 +71,12 @@ async function lookUp(guard: PayoutGuard, reference: string): Promise<void> {
   try {
     await guard.reconcile({ reference });
   } catch (error) {
-    // What cannot be a reference is not one of ours. Everything else may be otherwise when the event is posted again.
+    // An invalid reference belongs to no payout of ours. All other failures may be over when the event is posted again.
     if (!isPayoutGuardError(error) || error.code !== 'invalid_reference') throw error;
   }
 }
 
-/** Whether a request came without a body. Only the headers of HTTP/1 show that. */
+/** Returns true if a request came without a body. Only the headers of HTTP/1 show that. */
 function isEmpty({ body, headers, httpVersionMajor }: Request): boolean {
   if (Buffer.isBuffer(body) || httpVersionMajor !== 1) return false;
   return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;

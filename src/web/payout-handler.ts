@@ -52,7 +52,7 @@ export async function runPayoutHandler<T>(
   }
 }
 
-/** Whether nothing was sent under the hold, and nothing will be. */
+/** Returns true if nothing was sent under the hold, and nothing will be. */
 function isUnused({ state, isPaying }: Hold): boolean {
   return state === 'reserved' && !isPaying;
 }

@@ -67,7 +67,7 @@ interface Row {
   /** Counts up with each hold: the order of the list. */
   readonly sequence: number;
   hold: HoldRecord;
-  /** When the row does something by itself: a reservation expires, a capture becomes visible. */
+  /** The next change by time alone: a reservation expires, a capture becomes visible. */
   due?: Due<Row> | undefined;
   /** Its share of `active` now. */
   activeMinor: bigint;
