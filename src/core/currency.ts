@@ -27,7 +27,8 @@ export function resolveCurrency(input: CurrencyInput): Currency {
     const known = byCode.get(input);
     if (known) return known;
     throw new ConfigurationError([
-      `currency: ${JSON.stringify(input.slice(0, 16))} is not an ISO 4217 code in capitals; pass { code, exponent } for another currency`,
+      `currency: ${JSON.stringify(input.slice(0, 16))} is not an ISO 4217 code in capitals; pass { code, exponent ` +
+        '} for another currency',
     ]);
   }
   const { code, exponent } = input;

@@ -88,17 +88,17 @@ export type BalanceUnavailableReason =
   | 'closed';
 
 const unavailableSentences: Record<BalanceUnavailableReason, string> = {
-  unauthorized: 'the provider did not accept the credentials; check the key, secret or token',
+  unauthorized: 'the provider rejected the credentials; check the key, secret or token',
   forbidden: 'the provider refused access; check the account, its products and the IP allow-list',
-  timeout: 'the provider did not answer in time',
+  timeout: 'the provider did not respond in time',
   network: 'the provider could not be reached',
   provider_error: 'the provider answered with an error',
-  rate_limited: 'the provider asked us to slow down',
-  malformed: 'the provider answered something that is not a balance',
-  circuit_open: 'the provider failed repeatedly and is being left alone for a moment',
-  store: 'the store of holds did not answer',
-  stale: 'the only balance to be had is too old to decide on',
-  closed: 'the guard was closed',
+  rate_limited: 'the provider limits our requests',
+  malformed: "the provider's answer is not a balance",
+  circuit_open: 'the provider failed repeatedly, and requests are paused',
+  store: 'the hold store did not respond',
+  stale: "the provider's balance is too old",
+  closed: 'the guard is closed',
 };
 
 /** The balance can't be determined, so the payout is refused. Never means "not enough". */
@@ -120,15 +120,15 @@ export class BalanceUnavailableError extends PayoutGuardError {
       detail?: string | undefined;
       /** The consequence for the caller, as a sentence. @defaultValue `'The payout was not approved.'` */
       consequence?: string | undefined;
-      /** Subject of the sentence: the thing that is unavailable. @defaultValue `'The balance'` */
+      /** Subject of the message. @defaultValue `'Balance'` */
       subject?: string | undefined;
       retryAfterMs?: number | undefined;
       cause?: unknown;
     } = {},
   ) {
-    const { subject = 'The balance', consequence = 'The payout was not approved.' } = options;
+    const { subject = 'Balance', consequence = 'The payout was not approved.' } = options;
     const detail = options.detail === undefined ? '' : ` (${options.detail})`;
-    super(`${subject} cannot be told: ${unavailableSentences[reason]}${detail}. ${consequence}`, {
+    super(`${subject} unavailable: ${unavailableSentences[reason]}${detail}. ${consequence}`, {
       status: 503,
       expose: false,
       cause: options.cause,

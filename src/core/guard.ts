@@ -258,7 +258,9 @@ class Guard implements PayoutGuard {
     const state = pending === 'paying' ? 'its payment has not ended' : `it should be ${pending}`;
     this.#events.alert('leftOpen', () => left, {
       code: 'PAYOUT_GUARD_LEFT_OPEN',
-      message: `The guard closed and leaves payout ${reference} of wallet ${wallet} open: ${state}. Its money stays held until another process settles it.`,
+      message:
+        `The guard closed and leaves payout ${reference} of wallet ${wallet} open: ${state}. Its money stays held ` +
+        'until another process settles it.',
     });
   }
 

@@ -17,7 +17,8 @@ export class PayoutInProgressError extends PayoutGuardError {
 
   constructor(reference: string, retryAfterMs = 5_000) {
     super(
-      'A payout with this reference is under way, or its outcome is not known yet. Do not send it again under another reference; repeat the request later to learn its outcome.',
+      'A payout with this reference is under way, or its outcome is not known yet. Do not send it again under ' +
+        'another reference; repeat the request later to learn its outcome.',
       { status: 409, expose: true },
     );
     this.reference = reference;

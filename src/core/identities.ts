@@ -65,7 +65,8 @@ export class Identities {
     if (owner === key) return false;
     if (owner === undefined) throw changing();
     throw new ConfigurationError([
-      `wallets.${key}: this balance is wallet "${owner}" in the store already, and two keys would promise it twice; use one key, or tell the accounts apart by their accountId`,
+      `wallets.${key}: this balance is wallet "${owner}" in the store already, and two keys would promise it ` +
+        'twice; use one key, or tell the accounts apart by their accountId',
     ]);
   }
 
@@ -121,7 +122,8 @@ function identityNote(identity: string): string {
 
 function otherIdentity({ key, providerName, currency }: Wallet): ConfigurationError {
   return new ConfigurationError([
-    `wallets.${key}: the store knows this key as another balance than ${providerName} in ${currency.code} with this account; use another key, or name the provider it had in \`formerly\` while you move`,
+    `wallets.${key}: in the store this key is another balance than ${providerName} in ${currency.code} with this ` +
+      'account; use another key, or name the former provider in `formerly` while you move',
   ]);
 }
 

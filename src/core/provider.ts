@@ -70,13 +70,14 @@ export interface ProviderWebhook {
 /**
  * A balance API. One instance is one balance.
  *
- * 1. `fetchBalance` asks the remote party each time it is called; it keeps no balance.
- * 2. It never invents a balance: on any doubt it rejects, preferably with a `BalanceUnavailableError`.
- * 3. It ends within a bounded time and when `signal` aborts.
- * 4. `lookup`, if there is one, answers `completed` or `failed` only on the provider's final word about that reference.
- * 5. `verdictOfResult`, if there is one, judges only a value that has the provider's documented shape and carries that
- *    reference. Of everything else it returns undefined.
- * 6. Nothing it throws contains a secret; the guard shows other errors by name, code and stack only.
+ *  1. `fetchBalance` asks the remote party each time it is called; it keeps no balance.
+ *  2. It never invents a balance: on any doubt it rejects, preferably with a `BalanceUnavailableError`.
+ *  3. It ends within a bounded time and when `signal` aborts.
+ *  4. `lookup`, if there is one, answers `completed` or `failed` only on the provider's final word about that
+ *     reference.
+ *  5. `verdictOfResult`, if there is one, judges only a value that has the provider's documented shape and carries that
+ *     reference. Of everything else it returns undefined.
+ *  6. Nothing it throws contains a secret; the guard shows other errors by name, code and stack only.
  */
 export interface BalanceProvider {
   /**

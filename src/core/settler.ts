@@ -83,8 +83,10 @@ export class Settler {
     this.#events.alert('paidAfterRelease', () => ({ hold: holdInfo(hold), attempt, perhapsTwice }), {
       code: 'PAYOUT_GUARD_PAID_AFTER_RELEASE',
       message: perhapsTwice
-        ? `Payout ${reference} was made after its hold was released, and a later payout holds the same reference: it was perhaps paid twice. Check both with the provider.`
-        : `Payout ${reference} was made after its hold had expired or was released. The debit is recorded; make the payout within hold.pay() or call hold.sent() before it.`,
+        ? `Payout ${reference} was made after its hold was released, and a later payout holds the same reference: ` +
+          'it was perhaps paid twice. Check both with the provider.'
+        : `Payout ${reference} was made after its hold had expired or was released. The debit is recorded; make ` +
+          'the payout within hold.pay() or call hold.sent() before it.',
     });
   }
 }

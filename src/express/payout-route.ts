@@ -80,7 +80,9 @@ export function payoutRoute(guard: PayoutGuard, options: PayoutRouteOptions, han
     hasWarned = true;
     warn(
       'PAYOUT_GUARD_NOT_PAID',
-      `A payoutRoute handler (${req.method} ${req.baseUrl}${req.route?.path ?? ''}) answered with success and never called pay(), so its hold was released. If it makes the payment by itself, nothing covers it: make it within pay().`,
+      `A payoutRoute handler (${req.method} ${req.baseUrl}${req.route?.path ?? ''}) answered with success and ` +
+        'never called pay(), so its hold was released. If it makes the payment by itself, nothing covers it: make it ' +
+        'within pay().',
     );
   };
 

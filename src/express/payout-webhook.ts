@@ -36,7 +36,8 @@ export function payoutWebhook(guard: PayoutGuard, options: PayoutWebhookOptions 
       // Signatures cover the bytes. A 401 would make the provider give up because of a mistake in the setup.
       warnOnce(
         'PAYOUT_GUARD_WEBHOOK',
-        `The webhook route of wallet ${key} needs the raw body: mount it behind express.raw({ type: '*/*' }) and before express.json().`,
+        `The webhook route of wallet ${key} needs the raw body: mount it behind express.raw({ type: '*/*' }) and ` +
+          'before express.json().',
       );
       return 503;
     }

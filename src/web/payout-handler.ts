@@ -38,7 +38,8 @@ export async function runPayoutHandler<T>(
     const answer = handler(pay);
     if (!isPromise(answer) && !hold.isPaying && !hasAnswered()) {
       throw new ConfigurationError([
-        'payoutRoute: its handler returned no promise, has not answered and has not paid; make it async, so that its end is known',
+        'payoutRoute: its handler returned no promise, has not answered and has not paid; make it async, so that ' +
+          'its end is known',
       ]);
     }
     return await answer;
