@@ -1,6 +1,7 @@
 // The operations of a batch, one after the other, in one transaction.
-import { type HoldRecord, isAsGranted, isUndecided, mayBeHeldAgain, nextTurn, transition } from '../../core/hold.js';
-import { expired, grantedHold, isOther, isSamePayout, moved, noted } from '../../core/hold-moves.js';
+import { type HoldRecord, isUndecided, mayBeHeldAgain, nextTurn } from '../../core/hold.js';
+import { decideHold, decideSettle } from '../../core/hold-decisions.js';
+import { expired } from '../../core/hold-moves.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, SettleRequest, WalletTotals } from '../../core/store.js';
 import type { Answer, Op } from '../shared/engine.js';
 import type { Transaction } from './file.js';
@@ -93,51 +94,22 @@ export class Batch {
   }
 
   #hold(request: HoldRequest): HoldOutcome {
-    const { nowMs, store, recoveringForMs } = this.#transaction;
     const known = this.#known(request.reference);
-    const isSame = known && isSamePayout(known.hold, request);
-    const totals = this.#totals(request.wallet);
-    if (isSame && isAsGranted(known.hold, request.attempt, request.state)) {
-      const before = { ...totals, active: totals.active - request.amountMinor };
-      return { outcome: 'held', hold: known.hold, totals: before };
-    }
-    const isAgain = isSame && mayBeHeldAgain(known.hold) && known.hold.attempt !== request.attempt;
-    if (known && !isAgain) return { outcome: 'exists', hold: known.hold };
-
-    const wallet = this.#wallet(request.wallet);
-    if (wallet.frozen) return { outcome: 'frozen', frozen: wallet.frozen };
-    if (request.epoch !== store.epoch) return { outcome: 'void', totals };
-    if (recoveringForMs > 0) return { outcome: 'recovering', forMs: recoveringForMs };
-    const afterwards = wallet.active + wallet.captured + request.amountMinor;
-    if (afterwards > request.limitMinor) return { outcome: 'insufficient', totals };
-    const hold = grantedHold(request, nowMs, isAgain ? nextTurn(known.hold) : undefined);
-    this.#insert(hold, known, this.#nextNumber());
-    return { outcome: 'held', hold, totals };
+    const answer = decideHold(request, known?.hold, this.#totals(request.wallet), this.#transaction.nowMs);
+    const isNew = answer.outcome === 'held' && answer.hold !== known?.hold;
+    if (isNew) this.#insert(answer.hold, known, this.#nextNumber());
+    return answer;
   }
 
   #settle(request: SettleRequest): SettleOutcome {
     const known = this.#known(request.reference);
     if (!known) return { outcome: 'unknown' };
-    const { hold } = known;
-    const { attempt, to } = request;
-    const outcome = isOther(hold, request) ? 'illegal' : transition(hold, to, attempt !== undefined);
-    if (outcome === 'illegal') return { outcome, hold };
-    if (outcome === 'already') return { outcome, hold: this.#update(known, noted(hold, request)) };
-    const refusal = to === 'sent' ? this.#refusalToSend(hold, request.check) : undefined;
-    return refusal ?? { outcome, hold: this.#update(known, moved(hold, request, this.#transaction.nowMs)) };
-  }
-
-  #refusalToSend(
-    { wallet: key }: HoldRecord,
-    check: { epoch: string; limitMinor: bigint } | undefined,
-  ): SettleOutcome | undefined {
-    const { store, recoveringForMs } = this.#transaction;
-    const { frozen, active, captured } = this.#wallet(key);
-    if (frozen) return { outcome: 'frozen', frozen };
-    if (!check) return undefined;
-    if (check.epoch !== store.epoch) return { outcome: 'void', totals: this.#totals(key) };
-    if (recoveringForMs > 0) return { outcome: 'recovering', forMs: recoveringForMs };
-    return active + captured > check.limitMinor ? { outcome: 'insufficient', totals: this.#totals(key) } : undefined;
+    const totals = () => this.#totals(known.hold.wallet);
+    const answer = decideSettle(request, known.hold, totals, this.#transaction.nowMs);
+    if (answer.outcome === 'done' || answer.outcome === 'late' || answer.outcome === 'already') {
+      this.#update(known, answer.hold);
+    }
+    return answer;
   }
 
   /** An existing row is put right only where the file went back behind what the process saw. */

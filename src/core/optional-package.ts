@@ -1,0 +1,30 @@
+// Loads packages that only some users install.
+import { createRequire } from 'node:module';
+
+/**
+ * Loads a package; undefined when it is not installed. Its absence is reported when what needs it is created, so it is
+ * imported neither statically nor by a promise. CommonJS has a `require`; an ES module makes one that resolves from
+ * this file.
+ */
+export function loadPackage<T>(name: 'better-sqlite3' | 'croner'): T | undefined {
+  try {
+    return (typeof require === 'function' ? require : createRequire(thisFile()))(name);
+  } catch (error) {
+    if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) throw error;
+    return undefined;
+  }
+}
+
+/**
+ * The path of this file, from the call site: the compiler accepts no `import.meta` in code that is also built as
+ * CommonJS.
+ */
+function thisFile(): string {
+  const before = Error.prepareStackTrace;
+  try {
+    Error.prepareStackTrace = (_, sites) => sites[0]?.getFileName();
+    return (new Error().stack as string | undefined) ?? `${process.cwd()}/`;
+  } finally {
+    Error.prepareStackTrace = before;
+  }
+}
