@@ -36,13 +36,13 @@ export class Connection {
    * @throws `ConfigurationError` for a file of a later version, or of another application. What SQLite throws, as it is; while another
    *   process opens the same file, `SQLITE_BUSY`.
    */
-  constructor(file: string, mustExist: boolean) {
+  constructor(file: string, mustExist: boolean, synchronous: 'FULL' | 'NORMAL') {
     assertLocal(file);
     const before = placeOf(file);
     this.#file = file;
     this.#database = new (loadSqlite())(file, { timeout: 0, fileMustExist: mustExist });
     try {
-      this.#setUp();
+      this.#setUp(synchronous);
       this.place = placeOf(file) ?? '';
       // It was replaced just now, and which one was opened is not known.
       if (before !== undefined && before !== this.place)
@@ -90,14 +90,14 @@ export class Connection {
     this.#database.close();
   }
 
-  #setUp(): void {
+  #setUp(synchronous: 'FULL' | 'NORMAL'): void {
     const database = this.#database;
     const version = this.#assertOurs();
     if (database.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
       throw new ConfigurationError(['the file system does not share memory between processes; use a local disk']);
     }
-    // A commit is on the disk before it is answered; on macOS that takes more than fsync.
-    database.pragma('synchronous = FULL');
+    // With FULL a commit is on the disk before it is answered; on macOS that takes more than fsync.
+    database.pragma(`synchronous = ${synchronous}`);
     database.pragma('fullfsync = ON');
     database.pragma('cache_size = -16000');
     // Checkpoints are passive: they wait for no other process, and take what there is of a thousand pages.

@@ -1,6 +1,4 @@
 // A store in a SQLite file, for all processes of one host.
-import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { readOptions } from '../../core/problems.js';
@@ -9,6 +7,7 @@ import type { HoldStore } from '../../core/store.js';
 import { EngineStore } from '../shared/engine-store.js';
 import { resolveSharedOptions, type SharedStoreOptions, sharedStoreShape } from '../shared/options.js';
 import { SqliteEngine } from './engine.js';
+import { sqliteFileSchema } from './file-option.js';
 
 export interface SqliteStoreOptions extends SharedStoreOptions {
   /**
@@ -32,10 +31,7 @@ export interface SqliteStoreOptions extends SharedStoreOptions {
 
 const optionsSchema: z.ZodType<SqliteStoreOptions> = z.strictObject({
   ...sharedStoreShape,
-  file: z
-    .string()
-    .refine((file) => file !== '' && !file.includes('\0') && file !== ':memory:', 'must be the path of a file')
-    .refine((file) => existsSync(dirname(resolve(file))), 'its directory does not exist'),
+  file: sqliteFileSchema,
   rememberMs: z.int().min(3_600_000).max(315_360_000_000).optional(),
   clock: clockSchema.optional(),
 });
@@ -73,7 +69,7 @@ class FileStore extends EngineStore implements SqliteStore {
   constructor({ file, rememberMs = 2_592_000_000, clock = systemClock, ...given }: SqliteStoreOptions) {
     const shared = resolveSharedOptions(given);
     const engine = new SqliteEngine({
-      file: resolve(file),
+      file,
       clock,
       lockMs: shared.deadlineMs * lockShare,
       recoveryMs: shared.recoveryMs,

@@ -12,6 +12,7 @@ const jitterMs = 2;
 export class SharedFile {
   readonly path: string;
   readonly #lockMs: number;
+  readonly #synchronous: 'FULL' | 'NORMAL';
   #connection: Connection | undefined;
   /** Whether the file was there before. Then no new one is begun in its place. */
   #isKnown = false;
@@ -22,12 +23,14 @@ export class SharedFile {
    * Opens nothing yet.
    *
    * @param lockMs - Longest wait for the lock, in milliseconds.
+   * @param synchronous - `NORMAL`: a commit does not wait for the disk, so a crash of the host may undo it.
    * @throws `ConfigurationError` when better-sqlite3 is not installed.
    */
-  constructor(path: string, lockMs: number) {
+  constructor(path: string, lockMs: number, synchronous: 'FULL' | 'NORMAL' = 'FULL') {
     loadSqlite();
     this.path = path;
     this.#lockMs = lockMs;
+    this.#synchronous = synchronous;
   }
 
   /** Runs a function that only reads, in one state of the file. It waits for no other process. */
@@ -87,7 +90,7 @@ export class SharedFile {
     // The file was replaced. SQLite leaves the log of a file that was moved alone.
     this.#disconnect();
     if (this.#isKnown && place === undefined) throw Object.assign(new Error('gone'), { code: 'ENOENT' });
-    this.#connection = new Connection(this.path, this.#isKnown);
+    this.#connection = new Connection(this.path, this.#isKnown, this.#synchronous);
     this.#isKnown = true;
     return this.#connection;
   }
