@@ -60,7 +60,8 @@ CREATE INDEX holds_due ON holds (due_at_ms) WHERE due_at_ms IS NOT NULL;
 CREATE INDEX holds_forgotten ON holds (forget_at_ms) WHERE forget_at_ms IS NOT NULL;
 
 CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-
+`,
+  `
 -- History of the wallets. It has no part in counter and epoch: a loss of it is no loss of money.
 CREATE TABLE history (
   at_ms INTEGER NOT NULL,
