@@ -97,7 +97,7 @@ export class Batch {
     const known = this.#known(request.reference);
     const answer = decideHold(request, known?.hold, this.#totals(request.wallet), this.#transaction.nowMs);
     const isNew = answer.outcome === 'held' && answer.hold !== known?.hold;
-    if (isNew) this.#insert(answer.hold, known, this.#nextNumber());
+    if (isNew) this.#insert(answer.hold, known);
     return answer;
   }
 
@@ -128,7 +128,7 @@ export class Batch {
     // Unless the payout is known to be made, a failure is its outcome: only the debit was lost.
     const failed = given.failed || (isSame && given.awaitsOutcome && there?.failed) || undefined;
     const hold = { ...given, failed, awaitsOutcome: failed ? undefined : given.awaitsOutcome };
-    this.#insert(hold, known, this.#numberAt(given.createdAtMs));
+    this.#insert(hold, known);
     return null;
   }
 
@@ -150,7 +150,7 @@ export class Batch {
     return { row: { ...row, due_at_ms: null }, hold: this.#update(known, later) };
   }
 
-  #insert(hold: HoldRecord, known: Known | undefined, seq: number): void {
+  #insert(hold: HoldRecord, known: Known | undefined): void {
     const { connection } = this.#transaction;
     if (known) {
       this.#count(known, -1n);
@@ -158,6 +158,7 @@ export class Batch {
     }
     const more = { ...this.#times(hold), lease_owner: null, lease_until_ms: null };
     const { reference, wallet, createdAtMs } = hold;
+    const seq = this.#numberAt(createdAtMs);
     connection.run(insertHold, ...movingValues(hold, more), seq, reference, wallet, createdAtMs);
     this.#count({ hold, row: more }, 1n);
   }
@@ -194,13 +195,7 @@ export class Batch {
     wallet.isChanged = true;
   }
 
-  #nextNumber(): number {
-    const { connection, nowMs } = this.#transaction;
-    const { last } = connection.get('SELECT max(seq) AS last FROM holds') as { last: number | null };
-    return Math.max((last ?? 0) + 1, nowMs * perMs);
-  }
-
-  /** Of a hold that was created then: after those that were there already. */
+  /** In the order of holds: after those that were created by then. */
   #numberAt(createdAtMs: number): number {
     const first = createdAtMs * perMs;
     const { last } = this.#transaction.connection.get(

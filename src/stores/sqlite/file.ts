@@ -126,17 +126,15 @@ export class SqliteFile {
     return { connection, store: { ...store, offset_ms }, nowMs, recoveringForMs, isBehind, mayWrite };
   }
 
-  /** Why the file may have forgotten something, and how many milliseconds of it. */
+  /** Why the file may have forgotten something, and how much of it. */
   #doubtOf(connection: Connection, row: StoreRow | undefined): Doubt | undefined {
     const seen = this.#seen;
-    if (seen && row?.id !== seen.id) return { text: 'is not the one it was', lostMs: Number.POSITIVE_INFINITY };
-    if (seen && row && row.counter < seen.counter)
-      return { text: 'went back in time', lostMs: seen.nowMs - row.now_ms };
-    if (this.#compared === connection) return undefined;
-    const mark = this.#mark.read();
-    const doubt = row ? comparedWith(mark, row, connection.place) : lostFile(mark);
-    if (!doubt) this.#compared = connection;
-    return doubt;
+    if (seen && row?.id !== seen.id) return { text: 'is not the one it was', lostMs: everything };
+    const doubt = row && behind(seen, row);
+    if (doubt || this.#compared === connection) return doubt;
+    const sinceOpened = comparedWith(this.#mark.read(), row, connection.place);
+    if (!sinceOpened) this.#compared = connection;
+    return sinceOpened;
   }
 
   #newEpoch(connection: Connection, row: StoreRow | undefined, doubt: Doubt | undefined): Transaction {
@@ -198,15 +196,19 @@ interface Doubt {
   readonly lostMs: number;
 }
 
-function comparedWith(mark: Progress | undefined, row: StoreRow, place: string): Doubt | undefined {
-  if (row.place !== place) return { text: 'was copied or moved', lostMs: Number.POSITIVE_INFINITY };
-  if (mark?.id !== row.id) return { text: 'has no .mark of its own', lostMs: Number.POSITIVE_INFINITY };
-  return mark.counter > row.counter ? { text: 'went back in time', lostMs: mark.nowMs - row.now_ms } : undefined;
+const everything = Number.POSITIVE_INFINITY;
+
+function behind(progress: Progress | undefined, row: StoreRow): Doubt | undefined {
+  if (!progress || progress.counter <= row.counter) return undefined;
+  return { text: 'went back in time', lostMs: progress.nowMs - row.now_ms };
 }
 
-/** A mark without its file. One that never got further than its beginning is no loss. */
-function lostFile(mark: Progress | undefined): Doubt | undefined {
-  return mark && mark.counter > 0
-    ? { text: 'is new, and its .mark is not', lostMs: Number.POSITIVE_INFINITY }
-    : undefined;
+function comparedWith(mark: Progress | undefined, row: StoreRow | undefined, place: string): Doubt | undefined {
+  if (!row) {
+    // A mark that never got further than its beginning is no loss.
+    return mark && mark.counter > 0 ? { text: 'is new, and its .mark is not', lostMs: everything } : undefined;
+  }
+  if (row.place !== place) return { text: 'was copied or moved', lostMs: everything };
+  if (mark?.id !== row.id) return { text: 'has no .mark of its own', lostMs: everything };
+  return behind(mark, row);
 }
