@@ -4,13 +4,9 @@ import { decideHold, decideSettle } from '../../core/hold-decisions.js';
 import { expired } from '../../core/hold-moves.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, SettleRequest, WalletTotals } from '../../core/store.js';
 import type { Answer, Op } from '../shared/engine.js';
+import { rememberUnsentMs } from '../shared/options.js';
 import type { Transaction } from './file.js';
-import { type HoldRow, insertHold, movingValues, readHold, updateHold } from './hold-row.js';
-
-export interface Memory {
-  readonly rememberMs: number;
-  readonly rememberUnsentMs: number;
-}
+import { type Bookkeeping, type HoldRow, putHold, readHold, valuesOf } from './hold-row.js';
 
 interface Wallet {
   active: bigint;
@@ -19,11 +15,15 @@ interface Wallet {
   isChanged: boolean;
 }
 
-/** A hold, with its row if it has one. */
+/** A hold and its row. */
 interface Known {
   readonly hold: HoldRecord;
   readonly row: HoldRow;
 }
+
+type Times = Pick<Bookkeeping, 'due_at_ms' | 'forget_at_ms'>;
+
+const noLease = { lease_owner: null, lease_until_ms: null };
 
 interface WalletRow {
   readonly active: string;
@@ -49,12 +49,12 @@ const writeWallet =
 
 export class Batch {
   readonly #transaction: Transaction;
-  readonly #memory: Memory;
+  readonly #rememberMs: number;
   readonly #wallets = new Map<string, Wallet>();
 
-  constructor(transaction: Transaction, memory: Memory) {
+  constructor(transaction: Transaction, rememberMs: number) {
     this.#transaction = transaction;
-    this.#memory = memory;
+    this.#rememberMs = rememberMs;
   }
 
   /** Does what is due by now; then the operations; then writes the totals. */
@@ -151,42 +151,35 @@ export class Batch {
   }
 
   #insert(hold: HoldRecord, known: Known | undefined): void {
-    const { connection } = this.#transaction;
-    if (known) {
-      this.#count(known, -1n);
-      connection.run('DELETE FROM holds WHERE seq = ?', known.row.seq);
-    }
-    const more = { ...this.#times(hold), lease_owner: null, lease_until_ms: null };
-    const { reference, wallet, createdAtMs } = hold;
-    const seq = this.#numberAt(createdAtMs);
-    connection.run(insertHold, ...movingValues(hold, more), seq, reference, wallet, createdAtMs);
-    this.#count({ hold, row: more }, 1n);
+    this.#put(hold, known, { seq: this.#numberAt(hold.createdAtMs), ...noLease });
   }
 
   #update(known: Known, hold: HoldRecord): HoldRecord {
-    if (hold === known.hold) return hold;
-    const { seq, lease_owner, lease_until_ms } = known.row;
+    const { row } = known;
     // A lease ends when the outcome is known.
-    const lease = isUndecided(hold) ? { lease_owner, lease_until_ms } : { lease_owner: null, lease_until_ms: null };
-    const more = { ...this.#times(hold), ...lease };
-    this.#count(known, -1n);
-    this.#transaction.connection.run(updateHold, ...movingValues(hold, more), seq);
-    this.#count({ hold, row: more }, 1n);
+    if (hold !== known.hold) this.#put(hold, known, isUndecided(hold) ? row : { ...row, ...noLease });
     return hold;
   }
 
+  #put(hold: HoldRecord, before: Known | undefined, kept: Omit<Bookkeeping, keyof Times>): void {
+    if (before) this.#count(before, -1n);
+    const row = { ...kept, ...this.#times(hold) };
+    this.#transaction.connection.run(putHold, ...valuesOf(hold, row));
+    this.#count({ hold, row }, 1n);
+  }
+
   /** When the row changes by itself, and when it is forgotten. */
-  #times(hold: HoldRecord): Pick<HoldRow, 'due_at_ms' | 'forget_at_ms'> {
+  #times(hold: HoldRecord): Times {
     const { state, expiresAtMs = null, endedAtMs = 0, visibleAtMs = 0 } = hold;
     if (state === 'reserved') return { due_at_ms: expiresAtMs, forget_at_ms: null };
     const due_at_ms = state === 'captured' && visibleAtMs > this.#transaction.nowMs ? visibleAtMs : null;
     if (isUndecided(hold)) return { due_at_ms, forget_at_ms: null };
-    const { rememberMs, rememberUnsentMs } = this.#memory;
-    const lastsMs = mayBeHeldAgain(hold) && hold.sentAtMs === undefined ? rememberUnsentMs : rememberMs;
+    const rememberMs = this.#rememberMs;
+    const lastsMs = mayBeHeldAgain(hold) && hold.sentAtMs === undefined ? rememberUnsentMs(rememberMs) : rememberMs;
     return { due_at_ms, forget_at_ms: Math.max(endedAtMs + lastsMs, visibleAtMs) };
   }
 
-  #count({ hold, row }: { hold: HoldRecord; row: Pick<HoldRow, 'due_at_ms'> }, sign: 1n | -1n): void {
+  #count({ hold, row }: { hold: HoldRecord; row: Times }, sign: 1n | -1n): void {
     if (hold.state === 'released') return;
     const wallet = this.#wallet(hold.wallet);
     const minor = sign * (hold.state === 'captured' ? (hold.capturedMinor ?? hold.amountMinor) : hold.amountMinor);

@@ -5,23 +5,23 @@ import { readOptions } from '../../core/problems.js';
 import { clockSchema } from '../../core/schemas.js';
 import type { HoldStore } from '../../core/store.js';
 import { EngineStore } from '../shared/engine-store.js';
-import { resolveSharedOptions, type SharedStoreOptions, sharedStoreShape } from '../shared/options.js';
+import {
+  defaultRememberMs,
+  type RememberOptions,
+  rememberShape,
+  resolveSharedOptions,
+  type SharedStoreOptions,
+  sharedStoreShape,
+} from '../shared/options.js';
 import { SqliteEngine } from './engine.js';
 import { sqliteFileSchema } from './file-option.js';
 
-export interface SqliteStoreOptions extends SharedStoreOptions {
+export interface SqliteStoreOptions extends SharedStoreOptions, RememberOptions {
   /**
    * Path of the file, in a directory that exists, on a local disk. It is created when there is none. SQLite keeps
    * `-wal` and `-shm` beside it, and the store a `.mark`.
    */
   file: string;
-  /**
-   * How long captured and failed references are remembered, in milliseconds; 3,600,000 (an hour) to 315,360,000,000 (10
-   * years). A repeated payout whose reference was forgotten is not recognised. References that were released without
-   * being sent are remembered for a day, or for this time if it is shorter.
-   * @defaultValue 2,592,000,000 (30 days)
-   */
-  rememberMs?: number | undefined;
   /**
    * Source of the time; for tests.
    * @defaultValue the clock of the machine
@@ -32,7 +32,7 @@ export interface SqliteStoreOptions extends SharedStoreOptions {
 const optionsSchema: z.ZodType<SqliteStoreOptions> = z.strictObject({
   ...sharedStoreShape,
   file: sqliteFileSchema,
-  rememberMs: z.int().min(3_600_000).max(315_360_000_000).optional(),
+  ...rememberShape,
   clock: clockSchema.optional(),
 });
 
@@ -46,8 +46,6 @@ export interface SqliteStore extends HoldStore {
 
 /** The part of the deadline that may be spent waiting for the lock: it must be over before the caller is refused. */
 const lockShare = 0.8;
-/** Longest time that references of payouts are remembered that were released without being sent, in milliseconds. */
-const rememberUnsentMs = 86_400_000;
 
 /**
  * A store in a SQLite file, shared by all processes of one host that use it. What was answered is on the disk, and
@@ -66,7 +64,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 class FileStore extends EngineStore implements SqliteStore {
   readonly #engine: SqliteEngine;
 
-  constructor({ file, rememberMs = 2_592_000_000, clock = systemClock, ...given }: SqliteStoreOptions) {
+  constructor({ file, rememberMs = defaultRememberMs, clock = systemClock, ...given }: SqliteStoreOptions) {
     const shared = resolveSharedOptions(given);
     const engine = new SqliteEngine({
       file,
@@ -74,7 +72,6 @@ class FileStore extends EngineStore implements SqliteStore {
       lockMs: shared.deadlineMs * lockShare,
       recoveryMs: shared.recoveryMs,
       rememberMs,
-      rememberUnsentMs: Math.min(rememberMs, rememberUnsentMs),
     });
     super(engine, shared);
     this.#engine = engine;
