@@ -5,27 +5,30 @@ export type { Clock } from './core/clock.js';
 export type { Currency, CurrencyInput } from './core/currency.js';
 export type { Decision, DecisionData } from './core/decision.js';
 // Errors.
-export type { BalanceUnavailableReason, PayoutDifference, PayoutGuardErrorCode } from './core/errors.js';
+export type { BalanceUnavailableReason, PayoutGuardErrorCode } from './core/errors.js';
 export {
   BalanceUnavailableError,
   ConfigurationError,
   CurrencyMismatchError,
-  DuplicateReferenceError,
-  ForeignWalletError,
-  HoldConflictError,
-  HoldStateError,
   InvalidAmountError,
   InvalidArgumentError,
   InvalidReferenceError,
   isPayoutGuardError,
   PayoutGuardError,
-  PayoutInProgressError,
-  PayoutRejectedError,
-  WalletFrozenError,
 } from './core/errors.js';
 export type { GuardEvents, LeftOpen, Reconciliation } from './core/events.js';
 export { createPayoutGuard } from './core/guard.js';
 export type { HoldRecord, HoldState } from './core/hold.js';
+export type { PayoutDifference } from './core/hold-errors.js';
+export {
+  DuplicateReferenceError,
+  ForeignWalletError,
+  HoldConflictError,
+  HoldStateError,
+  PayoutInProgressError,
+  PayoutRejectedError,
+  WalletFrozenError,
+} from './core/hold-errors.js';
 export type { HoldInfo } from './core/hold-info.js';
 export { InsufficientFundsError, type InsufficientFundsStatus } from './core/insufficient-funds.js';
 export { type MemoryStoreOptions, memoryStore } from './core/memory-store/index.js';

@@ -3,14 +3,9 @@ import { andThen, askStore, storeIsRecovering, storeLostItsMemory } from './ask-
 import { elapsedMs } from './clock.js';
 import { untilAborted } from './deadline.js';
 import { Decision, decide, type Requirement, type Snapshot } from './decision.js';
-import {
-  BalanceUnavailableError,
-  ConfigurationError,
-  CurrencyMismatchError,
-  InvalidArgumentError,
-  WalletFrozenError,
-} from './errors.js';
+import { BalanceUnavailableError, ConfigurationError, CurrencyMismatchError, InvalidArgumentError } from './errors.js';
 import type { Events } from './events.js';
+import { WalletFrozenError } from './hold-errors.js';
 import type { Identities } from './identities.js';
 import { addMinorUnits, parseAmount, parseNonNegative } from './money.js';
 import type { ResolvedOptions } from './options.js';

@@ -228,7 +228,7 @@ class Guard implements PayoutGuard {
     } while (isInTime && this.#leftOpen().length > 0);
     this.#lookups.abort();
     this.#outbox.stop();
-    // What is settled from here on is recorded as it comes, and reported if it cannot be.
+    // Later settlements are recorded as they arrive, and reported when they cannot be.
     const open = this.#leftOpen();
     for (const left of open) this.#reportLeft(left);
     this.#forgetSetup();
@@ -245,7 +245,7 @@ class Guard implements PayoutGuard {
     while (!isOver() && !(await this.#outbox.flush())) await this.#pause(flushEveryMs);
   }
 
-  /** A verdict that is known says more than a payment that has not ended; learned twice, it is reported once. */
+  /** A known verdict has precedence over a payment that has not ended, and each payout is reported once. */
   #leftOpen(): LeftOpen[] {
     const known = this.#outbox.left;
     const verdicts = new Map(known.map((left) => [`${left.attempt} ${left.pending}`, left]));
@@ -258,7 +258,9 @@ class Guard implements PayoutGuard {
     const state = pending === 'paying' ? 'its payment has not ended' : `it should be ${pending}`;
     this.#events.alert('leftOpen', () => left, {
       code: 'PAYOUT_GUARD_LEFT_OPEN',
-      message: `The guard closed and leaves payout ${reference} of wallet ${wallet} open: ${state}. Its money stays held until another process settles it.`,
+      message:
+        `The guard closed and leaves payout ${reference} of wallet ${wallet} open: ${state}. Its money stays held ` +
+        'until another process settles it.',
     });
   }
 

@@ -5,17 +5,12 @@ import { assertOptions } from './call-options.js';
 import { elapsedMs } from './clock.js';
 import type { Decider, PayoutRequirement } from './decider.js';
 import type { Decision, Snapshot } from './decision.js';
-import {
-  BalanceUnavailableError,
-  ForeignWalletError,
-  HoldStateError,
-  InvalidArgumentError,
-  InvalidReferenceError,
-} from './errors.js';
+import { BalanceUnavailableError, InvalidArgumentError, InvalidReferenceError } from './errors.js';
 import type { Events } from './events.js';
 import { isThenable } from './functions.js';
 import type { HoldRecord } from './hold.js';
 import { HoldAttempt } from './hold-attempt.js';
+import { ForeignWalletError, HoldStateError } from './hold-errors.js';
 import { type HandleParts, HoldHandle } from './hold-handle.js';
 import { type HoldInfo, holdInfo } from './hold-info.js';
 import type { Identities } from './identities.js';
@@ -38,9 +33,9 @@ import type { KnownVerdict } from './verdict-outbox.js';
 import type { Wallet } from './wallet.js';
 import type { Wallets } from './wallets.js';
 
-/** How often a hold is read again when another request takes its reference at the same time. */
+/** Limit of repeated reads when another request takes the reference at the same time. */
 const tries = 3;
-/** How long a check is good for a hold that is taken later, in milliseconds. */
+/** Time for which a check is valid for a hold that is taken later, in milliseconds. */
 const preparedForMs = 60_000;
 
 export class Holds {
@@ -233,7 +228,7 @@ export class Holds {
     for (const wallet of own ?? []) await this.#identities.checkOnce(wallet);
     const wallets = own?.map((wallet) => wallet.key);
     const page = await this.#ask((store) => store.list({ ...filter, wallets, limit }));
-    // Of wallets that are found by a function, only the hold tells the key.
+    // Wallets that are found by a function have no list: the key is in the hold.
     const served = own
       ? page.holds.map(() => true)
       : await Promise.all(page.holds.map(async (hold) => (await this.#wallets.served(hold.wallet)) !== undefined));
@@ -363,7 +358,7 @@ function assertReason(reason: unknown): void {
   throw new InvalidArgumentError('reason', 'must be 1 to 200 printable characters');
 }
 
-/** Whether a text may be the reason of an operator. */
+/** Returns true if a text may be the reason of an operator. */
 export function isReason(reason: unknown): reason is string {
   return typeof reason === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(reason);
 }

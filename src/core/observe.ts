@@ -18,7 +18,7 @@ import { warn } from './warn.js';
 export interface ObservedRefusal {
   readonly at: Date;
   readonly code: PayoutGuardErrorCode;
-  /** Why the balance was unavailable, if that is the reason. */
+  /** The reason why the balance was unavailable, if it was. */
   readonly reason?: BalanceUnavailableReason;
   readonly wallet?: string;
   readonly reference?: string;
@@ -28,7 +28,7 @@ export interface ObservedRefusal {
   readonly spendable?: string;
 }
 
-/** What an observing guard has seen since it was made. Contains balances: for operators. */
+/** Results of an observing guard since it was made. Contains balances: for operators. */
 export interface ObserveReport {
   readonly since: Date;
   /** Checks and holds that would have been approved. */
@@ -158,7 +158,7 @@ function rejectedCall(argument: string, reference: unknown): Promise<never> {
   return PayPromise.of(reference, Promise.reject(error));
 }
 
-/** What stays as it is. The methods of a guard need no `this`. */
+/** The unchanged methods. The methods of a guard need no `this`. */
 function methodsOf(guard: PayoutGuard): PayoutGuard {
   const { assertSufficientFunds, checkFunds, funds, hold, prepare, resume, withHold, capture, release, internals } =
     guard;

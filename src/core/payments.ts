@@ -3,18 +3,13 @@
 import { andThen, isPromise, isSilence, storeLostReservation } from './ask-store.js';
 import type { Decider } from './decider.js';
 import { type Decision, decide, limitMinor, type Snapshot } from './decision.js';
-import {
-  BalanceUnavailableError,
-  claimRejection,
-  isPayoutGuardError,
-  notePayment,
-  WalletFrozenError,
-} from './errors.js';
+import { BalanceUnavailableError, isPayoutGuardError, notePayment } from './errors.js';
 import type { LeftOpen } from './events.js';
 import type { FollowUp } from './follow-up.js';
 import { answerOf, thrownBy } from './functions.js';
 import type { HoldRecord } from './hold.js';
-import type { HoldHandle } from './hold-handle.js';
+import { claimRejection, WalletFrozenError } from './hold-errors.js';
+import type { HoldHandle, PaymentRunner } from './hold-handle.js';
 import { InsufficientFundsError } from './insufficient-funds.js';
 import { type ResolvedOptions, sendingGraceMs } from './options.js';
 import type { Hold, PayOptions } from './payout-guard.js';
@@ -28,10 +23,10 @@ import { warn } from './warn.js';
 /** A hold that is older than this is checked again before it is sent, in milliseconds. */
 const checkAgainAfterMs = 300_000;
 
-/** What the end of the code that pays proves; `look_up`: nothing, but the provider has something to say. */
+/** The proof in the end of a payment function. `look_up`: no proof, but the provider probably has an answer. */
 type Proof = PayoutVerdict | ErrorVerdict | 'look_up';
 
-export class Payments {
+export class Payments implements PaymentRunner {
   readonly #options: ResolvedOptions;
   readonly #wallets: Wallets;
   readonly #decider: Decider;
@@ -238,7 +233,7 @@ export class Payments {
 
   #proofOfError({ reference, settings }: HoldHandle, error: unknown): Proof {
     if (claimRejection(error)) return error.notSent ? 'not_sent' : 'failed';
-    // A rejection that an inner payout has claimed says nothing of this one.
+    // A rejection that an inner payout has claimed proves nothing about this one.
     if (isPayoutGuardError(error) && error.code === 'payout_rejected') return 'unknown';
     const { verdictOf } = settings;
     if (!verdictOf) return 'unknown';
@@ -263,7 +258,7 @@ export class Payments {
     );
     const isProviderAnswer = options.returns === 'providerAnswer' || settings.returnsProviderAnswer;
     if (verdict === 'failed' && !isProviderAnswer) return 'look_up';
-    // What was judged is not over because the function returned, be the verdict that nothing is known.
+    // A judged value has a verdict, even if it is "unknown": that the function returned adds nothing.
     const isOver = options.settles === 'onReturn' || settings.settlesOnReturn;
     return verdict ?? (isOver ? 'completed' : 'unknown');
   }

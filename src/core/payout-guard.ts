@@ -11,7 +11,7 @@ import type { HoldStore } from './store.js';
 
 export type { AmountInput } from './money.js';
 
-/** Which wallet, and how long to wait. */
+/** The wallet of a call, and the end of its waits. */
 export interface WalletOptions {
   /**
    * Key of the wallet. Comes from your configuration, never from the body of a request.
@@ -68,7 +68,7 @@ export interface HoldOptions extends CheckOptions {
   metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-/** How the end of a payment function is judged. */
+/** Judges the end of a payment function. */
 export interface PayOptions {
   /**
    * `'onReturn'`: this payout is over when the function returns.
@@ -97,7 +97,7 @@ export interface Hold {
   readonly currency: string;
   /** The state as this object last saw it; another process may have moved it on. */
   readonly state: HoldState;
-  /** Whether `pay` began, so that the end of its function settles the hold, or `sent` waits for the store. */
+  /** True once `pay` began, so that the end of its function settles the hold, or `sent` waits for the store. */
   readonly isPaying: boolean;
   /** The decision that granted the hold; undefined when it was resumed. */
   readonly decision: Decision | undefined;
@@ -112,16 +112,18 @@ export interface Hold {
    * returned and rejects with what it threw, even when the store cannot record the verdict at once. Begins once: a
    * second call rejects and changes nothing.
    *
-   * @throws `HoldStateError` the reservation has expired, or a payout with it began before. `BalanceUnavailableError` the store did not
-   *   confirm `sent`, or the guard is closing: `fn` did not run, and the hold is released. `InsufficientFundsError`
-   *   `WalletFrozenError` more than 5 minutes after the hold was granted: the hold stays reserved.
+   * @throws `HoldStateError` the reservation has expired, or a payout with it began before. `BalanceUnavailableError`
+   *   the store did not confirm `sent`, or the guard is closing: `fn` did not run, and the hold is released.
+   *   `InsufficientFundsError` `WalletFrozenError` more than 5 minutes after the hold was granted: the hold stays
+   *   reserved.
    */
   readonly pay: <T>(fn: (hold: Hold) => T | Promise<T>, options?: PayOptions) => Promise<T>;
   /**
    * Marks the payout as about to be sent by code of your own; call it before the first byte leaves. From then on only
    * its outcome ends the hold.
-   * @throws `HoldStateError` when the reservation has expired or was sent before: do not send. `BalanceUnavailableError` the store did
-   *   not confirm it, or the guard is closing: do not send; the hold is released, and this handle is not given `sent` any more.
+   * @throws `HoldStateError` when the reservation has expired or was sent before: do not send.
+   *   `BalanceUnavailableError` the store did not confirm it, or the guard is closing: do not send; the hold is
+   *   released, and this handle is not given `sent` any more.
    */
   readonly sent: () => Promise<HoldInfo>;
   /**
@@ -158,17 +160,17 @@ export interface Funds {
   readonly spendable: string;
   /** The minimum balance that is never spent. */
   readonly floor: string;
-  /** When the balance was asked for. */
+  /** Time at which the balance was requested. */
   readonly asOf: Date;
   /** Age of the balance, in milliseconds. */
   readonly ageMs: number;
-  /** Why and since when nothing is approved, while the wallet is frozen. */
+  /** Reason and start of the freeze, while the wallet is frozen. */
   readonly frozen?: { readonly reason: string; readonly since: Date };
   /** Other figures the provider sent, such as a ledger balance. Never part of a decision. */
   readonly details: Readonly<Record<string, string>>;
 }
 
-/** Which holds to list. */
+/** Selects the holds to list. */
 export interface ListOptions {
   /** @defaultValue all wallets of the guard */
   wallet?: string | undefined;
@@ -192,7 +194,7 @@ export interface HoldList {
   readonly next?: string | undefined;
 }
 
-/** Which undecided payouts to look up. */
+/** Selects the undecided payouts to look up. */
 export interface ReconcileOptions {
   /** Sent at least this many milliseconds ago on the store's clock. @defaultValue the `overdueAfterMs` of the guard */
   olderThanMs?: number | undefined;
@@ -218,7 +220,7 @@ export interface CloseOptions {
   waitMs?: number | undefined;
 }
 
-/** What a guard leaves open when it closes. */
+/** The payouts that a guard leaves open when it closes. */
 export interface CloseReport {
   readonly open: readonly LeftOpen[];
 }
@@ -228,7 +230,7 @@ export interface WalletInfo {
   readonly key: string;
   readonly currency: Currency;
   readonly providerName: string;
-  /** When the balance shows a payout, as the adapter declares it or the application says. */
+  /** Moment at which the balance shows a payout, as the adapter declares it or the application overrides it. */
   readonly debits: { readonly visibleAt: BalanceProvider['debitVisibleAt']; readonly lagMs: number };
   readonly webhook: ProviderWebhook | undefined;
 }
@@ -238,7 +240,7 @@ export interface GuardInternals {
   /** For reading; change no holds through it. */
   readonly store: HoldStore;
   readonly clock: Clock;
-  /** Whether this guard only observes: see `observing`. */
+  /** True if this guard only observes: see `observing`. */
   readonly observes: boolean;
   /** Refuses a request that could not be read: reports the error, and throws it unless this guard only observes. */
   readonly refuse: (error: unknown) => void;
@@ -261,8 +263,8 @@ export interface PreparedHold {
    * check.
    *
    * @param store - The store inside the transaction: `store.within(client)`.
-   * @throws `InsufficientFundsError` other payouts took the money meanwhile. `BalanceUnavailableError` the check is too old or void, or
-   *   the statement failed: prepare it anew. Errors of references as `hold` throws them.
+   * @throws `InsufficientFundsError` other payouts took the money meanwhile. `BalanceUnavailableError` the check is too
+   *   old or void, or the statement failed: prepare it anew. Errors of references as `hold` throws them.
    */
   readonly hold: (store: Pick<HoldStore, 'hold'>) => Promise<Hold>;
 }
@@ -274,7 +276,7 @@ export interface PayoutGuard {
    * it takes no hold, so two checks at the same time may both be approved.
    *
    * @throws `InsufficientFundsError` not enough.
-   * @throws `BalanceUnavailableError` cannot tell: no balance, an odd or old one, no store.
+   * @throws `BalanceUnavailableError` if there is no usable balance, or the store does not respond.
    * @throws `CurrencyMismatchError` the provider's or the caller's currency is another one.
    * @throws `InvalidAmountError` `InvalidArgumentError` the amount, fee or another argument is not valid.
    * @throws `WalletFrozenError` an operator has frozen the wallet.
@@ -282,7 +284,10 @@ export interface PayoutGuard {
    *   its key.
    */
   readonly assertSufficientFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
-  /** As `assertSufficientFunds`, but "not enough" is an answer: `decision.sufficient`. "Cannot tell" still rejects. */
+  /**
+   * As `assertSufficientFunds`, but "not enough" is an answer: `decision.sufficient`. An unavailable balance still
+   * rejects.
+   */
   readonly checkFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
   /** Reads the wallet for display. @throws `BalanceUnavailableError` `CurrencyMismatchError` `ConfigurationError` */
   readonly funds: (options?: WalletOptions) => Promise<Funds>;
@@ -321,8 +326,8 @@ export interface PayoutGuard {
   readonly withHold: <T>(options: WithHoldOptions, fn: (hold: Hold) => T | Promise<T>) => Promise<T>;
   /**
    * Records that a payout was made; for webhooks and operators. May be repeated. See {@link Hold.capture}.
-   * @throws `HoldStateError` there is no such hold. `ForeignWalletError` another service has its wallet. `BalanceUnavailableError` the
-   *   store did not respond or is restoring holds: repeat it.
+   * @throws `HoldStateError` there is no such hold. `ForeignWalletError` another service has its wallet.
+   *   `BalanceUnavailableError` the store did not respond or is restoring holds: repeat it.
    */
   readonly capture: (reference: string, actual?: AmountInput, options?: SettleOptions) => Promise<HoldInfo>;
   /**

@@ -169,7 +169,8 @@ function warnOfContradiction({ reference }: Hold, verdict: string, error: unknow
   if (isSilence(error)) return;
   warn(
     'PAYOUT_GUARD_CONTRADICTION',
-    `The handler answered that payout ${reference} was ${verdict}, but its hold is in another state. Nothing was changed. Check the payout with the provider.`,
+    `The handler answered that payout ${reference} was ${verdict}, but its hold is in another state. Nothing was ` +
+      'changed. Check the payout with the provider.',
     error,
   );
 }

@@ -1,6 +1,7 @@
 // The life of a hold around a handler that is given `pay`, for every framework.
 import { isPromise, isSilence } from '../core/ask-store.js';
-import { ConfigurationError, HoldStateError } from '../core/errors.js';
+import { ConfigurationError } from '../core/errors.js';
+import { HoldStateError } from '../core/hold-errors.js';
 import { PayPromise } from '../core/pay-promise.js';
 import type { Hold, PayOptions } from '../core/payout-guard.js';
 import { warn } from '../core/warn.js';
@@ -37,7 +38,8 @@ export async function runPayoutHandler<T>(
     const answer = handler(pay);
     if (!isPromise(answer) && !hold.isPaying && !hasAnswered()) {
       throw new ConfigurationError([
-        'payoutRoute: its handler returned no promise, has not answered and has not paid; make it async, so that its end is known',
+        'payoutRoute: its handler returned no promise, has not answered and has not paid; make it async, so that ' +
+          'its end is known',
       ]);
     }
     return await answer;
@@ -51,7 +53,7 @@ export async function runPayoutHandler<T>(
   }
 }
 
-/** Whether nothing was sent under the hold, and nothing will be. */
+/** Returns true if nothing was sent under the hold, and nothing will be. */
 function isUnused({ state, isPaying }: Hold): boolean {
   return state === 'reserved' && !isPaying;
 }

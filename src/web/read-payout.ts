@@ -6,7 +6,7 @@ import { isAmountInput } from '../core/money.js';
 import type { AmountInput, HoldOptions } from '../core/payout-guard.js';
 import { redactedCause } from '../core/redact.js';
 
-/** Where in a request the payout is described. `Source` is the arguments that the framework has. */
+/** Reads a payout from a request. `Source` is the arguments that the framework has. */
 export interface PayoutSource<Source extends readonly unknown[]> {
   /** The amount in major units, usually `(req) => req.body.amount`. Its value is checked as untrusted input. */
   amount: (...source: Source) => unknown;

@@ -67,7 +67,7 @@ interface Row {
   /** Counts up with each hold: the order of the list. */
   readonly sequence: number;
   hold: HoldRecord;
-  /** When the row does something by itself: a reservation expires, a capture becomes visible. */
+  /** The next change by time alone: a reservation expires, a capture becomes visible. */
   due?: Due<Row> | undefined;
   /** Its share of `active` now. */
   activeMinor: bigint;
@@ -217,7 +217,8 @@ class MemoryStore implements HoldStore {
     const more = left.length > 10 ? ` and ${left.length - 10} more` : '';
     warn(
       'PAYOUT_GUARD_MEMORY_LOST',
-      `The memory store closes with ${left.length} payout(s) whose outcome is not known: ${shown}${more}. Check them with the provider; a durable store keeps them.`,
+      `The memory store closes with ${left.length} payout(s) whose outcome is not known: ${shown}${more}. Check ` +
+        'them with the provider; a durable store keeps them.',
     );
   }
 
@@ -338,7 +339,9 @@ class MemoryStore implements HoldStore {
     const limit = this.#rememberFinished.toLocaleString('en');
     warn(
       'PAYOUT_GUARD_FORGETS',
-      `The memory store forgets references of finished payouts before 30 days are over: more than ${limit} ended in that time. A repeated payout with such a reference is not recognised. Raise rememberFinished or use a durable store.`,
+      `The memory store forgets references of finished payouts before 30 days are over: more than ${limit} ended ` +
+        'in that time. A repeated payout with such a reference is not recognised. Raise rememberFinished or use a ' +
+        'durable store.',
     );
   }
 

@@ -1,5 +1,5 @@
 // The tasks that a simulator has still to do.
-import { type Clock, runAfter } from '../core/clock.js';
+import { type Clock, runAfter } from '../../core/clock.js';
 
 /** Delayed tasks that end with the simulator and do not keep the process alive. */
 export class TaskTimer {

@@ -1,19 +1,19 @@
 // Payments of the simulated Phoenix: those of the service in front of it, behind signatures and tokens.
-import { plainDecimalText } from '../core/money.js';
-import type { Filled } from './check-options.js';
-import type { Answer } from './faults.js';
-import { enveloped, type InterswitchStyle, walletAmount, writtenAmount } from './interswitch-codec.js';
+import { plainDecimalText } from '../../core/money.js';
+import { enveloped, type InterswitchStyle, walletAmount, writtenAmount } from '../interswitch/codec.js';
 import {
   type InterswitchPayment,
   type InterswitchPaymentOptions,
   type InterswitchPayments,
   interswitchPayments,
-} from './interswitch-payments.js';
-import type { PayoutRules } from './payout-book.js';
-import type { PhoenixAccess } from './phoenix-access.js';
-import { phoenixAnswer, readFields, refusal, type SignedAmount, signedAmounts } from './phoenix-codec.js';
-import type { Route, RouteRequest } from './simulator-server.js';
-import type { TaskTimer } from './task-timer.js';
+} from '../interswitch/payments.js';
+import type { Filled } from '../simulator/check-options.js';
+import type { Answer } from '../simulator/faults.js';
+import type { PayoutRules } from '../simulator/payout-book.js';
+import type { Route, RouteRequest } from '../simulator/server.js';
+import type { TaskTimer } from '../simulator/task-timer.js';
+import type { PhoenixAccess } from './access.js';
+import { phoenixAnswer, readFields, refusal, type SignedAmount, signedAmounts } from './codec.js';
 
 export interface PaymentRules
   extends PayoutRules<InterswitchPayment>,

@@ -1,7 +1,7 @@
 // The tokens of the JPay simulator: HS256 JWTs with the claims the provider's documentation shows, and a list of which
 // are alive. The list is needed because a token may have no `exp` and may be revoked.
 import { createHmac, randomUUID } from 'node:crypto';
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../../core/clock.js';
 
 export type TokenKind = 'access' | 'refresh';
 export type Claims = Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { PayoutAnswer } from '../../core/provider.js';
 import type { PayoutVerdict } from '../../core/verdict.js';
-import { ifShaped } from './json.js';
+import { ifShaped } from '../../http/json.js';
 import { balanceMeaning, isAbsent, paymentOutcome, payoutOutcome, refusalOf } from './response-codes.js';
 
 /** The envelope of an answer as any JSON parser reads it. A code has been seen as a number; a reference has not. */
@@ -30,7 +30,7 @@ export function verdictOfPayment(result: unknown, reference: string): PayoutVerd
  * answer include `surcharge` and `excise`, so the hold is captured as it was taken.
  *
  * @param isOurs - Whether the answer is about the payment in question. One about another payment proves nothing.
- * @throws `ProviderFailure` when an operator has to act before there can be an answer.
+ * @throws `HttpFailure` when an operator has to act before there can be an answer.
  */
 export function readStatus(code: string, isOurs: boolean): PayoutAnswer {
   const outcome = payoutOutcome(code);

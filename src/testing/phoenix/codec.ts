@@ -1,10 +1,10 @@
 // The wire format of Phoenix: refusals, fields of a body, and the texts that a signature may cover.
 import { isLosslessNumber, parse } from 'lossless-json';
-import { plainDecimalText } from '../core/money.js';
-import { knownCode } from '../providers/shared/response-codes.js';
-import type { Answer } from './faults.js';
-import { amountText, walletAmount, writtenAmount } from './interswitch-codec.js';
-import { Refusal, type RouteRequest } from './simulator-server.js';
+import { plainDecimalText } from '../../core/money.js';
+import { knownCode } from '../../providers/interswitch/response-codes.js';
+import { amountText, walletAmount, writtenAmount } from '../interswitch/codec.js';
+import type { Answer } from '../simulator/faults.js';
+import { Refusal, type RouteRequest } from '../simulator/server.js';
 
 /** Every answer is HTTP 200: nothing documents another status. */
 export function phoenixAnswer(code: string, requestReference: string | null, message?: string): Answer {
@@ -49,7 +49,7 @@ function spelled(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Which spelling of an amount a signature may have: that of Java, the plain one, or these and that of the body. */
+/** The spellings of an amount that a signature may have: that of Java, the plain one, or these and that of the body. */
 export type SignedAmount = 'any' | 'javaDouble' | 'plain';
 
 /** The spellings that a signature may have of an amount that is spelled like this in the body. */

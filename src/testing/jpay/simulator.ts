@@ -1,15 +1,15 @@
 // JPay Africa as far as it is documented: tokens, balances and payouts. Texts that are not documented are marked.
 import { z } from 'zod';
-import { readOptions } from '../core/problems.js';
-import { clockSchema, debited, portSchema } from './check-options.js';
-import type { Answer } from './faults.js';
-import type { JpayCallback } from './jpay-callback.js';
-import { basePath, detail, kesAmount, kesBalance, kesText, parsedObject, refused } from './jpay-codec.js';
-import { type JpayPayout, type JpayPayoutOptions, jpayPayoutShape, jpayPayouts } from './jpay-payouts.js';
-import { JpayTokens } from './jpay-tokens.js';
-import { type PayoutOptions, type PayoutStatus, payoutShape } from './payout-book.js';
-import { type RouteRequest, type Simulator, type SimulatorOptions, startServer } from './simulator-server.js';
-import { TaskTimer } from './task-timer.js';
+import { readOptions } from '../../core/problems.js';
+import { clockSchema, debited, portSchema } from '../simulator/check-options.js';
+import type { Answer } from '../simulator/faults.js';
+import { type PayoutOptions, type PayoutStatus, payoutShape } from '../simulator/payout-book.js';
+import { type RouteRequest, type Simulator, type SimulatorOptions, startServer } from '../simulator/server.js';
+import { TaskTimer } from '../simulator/task-timer.js';
+import type { JpayCallback } from './callback.js';
+import { basePath, detail, kesAmount, kesBalance, kesText, parsedObject, refused } from './codec.js';
+import { type JpayPayout, type JpayPayoutOptions, jpayPayoutShape, jpayPayouts } from './payouts.js';
+import { JpayTokens } from './tokens.js';
 
 /** The two wallets of a JPay merchant. Only `payout` can fund payouts. */
 export type JpayWallet = 'payout' | 'collection';
@@ -32,13 +32,13 @@ export interface JpaySimulatorOptions extends SimulatorOptions, PayoutOptions<Jp
    */
   readonly products?: readonly string[] | undefined;
   /**
-   * Whether tokens carry `token_type`, `iat` and `exp`. The documentation's samples have none of them. Tokens live
+   * True if tokens carry `token_type`, `iat` and `exp`. The documentation's samples have none of them. Tokens live
    * 15 minutes (access) and 7 days (refresh) either way.
    * @defaultValue true
    */
   readonly withExp?: boolean | undefined;
   /**
-   * Whether a refresh token can be used twice. Not documented.
+   * True if a refresh token can be used twice. Not documented.
    * @defaultValue false
    */
   readonly oldRefreshTokenStaysValid?: boolean | undefined;
@@ -70,7 +70,7 @@ export interface JpaySimulator extends Simulator {
   expireAccessTokens(): void;
   /** Every refresh token issued so far is dead. */
   expireRefreshTokens(): void;
-  /** Whether authenticated calls are answered with 403 `Access denied: IP address not allowed`. */
+  /** True if authenticated calls are answered with 403 `Access denied: IP address not allowed`. */
   refuseIp(refuse: boolean): void;
 }
 

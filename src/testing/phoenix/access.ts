@@ -1,8 +1,9 @@
 // Access to the simulated Phoenix: registration, key exchanges, signatures and tokens.
 import type { KeyObject } from 'node:crypto';
-import type { Clock } from '../core/clock.js';
-import type { Answer } from './faults.js';
-import { type Fields, phoenixAnswer, readFields, refusal, signedUrls } from './phoenix-codec.js';
+import type { Clock } from '../../core/clock.js';
+import type { Answer } from '../simulator/faults.js';
+import type { Protocol, RouteRequest } from '../simulator/server.js';
+import { type Fields, phoenixAnswer, readFields, refusal, signedUrls } from './codec.js';
 import {
   agreement,
   decryptFrom,
@@ -12,8 +13,7 @@ import {
   newToken,
   type PhoenixPoint,
   readPublicKey,
-} from './phoenix-crypto.js';
-import type { Protocol, RouteRequest } from './simulator-server.js';
+} from './crypto.js';
 
 /** The rules for its one client. */
 export interface AccessRules {

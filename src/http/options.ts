@@ -1,7 +1,7 @@
-// How adapters behave on the network: the same options for all of them.
+// Network behaviour: the same options for every adapter.
 import { z } from 'zod';
-import { type Clock, systemClock } from '../../core/clock.js';
-import { clockSchema, functionSchema } from '../../core/schemas.js';
+import { type Clock, systemClock } from '../core/clock.js';
+import { clockSchema, functionSchema } from '../core/schemas.js';
 import { urlProblem } from './safe-url.js';
 
 /** Network behaviour, the same for every adapter. */

@@ -1,25 +1,25 @@
 // Payouts of the JPay simulator: initiation, details, lists, callbacks. Texts that are not documented are marked.
 import { z } from 'zod';
-import type { Filled, Shape } from './check-options.js';
-import type { Answer } from './faults.js';
-import { type JpayCallback, postCallback } from './jpay-callback.js';
-import { basePath, kesAmount, kesText, parsedObject, refused } from './jpay-codec.js';
-import { type Entry, PayoutBook, type PayoutRules, type PayoutStatus } from './payout-book.js';
-import type { Protocol, RouteRequest } from './simulator-server.js';
-import type { TaskTimer } from './task-timer.js';
+import type { Filled, Shape } from '../simulator/check-options.js';
+import type { Answer } from '../simulator/faults.js';
+import { type Entry, PayoutBook, type PayoutRules, type PayoutStatus } from '../simulator/payout-book.js';
+import type { Protocol, RouteRequest } from '../simulator/server.js';
+import type { TaskTimer } from '../simulator/task-timer.js';
+import { type JpayCallback, postCallback } from './callback.js';
+import { basePath, kesAmount, kesText, parsedObject, refused } from './codec.js';
 
 /** A payout of the JPay simulator. */
 export interface JpayPayout {
   readonly id: string;
   readonly refNo: string;
-  /** Who is paid: a phone number. */
+  /** The payee: a phone number. */
   readonly payto: string;
-  /** What the beneficiary receives, decimal text in KES. */
+  /** Amount that the payee receives, decimal text in KES. */
   readonly amount: string;
   readonly status: PayoutStatus;
 }
 
-/** How payouts of the JPay simulator differ from others. */
+/** Differences of the JPay simulator's payouts from others. */
 export interface JpayPayoutOptions {
   /**
    * The result of a `ref_no` that was used before: 400 `Reference number already exists`, the first payout, or a second
@@ -34,7 +34,7 @@ export interface JpayPayoutOptions {
    */
   readonly callback?: 'once' | 'none' | 'twice' | 'forged' | undefined;
   /**
-   * Whether payouts name their channel, as in the newer documentation.
+   * True if payouts name their channel, as in the newer documentation.
    * @defaultValue 'new'
    */
   readonly objects?: 'new' | 'old' | undefined;

@@ -3,7 +3,7 @@
 // docs/response-codes.md is generated from it. Source: constants of the vendor's sample client and of independent
 // clients.
 import type { PayoutVerdict } from '../../core/verdict.js';
-import { ProviderFailure } from './failure.js';
+import { HttpFailure } from '../../http/failure.js';
 
 /** The meaning of a code when a balance, or a session, was asked for. */
 export type BalanceMeaning =
@@ -24,7 +24,7 @@ export type BalanceMeaning =
 export type PaymentClass = 'OK' | 'PEND' | 'UNK' | 'FAIL' | 'AUTH' | 'DUP';
 
 /**
- * Whether the same question (balance, status, session) may be asked again. A payment is never repeated for its code.
+ * True if the same question (balance, status, session) may be asked again. A payment is never repeated for its code.
  */
 export type Retry =
   /** A moment later. */
@@ -39,7 +39,7 @@ export interface ResponseCode {
   readonly payment: PaymentClass;
   readonly balance: BalanceMeaning;
   readonly retry: Retry;
-  /** Why a question about a payment that is answered with this FAIL does not prove that the payment failed. */
+  /** Reason why this FAIL, as the answer to a question about a payment, does not prove that the payment failed. */
   readonly doubt?: string | undefined;
 }
 
@@ -160,7 +160,7 @@ export function paymentOutcome(code: string): PayoutVerdict {
   return outcomeOf(code, ({ doubt }) => doubt === suspect || code === catchAll);
 }
 
-/** Whether a code means that there is no record of the payment. */
+/** Returns true if a code means that there is no record of the payment. */
 export function isAbsent(code: string): boolean {
   return code === '90025';
 }
@@ -172,9 +172,9 @@ function outcomeOf(code: string, isDoubtful: (known: ResponseCode) => boolean): 
 }
 
 /** The failure to answer at all that a code stands for. */
-export function refusalOf(code: string): ProviderFailure {
+export function refusalOf(code: string): HttpFailure {
   const { balance = 'no', retry = 'no' } = knownCode(code) ?? {};
-  return new ProviderFailure({
+  return new HttpFailure({
     kind: 'answer',
     reason: balance === 'unauthorized' ? 'unauthorized' : balance === 'operator' ? 'forbidden' : 'provider_error',
     detail: /^[0-9A-Z]{1,8}$/.test(code) ? `code ${code}` : 'unknown code',

@@ -2,27 +2,20 @@
 // credentials and answers HTTP 200 even when Phoenix refuses.
 import { stringify } from 'lossless-json';
 import { z } from 'zod';
-import { readOptions } from '../core/problems.js';
-import { clockSchema, debited, portSchema } from './check-options.js';
-import type { Answer, FaultOptions } from './faults.js';
-import {
-  amountText,
-  enveloped,
-  type InterswitchStyle,
-  walletAmount,
-  walletBalance,
-  writtenAmount,
-} from './interswitch-codec.js';
+import { readOptions } from '../../core/problems.js';
+import { clockSchema, debited, portSchema } from '../simulator/check-options.js';
+import type { Answer, FaultOptions } from '../simulator/faults.js';
+import { type PayoutOptions, payoutShape } from '../simulator/payout-book.js';
+import { type Simulator, type SimulatorOptions, startServer } from '../simulator/server.js';
+import { TaskTimer } from '../simulator/task-timer.js';
+import { amountText, enveloped, type InterswitchStyle, walletAmount, walletBalance, writtenAmount } from './codec.js';
 import {
   type InterswitchPayment,
   type InterswitchPaymentOptions,
   interswitchPaymentShape,
   interswitchPayments,
-} from './interswitch-payments.js';
-import { type InterswitchSessionOptions, inSessions, interswitchSessionShape } from './interswitch-sessions.js';
-import { type PayoutOptions, payoutShape } from './payout-book.js';
-import { type Simulator, type SimulatorOptions, startServer } from './simulator-server.js';
-import { TaskTimer } from './task-timer.js';
+} from './payments.js';
+import { type InterswitchSessionOptions, inSessions, interswitchSessionShape } from './sessions.js';
 
 /** Amounts are decimal text in major units, with two decimals at most. */
 export interface InterswitchSimulatorOptions
@@ -40,7 +33,7 @@ export interface InterswitchSimulatorOptions
    */
   readonly currency?: string | undefined;
   /**
-   * Whether the balance is in a `response` object, as in all Phoenix answers that are known, or beside `responseCode`.
+   * True if the balance is in a `response` object, as in all Phoenix answers that are known, or beside `responseCode`.
    * @defaultValue 'wrapped'
    */
   readonly shape?: InterswitchStyle['shape'] | undefined;

@@ -1,10 +1,10 @@
 // The wire format of the Interswitch service: amounts, and the envelope around its answers.
 import { LosslessNumber } from 'lossless-json';
 import type { z } from 'zod';
-import type { Currency } from '../core/currency.js';
-import { formatMinorUnits } from '../core/money.js';
-import { amountSchema, balanceSchema } from './check-options.js';
-import type { Answer } from './faults.js';
+import type { Currency } from '../../core/currency.js';
+import { formatMinorUnits } from '../../core/money.js';
+import { amountSchema, balanceSchema } from '../simulator/check-options.js';
+import type { Answer } from '../simulator/faults.js';
 
 /** The form of answers. */
 export interface InterswitchStyle {

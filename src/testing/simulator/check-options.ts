@@ -1,9 +1,9 @@
 // Schemas that the options of the simulators share.
 import { z } from 'zod';
-import { type Clock, systemClock } from '../core/clock.js';
-import type { Currency } from '../core/currency.js';
-import { ConfigurationError } from '../core/errors.js';
-import { parseNonNegative } from '../core/money.js';
+import { type Clock, systemClock } from '../../core/clock.js';
+import type { Currency } from '../../core/currency.js';
+import { ConfigurationError } from '../../core/errors.js';
+import { parseNonNegative } from '../../core/money.js';
 
 /** Decimal text in major units to minor units. */
 export function amountSchema(currency: Currency): z.ZodType<bigint, string> {

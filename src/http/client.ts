@@ -1,4 +1,4 @@
-// How every adapter talks to its provider: deadlines, retries, a circuit breaker, bounded answers, no redirects.
+// An HTTP client for small JSON APIs: deadlines, retries, a circuit breaker, bounded answers, no redirects.
 import {
   BrokenCircuitError,
   type CircuitBreakerPolicy,
@@ -8,11 +8,11 @@ import {
   handleWhen,
   retry,
 } from 'cockatiel';
-import { type Clock, elapsedMs } from '../../core/clock.js';
-import { untilAborted, withDeadline } from '../../core/deadline.js';
-import { type BalanceUnavailableError, isPayoutGuardError } from '../../core/errors.js';
-import { classify, ProviderFailure, toBalanceUnavailable } from './failure.js';
-import type { Network } from './network-options.js';
+import { type Clock, elapsedMs } from '../core/clock.js';
+import { untilAborted, withDeadline } from '../core/deadline.js';
+import { type BalanceUnavailableError, isPayoutGuardError } from '../core/errors.js';
+import { HttpFailure, isOutage, isRetryable, retryAfterMsOf } from './failure.js';
+import type { Network } from './options.js';
 import { urlProblem } from './safe-url.js';
 
 /** Longest answer that is read, in bytes. A balance is a few hundred. */
@@ -21,7 +21,7 @@ const maxAnswerBytes = 65_536;
 /** First and longest wait between attempts, before jitter, in milliseconds. */
 const backoff = { firstMs: 100, maxMs: 2_000 } as const;
 
-/** Longest wait that a provider can ask for, in milliseconds. */
+/** Longest wait that a server can ask for, in milliseconds. */
 const longestRetryAfterMs = 600_000;
 
 export interface HttpRequest {
@@ -38,11 +38,11 @@ export interface HttpAnswer {
   readonly retryAfterMs: number | undefined;
 }
 
-/** One question to a provider: the state that its attempts share. */
+/** One question: the state that its attempts share. */
 export interface Exchange {
-  /** Sends one request and reads its answer, whatever its status. @throws {@link ProviderFailure} */
+  /** Sends one request and reads its answer, whatever its status. @throws {@link HttpFailure} */
   send(request: HttpRequest): Promise<HttpAnswer>;
-  /** Whether a token was already renewed for this question; that happens once. */
+  /** True once a token was renewed for this question; that happens once. */
   tokenRenewed: boolean;
 }
 
@@ -53,7 +53,7 @@ export class HttpClient {
 
   constructor(network: Network) {
     this.#network = network;
-    this.#breaker = circuitBreaker(handleWhen(isOutage), {
+    this.#breaker = circuitBreaker(handleWhen(opensCircuit), {
       halfOpenAfter: network.breakerOpenMs,
       breaker: new ConsecutiveBreaker(network.breakerFailures),
     });
@@ -62,7 +62,7 @@ export class HttpClient {
   /**
    * Runs `work` for one question: again while its failures are worth a retry and there is time, all within `timeoutMs`.
    *
-   * @throws `BalanceUnavailableError`, or the reason of `signal`.
+   * @throws {@link HttpFailure}, or the reason of `signal`.
    */
   async run<T>(signal: AbortSignal, work: (exchange: Exchange) => Promise<T>): Promise<T> {
     try {
@@ -73,17 +73,13 @@ export class HttpClient {
         signal,
       );
     } catch (error) {
-      throw error instanceof BrokenCircuitError
-        ? toBalanceUnavailable(this.#circuitOpen())
-        : error instanceof ProviderFailure
-          ? toBalanceUnavailable(error)
-          : error;
+      throw error instanceof BrokenCircuitError ? this.#circuitOpen() : error;
     }
   }
 
   #runWithinDeadline<T>(signal: AbortSignal, work: (exchange: Exchange) => Promise<T>): Promise<T> {
     const { clock, timeoutMs } = this.#network;
-    const onTimeout = () => new ProviderFailure({ kind: 'deadline' });
+    const onTimeout = () => new HttpFailure({ kind: 'deadline' });
     return withDeadline({ clock, timeoutMs, outer: signal, onTimeout }, (deadline) => {
       const exchange: Exchange = { tokenRenewed: false, send: (request) => this.#send(request, deadline) };
       return this.#retrying(deadline, () => work(exchange));
@@ -96,11 +92,11 @@ export class HttpClient {
     let failed = 0;
     let delayMs = 0;
     const worthRetrying = (error: Error) => {
-      if (!(error instanceof ProviderFailure) || deadline.aborted) return false;
-      const { retryable, retryAfterMs = 0 } = classify(error.failure);
+      if (!(error instanceof HttpFailure) || deadline.aborted) return false;
+      const retryAfterMs = retryAfterMsOf(error.failure) ?? 0;
       const nowMs = elapsedMs(clock);
       delayMs = Math.max(retryAfterMs, this.#jitteredMs(failed++));
-      const again = retryable && failed < maxAttempts && nowMs + delayMs < endMs;
+      const again = isRetryable(error.failure) && failed < maxAttempts && nowMs + delayMs < endMs;
       if (!again) this.#quietUntilMs = nowMs + Math.max(retryAfterMs, this.#quietMs());
       return again;
     };
@@ -120,16 +116,16 @@ export class HttpClient {
 
   async #send(request: HttpRequest, deadline: AbortSignal): Promise<HttpAnswer> {
     const { attemptTimeoutMs, clock, fetch } = this.#network;
-    // An adapter's URL was checked at creation; one that a user's function returned is checked here.
+    // A configured URL was checked at creation; one that a function of the application returned is checked here.
     const problem = urlProblem(request.url, this.#network);
-    if (problem) throw new ProviderFailure({ kind: 'shape', detail: `url ${problem}` });
+    if (problem) throw new HttpFailure({ kind: 'shape', detail: `url ${problem}` });
     const headers = {
       accept: 'application/json',
       ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...request.headers,
     };
-    if (!canBeSent(headers)) throw new ProviderFailure({ kind: 'credentials', detail: 'a header cannot be sent' });
-    const onTimeout = () => new ProviderFailure({ kind: 'attempt_timeout' });
+    if (!canBeSent(headers)) throw new HttpFailure({ kind: 'credentials', detail: 'a header cannot be sent' });
+    const onTimeout = () => new HttpFailure({ kind: 'attempt_timeout' });
     return withDeadline({ clock, timeoutMs: attemptTimeoutMs, outer: deadline, onTimeout }, async (signal) => {
       try {
         const response = await fetch(request.url, {
@@ -143,42 +139,39 @@ export class HttpClient {
         return { status: response.status, text: await readText(response), retryAfterMs };
       } catch (error) {
         signal.throwIfAborted();
-        throw error instanceof ProviderFailure ? error : new ProviderFailure({ kind: 'network' }, causeOf(error));
+        throw error instanceof HttpFailure ? error : new HttpFailure({ kind: 'network' }, causeOf(error));
       }
     });
   }
 
-  /** Rest of the wait that the provider asked for, in milliseconds. */
+  /** Rest of the wait that the server asked for, in milliseconds. */
   #quietMs(): number {
     return Math.max(0, this.#quietUntilMs - elapsedMs(this.#network.clock));
   }
 
   #keepQuiet(): void {
     const retryAfterMs = this.#quietMs();
-    if (retryAfterMs > 0) throw new ProviderFailure({ kind: 'told_to_wait', retryAfterMs });
+    if (retryAfterMs > 0) throw new HttpFailure({ kind: 'told_to_wait', retryAfterMs });
   }
 
-  #circuitOpen(): ProviderFailure {
-    return new ProviderFailure({ kind: 'circuit_open', retryAfterMs: this.#network.breakerOpenMs });
+  #circuitOpen(): HttpFailure {
+    return new HttpFailure({ kind: 'circuit_open', retryAfterMs: this.#network.breakerOpenMs });
   }
 }
 
-/** @throws {@link ProviderFailure} unless the status is 2xx. */
+/** @throws {@link HttpFailure} unless the status is 2xx. */
 export function expectSuccess(answer: HttpAnswer): void {
   const { status, retryAfterMs } = answer;
-  if (status < 200 || status > 299) throw new ProviderFailure({ kind: 'status', status, retryAfterMs });
+  if (status < 200 || status > 299) throw new HttpFailure({ kind: 'status', status, retryAfterMs });
 }
 
-// Wrong credentials and odd answers come from a provider that is up: they do not open the circuit.
-function isOutage(error: Error): boolean {
+function opensCircuit(error: Error): boolean {
   // A guard whose own limit is shorter ends the request with its own error.
   if (isPayoutGuardError(error)) return (error as Partial<BalanceUnavailableError>).reason === 'timeout';
-  if (!(error instanceof ProviderFailure)) return false;
-  const { reason } = classify(error.failure);
-  return reason === 'timeout' || reason === 'network' || reason === 'provider_error' || reason === 'rate_limited';
+  return error instanceof HttpFailure && isOutage(error.failure);
 }
 
-/** Whether HTTP can carry these headers. Left to fetch, a line break in one would look like an unreachable provider. */
+/** Returns true if HTTP can carry these headers. With fetch, a line break in one looks like an unreachable server. */
 export function canBeSent(headers: Readonly<Record<string, string>>): boolean {
   try {
     new Headers(headers);
@@ -202,29 +195,29 @@ async function readBounded(response: Response): Promise<string> {
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > maxAnswerBytes) throw new ProviderFailure({ kind: 'too_large' });
+    if (bytes > maxAnswerBytes) throw new HttpFailure({ kind: 'too_large' });
     text += decode(decoder, chunk);
   }
   return text + decode(decoder);
 }
 
 // Leaving the loop over a body cancels it; a body that was never read has to be cancelled by hand.
-async function tooLarge(response: Response): Promise<ProviderFailure> {
+async function tooLarge(response: Response): Promise<HttpFailure> {
   await response.body?.cancel();
-  return new ProviderFailure({ kind: 'too_large' });
+  return new HttpFailure({ kind: 'too_large' });
 }
 
 function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
   try {
     return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
   } catch (error) {
-    throw new ProviderFailure({ kind: 'not_json' }, error);
+    throw new HttpFailure({ kind: 'not_json' }, error);
   }
 }
 
 /**
  * Reads seconds or an HTTP date (RFC 9110, section 10.2.3) as milliseconds from now; undefined when absent or
- * malformed. A date is of the provider's clock, so it is compared with the date of the answer, and with the local clock
+ * malformed. A date is of the server's clock, so it is compared with the date of the answer, and with the local clock
  * only when there is none.
  */
 function readRetryAfter(headers: Headers, clock: Clock): number | undefined {
@@ -246,7 +239,7 @@ function httpDateMs(text: string): number {
   return / GMT$/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
-// What fetch throws is a TypeError around the interesting error; in jest it is a TypeError of another realm.
+// fetch throws a TypeError around the interesting error; in jest it is a TypeError of another realm.
 function causeOf(error: unknown): unknown {
   return (error as { cause?: unknown } | undefined)?.cause ?? error;
 }

@@ -1,8 +1,8 @@
 // JSON from providers. Numbers keep their text: a float would lose digits of a large balance.
 import { LosslessNumber, parse } from 'lossless-json';
 import { z } from 'zod';
-import { plainDecimalText } from '../../core/money.js';
-import { ProviderFailure } from './failure.js';
+import { plainDecimalText } from '../core/money.js';
+import { HttpFailure } from './failure.js';
 
 /**
  * Parses JSON; every number becomes what `readNumber` makes of its text. Two different values for one key are refused.
@@ -12,7 +12,7 @@ export function parseJson(text: string, readNumber: (text: string) => unknown = 
     return parse(text, undefined, readNumber);
   } catch (error) {
     // A syntax error, a doubled key, or nesting too deep for the stack: in each case not an answer to rely on.
-    throw new ProviderFailure({ kind: 'not_json' }, error);
+    throw new HttpFailure({ kind: 'not_json' }, error);
   }
 }
 
@@ -25,12 +25,12 @@ export const jsonNumber: z.ZodType<string> = z
   .instanceof(LosslessNumber)
   .transform((number) => plainDecimalText(number.value));
 
-/** Returns the body if it has the shape. @throws `ProviderFailure` that repeats nothing of the body. */
+/** Returns the body if it has the shape. @throws `HttpFailure` that repeats nothing of the body. */
 export function readShape<T>(schema: { parse(input: unknown): T }, body: unknown, detail: string): T {
   try {
     return schema.parse(body);
   } catch (error) {
-    throw new ProviderFailure({ kind: 'shape', detail }, error);
+    throw new HttpFailure({ kind: 'shape', detail }, error);
   }
 }
 

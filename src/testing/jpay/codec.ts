@@ -1,10 +1,10 @@
 // The wire format of JPay: amounts, errors and the objects it reads.
 import type { z } from 'zod';
-import { type Currency, resolveCurrency } from '../core/currency.js';
-import { formatMinorUnits } from '../core/money.js';
-import { amountSchema, balanceSchema } from './check-options.js';
-import type { Answer } from './faults.js';
-import { Refusal } from './simulator-server.js';
+import { type Currency, resolveCurrency } from '../../core/currency.js';
+import { formatMinorUnits } from '../../core/money.js';
+import { amountSchema, balanceSchema } from '../simulator/check-options.js';
+import type { Answer } from '../simulator/faults.js';
+import { Refusal } from '../simulator/server.js';
 
 export const basePath = '/api/v1';
 

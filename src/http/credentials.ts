@@ -1,7 +1,7 @@
 // Requests with credentials that may have to be renewed once.
-import { isPayoutGuardError } from '../../core/errors.js';
-import { ProviderFailure } from './failure.js';
-import type { Exchange, HttpAnswer, HttpRequest } from './http-client.js';
+import { isPayoutGuardError } from '../core/errors.js';
+import type { Exchange, HttpAnswer, HttpRequest } from './client.js';
+import { HttpFailure } from './failure.js';
 
 /** Source of the headers that authenticate a request. */
 export interface Credentials {
@@ -31,6 +31,6 @@ export async function credentialsFrom<T>(name: string, ask: () => T | Promise<T>
     return await ask();
   } catch (error) {
     if (isPayoutGuardError(error)) throw error;
-    throw new ProviderFailure({ kind: 'credentials', detail: `${name} threw` }, error);
+    throw new HttpFailure({ kind: 'credentials', detail: `${name} threw` }, error);
   }
 }
