@@ -1,6 +1,7 @@
 // The handle of a hold: what the code that pays gets.
 import { isPromise, isSilence } from './ask-store.js';
 import { assertOptions, assertPayOptions } from './call-options.js';
+import type { PayOptions } from './calls.js';
 import { elapsedMs, runAfter } from './clock.js';
 import type { Decision } from './decision.js';
 import { InvalidArgumentError } from './errors.js';
@@ -10,7 +11,7 @@ import { type HoldInfo, holdInfo } from './hold-info.js';
 import { formatMinorUnits, parseAmount } from './money.js';
 import { longestReservationMs, type ResolvedOptions } from './options.js';
 import { PayPromise } from './pay-promise.js';
-import type { Hold, PayOptions } from './payout-guard.js';
+import type { Hold } from './payout-guard.js';
 import { asSettleFailure, type Settler, type VerdictRequest } from './settler.js';
 import type { MaybePromise } from './store.js';
 import type { KnownVerdict, VerdictOutbox } from './verdict-outbox.js';

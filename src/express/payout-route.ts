@@ -1,10 +1,11 @@
 // A route that pays: the handler is given `pay`, and ending without it means that nothing was sent.
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
+import type { PayOptions } from '../core/calls.js';
 import { isPayoutGuardError } from '../core/errors.js';
 import type { PayoutInProgressError } from '../core/hold-errors.js';
 import type { HoldInfo } from '../core/hold-info.js';
-import type { Hold, PayOptions, PayoutGuard } from '../core/payout-guard.js';
+import type { Hold, PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { functionSchema } from '../core/schemas.js';
 import { warn } from '../core/warn.js';

@@ -2,8 +2,9 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { isSilence } from '../core/ask-store.js';
+import type { CheckOptions } from '../core/calls.js';
 import { answerOf, thrownBy } from '../core/functions.js';
-import type { AmountInput, CheckOptions, Hold, PayoutGuard } from '../core/payout-guard.js';
+import type { AmountInput, Hold, PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { functionSchema } from '../core/schemas.js';
 import { warn } from '../core/warn.js';

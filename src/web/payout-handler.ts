@@ -1,9 +1,10 @@
 // The life of a hold around a handler that is given `pay`, for every framework.
 import { isPromise, isSilence } from '../core/ask-store.js';
+import type { PayOptions } from '../core/calls.js';
 import { ConfigurationError } from '../core/errors.js';
 import { HoldStateError } from '../core/hold-errors.js';
 import { PayPromise } from '../core/pay-promise.js';
-import type { Hold, PayOptions } from '../core/payout-guard.js';
+import type { Hold } from '../core/payout-guard.js';
 import { warn } from '../core/warn.js';
 
 /** Makes the payment of a route: `hold.pay`, until the handler ends. */
