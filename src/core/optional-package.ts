@@ -20,11 +20,14 @@ export function loadPackage<T>(name: 'better-sqlite3' | 'croner'): T | undefined
  * CommonJS.
  */
 function thisFile(): string {
-  const before = Error.prepareStackTrace;
+  const { prepareStackTrace, stackTraceLimit } = Error;
   try {
+    // An application may have turned stacks off.
+    Error.stackTraceLimit = 1;
+
     Error.prepareStackTrace = (_, sites) => sites[0]?.getFileName();
     return (new Error().stack as string | undefined) ?? `${process.cwd()}/`;
   } finally {
-    Error.prepareStackTrace = before;
+    Object.assign(Error, { prepareStackTrace, stackTraceLimit });
   }
 }
