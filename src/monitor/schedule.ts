@@ -1,7 +1,7 @@
 // The times at which the rounds of a monitor are due.
-import { createRequire } from 'node:module';
 import type { Cron } from 'croner';
 import { ConfigurationError } from '../core/errors.js';
+import { loadPackage, undefinedIfMissing } from '../core/optional-package.js';
 
 /**
  * An interval in milliseconds (100 to 604,800,000), or a cron expression of five or six fields (the first of six is
@@ -33,7 +33,13 @@ export function cronSchedule(expression: string, timeZone: string): Schedule {
 type Next = Schedule['nextMs'];
 
 function readCron(expression: string, timezone: string, problems: string[]): Next | undefined {
-  const croner = loadCroner();
+  const croner = loadPackage<{ readonly Cron: typeof Cron }>('croner', () => {
+    try {
+      return require('croner');
+    } catch (error) {
+      return undefinedIfMissing(error);
+    }
+  });
   if (!croner) {
     problems.push('schedule.cron: needs the package croner; run npm install croner');
     return undefined;
@@ -53,33 +59,5 @@ function isTimeZone(timeZone: string): boolean {
     return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== '';
   } catch {
     return false;
-  }
-}
-
-/**
- * Loads croner if it is installed. Only cron schedules need it, and a wrong expression is reported at creation: so it
- * is imported neither statically nor by a promise. CommonJS has a `require`; an ES module makes one that resolves from
- * this file. Bundlers include croner because of the literal call, and only warn if it is missing, because of the `try`.
- */
-function loadCroner(): { readonly Cron: typeof Cron } | undefined {
-  try {
-    return typeof require === 'function' ? require('croner') : createRequire(thisFile())('croner');
-  } catch (error) {
-    if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) throw error;
-    return undefined;
-  }
-}
-
-/**
- * The path of this file, from the call site: the compiler accepts no `import.meta` in code that is also built as
- * CommonJS.
- */
-function thisFile(): string {
-  const before = Error.prepareStackTrace;
-  try {
-    Error.prepareStackTrace = (_, sites) => sites[0]?.getFileName();
-    return (new Error().stack as string | undefined) ?? `${process.cwd()}/`;
-  } finally {
-    Error.prepareStackTrace = before;
   }
 }

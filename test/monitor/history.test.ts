@@ -1,7 +1,12 @@
-// What happened, and how it is found again: in memory and in PostgreSQL.
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+// What happened, and how it is found again: in memory, in SQLite and in PostgreSQL.
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createPayoutGuard, memoryStore, type PayoutAnswer, type PayoutGuard, PayoutRejectedError } from 'payout-guard';
 import { jpay } from 'payout-guard/providers/jpay';
+import { sqliteStore } from 'payout-guard/stores/sqlite';
 import { jpaySimulator } from 'payout-guard/testing';
 import {
   type DayReport,
@@ -11,50 +16,42 @@ import {
   type HistoryQuery,
   historyKinds,
   memoryHistory,
-  type PostgresHistory,
-  postgresHistory,
   recordHistory,
+  type SharedHistory,
+  type SharedHistoryOptions,
+  sqliteHistory,
   toCsv,
 } from '../../src/monitor/history/index.js';
-import { testDatabase } from '../support/postgres.js';
+import { runProgram } from '../support/programs.js';
 import { deferred, scriptedWallet, stoppedClock } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
+import { type HistoryPlace, historyPlaces } from './history-places.js';
 
 const warnings = collectWarnings();
-const database = await testDatabase();
+const places = await historyPlaces();
 const KES = { code: 'KES', exponent: 2 };
 const open: { close(): Promise<unknown> }[] = [];
-let shared: PostgresHistory;
-
-beforeAll(async () => {
-  if (!database) return;
-  shared = postgresHistory({ pool: database.pool(), schema: 'shared', keepForMs: 3_600_000 });
-  // Two processes may do it at once.
-  await Promise.all([shared.migrate(), shared.migrate()]);
-});
 
 afterEach(async () => {
   jest.restoreAllMocks();
   await Promise.all(open.splice(0).map((party) => party.close()));
 });
 
-afterAll(async () => {
-  await shared?.close();
-  await database?.drop();
-});
+const kinds: [string, () => Promise<History>][] = [
+  ['memory', async () => memoryHistory()],
+  ...places.map((place): [string, () => Promise<History>] => [place.name, () => emptied(place)]),
+];
 
-const kinds: [string, () => Promise<History>][] = [['memory', async () => memoryHistory()]];
-if (database) kinds.push(['postgres', async () => emptied()]);
-
-/** The shared table, empty. */
-async function emptied(): Promise<PostgresHistory> {
-  await shared.flush();
-  await database?.pool().query('TRUNCATE shared.history');
-  return shared;
+/** A history of a shared place, which has nothing yet. */
+async function emptied(place: HistoryPlace, options: Partial<SharedHistoryOptions> = {}): Promise<SharedHistory> {
+  await place.empty();
+  const history = place.open({ keepForMs: 3_600_000, ...options });
+  open.push(history);
+  return history;
 }
 
 async function written(history: History): Promise<History> {
-  await (history as Partial<PostgresHistory>).flush?.();
+  await (history as Partial<SharedHistory>).flush?.();
   return history;
 }
 
@@ -300,108 +297,147 @@ describe('memoryHistory', () => {
   });
 });
 
-(database ? describe : describe.skip)('postgresHistory', () => {
-  const pool = () => database?.pool() as NonNullable<ReturnType<NonNullable<typeof database>['pool']>>;
+describe.each(places.map((place) => [place.name, place] as const))(
+  'a history that processes share, in %s',
+  (_, place) => {
+    it('delays and fails no payout while the database is down, writes everything once when it is back, and counts its losses', async () => {
+      const history = await emptied(place, { maxQueue: 5 });
+      const end = await place.fail();
+      expect(history.add(Array.from({ length: 8 }, (_, index) => entry('held', `10:00:0${index}`)))).toBeUndefined();
+      let ticks = 0;
+      const watch = setInterval(() => ticks++, 5);
+      await history.flush();
+      clearInterval(watch);
+      expect(history.counts).toEqual({ written: 0, waiting: 5, dropped: 3 });
+      // To wait for a lock blocks no event loop (T4).
+      if (place.name === 'sqlite') expect(ticks).toBeGreaterThan(20);
+      expect(warnings).toEqual([
+        'PAYOUT_GUARD_HISTORY: The history is losing entries: too many entries wait to be written. See its counts.',
+      ]);
+      await end();
+      await history.flush();
+      expect(history.counts).toEqual({ written: 5, waiting: 0, dropped: 3 });
+      expect((await history.query()).entries).toHaveLength(5);
+    });
 
-  it('delays and fails no payout while the database is down, writes everything once when it is back, and counts its losses', async () => {
-    await emptied();
-    const real = pool();
-    let isDown = true;
-    const query = async (text: string, values: unknown[]) => {
-      // Written, and the answer lost: the worst kind.
-      const answer = await real.query(text, values);
-      if (isDown) throw Object.assign(new Error('reset'), { code: 'ECONNRESET' });
-      return answer;
-    };
-    const history = postgresHistory({ pool: { query }, schema: 'shared', keepForMs: 3_600_000, maxQueue: 5 });
-    open.push(history);
-    expect(history.add(Array.from({ length: 8 }, (_, index) => entry('held', `10:00:0${index}`)))).toBeUndefined();
-    await history.flush();
-    expect(history.counts).toEqual({ written: 0, waiting: 5, dropped: 3 });
-    expect(warnings).toEqual([
-      'PAYOUT_GUARD_HISTORY: The history is losing entries: too many entries wait to be written. See its counts.',
-    ]);
-    isDown = false;
-    await history.flush();
-    expect(history.counts).toEqual({ written: 5, waiting: 0, dropped: 3 });
-    expect((await history.query()).entries).toHaveLength(5);
-  });
+    it('does not go on for ever with data that the database refuses', async () => {
+      const history = await emptied(place);
+      for (const odd of [{ amount: 'odd' }, { at: new Date(Number.NaN) }]) {
+        history.add([entry('held', '10:00:00', odd)]);
+        await history.flush();
+      }
+      history.add([entry('held', '10:00:01')]);
+      await history.flush();
+      expect(history.counts).toEqual({ written: 1, waiting: 0, dropped: 2 });
+    });
 
-  it('does not go on for ever with data that the database refuses', async () => {
-    await emptied();
-    const history = postgresHistory({ pool: pool(), schema: 'shared', keepForMs: 3_600_000 });
-    open.push(history);
-    history.add([entry('held', '10:00:00', { amount: 'odd' })]);
+    it('deletes what is older than it is to be kept, and nothing else, and lets the process go on between batches', async () => {
+      const clock = stoppedClock(at('12:00:00').getTime());
+      const history = await emptied(place, { clock });
+      history.add([
+        ...Array.from({ length: 2_500 }, () => entry('held', '10:59:59.999')),
+        entry('captured', '11:00:00'),
+        entry('captured', '11:30:00'),
+      ]);
+      expect(await turnsDuring(() => history.flush())).toBeGreaterThanOrEqual(5);
+      expect(await turnsDuring(async () => expect(await history.deleteOld()).toBe(2_500))).toBeGreaterThanOrEqual(5);
+      expect(await history.deleteOld()).toBe(0);
+      expect((await history.query()).entries.map(({ at }) => at.toISOString().slice(11, 16))).toEqual([
+        '11:00',
+        '11:30',
+      ]);
+    });
+
+    it('walks along an index for each kind of question', async () => {
+      const history = await emptied(place);
+      const start = at('00:00:00').getTime();
+      history.add(
+        Array.from({ length: 9_000 }, (_, index) => ({
+          kind: index % 100 === 0 ? ('drift' as const) : ('held' as const),
+          at: new Date(start + index * 1_000),
+          wallet: `w${index % 50}`,
+          reference: `r${index}`,
+          data: {},
+        })),
+      );
+      await history.flush();
+      const from = new Date(start + 4_000_000);
+      const wanted = [
+        [{ reference: 'r7' }, 'history_by_reference'],
+        [{ reference: 'r7', wallet: 'w3', kind: 'drift' }, 'history_by_reference'],
+        [{ kind: 'drift' }, 'history_by_kind'],
+        [{ wallet: 'w3' }, 'history_by_wallet'],
+        [{ wallet: 'w3', kind: 'drift' }, place.walletAndKind],
+        [{}, place.byTime],
+      ] as const;
+      for (const [query, index] of wanted) {
+        for (const first of ['oldest', 'newest'] as const) {
+          expect([query, await place.indexOf({ ...query, from, limit: 5, first })]).toEqual([query, index]);
+        }
+      }
+    });
+
+    it('is written by three processes at once, beside the holds of their store, and keeps every entry once', async () => {
+      const history = await emptied(place);
+      const file = fileURLToPath(new URL('history-process.ts', import.meta.url));
+      const runs = await Promise.all(
+        ['a', 'b', 'c'].map((name) =>
+          runProgram(process.execPath, ['--import', 'tsx', file, name, ...place.arguments]),
+        ),
+      );
+      expect(runs.map(({ code, stdout }) => [code, stdout])).toEqual(
+        Array.from({ length: 3 }, () => [0, 'held 40 written 80 dropped 0\n']),
+      );
+      const found = await everything(history, { limit: 1_000 });
+      const expected = ['a', 'b', 'c'].flatMap((name) =>
+        Array.from({ length: 40 }, (_, index) => [`approved ${name}-${index}`, `held ${name}-${index}`]).flat(),
+      );
+      expect(found.map(({ kind, reference }) => `${kind} ${reference}`).sort()).toEqual(expected.sort());
+    });
+
+    it('refuses options that are none', () => {
+      const attempt = (options: object) => () => place.open({ keepForMs: 60_000, ...options });
+      for (const [options, message] of place.wrongOptions) expect(attempt(options)).toThrow(message);
+      expect(attempt({ keepForMs: 59_999 })).toThrow(/keepForMs/);
+      expect(attempt({ maxQueue: 0 })).toThrow(/maxQueue/);
+    });
+  },
+);
+
+describe('sqliteHistory', () => {
+  it('begins no file in the place of one that is gone, and heals when it is back', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'payout-guard-history-'));
+    const file = join(folder, 'payouts.db');
+    const history = sqliteHistory({ file, keepForMs: 60_000 });
+    history.add([entry('held', '10:00:00')]);
     await history.flush();
+    renameSync(file, `${file}.away`);
     history.add([entry('held', '10:00:01')]);
     await history.flush();
-    expect(history.counts).toEqual({ written: 1, waiting: 0, dropped: 1 });
-  });
-
-  it('deletes what is older than it is to be kept, and nothing else', async () => {
-    const clock = stoppedClock(at('12:00:00').getTime());
-    await emptied();
-    const history = postgresHistory({ pool: pool(), schema: 'shared', keepForMs: 3_600_000, clock });
-    open.push(history);
-    history.add([
-      ...Array.from({ length: 2_500 }, () => entry('held', '10:59:59.999')),
-      entry('captured', '11:00:00'),
-      entry('captured', '11:30:00'),
-    ]);
+    expect([existsSync(file), history.counts.waiting]).toEqual([false, 1]);
+    await expect(history.query()).rejects.toThrow(/the file is gone/);
+    renameSync(`${file}.away`, file);
     await history.flush();
-    expect(await history.deleteOld()).toBe(2_500);
-    expect(await history.deleteOld()).toBe(0);
-    expect((await history.query()).entries.map(({ at }) => at.toISOString().slice(11, 16))).toEqual(['11:00', '11:30']);
+    expect((await history.query()).entries).toHaveLength(2);
+    await history.close();
+    rmSync(folder, { recursive: true });
   });
 
-  it('walks along an index for each kind of question', async () => {
-    const history = await emptied();
-    const start = at('00:00:00').getTime();
-    history.add(
-      Array.from({ length: 9_000 }, (_, index) => ({
-        kind: index % 100 === 0 ? ('drift' as const) : ('held' as const),
-        at: new Date(start + index * 1_000),
-        wallet: `w${index % 50}`,
-        reference: `r${index}`,
-        data: {},
-      })),
-    );
+  it('is no sign of an older file: the store on the same file finds nothing new', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'payout-guard-history-'));
+    const file = join(folder, 'payouts.db');
+    // First, so that the store finds tables and no row of its own.
+    const history = sqliteHistory({ file, keepForMs: 60_000 });
+    history.add([entry('held', '10:00:00')]);
     await history.flush();
-    const real = pool();
-    await real.query('ANALYZE shared.history');
-    const plans: string[] = [];
-    const explain = async (text: string, values: unknown[]) => {
-      const { rows } = await real.query(`EXPLAIN ${text}`, values);
-      plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'));
-      return { rows: [] };
-    };
-    const explained = postgresHistory({ pool: { query: explain }, schema: 'shared', keepForMs: 3_600_000 });
-    open.push(explained);
-    const from = new Date(start + 4_000_000);
-    for (const query of [
-      { reference: 'r7' },
-      { kind: 'drift' },
-      { wallet: 'w3' },
-      { wallet: 'w3', kind: 'drift' },
-      {},
-    ] as const) {
-      await explained.query({ ...query, from, limit: 5 });
-    }
-    expect(plans.map((plan) => /Index Scan(?: Backward)? using (\w+)/.exec(plan)?.[1])).toEqual([
-      'history_by_reference',
-      'history_by_kind',
-      'history_by_wallet',
-      'history_by_wallet',
-      'history_pkey',
-    ]);
-    expect(plans.filter((plan) => plan.includes('Seq Scan'))).toEqual([]);
-  });
-
-  it('refuses options that are none', () => {
-    const attempt = (options: object) => () => postgresHistory({ pool: pool(), keepForMs: 60_000, ...options });
-    expect(attempt({ pool: {} })).toThrow(/pool: needs query/);
-    expect(attempt({ schema: 'a"; DROP' })).toThrow(/schema/);
-    expect(attempt({ keepForMs: 59_999 })).toThrow(/keepForMs/);
+    const store = sqliteStore({ file, recoveryMs: 0, deadlineMs: 10_000 });
+    const { epoch } = await store.totals('w');
+    history.add([entry('held', '10:00:01')]);
+    await history.close();
+    expect(await store.totals('w')).toEqual({ epoch, active: 0n, captured: 0n });
+    await store.close();
+    expect(warnings).toEqual([]);
+    rmSync(folder, { recursive: true });
   });
 });
 
@@ -640,6 +676,20 @@ describe('toCsv', () => {
     expect(toCsv(empty)).toBe(`${names}\r\n${second}\r\n`);
   });
 });
+
+/** How many turns of the event loop others get meanwhile. */
+async function turnsDuring(act: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await act();
+  isOver = true;
+  return turns;
+}
 
 async function everything(history: History, query: HistoryQuery): Promise<HistoryEntry[]> {
   const found: HistoryEntry[] = [];

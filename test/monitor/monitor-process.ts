@@ -1,5 +1,5 @@
-// One monitor as a process of its own. Arguments: the URL of the provider, then `redis`, where and a prefix, or
-// `postgres` and the options of a pool. It reads commands from its input: `check <ms>` runs a round so many
+// One monitor as a process of its own. Arguments: the URL of the provider, then `sqlite` and a file, `redis`, where and a
+// prefix, or `postgres` and the options of a pool. It reads commands from its input: `check <ms>` runs a round so many
 // milliseconds in the future; `die <ms>` does the same, and the process then stands still within the delivery, to be
 // killed. It prints each alert, and `done`.
 import { createInterface } from 'node:readline';
@@ -9,15 +9,18 @@ import { createMonitor } from 'payout-guard/monitor';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { postgresStore } from 'payout-guard/stores/postgres';
 import { redisStore } from 'payout-guard/stores/redis';
+import { sqliteStore } from 'payout-guard/stores/sqlite';
 import pg from 'pg';
 import { short } from './support.js';
 
-const [baseUrl = '', engine, where = '', prefix = ''] = process.argv.slice(2);
+const [baseUrl = '', engine = '', where = '', prefix = ''] = process.argv.slice(2);
 const shared = { deadlineMs: 5_000, recoveryMs: 0 };
-const store: HoldStore =
-  engine === 'redis'
-    ? redisStore({ client: new Redis(where), prefix, ...shared })
-    : postgresStore({ pool: new pg.Pool(JSON.parse(where) as pg.PoolConfig), ...shared });
+const stores: Record<string, () => HoldStore> = {
+  sqlite: () => sqliteStore({ file: where, ...shared }),
+  redis: () => redisStore({ client: new Redis(where), prefix, ...shared }),
+  postgres: () => postgresStore({ pool: new pg.Pool(JSON.parse(where) as pg.PoolConfig), ...shared }),
+};
+const store = stores[engine]?.();
 const guard = createPayoutGuard({
   wallets: { 'isw-ugx': { provider: interswitch({ baseUrl }), currency: 'UGX' } },
   cache: { maxAgeMs: 0 },

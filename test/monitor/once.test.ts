@@ -1,5 +1,5 @@
 // Alerts are raised exactly once by three processes that share a store: monitors with clients of their own that look at
-// the same time, in Redis and in PostgreSQL; and then as processes of the operating system, one of which is killed.
+// the same time, in SQLite, Redis and PostgreSQL; and then as processes of the operating system, one of which is killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -11,10 +11,12 @@ import type { HoldStore, PayoutGuard } from 'payout-guard';
 import { type Alert, createMonitor, type Monitor } from 'payout-guard/monitor';
 import { postgresStore } from 'payout-guard/stores/postgres';
 import { redisStore } from 'payout-guard/stores/redis';
+import { sqliteStore } from 'payout-guard/stores/sqlite';
 import { interswitchSimulator } from 'payout-guard/testing';
 import { byBudget } from '../support/budget.js';
 import { testDatabase } from '../support/postgres.js';
 import { cleanUp, freshPrefix, hasRedis, type RedisServer, sharedRedis } from '../support/redis.js';
+import { filesInMemory } from '../support/sqlite.js';
 import { scriptedWallet } from '../support/wallet.js';
 import { short } from './support.js';
 
@@ -286,6 +288,12 @@ async function startMonitor(args: readonly string[]): Promise<Child> {
     },
   };
 }
+
+const newFile = filesInMemory(afterAll);
+suite('SQLite', async () => {
+  const file = newFile();
+  return { open: async () => sqliteStore({ file, ...shared }), arguments: ['sqlite', file] };
+});
 
 let redis: RedisServer | undefined;
 const prefix = freshPrefix();

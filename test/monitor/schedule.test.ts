@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { cronSchedule } from '../../src/monitor/schedule.js';
 import { runProgram } from '../support/programs.js';
@@ -127,6 +130,18 @@ describe('in a process of its own', () => {
       every.start();
       await every.check();`);
     expect([status, stdout, stderr]).toEqual([0, 'low_balance', '']);
+  });
+
+  it('finds croner from any directory, with stacks turned off', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'payout-guard-cron-'));
+    const { status, stdout } = await run(`${setUp}
+      Error.stackTraceLimit = 0;
+      process.chdir(${JSON.stringify(folder)});
+      const made = monitor({ cron: '0 9 * * *', timeZone: 'UTC' });
+      console.log(Error.stackTraceLimit);
+      await made.close();`);
+    await rm(folder, { recursive: true });
+    expect([status, stdout]).toEqual([0, '0']);
   });
 
   it('names the package to install when croner is absent, and does without it for an interval', async () => {

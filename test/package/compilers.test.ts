@@ -71,8 +71,6 @@ describeInProof('the tarball', () => {
         outfile,
         logLevel: 'silent',
         absWorkingDir: project,
-        // Optional peers that this program does not use.
-        external: ['better-sqlite3', 'express'],
         banner: format === 'esm' ? { js: requireForEsm } : {},
       });
       expect(warnings).toEqual([]);

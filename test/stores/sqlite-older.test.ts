@@ -116,6 +116,11 @@ describe('an older copy of the file, put back while no process lives', () => {
     expect((await hold(second, 'b')).outcome).toBe('frozen');
     await second.reconciled();
     expect((await hold(second, 'b')).outcome).toBe('held');
+    // Found once: its mark is its own from now on.
+    const { epoch } = await second.totals('w');
+    await second.close();
+    expect(await open(file).totals('w')).toMatchObject({ epoch, captured: 0n });
+    expect((await hold(open(file), 'c', { amountMinor: 1n })).outcome).toBe('held');
   });
 
   it('is damaged: refused, and nothing is repaired', async () => {

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
 import { stoppedClock } from '../support/clock.js';
+import { runProgram } from '../support/programs.js';
 import { filesInMemory } from '../support/sqlite.js';
 import { activeOf, hold, opensSqlite } from '../support/sqlite-store.js';
 import { collectWarnings } from '../support/warnings.js';
@@ -37,6 +38,29 @@ describe('the options of a SQLite store', () => {
   });
 });
 
+it('a SQLite store or history without better-sqlite3 is refused when it is made, and everything else works', async () => {
+  const code = `
+    import Module from 'node:module';
+    const resolve = Module._resolveFilename;
+    Module._resolveFilename = function (name, ...rest) {
+      if (name !== 'better-sqlite3') return resolve.call(this, name, ...rest);
+      throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
+    };
+    const { memoryHistory, sqliteHistory } = await import('./src/monitor/index.ts');
+    const { sqliteStore } = await import('./src/stores/sqlite/index.ts');
+    memoryHistory().add([]);
+    for (const make of [() => sqliteStore({ file: 'x.db' }), () => sqliteHistory({ file: 'x.db', keepForMs: 60_000 })]) {
+      try {
+        make();
+      } catch ({ name, problems }) {
+        console.log(name, problems.join());
+      }
+    }`;
+  const { stdout } = await runProgram(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code]);
+  const line = 'ConfigurationError needs the package better-sqlite3; run npm install better-sqlite3\n';
+  expect(stdout).toBe(line.repeat(2));
+});
+
 describe('a file for a SQLite store', () => {
   it('of a later protocol version is refused at first use, and left as it was (T6)', async () => {
     const file = newFile();
@@ -54,10 +78,23 @@ describe('a file for a SQLite store', () => {
     const file = newFile();
     const store = open(file);
     const held = await hold(store, 'a');
-    ask(file, (database) => database.pragma('user_version = 2'));
-    await expect(hold(store, 'b')).rejects.toThrow(/protocol 2.*update payout-guard/);
-    await expect(store.settle(capture('a'))).rejects.toThrow(/protocol 2.*update payout-guard/);
+    ask(file, (database) => database.pragma('user_version = 3'));
+    await expect(hold(store, 'b')).rejects.toThrow(/protocol 3.*update payout-guard/);
+    await expect(store.settle(capture('a'))).rejects.toThrow(/protocol 3.*update payout-guard/);
     expect(held.outcome).toBe('held');
+  });
+
+  it('of an earlier version is brought up to date with its holds, by whichever of two processes comes first', async () => {
+    const file = newFile();
+    const before = open(file);
+    await hold(before, 'a');
+    await before.close();
+    ask(file, (database) => database.exec('DROP TABLE history; PRAGMA user_version = 1'));
+    const [one, two] = [open(file), open(file)] as const;
+    expect(await Promise.all([activeOf(one), activeOf(two)])).toEqual([40n, 40n]);
+    expect(ask(file, (database) => database.pragma('user_version', { simple: true }))).toBe(2);
+    expect(ask(file, (database) => database.prepare('SELECT count(*) FROM history').pluck().get())).toBe(0);
+    expect((await one.totals('w')).frozen).toBeUndefined();
   });
 
   it('of another application is refused, and left as it was', async () => {

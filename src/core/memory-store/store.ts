@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { InvalidArgumentError } from '../errors.js';
-import { type HoldRecord, isAsGranted, isOpen, mayBeHeldAgain, nextTurn, transition } from '../hold.js';
-import { expired, grantedHold, isOther, isSamePayout, moved, noted } from '../hold-moves.js';
+import { type HoldRecord, isOpen, mayBeHeldAgain } from '../hold.js';
+import { decideHold, decideSettle } from '../hold-decisions.js';
+import { expired } from '../hold-moves.js';
 import type {
   ClaimPage,
   ClaimRequest,
@@ -14,7 +15,6 @@ import type {
   HoldReading,
   HoldRequest,
   HoldStore,
-  SendRequest,
   SettleOutcome,
   SettleRequest,
   WalletTotals,
@@ -69,23 +69,13 @@ export class MemoryStore implements HoldStore {
       throw new InvalidArgumentError('state', "must be 'reserved' or 'sent'");
     }
     const nowMs = this.#catchUp();
-    const { wallet, reference, attempt, amountMinor, state } = request;
+    const { wallet, reference, amountMinor, state } = request;
     const known = this.#rows.get(reference)?.hold;
     const counters = this.#counters(wallet);
-    const isSame = known !== undefined && isSamePayout(known, request);
-    if (isSame && isAsGranted(known, attempt, state)) {
-      const totals = this.#totals(counters);
-      return { outcome: 'held', hold: known, totals: { ...totals, active: totals.active - amountMinor } };
-    }
-    const isAgain = isSame && mayBeHeldAgain(known) && known.attempt !== attempt;
-    if (known && !isAgain) return { outcome: 'exists', hold: known };
+    const answer = decideHold(request, known, this.#totals(counters), nowMs);
+    if (answer.outcome !== 'held' || answer.hold === known) return answer;
 
-    if (counters.frozen) return { outcome: 'frozen', frozen: counters.frozen };
-    const totals = this.#totals(counters);
-    if (request.epoch !== this.#epoch) return { outcome: 'void', totals };
-    if (totals.active + totals.captured + amountMinor > request.limitMinor) return { outcome: 'insufficient', totals };
-
-    const hold = grantedHold(request, nowMs, isAgain ? nextTurn(known) : undefined);
+    const { hold } = answer;
     const sequence = ++this.#sequence;
     const row: Row = { sequence, hold, activeMinor: amountMinor, sentSequence: sequence };
     // Deleted first: a reference that is held again is as young as any other.
@@ -94,22 +84,18 @@ export class MemoryStore implements HoldStore {
     counters.active += amountMinor;
     if (state === 'sent') this.#undecided.add(row);
     else this.#schedule(row, nowMs + request.expiresInMs);
-    return { outcome: 'held', hold, totals };
+    return answer;
   }
 
   settle(request: SettleRequest): SettleOutcome {
     const nowMs = this.#catchUp();
     const row = this.#rows.get(request.reference);
     if (!row) return { outcome: 'unknown' };
-    const { attempt, to } = request;
-    const outcome = isOther(row.hold, request) ? 'illegal' : transition(row.hold, to, attempt !== undefined);
-    if (outcome === 'done' && to === 'sent') {
-      const refusal = this.#refusalToSend(row, request);
-      if (refusal) return refusal;
-    }
-    if (outcome === 'done' || outcome === 'late') this.#move(row, request, nowMs);
-    if (outcome === 'already') this.#note(row, request);
-    return { outcome, hold: row.hold };
+    const totals = () => this.#totals(this.#counters(row.hold.wallet));
+    const answer = decideSettle(request, row.hold, totals, nowMs);
+    if (answer.outcome === 'done' || answer.outcome === 'late') this.#move(row, request, answer.hold);
+    if (answer.outcome === 'already') this.#note(row, answer.hold);
+    return answer;
   }
 
   get(reference: string): HoldReading {
@@ -193,21 +179,11 @@ export class MemoryStore implements HoldStore {
     row.due = undefined;
   }
 
-  #refusalToSend({ hold }: Row, { check }: SendRequest): SettleOutcome | undefined {
-    const counters = this.#counters(hold.wallet);
-    if (counters.frozen) return { outcome: 'frozen', frozen: counters.frozen };
-    if (!check) return undefined;
-    const totals = this.#totals(counters);
-    if (check.epoch !== this.#epoch) return { outcome: 'void', totals };
-    return totals.active + totals.captured > check.limitMinor ? { outcome: 'insufficient', totals } : undefined;
-  }
-
-  #move(row: Row, request: SettleRequest, nowMs: number): void {
-    const hold = moved(row.hold, request, nowMs);
-    switch (request.to) {
+  #move(row: Row, { to }: SettleRequest, hold: HoldRecord): void {
+    switch (to) {
       case 'reserved':
         row.hold = hold;
-        this.#schedule(row, nowMs + request.expiresInMs);
+        if (hold.expiresAtMs !== undefined) this.#schedule(row, hold.expiresAtMs);
         return;
       case 'sent':
         row.hold = hold;
@@ -226,8 +202,7 @@ export class MemoryStore implements HoldStore {
   }
 
   /** Records what a repeated request adds to the record of a finished hold. */
-  #note(row: Row, request: SettleRequest): void {
-    const hold = noted(row.hold, request);
+  #note(row: Row, hold: HoldRecord): void {
     if (hold === row.hold) return;
     row.hold = hold;
     this.#undecided.delete(row);

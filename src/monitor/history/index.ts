@@ -1,4 +1,5 @@
 // What happened, for operators.
+export type { SharedHistory, SharedHistoryOptions } from './background-history.js';
 export { toCsv } from './csv.js';
 export { type DayReport, type DayReportOptions, dayReport } from './day-report.js';
 export {
@@ -12,3 +13,4 @@ export {
 export { type MemoryHistory, type MemoryHistoryOptions, memoryHistory } from './memory-history.js';
 export { type PostgresHistory, type PostgresHistoryOptions, postgresHistory } from './postgres-history.js';
 export { type RecordOptions, recordHistory } from './record.js';
+export { type SqliteHistoryOptions, sqliteHistory } from './sqlite-history.js';

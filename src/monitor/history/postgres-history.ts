@@ -1,17 +1,22 @@
-// A history in PostgreSQL, written in the background.
-import { randomBytes } from 'node:crypto';
+// A history in PostgreSQL.
 import { z } from 'zod';
-import { type Clock, systemClock } from '../../core/clock.js';
 import { readOptions } from '../../core/problems.js';
-import { clockSchema } from '../../core/schemas.js';
-import { warn } from '../../core/warn.js';
 import type { PostgresClient } from '../../stores/postgres/engine.js';
 import { migrate } from '../../stores/postgres/migrate.js';
-import type { History, HistoryEntry, HistoryPage, HistoryQuery } from './entry.js';
-import { deleteStatement, insertStatement, pageStatement, type Row, readPage } from './postgres-statements.js';
-import { resolveQuery } from './query.js';
+import {
+  BackgroundHistory,
+  type HistoryTable,
+  type Row,
+  type SharedHistory,
+  type SharedHistoryOptions,
+  sharedHistoryShape,
+} from './background-history.js';
+import type { HistoryPage } from './entry.js';
+import { readPage } from './found.js';
+import { deleteStatement, insertStatement, pageStatement } from './postgres-statements.js';
+import type { ResolvedQuery } from './query.js';
 
-export interface PostgresHistoryOptions {
+export interface PostgresHistoryOptions extends SharedHistoryOptions {
   /**
    * Runs the queries: a `Pool` of `pg`, or anything with its `query(text, values)`. The history neither opens nor
    * closes it.
@@ -22,24 +27,10 @@ export interface PostgresHistoryOptions {
    * @defaultValue `'payout_guard'`
    */
   schema?: string | undefined;
-  /** Entries older than this are deleted, in milliseconds; a minute to ten years. */
-  keepForMs: number;
-  /**
-   * Entries that may wait to be written; more are dropped, counted and reported. 1 to 1,000,000.
-   * @defaultValue 10,000
-   */
-  maxQueue?: number | undefined;
-  /**
-   * Source of the time; for tests.
-   * @defaultValue the clock of the machine
-   */
-  clock?: Clock | undefined;
 }
 
-const aMinuteMs = 60_000;
-const tenYearsMs = 315_576_000_000;
-
 const optionsSchema: z.ZodType<PostgresHistoryOptions> = z.strictObject({
+  ...sharedHistoryShape,
   pool: z.custom<PostgresClient>(
     (value) => typeof (value as PostgresClient | null)?.query === 'function',
     'needs query()',
@@ -48,27 +39,12 @@ const optionsSchema: z.ZodType<PostgresHistoryOptions> = z.strictObject({
     .string()
     .regex(/^(?!pg_)[a-z_][a-z0-9_]{0,62}$/, 'must be the name of a schema, as for postgresStore')
     .optional(),
-  keepForMs: z.int().min(aMinuteMs).max(tenYearsMs),
-  maxQueue: z.int().min(1).max(1_000_000).optional(),
-  clock: clockSchema.optional(),
 });
 
-/** A {@link History} that all processes share. */
-export interface PostgresHistory extends History {
-  /** Never blocks and never fails: entries are written in the background, a batch at a time. */
-  add(entries: readonly HistoryEntry[]): void;
-  query(query?: HistoryQuery): Promise<HistoryPage>;
+/** A history in PostgreSQL. */
+export interface PostgresHistory extends SharedHistory {
   /** Creates the tables, or brings them up to date; those of the store as well. See `PostgresStore.migrate`. */
   migrate(): Promise<void>;
-  /** Resolves when nothing waits to be written, or when the waiting entries could not be written now. */
-  flush(): Promise<void>;
-  /**
-   * Deletes old entries, at most 10,000, and returns how many. Runs by itself every tenth of `keepForMs`, or every
-   * hour.
-   */
-  deleteOld(): Promise<number>;
-  /** Counts of the entries that were added in this process. */
-  readonly counts: { readonly written: number; readonly waiting: number; readonly dropped: number };
 }
 
 /**
@@ -79,158 +55,47 @@ export interface PostgresHistory extends History {
  * @throws `ConfigurationError` naming every problem of the options.
  */
 export function postgresHistory(options: PostgresHistoryOptions): PostgresHistory {
-  return new BackgroundHistory(readOptions(optionsSchema, options));
+  const { pool, schema = 'payout_guard', ...shared } = readOptions(optionsSchema, options);
+  return new MigratedHistory(pool, `"${schema}"`, shared);
 }
 
-/** Most entries in one statement. */
-const maxBatch = 500;
-const deletedAtOnce = 1_000;
-const deletesAtOnce = 10;
-/** Wait after a failure, in milliseconds. */
-const retryAfterMs = 1_000;
-const anHourMs = 3_600_000;
+class MigratedHistory extends BackgroundHistory implements PostgresHistory {
+  readonly migrate: () => Promise<void>;
 
-class BackgroundHistory implements PostgresHistory {
+  constructor(pool: PostgresClient, schema: string, options: SharedHistoryOptions) {
+    super(new PostgresTable(pool, schema), options);
+    this.migrate = () => migrate(pool, schema);
+  }
+}
+
+class PostgresTable implements HistoryTable {
+  readonly maxBatch = 500;
   readonly #pool: PostgresClient;
   readonly #schema: string;
-  readonly #keepForMs: number;
-  readonly #maxQueue: number;
-  readonly #clock: Clock;
-  /** Prefix of the ids of this writer, which makes them unique. */
-  readonly #writer = randomBytes(9).toString('base64url');
-  readonly #cleaning: NodeJS.Timeout;
-  #added = 0;
-  #written = 0;
-  #dropped = 0;
-  #waiting: Row[] = [];
-  #writing: Promise<void> | undefined;
-  #retry: NodeJS.Timeout | undefined;
-  #isLosing = false;
-  #isClosed = false;
 
-  constructor({
-    pool,
-    schema = 'payout_guard',
-    keepForMs,
-    maxQueue = 10_000,
-    clock = systemClock,
-  }: PostgresHistoryOptions) {
+  constructor(pool: PostgresClient, schema: string) {
     this.#pool = pool;
-    this.#schema = `"${schema}"`;
-    this.#keepForMs = keepForMs;
-    this.#maxQueue = maxQueue;
-    this.#clock = clock;
-    this.#cleaning = setInterval(() => void this.#clean(), Math.min(keepForMs / 10, anHourMs)).unref();
+    this.#schema = schema;
   }
 
-  get counts(): PostgresHistory['counts'] {
-    return { written: this.#written, waiting: this.#waiting.length, dropped: this.#dropped };
+  insert(rows: readonly Row[]): Promise<unknown> {
+    const { text, values } = insertStatement(this.#schema, rows);
+    return this.#pool.query(text, values);
   }
 
-  migrate(): Promise<void> {
-    return migrate(this.#pool, this.#schema);
+  /** SQLSTATE class 22 (data exception) or 23 (constraint violation). */
+  isRefusedData(error: unknown): boolean {
+    return /^2[23]/.test(String((error as { code?: unknown } | null)?.code));
   }
 
-  add(entries: readonly HistoryEntry[]): void {
-    for (const entry of entries) {
-      if (this.#isClosed || this.#waiting.length >= this.#maxQueue)
-        this.#lose(1, 'too many entries wait to be written');
-      else this.#waiting.push({ id: `${this.#writer}${this.#nextNumber()}`, entry });
-    }
-    if (!this.#retry) void this.#write();
+  async page(query: ResolvedQuery): Promise<HistoryPage> {
+    const { text, values } = pageStatement(this.#schema, query);
+    return readPage((await this.#pool.query(text, values)).rows, query.limit);
   }
 
-  async query(query: HistoryQuery = {}): Promise<HistoryPage> {
-    const wanted = resolveQuery(query);
-    const { text, values } = pageStatement(this.#schema, wanted);
-    return readPage((await this.#pool.query(text, values)).rows, wanted.limit);
+  async delete(beforeMs: number, limit: number): Promise<number> {
+    const { text, values } = deleteStatement(this.#schema, beforeMs, limit);
+    const [row] = (await this.#pool.query(text, values)).rows;
+    return Number((row as { readonly deleted: string }).deleted);
   }
-
-  flush(): Promise<void> {
-    return this.#write();
-  }
-
-  async deleteOld(): Promise<number> {
-    let total = 0;
-    for (let run = 0; run < deletesAtOnce; run++) {
-      const { text, values } = deleteStatement(this.#schema, this.#clock.now() - this.#keepForMs, deletedAtOnce);
-      const [row] = (await this.#pool.query(text, values)).rows;
-      const deleted = Number((row as { readonly deleted: string }).deleted);
-      total += deleted;
-      if (deleted < deletedAtOnce) break;
-    }
-    return total;
-  }
-
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    clearInterval(this.#cleaning);
-    clearTimeout(this.#retry);
-    await this.#write();
-    if (this.#waiting.length > 0)
-      this.#lose(this.#waiting.splice(0).length, 'it was closed while the database did not respond');
-  }
-
-  #nextNumber(): string {
-    this.#added += 1;
-    return String(this.#added).padStart(16, '0');
-  }
-
-  /** Writes the waiting entries, one batch after the other; joins the writing under way. Never rejects. */
-  #write(): Promise<void> {
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined;
-    });
-    return this.#writing;
-  }
-
-  async #writeAll(): Promise<void> {
-    // Entries that are added in the same turn travel together.
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, maxBatch);
-      try {
-        const { text, values } = insertStatement(this.#schema, batch);
-        await this.#pool.query(text, values);
-        this.#written += batch.length;
-        this.#isLosing = false;
-      } catch (error) {
-        // Written again later; their ids keep entries from being there twice. Data that the database refuses is refused
-        // every time.
-        if (!isRefusedData(error)) return this.#tryLater();
-        this.#lose(batch.length, 'the database refused their data', error);
-      }
-      this.#waiting.splice(0, batch.length);
-    }
-  }
-
-  #tryLater(): void {
-    if (this.#isClosed) return;
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => {
-      this.#retry = undefined;
-      void this.#write();
-    }, retryAfterMs).unref();
-  }
-
-  #lose(count: number, why: string, error?: unknown): void {
-    this.#dropped += count;
-    if (this.#isLosing) return;
-    this.#isLosing = true;
-    warn('PAYOUT_GUARD_HISTORY', `The history is losing entries: ${why}. See its counts.`, error);
-  }
-
-  async #clean(): Promise<void> {
-    try {
-      await this.deleteOld();
-    } catch (error) {
-      warn('PAYOUT_GUARD_HISTORY', 'Could not delete old entries of the history; will retry.', error);
-    }
-  }
-}
-
-/** SQLSTATE class 22 (data exception) or 23 (constraint violation). */
-function isRefusedData(error: unknown): boolean {
-  return /^2[23]/.test(String((error as { code?: unknown } | null)?.code));
 }

@@ -1,13 +1,8 @@
-// The SQL of the history.
+// The SQL of the history in PostgreSQL.
 import { arrayText } from '../../stores/postgres/question.js';
-import { type HistoryEntry, type HistoryPage, historyKinds } from './entry.js';
-import { placeText, type ResolvedQuery } from './query.js';
-
-/** An entry under the id that its writer gave it. */
-export interface Row {
-  readonly id: string;
-  readonly entry: HistoryEntry;
-}
+import type { Row } from './background-history.js';
+import { type HistoryEntry, historyKinds } from './entry.js';
+import type { ResolvedQuery } from './query.js';
 
 interface Statement {
   readonly text: string;
@@ -71,34 +66,4 @@ export function deleteStatement(schema: string, beforeMs: number, limit: number)
     )
     SELECT count(*)::text AS deleted FROM gone`;
   return { text, values: [`${beforeMs}`, `${limit}`] };
-}
-
-interface Found {
-  readonly at_ms: string;
-  readonly id: string;
-  readonly kind: HistoryEntry['kind'];
-  readonly wallet: string | null;
-  readonly reference: string | null;
-  readonly amount: string | null;
-  readonly data: string;
-}
-
-export function readPage(rows: readonly unknown[], limit: number): HistoryPage {
-  const page = (rows as readonly Found[]).slice(0, limit);
-  const last = page.at(-1);
-  const entries = page.map(readEntry);
-  return last && rows.length > limit
-    ? { entries, next: placeText({ atMs: Number(last.at_ms), id: last.id }) }
-    : { entries };
-}
-
-function readEntry({ at_ms, kind, wallet, reference, amount, data }: Found): HistoryEntry {
-  return {
-    kind,
-    at: new Date(Number(at_ms)),
-    ...(wallet !== null && { wallet }),
-    ...(reference !== null && { reference }),
-    ...(amount !== null && { amount }),
-    data: JSON.parse(data) as HistoryEntry['data'],
-  };
 }

@@ -59,7 +59,7 @@ const readers: {
  * hold, every balance. Returns a function that stops it. Recording handles no event: those that must not go unnoticed
  * stay process warnings.
  *
- * Each guard emits its own events only: to see those of all processes, record each of their guards in one PostgreSQL.
+ * Each guard emits its own events only: to see those of all processes, record each of their guards in one shared history.
  */
 export function recordHistory(
   guard: PayoutGuard,

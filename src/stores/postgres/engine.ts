@@ -5,7 +5,6 @@ import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
 import { codeOf, notMigratedFailure, postgresFailure, replicaFailure } from './failure.js';
 import { migrations } from './migrations.generated.js';
-import { noteQuestion, swapQuestion } from './notes.js';
 import {
   type Ages,
   claimQuestion,
@@ -94,11 +93,12 @@ export class PostgresEngine implements Engine {
   }
 
   async note(key: string): Promise<string | undefined> {
-    return (await this.#ask<string | null>(noteQuestion(key))) ?? undefined;
+    return (await this.#ask<string | null>({ call: 'note($1)', values: [key] })) ?? undefined;
   }
 
   async swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
-    return (await this.#ask(swapQuestion(key, expected, value))) === 'true';
+    const values = [key, expected ?? null, value ?? null];
+    return (await this.#ask({ call: 'swap_note($1, $2, $3)', values })) === 'true';
   }
 
   async deleteFinished(ages: Ages): Promise<number> {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
 import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
+import { rememberUnsentMs } from '../shared/options.js';
 import { batchScript } from './batch.generated.js';
 import { claimScript } from './claim.generated.js';
 import { decodeBatch, decodeRow, encodeBatch, sequenceOf } from './codec.js';
@@ -24,8 +25,6 @@ export interface RedisEngineOptions {
   readonly waitReplicas?: WaitReplicas | undefined;
 }
 
-/** Longest time that references of payouts are remembered that were released without being sent, in milliseconds. */
-const rememberUnsentMs = 86_400_000;
 const maxUnserved = 100;
 
 export class RedisEngine implements Engine {
@@ -156,8 +155,7 @@ export class RedisEngine implements Engine {
 
   #args(isFresh: '0' | '1', header: Header | undefined, operations: readonly string[]): string[] {
     const { recoveryMs, rememberMs } = this.#options;
-    const unsentMs = Math.min(rememberMs, rememberUnsentMs);
-    const settings = [`${this.#version}`, `${recoveryMs}`, `${rememberMs}`, `${unsentMs}`];
+    const settings = [this.#version, recoveryMs, rememberMs, rememberUnsentMs(rememberMs)].map(String);
     const mayRun = [header?.epoch ?? '', `${header?.notAfterMs ?? ''}`];
     return [randomUUID(), isFresh, ...settings, ...mayRun, ...operations];
   }

@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { readOptions } from '../../core/problems.js';
 import type { HoldStore } from '../../core/store.js';
 import { EngineStore } from '../shared/engine-store.js';
-import { resolveSharedOptions, type SharedStoreOptions, sharedStoreShape } from '../shared/options.js';
+import {
+  defaultRememberMs,
+  type RememberOptions,
+  rememberShape,
+  resolveSharedOptions,
+  type SharedStoreOptions,
+  sharedStoreShape,
+} from '../shared/options.js';
 import { RedisEngine, storeKeys } from './engine.js';
 import type { WaitReplicas } from './replication.js';
 import { problemOfClient, type RedisClient, transportOf } from './transport/client.js';
@@ -13,7 +20,7 @@ export type { SharedStoreOptions } from '../shared/options.js';
 export type { WaitReplicas } from './replication.js';
 export type { RedisClient } from './transport/client.js';
 
-export interface RedisStoreOptions extends SharedStoreOptions {
+export interface RedisStoreOptions extends SharedStoreOptions, RememberOptions {
   /**
    * A client of ioredis (`Redis`, `Cluster`) or node-redis (`createClient`, `createClientPool`, `createSentinel`,
    * `createCluster`), connected and closed by the application, without a key prefix of its own. Give either this or
@@ -31,14 +38,6 @@ export interface RedisStoreOptions extends SharedStoreOptions {
    * @defaultValue `payout-guard`
    */
   prefix?: string | undefined;
-  /**
-   * How long captured and failed references are remembered, in milliseconds; 3,600,000 (an hour) to 315,360,000,000 (10
-   * years). A repeated payout whose reference was forgotten is not recognised. References that were released without
-   * being sent are remembered for a day, or for this time if it is shorter. Each takes about 750 bytes of memory
-   * besides its metadata, so a million payouts in that time take 0.75 GB.
-   * @defaultValue 2,592,000,000 (30 days)
-   */
-  rememberMs?: number | undefined;
   /**
    * Answers only what so many replicas have as well: a failover then loses nothing that was answered. Costs a round
    * trip between the servers. The time is part of `deadlineMs`.
@@ -60,7 +59,7 @@ const optionsSchema: z.ZodType<RedisStoreOptions> = z
       .string()
       .regex(/^[\w.:@/-]{1,128}$/, 'must be 1 to 128 letters, digits or . _ : @ / -')
       .optional(),
-    rememberMs: z.int().min(3_600_000).max(315_360_000_000).optional(),
+    ...rememberShape,
     waitReplicas: z.strictObject({ count: z.int().min(1).max(10), timeoutMs: z.int().min(1).max(10_000) }).optional(),
   })
   .refine(({ client, sendCommand }) => (client === undefined) !== (sendCommand === undefined), {
@@ -82,7 +81,7 @@ export function redisStore(options: RedisStoreOptions): HoldStore {
     client,
     sendCommand,
     prefix = 'payout-guard',
-    rememberMs,
+    rememberMs = defaultRememberMs,
     waitReplicas,
     ...rest
   } = readOptions(optionsSchema, options);
@@ -91,7 +90,7 @@ export function redisStore(options: RedisStoreOptions): HoldStore {
     transport: client ? transportOf(client, storeKeys(prefix)) : new CustomTransport(sendCommand as SendCommand),
     prefix,
     recoveryMs: shared.recoveryMs,
-    rememberMs: rememberMs ?? 2_592_000_000,
+    rememberMs,
     waitReplicas,
   });
   return new EngineStore(engine, shared);

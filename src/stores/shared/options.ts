@@ -35,6 +35,28 @@ export const sharedStoreShape: { readonly [Key in keyof SharedStoreOptions]-?: z
   recoveryMs: z.int().min(0).max(60_000).optional(),
 };
 
+/** For stores that forget by time, without being asked. */
+export interface RememberOptions {
+  /**
+   * How long captured and failed references are remembered, in milliseconds; 3,600,000 (an hour) to 315,360,000,000 (10
+   * years). A repeated payout whose reference was forgotten is not recognised. References that were released without
+   * being sent are remembered for a day, or for this time if it is shorter.
+   * @defaultValue 2,592,000,000 (30 days)
+   */
+  rememberMs?: number | undefined;
+}
+
+export const rememberShape: { readonly rememberMs: z.ZodType<number | undefined> } = {
+  rememberMs: z.int().min(3_600_000).max(315_360_000_000).optional(),
+};
+
+export const defaultRememberMs = 2_592_000_000;
+
+/** How long references are remembered that were released without being sent, in milliseconds. */
+export function rememberUnsentMs(rememberMs: number): number {
+  return Math.min(rememberMs, 86_400_000);
+}
+
 export type ResolvedSharedOptions = { readonly [Key in keyof SharedStoreOptions]-?: number };
 
 export function resolveSharedOptions(options: SharedStoreOptions): ResolvedSharedOptions {

@@ -1,15 +1,12 @@
 // The operations of a batch, one after the other, in one transaction.
-import { type HoldRecord, isAsGranted, isUndecided, mayBeHeldAgain, nextTurn, transition } from '../../core/hold.js';
-import { expired, grantedHold, isOther, isSamePayout, moved, noted } from '../../core/hold-moves.js';
+import { type HoldRecord, isUndecided, mayBeHeldAgain, nextTurn } from '../../core/hold.js';
+import { decideHold, decideSettle } from '../../core/hold-decisions.js';
+import { expired } from '../../core/hold-moves.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, SettleRequest, WalletTotals } from '../../core/store.js';
 import type { Answer, Op } from '../shared/engine.js';
+import { rememberUnsentMs } from '../shared/options.js';
 import type { Transaction } from './file.js';
-import { type HoldRow, insertHold, movingValues, readHold, updateHold } from './hold-row.js';
-
-export interface Memory {
-  readonly rememberMs: number;
-  readonly rememberUnsentMs: number;
-}
+import { type Bookkeeping, type HoldRow, putHold, readHold, valuesOf } from './hold-row.js';
 
 interface Wallet {
   active: bigint;
@@ -18,11 +15,15 @@ interface Wallet {
   isChanged: boolean;
 }
 
-/** A hold, with its row if it has one. */
+/** A hold and its row. */
 interface Known {
   readonly hold: HoldRecord;
   readonly row: HoldRow;
 }
+
+type Times = Pick<Bookkeeping, 'due_at_ms' | 'forget_at_ms'>;
+
+const noLease = { lease_owner: null, lease_until_ms: null };
 
 interface WalletRow {
   readonly active: string;
@@ -48,12 +49,12 @@ const writeWallet =
 
 export class Batch {
   readonly #transaction: Transaction;
-  readonly #memory: Memory;
+  readonly #rememberMs: number;
   readonly #wallets = new Map<string, Wallet>();
 
-  constructor(transaction: Transaction, memory: Memory) {
+  constructor(transaction: Transaction, rememberMs: number) {
     this.#transaction = transaction;
-    this.#memory = memory;
+    this.#rememberMs = rememberMs;
   }
 
   /** Does what is due by now; then the operations; then writes the totals. */
@@ -93,51 +94,22 @@ export class Batch {
   }
 
   #hold(request: HoldRequest): HoldOutcome {
-    const { nowMs, store, recoveringForMs } = this.#transaction;
     const known = this.#known(request.reference);
-    const isSame = known && isSamePayout(known.hold, request);
-    const totals = this.#totals(request.wallet);
-    if (isSame && isAsGranted(known.hold, request.attempt, request.state)) {
-      const before = { ...totals, active: totals.active - request.amountMinor };
-      return { outcome: 'held', hold: known.hold, totals: before };
-    }
-    const isAgain = isSame && mayBeHeldAgain(known.hold) && known.hold.attempt !== request.attempt;
-    if (known && !isAgain) return { outcome: 'exists', hold: known.hold };
-
-    const wallet = this.#wallet(request.wallet);
-    if (wallet.frozen) return { outcome: 'frozen', frozen: wallet.frozen };
-    if (request.epoch !== store.epoch) return { outcome: 'void', totals };
-    if (recoveringForMs > 0) return { outcome: 'recovering', forMs: recoveringForMs };
-    const afterwards = wallet.active + wallet.captured + request.amountMinor;
-    if (afterwards > request.limitMinor) return { outcome: 'insufficient', totals };
-    const hold = grantedHold(request, nowMs, isAgain ? nextTurn(known.hold) : undefined);
-    this.#insert(hold, known, this.#nextNumber());
-    return { outcome: 'held', hold, totals };
+    const answer = decideHold(request, known?.hold, this.#totals(request.wallet), this.#transaction.nowMs);
+    const isNew = answer.outcome === 'held' && answer.hold !== known?.hold;
+    if (isNew) this.#insert(answer.hold, known);
+    return answer;
   }
 
   #settle(request: SettleRequest): SettleOutcome {
     const known = this.#known(request.reference);
     if (!known) return { outcome: 'unknown' };
-    const { hold } = known;
-    const { attempt, to } = request;
-    const outcome = isOther(hold, request) ? 'illegal' : transition(hold, to, attempt !== undefined);
-    if (outcome === 'illegal') return { outcome, hold };
-    if (outcome === 'already') return { outcome, hold: this.#update(known, noted(hold, request)) };
-    const refusal = to === 'sent' ? this.#refusalToSend(hold, request.check) : undefined;
-    return refusal ?? { outcome, hold: this.#update(known, moved(hold, request, this.#transaction.nowMs)) };
-  }
-
-  #refusalToSend(
-    { wallet: key }: HoldRecord,
-    check: { epoch: string; limitMinor: bigint } | undefined,
-  ): SettleOutcome | undefined {
-    const { store, recoveringForMs } = this.#transaction;
-    const { frozen, active, captured } = this.#wallet(key);
-    if (frozen) return { outcome: 'frozen', frozen };
-    if (!check) return undefined;
-    if (check.epoch !== store.epoch) return { outcome: 'void', totals: this.#totals(key) };
-    if (recoveringForMs > 0) return { outcome: 'recovering', forMs: recoveringForMs };
-    return active + captured > check.limitMinor ? { outcome: 'insufficient', totals: this.#totals(key) } : undefined;
+    const totals = () => this.#totals(known.hold.wallet);
+    const answer = decideSettle(request, known.hold, totals, this.#transaction.nowMs);
+    if (answer.outcome === 'done' || answer.outcome === 'late' || answer.outcome === 'already') {
+      this.#update(known, answer.hold);
+    }
+    return answer;
   }
 
   /** An existing row is put right only where the file went back behind what the process saw. */
@@ -156,7 +128,7 @@ export class Batch {
     // Unless the payout is known to be made, a failure is its outcome: only the debit was lost.
     const failed = given.failed || (isSame && given.awaitsOutcome && there?.failed) || undefined;
     const hold = { ...given, failed, awaitsOutcome: failed ? undefined : given.awaitsOutcome };
-    this.#insert(hold, known, this.#numberAt(given.createdAtMs));
+    this.#insert(hold, known);
     return null;
   }
 
@@ -178,42 +150,36 @@ export class Batch {
     return { row: { ...row, due_at_ms: null }, hold: this.#update(known, later) };
   }
 
-  #insert(hold: HoldRecord, known: Known | undefined, seq: number): void {
-    const { connection } = this.#transaction;
-    if (known) {
-      this.#count(known, -1n);
-      connection.run('DELETE FROM holds WHERE seq = ?', known.row.seq);
-    }
-    const more = { ...this.#times(hold), lease_owner: null, lease_until_ms: null };
-    const { reference, wallet, createdAtMs } = hold;
-    connection.run(insertHold, ...movingValues(hold, more), seq, reference, wallet, createdAtMs);
-    this.#count({ hold, row: more }, 1n);
+  #insert(hold: HoldRecord, known: Known | undefined): void {
+    this.#put(hold, known, { seq: this.#numberAt(hold.createdAtMs), ...noLease });
   }
 
   #update(known: Known, hold: HoldRecord): HoldRecord {
-    if (hold === known.hold) return hold;
-    const { seq, lease_owner, lease_until_ms } = known.row;
+    const { row } = known;
     // A lease ends when the outcome is known.
-    const lease = isUndecided(hold) ? { lease_owner, lease_until_ms } : { lease_owner: null, lease_until_ms: null };
-    const more = { ...this.#times(hold), ...lease };
-    this.#count(known, -1n);
-    this.#transaction.connection.run(updateHold, ...movingValues(hold, more), seq);
-    this.#count({ hold, row: more }, 1n);
+    if (hold !== known.hold) this.#put(hold, known, isUndecided(hold) ? row : { ...row, ...noLease });
     return hold;
   }
 
+  #put(hold: HoldRecord, before: Known | undefined, kept: Omit<Bookkeeping, keyof Times>): void {
+    if (before) this.#count(before, -1n);
+    const row = { ...kept, ...this.#times(hold) };
+    this.#transaction.connection.run(putHold, ...valuesOf(hold, row));
+    this.#count({ hold, row }, 1n);
+  }
+
   /** When the row changes by itself, and when it is forgotten. */
-  #times(hold: HoldRecord): Pick<HoldRow, 'due_at_ms' | 'forget_at_ms'> {
+  #times(hold: HoldRecord): Times {
     const { state, expiresAtMs = null, endedAtMs = 0, visibleAtMs = 0 } = hold;
     if (state === 'reserved') return { due_at_ms: expiresAtMs, forget_at_ms: null };
     const due_at_ms = state === 'captured' && visibleAtMs > this.#transaction.nowMs ? visibleAtMs : null;
     if (isUndecided(hold)) return { due_at_ms, forget_at_ms: null };
-    const { rememberMs, rememberUnsentMs } = this.#memory;
-    const lastsMs = mayBeHeldAgain(hold) && hold.sentAtMs === undefined ? rememberUnsentMs : rememberMs;
+    const rememberMs = this.#rememberMs;
+    const lastsMs = mayBeHeldAgain(hold) && hold.sentAtMs === undefined ? rememberUnsentMs(rememberMs) : rememberMs;
     return { due_at_ms, forget_at_ms: Math.max(endedAtMs + lastsMs, visibleAtMs) };
   }
 
-  #count({ hold, row }: { hold: HoldRecord; row: Pick<HoldRow, 'due_at_ms'> }, sign: 1n | -1n): void {
+  #count({ hold, row }: { hold: HoldRecord; row: Times }, sign: 1n | -1n): void {
     if (hold.state === 'released') return;
     const wallet = this.#wallet(hold.wallet);
     const minor = sign * (hold.state === 'captured' ? (hold.capturedMinor ?? hold.amountMinor) : hold.amountMinor);
@@ -222,13 +188,7 @@ export class Batch {
     wallet.isChanged = true;
   }
 
-  #nextNumber(): number {
-    const { connection, nowMs } = this.#transaction;
-    const { last } = connection.get('SELECT max(seq) AS last FROM holds') as { last: number | null };
-    return Math.max((last ?? 0) + 1, nowMs * perMs);
-  }
-
-  /** Of a hold that was created then: after those that were there already. */
+  /** In the order of holds: after those that were created by then. */
   #numberAt(createdAtMs: number): number {
     const first = createdAtMs * perMs;
     const { last } = this.#transaction.connection.get(

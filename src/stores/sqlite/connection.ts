@@ -1,33 +1,54 @@
 // One connection to the file, with its tables up to date and its statements prepared.
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { ConfigurationError } from '../../core/errors.js';
+import { loadPackage, undefinedIfMissing } from '../../core/optional-package.js';
+import { warnOnce } from '../../core/warn.js';
 import { applicationId, migrations } from './migrations.js';
 
 type Statement = Database.Statement<unknown[]>;
 
 /** A write-ahead log that has grown beyond this is cut when it begins anew, in bytes. */
 const walLimit = 16 * 1_048_576;
+/** So many commits in a row that each took longer than this are no accident. */
+const slowCommitMs = 50;
+const slowCommits = 5;
+
+/** @throws `ConfigurationError` when better-sqlite3 is not installed. */
+export function loadSqlite(): typeof Database {
+  const sqlite = loadPackage<typeof Database>('better-sqlite3', () => {
+    try {
+      return require('better-sqlite3');
+    } catch (error) {
+      return undefinedIfMissing(error);
+    }
+  });
+  if (!sqlite) throw new ConfigurationError(['needs the package better-sqlite3; run npm install better-sqlite3']);
+  return sqlite;
+}
 
 export class Connection {
   /** The number of the file in its file system. */
   readonly place: string;
-  /** Rows that were changed since the last `BEGIN`. */
+  /** Rows that were changed since the last `begin`. */
   changes = 0;
+  readonly #file: string;
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Statement>();
+  #slow = 0;
 
   /**
    * @throws `ConfigurationError` for a file of a later version, or of another application. What SQLite throws, as it is; while another
    *   process opens the same file, `SQLITE_BUSY`.
    */
-  constructor(file: string, mustExist: boolean) {
+  constructor(file: string, mustExist: boolean, synchronous: 'FULL' | 'NORMAL') {
     assertLocal(file);
     const before = placeOf(file);
-    this.#database = new Database(file, { timeout: 0, fileMustExist: mustExist });
+    this.#file = file;
+    this.#database = new (loadSqlite())(file, { timeout: 0, fileMustExist: mustExist });
     try {
-      this.#setUp();
+      this.#setUp(synchronous);
       this.place = placeOf(file) ?? '';
       // It was replaced just now, and which one was opened is not known.
       if (before !== undefined && before !== this.place)
@@ -46,17 +67,23 @@ export class Connection {
     return this.#prepared(sql).get(...values);
   }
 
-  begin(kind: 'BEGIN' | 'BEGIN IMMEDIATE'): void {
-    this.run(kind);
-    this.changes = 0;
-  }
-
   run(sql: string, ...values: unknown[]): void {
     this.changes += this.#prepared(sql).run(...values).changes;
   }
 
+  begin(mayWrite: boolean): void {
+    this.run(mayWrite ? 'BEGIN IMMEDIATE' : 'BEGIN');
+    this.changes = 0;
+  }
+
+  commit(): void {
+    const startedAtMs = performance.now();
+    this.run('COMMIT');
+    this.#measure(performance.now() - startedAtMs);
+  }
+
   rollBack(): void {
-    if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+    if (this.#database.inTransaction) this.run('ROLLBACK');
   }
 
   /** @throws when the file is damaged. */
@@ -69,31 +96,24 @@ export class Connection {
     this.#database.close();
   }
 
-  #setUp(): void {
+  #setUp(synchronous: 'FULL' | 'NORMAL'): void {
     const database = this.#database;
-    // In a transaction, because another process may make the tables between two readings.
-    database.exec('BEGIN');
-    try {
-      this.#assertOurs();
-    } finally {
-      this.rollBack();
-    }
+    const version = this.#assertOurs();
     if (database.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
       throw new ConfigurationError(['the file system does not share memory between processes; use a local disk']);
     }
-    // A commit is on the disk before it is answered; on macOS that takes more than fsync.
-    database.pragma('synchronous = FULL');
+    // With FULL a commit is on the disk before it is answered; on macOS that takes more than fsync.
+    database.pragma(`synchronous = ${synchronous}`);
     database.pragma('fullfsync = ON');
     database.pragma('cache_size = -16000');
     // Checkpoints are passive: they wait for no other process, and take what there is of a thousand pages.
     database.pragma('wal_autocheckpoint = 1000');
     database.pragma(`journal_size_limit = ${walLimit}`);
-    if (this.#version() === migrations.length) return;
+    if (version === migrations.length) return;
     database.exec('BEGIN IMMEDIATE');
     try {
       // Another process may have done it meanwhile, even one of a later version.
-      this.#assertOurs();
-      for (const migration of migrations.slice(this.#version())) database.exec(migration);
+      for (const migration of migrations.slice(this.#assertOurs())) database.exec(migration);
       database.pragma(`application_id = ${applicationId}`);
       database.pragma(`user_version = ${migrations.length}`);
       database.exec('COMMIT');
@@ -102,20 +122,27 @@ export class Connection {
     }
   }
 
-  #version(): number {
-    return this.#database.pragma('user_version', { simple: true }) as number;
+  /** Returns the version of the file. One statement, because another process may make the tables between two. */
+  #assertOurs(): number {
+    const found = this.get(
+      `SELECT user_version AS version, application_id AS application, EXISTS (SELECT 1 FROM sqlite_schema) AS hasTables
+       FROM pragma_user_version, pragma_application_id`,
+    ) as { readonly version: number; readonly application: number; readonly hasTables: 0 | 1 };
+    const isEmpty = found.version === 0 && found.hasTables === 0;
+    if (found.application !== applicationId && !isEmpty) {
+      throw new ConfigurationError(['the file is a database of another application; use a file of its own']);
+    }
+    assertKnown(found.version);
+    return found.version;
   }
 
-  #assertOurs(): void {
-    const version = this.#version();
-    const isOurs = this.#database.pragma('application_id', { simple: true }) === applicationId;
-    const isEmpty = version === 0 && this.#database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
-    if (!isOurs && !isEmpty) {
-      throw new ConfigurationError([
-        'the file is a database of another application; the store needs a file of its own',
-      ]);
-    }
-    assertKnown(version);
+  #measure(tookMs: number): void {
+    this.#slow = tookMs > slowCommitMs ? this.#slow + 1 : 0;
+    if (this.#slow !== slowCommits) return;
+    warnOnce(
+      'PAYOUT_GUARD_SQLITE',
+      `SQLite store ${this.#file}: the disk took more than ${slowCommitMs} ms for each of ${slowCommits} commits, and the process waits for it. Use a faster disk, or another store.`,
+    );
   }
 
   #prepared(sql: string): Statement {

@@ -1,17 +1,17 @@
 // A SQLite file as the stores of this library see a database.
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
 import { type BatchReply, type Engine, type Header, isReading, type Op } from '../shared/engine.js';
-import { addUp, Batch, type Memory } from './batch.js';
+import { addUp, Batch } from './batch.js';
 import { type FileOptions, SqliteFile, type Transaction } from './file.js';
 import { claimPage, listPage } from './pages.js';
 
 export class SqliteEngine implements Engine {
   readonly name = 'sqlite';
-  readonly #memory: Memory;
+  readonly #rememberMs: number;
   readonly #file: SqliteFile;
 
-  constructor(options: FileOptions & Memory) {
-    this.#memory = options;
+  constructor(options: FileOptions & { readonly rememberMs: number }) {
+    this.#rememberMs = options.rememberMs;
     this.#file = new SqliteFile(options, addUp);
   }
 
@@ -73,7 +73,7 @@ export class SqliteEngine implements Engine {
   }
 
   #run(transaction: Transaction, batch: readonly Op[]): BatchReply['answers'] {
-    return new Batch(transaction, this.#memory).run(batch);
+    return new Batch(transaction, this.#rememberMs).run(batch);
   }
 }
 

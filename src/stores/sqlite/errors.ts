@@ -2,25 +2,24 @@
 import { ConfigurationError } from '../../core/errors.js';
 import { StoreFailure } from '../shared/store-failure.js';
 
-/** By the beginning of the code of SQLite, or of the operating system. */
-const advices: readonly (readonly [code: string, advice: string])[] = [
-  ['SQLITE_BUSY', 'another process keeps the file locked; end the program that has a transaction open on it'],
-  ['SQLITE_FULL', 'the disk is full; free some space'],
-  ['ENOSPC', 'the disk is full; free some space'],
-  ['SQLITE_READONLY', 'the file cannot be written; check the owner and rights of the file and its directory'],
-  ['EACCES', 'the file cannot be read or written; check the owner and rights of the file and its directory'],
-  ['SQLITE_PERM', 'the file cannot be written; check the owner and rights of the file and its directory'],
+/** By the code of SQLite, or of the operating system. */
+const advices: readonly (readonly [code: RegExp, advice: string])[] = [
+  [/^SQLITE_BUSY/, 'another process keeps the file locked; end the program that has a transaction open on it'],
+  [/^(SQLITE_FULL|ENOSPC)/, 'the disk is full; free some space'],
   [
-    'SQLITE_CANTOPEN',
+    /^(SQLITE_READONLY|SQLITE_PERM|EACCES)/,
+    'the file cannot be read or written; check the owner and rights of the file and its directory',
+  ],
+  [
+    /^SQLITE_CANTOPEN/,
     'the file cannot be opened; its directory must exist, and the process must be allowed to write there',
   ],
-  ['ENOENT', 'the file is gone; put it back, or restart the process to begin a new one'],
-  ['SQLITE_CORRUPT', 'the file is damaged; stop all processes, restore a backup, and delete its .mark'],
+  [/^ENOENT/, 'the file is gone; put it back, or restart the process to begin a new one'],
   [
-    'SQLITE_NOTADB',
-    'the file is no database, or it is damaged; stop all processes, restore a backup, and delete its .mark',
+    /^(SQLITE_CORRUPT|SQLITE_NOTADB)/,
+    'this is no database, or the file is damaged; stop all processes, restore a backup, and delete its .mark',
   ],
-  ['SQLITE_IOERR', 'the disk reports an error; check it before anything else'],
+  [/^SQLITE_IOERR/, 'the disk reports an error; check it before anything else'],
 ];
 
 /** Whether another process has the lock: nothing has happened, and trying again will help. */
@@ -38,7 +37,7 @@ export function sqliteFailure(error: unknown, file: string): StoreFailure {
   const where = `Nothing is approved meanwhile. File: ${file}.`;
   if (error instanceof ConfigurationError) return new StoreFailure('CONFIGURATION', error.problems.join('; '), where);
   const code = codeOf(error);
-  const advice = advices.find(([beginning]) => code.startsWith(beginning))?.[1] ?? 'SQLite returned an error';
+  const advice = advices.find(([pattern]) => pattern.test(code))?.[1] ?? 'SQLite returned an error';
   return new StoreFailure(code, advice, where);
 }
 

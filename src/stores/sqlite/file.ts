@@ -1,11 +1,10 @@
-// The file as processes share it: transactions that wait for their lock without blocking, the time, and what is done
-// when the file turns out to be an older one.
+// The time of the file, and its epochs: what is done when it turns out to be an older one.
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/clock.js';
-import { warn, warnOnce } from '../../core/warn.js';
-import { assertKnown, Connection, placeOf } from './connection.js';
-import { isBusy, isHarmless, sqliteFailure } from './errors.js';
+import { warn } from '../../core/warn.js';
+import { assertKnown, type Connection } from './connection.js';
 import { Mark, type Progress } from './mark.js';
+import { SharedFile } from './shared-file.js';
 
 export interface FileOptions {
   readonly file: string;
@@ -42,21 +41,10 @@ export interface Transaction {
   readonly isRepair?: boolean;
 }
 
-/**
- * Pause between two tries to get the lock, in milliseconds, and what chance adds. With longer pauses, four busy
- * processes on one file kept it from each other for so long that holds were refused.
- */
-const pauseMs = 1;
-const jitterMs = 2;
 /** A file that is no older than this goes through the recovery window alone: longer, and an operator must reconcile. */
 const fewLostMs = 60_000;
 /** A new epoch goes so far ahead that no process has seen more of the old one. */
 const leap = 1_000_000;
-/** So many commits in a row that each took longer than this are no accident. */
-const slowCommitMs = 50;
-const slowCommits = 5;
-/** Thrown when a transaction that was to read finds something to write. */
-const mustWrite = new Error('must write');
 
 const dueQuery = 'SELECT 1 FROM holds WHERE due_at_ms <= ? LIMIT 1';
 const storeQuery = 'SELECT s.*, v.user_version FROM pragma_user_version v LEFT JOIN store s';
@@ -65,21 +53,19 @@ const beginEpoch = `INSERT OR REPLACE INTO store (singleton, id, epoch, born_at_
 
 export class SqliteFile {
   readonly #options: FileOptions;
+  readonly #file: SharedFile;
   readonly #mark: Mark;
   /** Adds up the totals of all wallets anew, and freezes them if there is a reason. */
   readonly #onEpoch: (transaction: Transaction, freeze: boolean) => void;
-  #connection: Connection | undefined;
   /** What this process saw last: the file must not fall behind. */
   #seen: Progress | undefined;
-  /** Whether the file was compared with its mark since it was opened. */
-  #isCompared = false;
-  #slow = 0;
-  /** Transactions that write go one after the other. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** The connection whose file was compared with its mark. */
+  #compared: Connection | undefined;
 
   constructor(options: FileOptions, onEpoch: (transaction: Transaction, freeze: boolean) => void) {
     this.#options = options;
     this.#onEpoch = onEpoch;
+    this.#file = new SharedFile(options.file, options.lockMs);
     this.#mark = new Mark(options.file, (error) => {
       const text = `SQLite store ${options.file}: its .mark cannot be written, so an older copy may not be noticed.`;
       warn('PAYOUT_GUARD_SQLITE', text, error);
@@ -91,8 +77,15 @@ export class SqliteFile {
    * writes.
    */
   async read<T>(act: (transaction: Transaction) => T): Promise<T> {
-    const answer = await this.#tryUntil(this.#latest(), () => this.#attempt('read', act));
-    return answer === mustWrite ? this.write(act) : (answer as T);
+    const done = await this.#file.read((connection) => {
+      const { row, doubt } = this.#look(connection);
+      const transaction = row && !doubt ? this.#at(connection, row, false) : undefined;
+      if (!transaction || isDue(transaction)) return undefined;
+      const answer = act(transaction);
+      this.#seen = { id: transaction.store.id, counter: transaction.store.counter, nowMs: transaction.store.now_ms };
+      return { answer };
+    });
+    return done ? done.answer : this.write(act);
   }
 
   /**
@@ -100,96 +93,25 @@ export class SqliteFile {
    * everything.
    */
   write<T>(act: (transaction: Transaction) => T): Promise<T> {
-    const latest = this.#latest();
-    const answer = this.#last.then(() => this.#tryUntil(latest, () => this.#attempt('write', act)));
-    this.#last = answer.catch(() => {});
-    return answer as Promise<T>;
+    return this.#file.write((connection) => {
+      const { row, doubt } = this.#look(connection);
+      const transaction = row && !doubt ? this.#at(connection, row) : this.#newEpoch(connection, row, doubt);
+      const answer = act(transaction);
+      this.#commit(transaction);
+      return answer;
+    });
   }
 
   async close(): Promise<void> {
-    await this.#last;
+    await this.#file.close();
     this.#mark.close();
-    this.#disconnect();
   }
 
-  #latest(): number {
-    return performance.now() + this.#options.lockMs;
-  }
-
-  /** SQLite itself would wait with the event loop blocked. */
-  async #tryUntil<T>(latest: number, attempt: () => T): Promise<T> {
-    for (;;) {
-      try {
-        // It waited for others of this process: what comes so late must not happen any more.
-        if (performance.now() > latest) throw Object.assign(new Error('late'), { code: 'SQLITE_BUSY' });
-        return attempt();
-      } catch (error) {
-        if (!isBusy(error) || performance.now() + pauseMs + jitterMs > latest)
-          throw sqliteFailure(error, this.#options.file);
-      }
-      await new Promise((resolve) => setTimeout(resolve, pauseMs + Math.random() * jitterMs));
-    }
-  }
-
-  #attempt<T>(mode: 'read' | 'write', act: (transaction: Transaction) => T): T | typeof mustWrite {
-    const connection = this.#connected();
-    try {
-      connection.begin(mode === 'read' ? 'BEGIN' : 'BEGIN IMMEDIATE');
-      const transaction = this.#begin(connection, mode);
-      const answer = act(transaction);
-      if (mode === 'write') this.#commit(transaction);
-      else {
-        connection.run('COMMIT');
-        const { id, counter, now_ms: nowMs } = transaction.store;
-        this.#seen = { id, counter, nowMs };
-      }
-      return answer;
-    } catch (error) {
-      this.#giveUp(connection, error);
-      if (error === mustWrite) return mustWrite;
-      throw error;
-    }
-  }
-
-  #giveUp(connection: Connection, error: unknown): void {
-    try {
-      connection.rollBack();
-      if (error === mustWrite || isHarmless(error)) return;
-    } catch {
-      // The connection is given up as well.
-    }
-    // It heals when the file does.
-    connection.close();
-    this.#connection = undefined;
-  }
-
-  #connected(): Connection {
-    const { file } = this.#options;
-    if (this.#connection) {
-      if (this.#connection.place === placeOf(file)) return this.#connection;
-      // The file was replaced. SQLite leaves the log of a file that was moved alone.
-      this.#disconnect();
-    }
-    const isKnown = this.#seen !== undefined;
-    if (isKnown && placeOf(file) === undefined) throw Object.assign(new Error('gone'), { code: 'ENOENT' });
-    this.#connection = new Connection(file, isKnown);
-    this.#isCompared = false;
-    return this.#connection;
-  }
-
-  #disconnect(): void {
-    this.#connection?.close();
-    this.#connection = undefined;
-  }
-
-  #begin(connection: Connection, mode: 'read' | 'write'): Transaction {
+  #look(connection: Connection): { readonly row: StoreRow | undefined; readonly doubt: Doubt | undefined } {
     const found = connection.get(storeQuery) as StoreRow & { readonly user_version: number };
     assertKnown(found.user_version);
     const row = found.id === null ? undefined : found;
-    const doubt = this.#doubtOf(connection, row);
-    const transaction = row && !doubt ? this.#at(connection, row, mode === 'write') : undefined;
-    if (mode === 'read' && (!transaction || isDue(transaction))) throw mustWrite;
-    return transaction ?? this.#newEpoch(connection, row, doubt);
+    return { row, doubt: this.#doubtOf(connection, row) };
   }
 
   #at(connection: Connection, store: StoreRow, mayWrite = true): Transaction {
@@ -204,17 +126,15 @@ export class SqliteFile {
     return { connection, store: { ...store, offset_ms }, nowMs, recoveringForMs, isBehind, mayWrite };
   }
 
-  /** Why the file may have forgotten something, and how many milliseconds of it. */
+  /** Why the file may have forgotten something, and how much of it. */
   #doubtOf(connection: Connection, row: StoreRow | undefined): Doubt | undefined {
     const seen = this.#seen;
-    if (seen && row?.id !== seen.id) return { text: 'is not the one it was', lostMs: Number.POSITIVE_INFINITY };
-    if (seen && row && row.counter < seen.counter)
-      return { text: 'went back in time', lostMs: seen.nowMs - row.now_ms };
-    if (this.#isCompared) return undefined;
-    const mark = this.#mark.read();
-    const doubt = row ? comparedWith(mark, row, connection.place) : lostFile(mark);
-    if (!doubt) this.#isCompared = true;
-    return doubt;
+    if (seen && row?.id !== seen.id) return { text: 'is not the one it was', lostMs: everything };
+    const doubt = row && behind(seen, row);
+    if (doubt || this.#compared === connection) return doubt;
+    const sinceOpened = comparedWith(this.#mark.read(), row, connection.place);
+    if (!sinceOpened) this.#compared = connection;
+    return sinceOpened;
   }
 
   #newEpoch(connection: Connection, row: StoreRow | undefined, doubt: Doubt | undefined): Transaction {
@@ -240,30 +160,16 @@ export class SqliteFile {
   }
 
   #commit({ connection, store, nowMs, isBehind, isRepair }: Transaction): void {
-    // What changed nothing waits for no disk.
-    if (connection.changes === 0 && !isBehind) {
-      connection.run('COMMIT');
-      return;
-    }
+    // What changed nothing needs no commit, so it waits for no disk.
+    if (connection.changes === 0 && !isBehind) return;
     const counter = store.counter + 1;
     connection.run('UPDATE store SET counter = ?, now_ms = ?, offset_ms = ?', counter, nowMs, store.offset_ms);
-    const startedAtMs = performance.now();
-    connection.run('COMMIT');
-    this.#measure(performance.now() - startedAtMs);
+    connection.commit();
     this.#seen = { id: store.id, counter, nowMs };
-    this.#isCompared = true;
+    this.#compared = connection;
     // Not before the commit: without it the older file must still be found to be one.
     if (isRepair) this.#mark.write(this.#seen);
     this.#mark.renew(this.#seen);
-  }
-
-  #measure(tookMs: number): void {
-    this.#slow = tookMs > slowCommitMs ? this.#slow + 1 : 0;
-    if (this.#slow !== slowCommits) return;
-    warnOnce(
-      'PAYOUT_GUARD_SQLITE',
-      `SQLite store ${this.#options.file}: the disk took more than ${slowCommitMs} ms for each of ${slowCommits} commits, and the process waits for it. Use a faster disk, or another store.`,
-    );
   }
 }
 
@@ -290,15 +196,19 @@ interface Doubt {
   readonly lostMs: number;
 }
 
-function comparedWith(mark: Progress | undefined, row: StoreRow, place: string): Doubt | undefined {
-  if (row.place !== place) return { text: 'was copied or moved', lostMs: Number.POSITIVE_INFINITY };
-  if (mark?.id !== row.id) return { text: 'has no .mark of its own', lostMs: Number.POSITIVE_INFINITY };
-  return mark.counter > row.counter ? { text: 'went back in time', lostMs: mark.nowMs - row.now_ms } : undefined;
+const everything = Number.POSITIVE_INFINITY;
+
+function behind(progress: Progress | undefined, row: StoreRow): Doubt | undefined {
+  if (!progress || progress.counter <= row.counter) return undefined;
+  return { text: 'went back in time', lostMs: progress.nowMs - row.now_ms };
 }
 
-/** A mark without its file. One that never got further than its beginning is no loss. */
-function lostFile(mark: Progress | undefined): Doubt | undefined {
-  return mark && mark.counter > 0
-    ? { text: 'is new, and its .mark is not', lostMs: Number.POSITIVE_INFINITY }
-    : undefined;
+function comparedWith(mark: Progress | undefined, row: StoreRow | undefined, place: string): Doubt | undefined {
+  if (!row) {
+    // A mark that never got further than its beginning is no loss.
+    return mark && mark.counter > 0 ? { text: 'is new, and its .mark is not', lostMs: everything } : undefined;
+  }
+  if (row.place !== place) return { text: 'was copied or moved', lostMs: everything };
+  if (mark?.id !== row.id) return { text: 'has no .mark of its own', lostMs: everything };
+  return behind(mark, row);
 }

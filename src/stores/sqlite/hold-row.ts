@@ -2,32 +2,34 @@
 import type { HoldRecord } from '../../core/hold.js';
 
 export interface HoldRow extends Bookkeeping {
-  readonly seq: number;
   readonly wallet: string;
   readonly record: string;
 }
 
 /** What the store adds to a hold. */
 export interface Bookkeeping {
+  readonly seq: number;
   readonly due_at_ms: number | null;
   readonly forget_at_ms: number | null;
   readonly lease_owner: string | null;
   readonly lease_until_ms: number | null;
 }
 
-const moving = 'state, sent_at_ms, awaits_outcome, due_at_ms, forget_at_ms, lease_owner, lease_until_ms, record';
-export const insertHold: string = `INSERT INTO holds (${moving}, seq, reference, wallet, created_at_ms)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-export const updateHold: string = `UPDATE holds SET (${moving}) = (?, ?, ?, ?, ?, ?, ?, ?) WHERE seq = ?`;
+const columns = [
+  ...['seq', 'due_at_ms', 'forget_at_ms', 'lease_owner', 'lease_until_ms'],
+  ...['reference', 'wallet', 'state', 'created_at_ms', 'sent_at_ms', 'awaits_outcome', 'record'],
+];
+/** A hold takes the place of the one that had its reference. */
+export const putHold: string = `INSERT INTO holds (${columns}) VALUES (${columns.map(() => '?')})
+  ON CONFLICT (reference) DO UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`)}`;
 
-/** The first parameters of both. */
-export function movingValues(hold: HoldRecord, more: Bookkeeping): unknown[] {
-  const { due_at_ms, forget_at_ms, lease_owner, lease_until_ms } = more;
-  const { state, sentAtMs = null, awaitsOutcome, amountMinor, capturedMinor } = hold;
+export function valuesOf(hold: HoldRecord, row: Bookkeeping): unknown[] {
+  const { reference, wallet, state, createdAtMs, sentAtMs = null, awaitsOutcome, amountMinor, capturedMinor } = hold;
   // Amounts are texts: JSON numbers are not exact in JavaScript.
   const record = { ...hold, amountMinor: `${amountMinor}`, capturedMinor: capturedMinor?.toString() };
-  const times = [due_at_ms, forget_at_ms, lease_owner, lease_until_ms];
-  return [state, sentAtMs, awaitsOutcome ? 1 : null, ...times, JSON.stringify(record)];
+  const searched = [reference, wallet, state, createdAtMs, sentAtMs, awaitsOutcome ? 1 : null];
+  const added = [row.seq, row.due_at_ms, row.forget_at_ms, row.lease_owner, row.lease_until_ms];
+  return [...added, ...searched, JSON.stringify(record)];
 }
 
 export function readHold({ record }: Pick<HoldRow, 'record'>): HoldRecord {

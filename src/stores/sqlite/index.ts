@@ -1,28 +1,27 @@
 // A store in a SQLite file, for all processes of one host.
-import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { readOptions } from '../../core/problems.js';
 import { clockSchema } from '../../core/schemas.js';
 import type { HoldStore } from '../../core/store.js';
 import { EngineStore } from '../shared/engine-store.js';
-import { resolveSharedOptions, type SharedStoreOptions, sharedStoreShape } from '../shared/options.js';
+import {
+  defaultRememberMs,
+  type RememberOptions,
+  rememberShape,
+  resolveSharedOptions,
+  type SharedStoreOptions,
+  sharedStoreShape,
+} from '../shared/options.js';
 import { SqliteEngine } from './engine.js';
+import { sqliteFileSchema } from './file-option.js';
 
-export interface SqliteStoreOptions extends SharedStoreOptions {
+export interface SqliteStoreOptions extends SharedStoreOptions, RememberOptions {
   /**
    * Path of the file, in a directory that exists, on a local disk. It is created when there is none. SQLite keeps
    * `-wal` and `-shm` beside it, and the store a `.mark`.
    */
   file: string;
-  /**
-   * How long captured and failed references are remembered, in milliseconds; 3,600,000 (an hour) to 315,360,000,000 (10
-   * years). A repeated payout whose reference was forgotten is not recognised. References that were released without
-   * being sent are remembered for a day, or for this time if it is shorter.
-   * @defaultValue 2,592,000,000 (30 days)
-   */
-  rememberMs?: number | undefined;
   /**
    * Source of the time; for tests.
    * @defaultValue the clock of the machine
@@ -32,11 +31,8 @@ export interface SqliteStoreOptions extends SharedStoreOptions {
 
 const optionsSchema: z.ZodType<SqliteStoreOptions> = z.strictObject({
   ...sharedStoreShape,
-  file: z
-    .string()
-    .refine((file) => file !== '' && !file.includes('\0') && file !== ':memory:', 'must be the path of a file')
-    .refine((file) => existsSync(dirname(resolve(file))), 'its directory does not exist'),
-  rememberMs: z.int().min(3_600_000).max(315_360_000_000).optional(),
+  file: sqliteFileSchema,
+  ...rememberShape,
   clock: clockSchema.optional(),
 });
 
@@ -50,8 +46,6 @@ export interface SqliteStore extends HoldStore {
 
 /** The part of the deadline that may be spent waiting for the lock: it must be over before the caller is refused. */
 const lockShare = 0.8;
-/** Longest time that references of payouts are remembered that were released without being sent, in milliseconds. */
-const rememberUnsentMs = 86_400_000;
 
 /**
  * A store in a SQLite file, shared by all processes of one host that use it. What was answered is on the disk, and
@@ -70,15 +64,14 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 class FileStore extends EngineStore implements SqliteStore {
   readonly #engine: SqliteEngine;
 
-  constructor({ file, rememberMs = 2_592_000_000, clock = systemClock, ...given }: SqliteStoreOptions) {
+  constructor({ file, rememberMs = defaultRememberMs, clock = systemClock, ...given }: SqliteStoreOptions) {
     const shared = resolveSharedOptions(given);
     const engine = new SqliteEngine({
-      file: resolve(file),
+      file,
       clock,
       lockMs: shared.deadlineMs * lockShare,
       recoveryMs: shared.recoveryMs,
       rememberMs,
-      rememberUnsentMs: Math.min(rememberMs, rememberUnsentMs),
     });
     super(engine, shared);
     this.#engine = engine;

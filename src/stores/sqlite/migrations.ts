@@ -61,4 +61,24 @@ CREATE INDEX holds_forgotten ON holds (forget_at_ms) WHERE forget_at_ms IS NOT N
 
 CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `,
+  `
+-- History of the wallets. It has no part in counter and epoch: a loss of it is no loss of money.
+CREATE TABLE history (
+  at_ms INTEGER NOT NULL,
+  -- Chosen by the writer, in its order: an entry that is written twice is kept once.
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  wallet TEXT,
+  reference TEXT,
+  -- Major units, as exact as they were written.
+  amount TEXT CHECK (amount NOT GLOB '*[^-.0-9]*'),
+  data TEXT NOT NULL
+) STRICT;
+-- Each question of query() walks along one of these, however much there is.
+CREATE UNIQUE INDEX history_by_time ON history (at_ms, id);
+CREATE INDEX history_by_kind ON history (kind, at_ms, id);
+CREATE INDEX history_by_wallet ON history (wallet, at_ms, id);
+CREATE INDEX history_by_wallet_and_kind ON history (wallet, kind, at_ms, id);
+CREATE INDEX history_by_reference ON history (reference, at_ms, id) WHERE reference IS NOT NULL;
+`,
 ];

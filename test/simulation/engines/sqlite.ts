@@ -33,8 +33,7 @@ class RealSqlite implements RealEngine {
       return store;
     }
     const { deadlineMs, recoveryMs } = options;
-    const remember = { rememberMs, rememberUnsentMs: rememberMs };
-    const engine = new SqliteEngine({ file: this.#file, clock, lockMs: 10_000, recoveryMs, ...remember });
+    const engine = new SqliteEngine({ file: this.#file, clock, lockMs: 10_000, recoveryMs, rememberMs });
     this.#open.push(engine);
     return new EngineStore(new WaitingEngine(engine, line, deadlineMs), options);
   }
