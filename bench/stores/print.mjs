@@ -1,4 +1,4 @@
-// The results as a table, with the ratios that were promised.
+// Prints the results as a table, with the target ratios.
 
 export function print(engine, { about, wallet, caller, open, wallets }) {
   console.log(`\n${about}`);
