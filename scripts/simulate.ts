@@ -1,5 +1,5 @@
-// `npm run simulate`: histories of the guard, from a seed, until a time is up, a number is reached or one of them
-// fails. What they are is said in `test/simulation`.
+// `npm run simulate`: runs seeded histories of the guard until a time is up, a number is reached or one of them fails.
+// `test/simulation` describes them.
 import { parseArgs } from 'node:util';
 import { engineNames, startEngine } from '../test/simulation/engines/engine.js';
 import { engineKinds, kinds } from '../test/simulation/event-log.js';
@@ -37,7 +37,7 @@ const result = await simulate({
   mutant,
   hazards: new Set<Hazard>(chosen),
   engine,
-  // A mutant breaks a lot; what counts is the worst.
+  // A mutant breaks many rules. Only the worst one counts.
   watch: mutant && [mutant.breaks],
 });
 
