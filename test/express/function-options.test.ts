@@ -1,7 +1,6 @@
 // F1. The functions of a route: only values of the documented type count. Everything else is an error of its own,
-// thrown
-// before the hold is taken and before the handler runs. The tests of `verdictOn` and `onDuplicate` are beside those of
-// their routes.
+// thrown before the hold is taken and before the handler runs. The tests of `verdictOn` and `onDuplicate` are beside
+// those of their routes.
 import { describe, expect, it } from '@jest/globals';
 import { Decimal } from 'decimal.js';
 import type { RequestHandler } from 'express';
