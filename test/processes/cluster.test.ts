@@ -1,9 +1,9 @@
-// Processes that each promise the whole balance by themselves: the memory store in a real cluster.
+// Processes that each promise the whole balance: the memory store in a real cluster.
 import { expect, it } from '@jest/globals';
 import { Child } from './child.js';
 
-it('reports a memory store once in each worker of a cluster, and two stores of one balance in every process', async () => {
-  // Without what the shell may have set.
+it('reports a memory store once in each worker, and two stores of one balance in every process', async () => {
+  // Without values that the shell may have set.
   const env = { NODE_APP_INSTANCE: undefined };
   const service = new Child(new URL('cluster-service.ts', import.meta.url), { env });
   const exit = await service.end();

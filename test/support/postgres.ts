@@ -1,6 +1,5 @@
-// A PostgreSQL for tests: the one of DATABASE_URL, one that answers on this machine, or one that is started and thrown
-// away; throw-away ones that may be killed, truncated and set back in time; and a clock for a store that only the test
-// moves.
+// PostgreSQL for tests: the server of DATABASE_URL, a local server, or a temporary one. Temporary servers may be
+// killed, truncated and set back in time. Also a clock for a store that only the test moves.
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,17 +10,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresClient } from 'payout-guard/stores/postgres';
 import pg from 'pg';
 
-/** A cluster of our own on a unix socket, with its data in a folder that goes away with it. */
+/** Our own cluster on a unix socket, with its data in a temporary folder. */
 export class PostgresServer {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'payout-guard-postgres-'));
   readonly path: string = join(this.folder, '.s.PGSQL.5432');
   readonly config: pg.PoolConfig = { host: this.folder, user: 'root', database: 'postgres' };
   readonly #data = join(this.folder, 'data');
   #process: ChildProcess | undefined;
-  /** Whoever is stopped half way leaves nothing running: the postmaster ends its processes at once and goes. */
+  /** An interrupted test run leaves no process behind: the postmaster ends its processes at once and exits. */
   readonly #onExit = () => this.#process?.kill('SIGQUIT');
 
-  /** Undefined where there is no initdb. @throws when there is one and it, or the server, does not work. */
+  /** Starts a server. Undefined where there is no initdb. @throws when initdb, or the server, does not work. */
   static async start(...options: string[]): Promise<PostgresServer | undefined> {
     if (!hasInitdb) return undefined;
     const server = new PostgresServer();
@@ -39,7 +38,7 @@ export class PostgresServer {
 
   async boot(...options: string[]): Promise<void> {
     process.off('exit', this.#onExit).once('exit', this.#onExit);
-    // Left behind by a kill. Its process is gone, and another one may have its number by now.
+    // Left behind by a kill. Its process has ended, and another process may have the same number by now.
     rmSync(join(this.#data, 'postmaster.pid'), { force: true });
     const args = ['-D', this.#data, '-k', this.folder, '-h', '', '-c', 'shared_buffers=16MB', ...options];
     const running = spawn(program('postgres'), args, { ...this.#asOwner, stdio: 'ignore' });
@@ -55,12 +54,12 @@ export class PostgresServer {
     throw new Error(`PostgreSQL did not start (exit code ${running.exitCode})`);
   }
 
-  /** Ends it as a crash would: the postmaster and all of its processes, at once. */
+  /** Kills the postmaster and all of its processes at once, as in a crash. */
   async kill(): Promise<void> {
     const running = this.#process;
     if (!running?.pid || running.exitCode !== null || running.signalCode !== null) return;
-    // Each of them is in a process group of its own, and would live on until it notices. Nor may another one begin
-    // meanwhile.
+    // Each process is in its own process group, and would live on until it detects the end of the postmaster. The
+    // postmaster is stopped first, so that it starts no other.
     running.kill('SIGSTOP');
     const children = spawnSync('pgrep', ['-P', `${running.pid}`], { encoding: 'utf8' })
       .stdout.trim()
@@ -72,13 +71,13 @@ export class PostgresServer {
     while (children.some((pid) => isRunning(Number(pid)))) await sleep(5);
   }
 
-  /** Keeps a copy of the data of a server that was killed. */
+  /** Keeps a copy of the data of a killed server. */
   saveCopy(): void {
     rmSync(this.#copy, { recursive: true, force: true });
     execFileSync('cp', ['-a', this.#data, this.#copy]);
   }
 
-  /** Puts a server that was killed back to the copy. */
+  /** Restores the copy of a killed server. */
   restoreCopy(): void {
     rmSync(this.#data, { recursive: true, force: true });
     execFileSync('cp', ['-a', this.#copy, this.#data]);
@@ -99,7 +98,9 @@ export class PostgresServer {
   }
 }
 
-/** PostgreSQL refuses to run as root: the user of its package runs it then, or nobody. */
+/**
+ * PostgreSQL refuses to run as root. As root, the tests run it as its package's user, or as the least privileged one.
+ */
 const owner: { readonly uid: number; readonly gid: number } | undefined =
   process.getuid?.() === 0 ? (userNamed('postgres') ?? userNamed('nobody')) : undefined;
 
@@ -111,7 +112,7 @@ function userNamed(name: string): { uid: number; gid: number } | undefined {
   return line === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }
 
-/** In the PATH, or where packages put the programs of a server without linking them. */
+/** Finds a program on the PATH, or where packages put the programs of a server without linking them. */
 function program(name: string): string {
   const inPath = (process.env.PATH ?? '').split(delimiter);
   const packaged = ['/usr/lib/postgresql', '/usr/local/opt', '/opt/homebrew/opt'].flatMap((folder) =>
@@ -126,7 +127,7 @@ function program(name: string): string {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name;
 }
 
-/** Whether throw-away servers can be started here. */
+/** True if temporary servers can be started here. */
 export const hasInitdb: boolean = spawnSync(program('initdb'), ['--version']).status === 0;
 
 function killNow(pid: number): void {
@@ -137,7 +138,7 @@ function killNow(pid: number): void {
   }
 }
 
-/** A process that has ended and that nobody has asked about yet does not count. */
+/** True if a process runs. A zombie process does not count. */
 function isRunning(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`], { encoding: 'utf8' });
   return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
@@ -152,13 +153,13 @@ export interface TestDatabase {
     readonly password?: string;
     readonly database: string;
   };
-  /** A pool of its own: another process, as far as the database can tell. */
+  /** Opens its own pool, which the database cannot distinguish from another process. */
   pool(options?: pg.PoolConfig): pg.Pool;
   /** Ends all pools and drops the database. */
   drop(): Promise<void>;
 }
 
-/** A database of its own, or undefined, said loudly, where there is no PostgreSQL. @throws with CI set, instead. */
+/** Creates its own database. Undefined, with a notice, where there is no PostgreSQL. @throws with CI set, instead. */
 export async function testDatabase(): Promise<TestDatabase | undefined> {
   const server = (await answering()) ?? (await started());
   if (!server) {
@@ -185,7 +186,7 @@ export async function testDatabase(): Promise<TestDatabase | undefined> {
       return pool;
     },
     drop: async () => {
-      // Not awaited: a failed test may have kept a connection, which is cut below.
+      // Not awaited, because a failed test may have kept a connection. It is cut below.
       const ended = pools.map((pool) => (pool.ended ? undefined : pool.end().catch(() => {})));
       await Promise.race([Promise.all(ended), sleep(1_000, undefined, { ref: false })]);
       await onServer(server.config, `DROP DATABASE ${database} WITH (FORCE)`);
@@ -230,7 +231,7 @@ function withDatabase(connectionString: string, database: string): string {
   return url.href;
 }
 
-/** The clock of a store, moved on by the test alone, so that no result depends on how fast the machine is. */
+/** The clock of a store, moved by the test alone, so that no result depends on how fast the machine is. */
 export interface ManualClock {
   readonly nowMs: number;
   pass(ms: number): Promise<void>;

@@ -1,4 +1,4 @@
-// A cluster of throw-away Redis servers, whose slots may be moved and whose nodes may be stopped and killed.
+// A cluster of temporary Redis servers. Slots can be moved, and nodes can be stopped and killed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,16 +19,16 @@ export interface ClusterNode {
 const slots = 16_384;
 
 export class RedisCluster {
-  /** Each has the slots of its third, fourth ..., in order. */
+  /** The masters, each with an equal share of the slots, in order. */
   readonly masters: ClusterNode[] = [];
-  /** Those of the first master. */
+  /** The replicas of the first master. */
   readonly replicas: ClusterNode[] = [];
   readonly #closing: (() => unknown)[] = [];
 
   static async start(
     options: { masters?: number; replicas?: number; nodeTimeoutMs?: number } = {},
   ): Promise<RedisCluster> {
-    // Nodes on a busy machine are slow, not gone.
+    // Nodes on a busy machine are slow, not down.
     const { masters = 3, replicas = 0, nodeTimeoutMs = 10_000 } = options;
     const cluster = new RedisCluster();
     const nodes = await Promise.all(Array.from({ length: masters + replicas }, () => startNode(nodeTimeoutMs)));
@@ -68,7 +68,7 @@ export class RedisCluster {
     return this.master(Math.floor((slot * this.masters.length) / slots));
   }
 
-  /** Until all nodes that run agree. */
+  /** Waits until all running nodes agree. */
   async until(isSo: (admin: Redis) => Promise<boolean>): Promise<void> {
     const all = [...this.masters, ...this.replicas].filter(({ server }) => server.isRunning);
     for (let tries = 0; tries < 1_000; tries++) {
@@ -80,7 +80,8 @@ export class RedisCluster {
   }
 
   /**
-   * Until all nodes that run know the owner of the slot. A client that asks earlier may wait for a dead one for ever.
+   * Waits until all running nodes have the owner of the slot. A client that asks earlier may wait for a dead one for
+   * ever.
    */
   async untilOwned(slot: number, owner: ClusterNode): Promise<void> {
     await this.until(async (admin) => {
@@ -133,7 +134,7 @@ export class RedisCluster {
     }
   }
 
-  /** Moves the first slots of a master with the tool of Redis. */
+  /** Moves the first slots of a master with redis-cli. */
   async reshard(from: ClusterNode, to: ClusterNode, count: number): Promise<void> {
     const where = ['--cluster-from', from.id, '--cluster-to', to.id, '--cluster-slots', `${count}`, '--cluster-yes'];
     const tool = spawn('redis-cli', ['--cluster', 'reshard', `127.0.0.1:${from.port}`, ...where], { stdio: 'ignore' });
@@ -163,7 +164,7 @@ async function startNode(nodeTimeoutMs: number): Promise<ClusterNode> {
   return { port, busPort, server, admin, id: (await admin.call('CLUSTER', ['MYID'])) as string };
 }
 
-/** A prefix whose keys are in this slot. @param start - What it begins with. */
+/** A prefix whose keys are in this slot. @param start - The beginning of the prefix. */
 export function prefixInSlot(slot: number, start = 'p'): string {
   for (let index = 0; ; index++) if (slotOf(`${start}${index}`) === slot) return `${start}${index}`;
 }

@@ -1,4 +1,4 @@
-// A primary with replicas, watched by sentinels that fail over.
+// A primary with replicas, monitored by sentinels that fail over.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ interface Member {
 const name = 'payouts';
 
 export class RedisSentinels {
-  /** The first one is the primary when it starts. */
+  /** The first member is the primary at the start. */
   readonly members: Member[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'payout-guard-sentinel-'));
   readonly #sentinels: { process: ChildProcess; port: number; admin: Redis }[] = [];
@@ -94,12 +94,12 @@ export class RedisSentinels {
     return client;
   }
 
-  /** A planned failover. */
+  /** Triggers a planned failover. */
   async failOver(): Promise<void> {
     await this.#sentinels[0]?.admin.call('SENTINEL', ['FAILOVER', name]);
   }
 
-  /** Until the sentinels agree on another primary than this one. */
+  /** Waits until the sentinels agree on another primary than this one. */
   async untilPromoted(before: Member): Promise<void> {
     await until(async () => {
       const asked = this.#sentinels.map(({ admin }) => admin.call('SENTINEL', ['GET-MASTER-ADDR-BY-NAME', name]));
