@@ -45,7 +45,8 @@ for (const kind of engine ? [...kinds, ...engineKinds] : kinds)
   console.log(`${String(result.coverage.get(kind) ?? 0).padStart(12)}  ${kind}`);
 const pace = `${Math.round(result.histories / elapsedSeconds())} a second`;
 console.log(
-  `${result.histories} histories from seed ${seed} in ${elapsedSeconds().toFixed(1)} s, ${pace}, ${result.steps} steps, hash ${result.hash}`,
+  `${result.histories} histories from seed ${seed} in ${elapsedSeconds().toFixed(1)} s, ${pace}, ` +
+    `${result.steps} steps, hash ${result.hash}`,
 );
 await engine?.close();
 if (result.failure) {

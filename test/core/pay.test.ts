@@ -453,7 +453,7 @@ function silenced(store: HoldStore): { store: HoldStore; silence: (isSilent: boo
 }
 
 describe('P5. a store that does not confirm sent', () => {
-  it('prevents the payment: the function does not run, and the attempt is released once the store is back', async () => {
+  it('prevents the payment: no function runs, and the attempt is released once the store is back', async () => {
     const wallet = scriptedWallet('1000.00');
     const { store, silence } = silenced(memoryStore({ clock: wallet.clock }));
     const guard = wallet.guard({ store });

@@ -139,7 +139,7 @@ function hold(s, i) {
     r = row(i),
     isVoid = s[a + IN] !== s[E] && !on.noEpoch,
     other = at(s[r + HAS]);
-  if (isVoid || (s[a + PAST] && !on.noNotAfter)) return on.lateIsNo ? 1 : 0; // not a refusal: another copy may have been in time
+  if (isVoid || (s[a + PAST] && !on.noNotAfter)) return on.lateIsNo ? 1 : 0; // not a no: a copy may have run
   if (!on.runTwice) {
     if (s[a + RAN]) return 0;
     s[a + RAN] = 1;
@@ -278,10 +278,8 @@ function steps(s, go) {
         answer = markSent(t, i);
       t[a + SENT] &= ~1;
       if (answer && ph === ASKED) t[a + SENT] |= answer === 1 ? 2 : s[E] ? 8 : 4;
-      go(
-        `store: "sent" of ${name(i)} arrives${ph === ASKED ? '' : ' LATE'}: ${['not executed', 'refused', 'GIVEN'][answer]}`,
-        t,
-      );
+      const result = ['not executed', 'refused', 'GIVEN'][answer];
+      go(`store: "sent" of ${name(i)} arrives${ph === ASKED ? '' : ' LATE'}: ${result}`, t);
       if (!s[a + SPAST])
         to(`time: notAfter of "sent" of ${name(i)} passes`, (u) => {
           u[a + SPAST] = 1;

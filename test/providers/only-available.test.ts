@@ -91,8 +91,8 @@ const decisive = 'responseCode response availableBalance currencyCode currency s
   .concat('payout_wallet_balance collection_wallet_balance total_balance')
   .split(' ');
 const tempting =
-  'ledgerBalance ledger_balance total balance available Available available_balance actual current amount payoutBalance ' +
-  'AvailableBalance value details asOfMs floor epoch mark __proto__ constructor prototype toString valueOf toJSON ' +
+  'ledgerBalance ledger_balance total balance available Available available_balance actual current amount ' +
+  'payoutBalance AvailableBalance value details asOfMs floor epoch mark __proto__ constructor prototype toString valueOf toJSON ' +
   'hasOwnProperty length 0 isLosslessNumber then default';
 const name = fc
   .oneof(fc.constantFrom(...tempting.split(' '), '', 'availableBalance '), fc.string())

@@ -55,7 +55,8 @@ async function conditional(address, { limit = limitMinor } = {}) {
         const { rowCount } = await pool.query({
           name: 'hold-one',
           text: `WITH taken AS (
-              UPDATE wallets SET active = active + $3 WHERE wallet = $1 AND active + captured + $3 <= $4 RETURNING wallet
+              UPDATE wallets SET active = active + $3 WHERE wallet = $1 AND active + captured + $3 <= $4
+              RETURNING wallet
             )
             INSERT INTO holds SELECT $2, wallet, 'sent', $3, now(), now(), $5 FROM taken`,
           values: [wallet, reference, `${amountMinor}`, `${limit}`, JSON.stringify(metadata)],
