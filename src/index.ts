@@ -1,5 +1,20 @@
 // The guard.
 
+export type {
+  CheckOptions,
+  CloseOptions,
+  CloseReport,
+  Funds,
+  HoldList,
+  HoldOptions,
+  ListOptions,
+  PayOptions,
+  ReconcileOptions,
+  ReleaseOptions,
+  SettleOptions,
+  WalletOptions,
+  WithHoldOptions,
+} from './core/calls.js';
 // Types of the guard.
 export type { Clock } from './core/clock.js';
 export type { Currency, CurrencyInput } from './core/currency.js';
@@ -34,29 +49,10 @@ export { InsufficientFundsError, type InsufficientFundsStatus } from './core/ins
 export { type MemoryStoreOptions, memoryStore } from './core/memory-store/index.js';
 // Money.
 export { fromMinorUnits } from './core/money.js';
-export { type ObservedRefusal, type ObserveReport, type ObservingGuard, observing } from './core/observe.js';
+export { type ObservingGuard, observing } from './core/observe.js';
+export type { ObservedRefusal, ObserveReport } from './core/observe-log.js';
 export type { FindWallet, GuardOptions, ManyWallets, OneWallet, PayoutGuardOptions } from './core/options.js';
-export type {
-  AmountInput,
-  CheckOptions,
-  CloseOptions,
-  CloseReport,
-  Funds,
-  GuardInternals,
-  Hold,
-  HoldList,
-  HoldOptions,
-  ListOptions,
-  PayOptions,
-  PayoutGuard,
-  PreparedHold,
-  ReconcileOptions,
-  ReleaseOptions,
-  SettleOptions,
-  WalletInfo,
-  WalletOptions,
-  WithHoldOptions,
-} from './core/payout-guard.js';
+export type { AmountInput, GuardInternals, Hold, PayoutGuard, PreparedHold, WalletInfo } from './core/payout-guard.js';
 // Contracts.
 export type {
   BalanceProvider,

@@ -7,7 +7,9 @@ const help = `payout-guard <command>
 
   phoenix register    registers a terminal at Interswitch Uganda, once; --help tells how`;
 
-/** Runs a command and returns its exit code: 0 done, 1 failed, 2 called wrongly. Never rejects, and repeats no value. */
+/**
+ * Runs a command and returns its exit code: 0 done, 1 failed, 2 called wrongly. Never rejects, and repeats no value.
+ */
 export async function runCommand(args: readonly string[], context: CliContext): Promise<number> {
   const { print, printError } = context;
   try {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What `npx payout-guard` runs.
+// The program behind `npx payout-guard`.
 import { createInterface } from 'node:readline/promises';
 import { runCommand } from './command.js';
 

@@ -12,9 +12,11 @@ import { type CliContext, CommandFailure, type OptionTypes, readArguments, readT
 
 export const phoenixRegisterHelp = `payout-guard phoenix register <options>
 
-Registers a terminal at Interswitch Uganda (Phoenix), once in its life, and saves the client secret that signs from then on.
+Registers a terminal at Interswitch Uganda (Phoenix), once in its life, and saves the client secret
+that signs from then on.
 
-  --base-url URL               https://services.interswitchug.com/api/v1/phoenix, or for tests https://dev.interswitch.io/api/v1/phoenix
+  --base-url URL               https://services.interswitchug.com/api/v1/phoenix, or for tests
+                               https://dev.interswitch.io/api/v1/phoenix
   --client-id ID               issued by Interswitch
   --terminal-id ID             issued by Interswitch
   --serial-id NAME             a name for this device, chosen by you; it stays the same for ever
@@ -157,7 +159,9 @@ function explained(error: unknown, isHalfDone: boolean): unknown {
   const what = detail === undefined ? reason : `${reason}: ${detail}`;
   return new CommandFailure(
     isHalfDone
-      ? `the second step failed (${what}). There may be a new secret that nobody knows: ask Interswitch before another attempt, which needs --private-key with the same key`
-      : `the first step failed (${what}). The terminal is not registered; another attempt may use the same key, with --private-key`,
+      ? `the second step failed (${what}). There may be a new secret that was lost: ask Interswitch before another ` +
+          'attempt, which needs --private-key with the same key'
+      : `the first step failed (${what}). The terminal is not registered; another attempt may use the same key, with ` +
+          '--private-key',
   );
 }

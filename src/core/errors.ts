@@ -25,7 +25,7 @@ const brand = Symbol.for('payout-guard.error');
 
 /** The base of all errors of this library. */
 export abstract class PayoutGuardError extends Error {
-  /** What happened, for programs. */
+  /** Stable code of the failure, for programs. */
   abstract readonly code: PayoutGuardErrorCode;
   /** The HTTP status an API should answer with. Frameworks that honour `err.status` use it as it is. */
   readonly status: number;
@@ -42,14 +42,14 @@ export abstract class PayoutGuardError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** What a JSON logger may write: never a balance, never a cause. */
+  /** Returns the fields that a JSON logger may write: never a balance, never a cause. */
   toJSON(): Record<string, unknown> {
     return { name: this.name, code: this.code, status: this.status, message: this.message };
   }
 }
 
 /**
- * Whether a value is an error of this library. Works across module formats and copies of the package, where
+ * Returns true for an error of this library. Works across module formats and copies of the package, where
  * `instanceof` does not.
  */
 export function isPayoutGuardError(value: unknown): value is PayoutGuardError {
@@ -73,7 +73,7 @@ export function payoutBefore(error: PayoutGuardError): string | undefined {
   return (error as { [paidUnder]?: string })[paidUnder];
 }
 
-/** Why a balance could not be told. */
+/** Reasons why a balance is unavailable. */
 export type BalanceUnavailableReason =
   | 'unauthorized'
   | 'forbidden'
@@ -88,27 +88,27 @@ export type BalanceUnavailableReason =
   | 'closed';
 
 const unavailableSentences: Record<BalanceUnavailableReason, string> = {
-  unauthorized: 'the provider did not accept the credentials; check the key, secret or token',
+  unauthorized: 'the provider rejected the credentials; check the key, secret or token',
   forbidden: 'the provider refused access; check the account, its products and the IP allow-list',
-  timeout: 'the provider did not answer in time',
+  timeout: 'the provider did not respond in time',
   network: 'the provider could not be reached',
   provider_error: 'the provider answered with an error',
-  rate_limited: 'the provider asked us to slow down',
-  malformed: 'the provider answered something that is not a balance',
-  circuit_open: 'the provider failed repeatedly and is being left alone for a moment',
-  store: 'the store of holds did not answer',
-  stale: 'the only balance to be had is too old to decide on',
-  closed: 'the guard was closed',
+  rate_limited: 'the provider limits our requests',
+  malformed: "the provider's answer is not a balance",
+  circuit_open: 'the provider failed repeatedly, and requests are paused',
+  store: 'the hold store did not respond',
+  stale: "the provider's balance is too old",
+  closed: 'the guard is closed',
 };
 
-/** Nobody can tell whether the wallet covers the payout, so it is refused. Never means "not enough". */
+/** The balance can't be determined, so the payout is refused. Never means "not enough". */
 export class BalanceUnavailableError extends PayoutGuardError {
   override readonly name = 'BalanceUnavailableError';
   override readonly code = 'balance_unavailable';
-  /** Why, for programs. */
+  /** Reason, for programs. */
   readonly reason: BalanceUnavailableReason;
   /**
-   * How long a client should wait before it asks again, in milliseconds; what Retry-After says, rounded up to seconds.
+   * Recommended wait before the client retries, in milliseconds. `Retry-After` carries it, rounded up to seconds.
    */
   readonly retryAfterMs: number;
   /** The status or response code behind the reason, for logs; holds no secret. */
@@ -120,15 +120,15 @@ export class BalanceUnavailableError extends PayoutGuardError {
       detail?: string | undefined;
       /** The consequence for the caller, as a sentence. @defaultValue `'The payout was not approved.'` */
       consequence?: string | undefined;
-      /** Subject of the sentence: the thing that is unavailable. @defaultValue `'The balance'` */
+      /** Subject of the message. @defaultValue `'Balance'` */
       subject?: string | undefined;
       retryAfterMs?: number | undefined;
       cause?: unknown;
     } = {},
   ) {
-    const { subject = 'The balance', consequence = 'The payout was not approved.' } = options;
+    const { subject = 'Balance', consequence = 'The payout was not approved.' } = options;
     const detail = options.detail === undefined ? '' : ` (${options.detail})`;
-    super(`${subject} cannot be told: ${unavailableSentences[reason]}${detail}. ${consequence}`, {
+    super(`${subject} unavailable: ${unavailableSentences[reason]}${detail}. ${consequence}`, {
       status: 503,
       expose: false,
       cause: options.cause,
@@ -197,11 +197,11 @@ export class CurrencyMismatchError extends PayoutGuardError {
   readonly expected: string;
   /** The currency it met. */
   readonly actual: string;
-  /** Who named the other currency: the provider (503) or the caller (422). */
+  /** Source of the other currency: the provider (503) or the caller (422). */
   readonly source: 'provider' | 'caller';
 
   constructor(expected: string, actual: string, source: 'provider' | 'caller') {
-    // Whatever the outside sent is shown only if it can be nothing but a currency: not a balance, not a script.
+    // A text from outside is shown only if it has the form of a currency code, so it is no balance and no script.
     const shown = /^([A-Za-z]{1,8}|[0-9]{3})$/.test(actual) ? actual : 'another currency';
     super(
       source === 'provider'

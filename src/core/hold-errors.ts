@@ -12,12 +12,13 @@ export class PayoutInProgressError extends PayoutGuardError {
   readonly reference: string;
   /** The same request may be repeated; it is answered in the same way until the outcome is known. */
   readonly retryable = true;
-  /** How long a client should wait before it asks again, in milliseconds. */
+  /** Recommended wait before the client retries, in milliseconds. */
   readonly retryAfterMs: number;
 
   constructor(reference: string, retryAfterMs = 5_000) {
     super(
-      'A payout with this reference is under way, or its outcome is not known yet. Do not send it again under another reference; repeat the request later to learn its outcome.',
+      'A payout with this reference is under way, or its outcome is not known yet. Do not send it again under ' +
+        'another reference; repeat the request later to learn its outcome.',
       { status: 409, expose: true },
     );
     this.reference = reference;
@@ -143,7 +144,7 @@ export class WalletFrozenError extends PayoutGuardError {
     this.#reason = freeze.reason;
   }
 
-  /** What the operator wrote; for operators. */
+  /** The text that the operator gave; for operators. */
   get reason(): string {
     return this.#reason;
   }
@@ -160,7 +161,7 @@ export class PayoutRejectedError extends PayoutGuardError {
   override readonly name = 'PayoutRejectedError';
   override readonly code = 'payout_rejected';
   /**
-   * Whether the payout certainly never reached the provider. Only then may its reference be held again; one that the
+   * True if the payout certainly never reached the provider. Only then may its reference be held again; one that the
    * provider rejected is used up, because the provider may remember it.
    */
   readonly notSent: boolean;
@@ -181,7 +182,7 @@ export class PayoutRejectedError extends PayoutGuardError {
 }
 
 /**
- * Whether an error is a rejection that speaks of the payout that meets it first. By shape, because it may come from
+ * Returns true for a rejection that no inner payout has claimed, and claims it. By shape, because it may come from
  * another copy of this package.
  */
 export function claimRejection(error: unknown): error is PayoutRejectedError {

@@ -1,6 +1,7 @@
 // The handle of a hold: what the code that pays gets.
 import { isPromise, isSilence } from './ask-store.js';
 import { assertOptions, assertPayOptions } from './call-options.js';
+import type { PayOptions } from './calls.js';
 import { elapsedMs, runAfter } from './clock.js';
 import type { Decision } from './decision.js';
 import { InvalidArgumentError } from './errors.js';
@@ -10,7 +11,7 @@ import { type HoldInfo, holdInfo } from './hold-info.js';
 import { formatMinorUnits, parseAmount } from './money.js';
 import { longestReservationMs, type ResolvedOptions } from './options.js';
 import { PayPromise } from './pay-promise.js';
-import type { Hold, PayOptions } from './payout-guard.js';
+import type { Hold } from './payout-guard.js';
 import { asSettleFailure, type Settler, type VerdictRequest } from './settler.js';
 import type { MaybePromise } from './store.js';
 import type { KnownVerdict, VerdictOutbox } from './verdict-outbox.js';
@@ -30,11 +31,11 @@ export interface HandleParts {
   readonly payments: PaymentRunner;
 }
 
-/** What a handle is made of. */
+/** The origin of a handle. */
 export interface HandleOrigin {
   readonly wallet: Wallet;
   readonly hold: HoldRecord;
-  /** Tells handles of one attempt apart; undefined for the one that took the hold. */
+  /** Distinguishes the handles of one attempt; undefined for the one that took the hold. */
   readonly sender?: string | undefined;
   /** The time of the store's clock when the hold was read, in epoch milliseconds. */
   readonly readAtMs: number;
@@ -177,7 +178,7 @@ export class HoldHandle implements Hold {
     this.#phase = 'ending';
   }
 
-  /** What the store says of the hold now. @internal */
+  /** Records the current state of the hold in the store. @internal */
   see(hold: HoldRecord): void {
     this.#state = hold.state;
     if (hold.state !== 'sent' || this.#sentAtMs !== undefined) return;

@@ -42,7 +42,7 @@ export interface HttpAnswer {
 export interface Exchange {
   /** Sends one request and reads its answer, whatever its status. @throws {@link HttpFailure} */
   send(request: HttpRequest): Promise<HttpAnswer>;
-  /** Whether a token was already renewed for this question; that happens once. */
+  /** True once a token was renewed for this question; that happens once. */
   tokenRenewed: boolean;
 }
 
@@ -171,7 +171,7 @@ function opensCircuit(error: Error): boolean {
   return error instanceof HttpFailure && isOutage(error.failure);
 }
 
-/** Whether HTTP can carry these headers. Left to fetch, a line break in one would look like an unreachable server. */
+/** Returns true if HTTP can carry these headers. With fetch, a line break in one looks like an unreachable server. */
 export function canBeSent(headers: Readonly<Record<string, string>>): boolean {
   try {
     new Headers(headers);
@@ -239,7 +239,7 @@ function httpDateMs(text: string): number {
   return / GMT$/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
-// What fetch throws is a TypeError around the interesting error; in jest it is a TypeError of another realm.
+// fetch throws a TypeError around the interesting error; in jest it is a TypeError of another realm.
 function causeOf(error: unknown): unknown {
   return (error as { cause?: unknown } | undefined)?.cause ?? error;
 }

@@ -39,14 +39,14 @@ export class HttpFailure extends Error {
   }
 }
 
-/** Whether another attempt may help. */
+/** Returns true if another attempt may help. */
 export function isRetryable(failure: Failure): boolean {
   if (failure.kind === 'status') return failure.status === 408 || failure.status === 429 || failure.status >= 500;
   if (failure.kind === 'answer') return failure.retryable;
   return failure.kind === 'attempt_timeout' || failure.kind === 'network';
 }
 
-/** Whether the server is down or overloaded: wrong credentials and odd answers come from one that is up. */
+/** Returns true if the server may be down or overloaded. Wrong credentials and odd answers come from one that is up. */
 export function isOutage(failure: Failure): boolean {
   switch (failure.kind) {
     case 'status':
@@ -69,7 +69,7 @@ export function isOutage(failure: Failure): boolean {
   }
 }
 
-/** How long to stay away, in milliseconds, as far as the failure says. */
+/** Returns the wait that the failure asks for, in milliseconds, if it does. */
 export function retryAfterMsOf(failure: Failure): number | undefined {
   return 'retryAfterMs' in failure ? failure.retryAfterMs : undefined;
 }

@@ -1,4 +1,4 @@
-// How adapters behave on the network: the same options for all of them.
+// Network behaviour: the same options for every adapter.
 import { z } from 'zod';
 import { type Clock, systemClock } from '../core/clock.js';
 import { clockSchema, functionSchema } from '../core/schemas.js';

@@ -14,7 +14,7 @@ privateNetwork.addSubnet('fc00::', 7, 'ipv6');
 privateNetwork.addSubnet('fe80::', 10, 'ipv6');
 
 /**
- * Why a URL must not be called, or undefined when it may: https anywhere, http to loopback, and with
+ * Returns why a URL must not be called, or undefined if it may: https anywhere, http to loopback, and with
  * `dangerouslyAllowHttp` also http to private addresses and to host names that are not public (one label, or ending in
  * .internal, .local, .lan or .home.arpa). Never repeats the URL, which may carry credentials.
  */

@@ -45,7 +45,7 @@ export interface HttpProviderOptions<Body> extends NetworkOptions {
   /** Takes the spendable figure and its currency out of the body. */
   select: (body: Body, request: HttpBalanceRequest) => ProviderBalance;
   /**
-   * When the balance shows a payout.
+   * Moment at which the balance shows a payout.
    * @defaultValue `'unknown'`, which is treated as `'completion'`
    */
   debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;

@@ -24,7 +24,7 @@ export type BalanceMeaning =
 export type PaymentClass = 'OK' | 'PEND' | 'UNK' | 'FAIL' | 'AUTH' | 'DUP';
 
 /**
- * Whether the same question (balance, status, session) may be asked again. A payment is never repeated for its code.
+ * True if the same question (balance, status, session) may be asked again. A payment is never repeated for its code.
  */
 export type Retry =
   /** A moment later. */
@@ -39,7 +39,7 @@ export interface ResponseCode {
   readonly payment: PaymentClass;
   readonly balance: BalanceMeaning;
   readonly retry: Retry;
-  /** Why a question about a payment that is answered with this FAIL does not prove that the payment failed. */
+  /** Reason why this FAIL, as the answer to a question about a payment, does not prove that the payment failed. */
   readonly doubt?: string | undefined;
 }
 
@@ -160,7 +160,7 @@ export function paymentOutcome(code: string): PayoutVerdict {
   return outcomeOf(code, ({ doubt }) => doubt === suspect || code === catchAll);
 }
 
-/** Whether a code means that there is no record of the payment. */
+/** Returns true if a code means that there is no record of the payment. */
 export function isAbsent(code: string): boolean {
   return code === '90025';
 }

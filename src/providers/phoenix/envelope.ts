@@ -17,7 +17,7 @@ export function readEnvelope(answer: HttpAnswer): Envelope {
   return refusal;
 }
 
-/** Whether another session may help: after such a code, or after a 401 of a gateway in front of Phoenix. */
+/** Returns true if another session may help: after such a code, or after a 401 of a gateway in front of Phoenix. */
 export function rejectsSession(answer: HttpAnswer): boolean {
   const code = codeOf(tryEnvelope(answer));
   return code === undefined ? answer.status === 401 : code.retry === 'renew';

@@ -21,7 +21,7 @@ export interface PhoenixProfile {
   readonly ownerPhoneNumber?: string | undefined;
 }
 
-/** How a registration goes. */
+/** Options of a registration. */
 export interface PhoenixRegistration {
   readonly profile?: PhoenixProfile | undefined;
   /** Asked for the one-time code, once the first step was approved. API clients are not sent one: then it is `''`. */

@@ -28,10 +28,10 @@ export interface InterswitchPayment {
 /** Codes of an answer that leaves the outcome of the payment open. */
 export type InterswitchOpenCode = '90001' | '90009' | '90091';
 
-/** How payments of the Interswitch simulator differ from other payouts. */
+/** Differences of the Interswitch simulator's payments from other payouts. */
 export interface InterswitchPaymentOptions {
   /**
-   * When the ledger is debited; `debitAt` is about the available balance.
+   * Moment of the debit of the ledger; `debitAt` is about the available balance.
    * @defaultValue 'completion'
    */
   readonly ledgerDebitAt?: DebitMoment | undefined;
@@ -168,7 +168,7 @@ function readPayment(text: string): z.infer<typeof paymentSchema> | undefined {
   }
 }
 
-/** How many digits the biller's id has, that id, and the id of what is paid for: `5` `30469` `36951`. */
+/** The number of digits of the biller's id, that id, and the id of the item: `5` `30469` `36951`. */
 function isPaymentCode(text: string): boolean {
   return /^\d+$/.test(text) && text.length > 1 + Number(text[0]);
 }

@@ -6,15 +6,15 @@ import type { Answer } from '../simulator/faults.js';
 import type { Route } from '../simulator/server.js';
 import type { TaskTimer } from '../simulator/task-timer.js';
 
-/** How the service in front of Phoenix keeps its sessions. */
+/** The sessions of the service in front of Phoenix. */
 export interface InterswitchSessionOptions {
   /**
-   * Whether the session of a call ends the one of a call under way, which is answered with 90063 then.
+   * True if the session of a call ends the one of a call under way, which is answered with 90063 then.
    * @defaultValue 'keep'
    */
   readonly sessions?: 'replace' | 'keep' | undefined;
   /**
-   * How long a call to Phoenix takes after its key exchange, in milliseconds.
+   * Duration of a call to Phoenix after its key exchange, in milliseconds.
    * @defaultValue 0
    */
   readonly callMs?: number | undefined;

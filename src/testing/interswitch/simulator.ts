@@ -33,7 +33,7 @@ export interface InterswitchSimulatorOptions
    */
   readonly currency?: string | undefined;
   /**
-   * Whether the balance is in a `response` object, as in all Phoenix answers that are known, or beside `responseCode`.
+   * True if the balance is in a `response` object, as in all Phoenix answers that are known, or beside `responseCode`.
    * @defaultValue 'wrapped'
    */
   readonly shape?: InterswitchStyle['shape'] | undefined;

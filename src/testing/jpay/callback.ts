@@ -8,7 +8,7 @@ export interface JpayCallback {
   readonly status: string;
   /** The HTTP status it was answered with, if it was. */
   readonly answer?: number | undefined;
-  /** Why it was not delivered. */
+  /** Reason if it was not delivered. */
   readonly problem?: string | undefined;
 }
 

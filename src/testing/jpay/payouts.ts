@@ -12,14 +12,14 @@ import { basePath, kesAmount, kesText, parsedObject, refused } from './codec.js'
 export interface JpayPayout {
   readonly id: string;
   readonly refNo: string;
-  /** Who is paid: a phone number. */
+  /** The payee: a phone number. */
   readonly payto: string;
-  /** What the beneficiary receives, decimal text in KES. */
+  /** Amount that the payee receives, decimal text in KES. */
   readonly amount: string;
   readonly status: PayoutStatus;
 }
 
-/** How payouts of the JPay simulator differ from others. */
+/** Differences of the JPay simulator's payouts from others. */
 export interface JpayPayoutOptions {
   /**
    * The result of a `ref_no` that was used before: 400 `Reference number already exists`, the first payout, or a second
@@ -34,7 +34,7 @@ export interface JpayPayoutOptions {
    */
   readonly callback?: 'once' | 'none' | 'twice' | 'forged' | undefined;
   /**
-   * Whether payouts name their channel, as in the newer documentation.
+   * True if payouts name their channel, as in the newer documentation.
    * @defaultValue 'new'
    */
   readonly objects?: 'new' | 'old' | undefined;

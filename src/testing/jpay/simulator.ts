@@ -32,13 +32,13 @@ export interface JpaySimulatorOptions extends SimulatorOptions, PayoutOptions<Jp
    */
   readonly products?: readonly string[] | undefined;
   /**
-   * Whether tokens carry `token_type`, `iat` and `exp`. The documentation's samples have none of them. Tokens live
+   * True if tokens carry `token_type`, `iat` and `exp`. The documentation's samples have none of them. Tokens live
    * 15 minutes (access) and 7 days (refresh) either way.
    * @defaultValue true
    */
   readonly withExp?: boolean | undefined;
   /**
-   * Whether a refresh token can be used twice. Not documented.
+   * True if a refresh token can be used twice. Not documented.
    * @defaultValue false
    */
   readonly oldRefreshTokenStaysValid?: boolean | undefined;
@@ -70,7 +70,7 @@ export interface JpaySimulator extends Simulator {
   expireAccessTokens(): void;
   /** Every refresh token issued so far is dead. */
   expireRefreshTokens(): void;
-  /** Whether authenticated calls are answered with 403 `Access denied: IP address not allowed`. */
+  /** True if authenticated calls are answered with 403 `Access denied: IP address not allowed`. */
   refuseIp(refuse: boolean): void;
 }
 

@@ -49,7 +49,7 @@ function spelled(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Which spelling of an amount a signature may have: that of Java, the plain one, or these and that of the body. */
+/** The spellings of an amount that a signature may have: that of Java, the plain one, or these and that of the body. */
 export type SignedAmount = 'any' | 'javaDouble' | 'plain';
 
 /** The spellings that a signature may have of an amount that is spelled like this in the body. */

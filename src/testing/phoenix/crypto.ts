@@ -12,7 +12,7 @@ import {
   verify,
 } from 'node:crypto';
 
-/** How a server's point is written. */
+/** The encoding of a server's point. */
 export type PhoenixPoint = 'compressed' | 'uncompressed';
 
 /** RSA-OAEP, SHA-256 in both places, in base64. */
@@ -21,7 +21,7 @@ export function encryptFor(publicKey: KeyObject, text: string): string {
   return publicEncrypt({ key: publicKey, padding, oaepHash: 'sha256' }, Buffer.from(text)).toString('base64');
 }
 
-/** What a client encrypted with the terminal key, behind any initialisation vector; undefined when it is not that. */
+/** Decrypts a client's text with the terminal key, behind any initialisation vector; undefined if that fails. */
 export function decryptFrom(terminalKey: Buffer, text: string): string | undefined {
   const bytes = Buffer.from(text, 'base64');
   try {

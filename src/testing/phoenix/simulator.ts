@@ -18,7 +18,7 @@ import { phoenixAnswer, refusal, type SignedAmount } from './codec.js';
 import { type PhoenixPoint, storedPassword } from './crypto.js';
 import { phoenixPayments } from './payments.js';
 
-/** What a client of the simulator needs, in the words of the options of `phoenix`. */
+/** Settings for a client of the simulator, named as the options of `phoenix`. */
 export interface PhoenixCredentials {
   readonly clientId: string;
   /** The secret that signs now: the one before registration until it is complete. */
@@ -33,7 +33,7 @@ export interface PhoenixCredentials {
 
 /** Amounts are decimal text in major units, with two decimals at most. */
 export interface PhoenixSimulatorOptions extends Omit<InterswitchSimulatorOptions, 'path' | 'sessions' | 'callMs'> {
-  /** What stands before `sente/` and `client/`. @defaultValue '/api/v1/phoenix' */
+  /** The path before `sente/` and `client/`. @defaultValue '/api/v1/phoenix' */
   readonly prefix?: string | undefined;
   /** A base URL that signatures may have instead of the one that was called, such as that of a proxy in front. */
   readonly publicUrl?: string | undefined;
@@ -45,18 +45,18 @@ export interface PhoenixSimulatorOptions extends Omit<InterswitchSimulatorOption
   readonly serialId?: string | undefined;
   /** @defaultValue 'simulated-password' */
   readonly password?: string | undefined;
-  /** How the password was hashed at registration. @defaultValue 'base64' */
+  /** Form of the password hash at registration. @defaultValue 'base64' */
   readonly passwordForm?: 'base64' | 'upperHex' | 'base64OfHex' | undefined;
   /** The client's RSA key as PKCS#8 in PEM. @defaultValue a new one of 2,048 bits, which takes a moment */
   readonly privateKey?: string | undefined;
   /**
-   * Whether the terminal is registered already; if not, `clientSecret` is the one that registration is begun with.
+   * True if the terminal is registered already; if not, `clientSecret` is the one that registration is begun with.
    * @defaultValue true
    */
   readonly registered?: boolean | undefined;
   /** A one-time code that a registration and a login must bring. @defaultValue none is asked for */
   readonly otp?: string | undefined;
-  /** Whether a new session ends the one before it; of the real one that is not known. @defaultValue 'replace' */
+  /** Effect of a new session on the one before it; not documented for the real service. @defaultValue 'replace' */
   readonly sessions?: 'replace' | 'keep' | undefined;
   /** @defaultValue 600,000 */
   readonly sessionLifeMs?: number | undefined;
@@ -64,11 +64,11 @@ export interface PhoenixSimulatorOptions extends Omit<InterswitchSimulatorOption
   readonly point?: PhoenixPoint | undefined;
   /** Makes every terminal key begin with a zero byte, which one in 256 does anyway. @defaultValue false */
   readonly leadingZeroKeys?: boolean | undefined;
-  /** How far a `Timestamp` may be from the clock. @defaultValue any distance */
+  /** Largest distance of a `Timestamp` from the clock. @defaultValue any distance */
   readonly timestampToleranceMs?: number | undefined;
   /** @defaultValue false */
   readonly refuseRepeatedNonces?: boolean | undefined;
-  /** Which spellings of an amount the signature of a payment may have. @defaultValue 'any' */
+  /** Spellings of an amount that the signature of a payment may have. @defaultValue 'any' */
   readonly signedAmount?: SignedAmount | undefined;
 }
 

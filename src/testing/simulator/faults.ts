@@ -43,14 +43,15 @@ export type Fault =
   | { readonly kind: 'fields'; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly kind: 'huge'; readonly bytes: number };
 
-/** Which requests a fault is for. */
+/** Selects the requests that meet a fault. */
 export interface FaultOptions {
   /**
-   * How many requests meet the fault. Without it the fault lasts until another one for the same path, or `clearFaults`.
+   * Number of requests that meet the fault. Without it the fault lasts until another one for the same path, or
+   * `clearFaults`.
    */
   readonly times?: number | undefined;
   /**
-   * How the path of the request ends; `''` is every path.
+   * End of the request's path; `''` is every path.
    * @defaultValue the path of the balance
    */
   readonly path?: string | undefined;
@@ -122,7 +123,7 @@ interface WireAnswer {
 
 const json = { 'content-type': 'application/json' };
 
-/** What is sent without looking at the request, for the faults that do so. */
+/** The fixed answer of the faults that do not depend on the request. */
 function replacement(fault: Fault | undefined): WireAnswer | undefined {
   switch (fault?.kind) {
     case 'status':

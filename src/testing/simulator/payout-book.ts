@@ -7,13 +7,15 @@ import type { TaskTimer } from './task-timer.js';
 
 export type PayoutStatus = 'pending' | 'processing' | 'completed' | 'failed';
 
-/** When a balance shows a payout: as soon as it is accepted, once it is completed, or some time after that. */
+/**
+ * Moment at which a balance shows a payout: as soon as it is accepted, once it is completed, or some time after that.
+ */
 export type DebitMoment = 'initiation' | 'completion' | { readonly msAfterCompletion: number };
 
 /** The course of payouts. `Payout` is the public form of one. */
 export interface PayoutOptions<Payout> {
   /**
-   * When the wallet is debited. Whether it has enough is checked on initiation only, so one that is debited later can
+   * Moment of the debit. The balance is checked on initiation only, so one that is debited later can
    * be overdrawn: its balance is negative then.
    * @defaultValue 'initiation'
    */
@@ -24,17 +26,17 @@ export interface PayoutOptions<Payout> {
    */
   readonly fee?: string | undefined;
   /**
-   * How long after its failure the cost of a payout that was debited is given back, in milliseconds.
+   * Delay of the refund after a debited payout has failed, in milliseconds.
    * @defaultValue 0
    */
   readonly refundAfterMs?: number | undefined;
   /**
-   * How long after its initiation a payout ends by itself, in milliseconds.
+   * Time from its initiation until a payout ends by itself, in milliseconds.
    * @defaultValue never
    */
   readonly settleAfterMs?: number | undefined;
   /**
-   * How a payout ends when it ends by itself; a `stuck` one does not.
+   * Outcome of a payout that ends by itself; a `stuck` one does not end.
    * @defaultValue completed
    */
   readonly outcomeOf?: ((payout: Payout) => 'completed' | 'failed' | 'stuck') | undefined;
@@ -100,7 +102,7 @@ export class PayoutBook<Details, Payout> {
     return this.entries.find((entry) => entry.reference === reference);
   }
 
-  /** What a payout takes from the wallet. */
+  /** Returns the cost of a payout to the wallet. */
   costMinor(amountMinor: bigint): bigint {
     return amountMinor + this.#setup.rules.fee;
   }

@@ -27,17 +27,17 @@ export interface ReceivedRequest {
   readonly method: string;
   /** The whole path, without the query. */
   readonly path: string;
-  /** When it arrived, in epoch milliseconds on the simulator's clock. */
+  /** Time of its arrival, in epoch milliseconds on the simulator's clock. */
   readonly at: number;
 }
 
 /** The methods of every simulator. None needs `this`. */
 export interface Simulator extends AsyncDisposable {
-  /** Where it listens: pass it as the adapter's `baseUrl`. */
+  /** Base URL: pass it as the adapter's `baseUrl`. */
   readonly url: string;
   /** Everything received so far, oldest first. Grows. */
   readonly requests: readonly ReceivedRequest[];
-  /** How many requests had a path that ends like this; all of them without an argument. */
+  /** Returns the number of requests whose path ends like this; of all requests without an argument. */
   count(path?: string): number;
   /**
    * Answers wrongly from the next request on. Faults for one path take turns in the order they were set.
