@@ -50,7 +50,8 @@ describe('events', () => {
     expect([heard, warnings]).toEqual([
       1,
       [
-        'PAYOUT_GUARD_LISTENER: A listener of the event held threw. (Error: (message withheld: it may contain secrets))',
+        'PAYOUT_GUARD_LISTENER: A listener of the event held threw. ' +
+          '(Error: (message withheld: it may contain secrets))',
       ],
     ]);
     await guard.close();
@@ -70,7 +71,8 @@ describe('events', () => {
     expect([unhandled, warnings]).toEqual([
       [],
       [
-        'PAYOUT_GUARD_LISTENER: A listener of the event held threw. (Error: (message withheld: it may contain secrets))',
+        'PAYOUT_GUARD_LISTENER: A listener of the event held threw. ' +
+          '(Error: (message withheld: it may contain secrets))',
       ],
     ]);
     await guard.close();

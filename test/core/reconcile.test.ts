@@ -167,7 +167,8 @@ describe('reconciliation', () => {
     wallet.clock.advance(60_000);
     await guard.reconcile();
     expect(warnings).toEqual([
-      "PAYOUT_GUARD_OVERDUE: The outcome of 2 payout(s) is overdue; their money stays held. List them with listHolds({ state: 'sent' }).",
+      'PAYOUT_GUARD_OVERDUE: The outcome of 2 payout(s) is overdue; their money stays held. ' +
+        "List them with listHolds({ state: 'sent' }).",
     ]);
     await guard.close();
   });
@@ -454,7 +455,8 @@ describe('S4. look-ups', () => {
     });
     await wallet.guard().close();
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_LOOKUP: undocumented does not document how to look a payout up: settle payouts in your callback, and do not rely on look-ups.',
+      'PAYOUT_GUARD_LOOKUP: undocumented does not document how to look a payout up: ' +
+        'settle payouts in your callback, and do not rely on look-ups.',
     ]);
   });
 

@@ -115,7 +115,8 @@ describe('S1. a payout that was made after its hold was released', () => {
     await wallet.clock.pass(61_000);
     await hold.capture();
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_PAID_AFTER_RELEASE: Payout p-1 was made after its hold had expired or was released. The debit is recorded; make the payout within hold.pay() or call hold.sent() before it.',
+      'PAYOUT_GUARD_PAID_AFTER_RELEASE: Payout p-1 was made after its hold had expired or was released. ' +
+        'The debit is recorded; make the payout within hold.pay() or call hold.sent() before it.',
     ]);
     await guard.close();
   });
@@ -274,7 +275,8 @@ describe('S2. a known verdict', () => {
     );
     expect((await guard.getHold('p-1'))?.state).toBe('captured');
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_CONTRADICTION: Payout p-1 of wallet default should be released, but the store has captured. Nothing was changed; check it with the provider.',
+      'PAYOUT_GUARD_CONTRADICTION: Payout p-1 of wallet default should be released, but the store has captured. ' +
+        'Nothing was changed; check it with the provider.',
     ]);
     await guard.close();
   });
@@ -438,7 +440,8 @@ describe('S5. close', () => {
     const closing = guard.close({ waitMs: 0 });
     await closing;
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_LEFT_OPEN: The guard closed and leaves payout p-1 of wallet default open: its payment has not ended. Its money stays held until another process settles it.',
+      'PAYOUT_GUARD_LEFT_OPEN: The guard closed and leaves payout p-1 of wallet default open: ' +
+        'its payment has not ended. Its money stays held until another process settles it.',
     ]);
     silence();
     gate.resolve();

@@ -233,7 +233,8 @@ describe('W1. a wallet has one identity, and an identity one wallet', () => {
     const provider = () => account(undefined, { name: 'nameless' });
     const guard = guardOf({ a: { provider: provider(), currency: 'KES' } }, store);
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_ACCOUNT: Provider nameless of wallet a has no accountId, so a second key for the same balance cannot be detected. Add one to the adapter.',
+      'PAYOUT_GUARD_ACCOUNT: Provider nameless of wallet a has no accountId, ' +
+        'so a second key for the same balance cannot be detected. Add one to the adapter.',
     ]);
     await guard.checkFunds('1.00');
     const again = guardOf({ a: { provider: provider(), currency: 'KES' } }, store);

@@ -74,7 +74,8 @@ function expectStory(title: string, lines: readonly string[]): void {
       0,
       [
         'Redis is skipped: none at REDIS_URL, or 127.0.0.1:6379 without it (connect ENOENT /nowhere/redis).',
-        'PostgreSQL is skipped: none at DATABASE_URL, or 127.0.0.1:5432 for the user root without it (connect ECONNREFUSED 127.0.0.1:1).',
+        'PostgreSQL is skipped: none at DATABASE_URL, or 127.0.0.1:5432 for the user root without it ' +
+          '(connect ECONNREFUSED 127.0.0.1:1).',
         'Everything happened as it must.',
       ],
       '',

@@ -172,7 +172,8 @@ const cases: Readonly<Record<PayoutGuardErrorCode, readonly Case[]>> = {
       body: {
         title: 'Payout in progress',
         detail:
-          'A payout with this reference is under way, or its outcome is not known yet. Do not send it again under another reference; repeat the request later to learn its outcome.',
+          'A payout with this reference is under way, or its outcome is not known yet. ' +
+          'Do not send it again under another reference; repeat the request later to learn its outcome.',
         retryable: true,
       },
     },
@@ -200,7 +201,9 @@ const cases: Readonly<Record<PayoutGuardErrorCode, readonly Case[]>> = {
     status: 422,
     body: {
       title: 'Conflicting payout',
-      detail: `This reference belongs to a payout with another ${difference}; every payout needs a reference of its own.`,
+      detail:
+        `This reference belongs to a payout with another ${difference}; ` +
+        'every payout needs a reference of its own.',
     },
   })),
   hold_state: [

@@ -124,7 +124,8 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       expect(await outcome(guard)).toBe(sent);
       expect(warnings).toEqual([
         expect.stringContaining(
-          `PAYOUT_GUARD_VERDICT: The end of payout p-1 could not be judged, so its money stays held. payout-guard is not configured correctly: verdictOn: ${problem}`,
+          'PAYOUT_GUARD_VERDICT: The end of payout p-1 could not be judged, so its money stays held. ' +
+            `payout-guard is not configured correctly: verdictOn: ${problem}`,
         ),
       ]);
       expect(warnings[0]).not.toContain('secret');
@@ -213,7 +214,8 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       expect(await outcome(guard)).toBe(captured);
       expect(warnings).toEqual([
         expect.stringContaining(
-          'PAYOUT_GUARD_CONTRADICTION: The handler answered that payout p-1 was not made, but its hold is in another state. Nothing was changed. Check the payout with the provider.',
+          'PAYOUT_GUARD_CONTRADICTION: The handler answered that payout p-1 was not made, ' +
+            'but its hold is in another state. Nothing was changed. Check the payout with the provider.',
         ),
       ]);
     });

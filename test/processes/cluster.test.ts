@@ -8,9 +8,11 @@ it('reports a memory store once in each worker, and two stores of one balance in
   const service = new Child(new URL('cluster-service.ts', import.meta.url), { env });
   const exit = await service.end();
   const memoryStore =
-    'worker: PAYOUT_GUARD_MEMORY_STORE: This process runs under cluster with the memory store: every process promises the whole balance by itself. Use a shared store unless there is only one.';
+    'worker: PAYOUT_GUARD_MEMORY_STORE: This process runs under cluster with the memory store: ' +
+    'every process promises the whole balance by itself. Use a shared store unless there is only one.';
   const twoStores =
-    'PAYOUT_GUARD_TWO_STORES: Two guards use one balance of bank with different stores, so each promises the whole of it. Give both the same store, or use one guard.';
+    'PAYOUT_GUARD_TWO_STORES: Two guards use one balance of bank with different stores, ' +
+    'so each promises the whole of it. Give both the same store, or use one guard.';
   expect(service.stdout.trim().split('\n').sort()).toEqual([
     `primary: ${twoStores}`,
     memoryStore,

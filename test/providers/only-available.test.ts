@@ -92,8 +92,8 @@ const decisive = 'responseCode response availableBalance currencyCode currency s
   .split(' ');
 const tempting =
   'ledgerBalance ledger_balance total balance available Available available_balance actual current amount ' +
-  'payoutBalance AvailableBalance value details asOfMs floor epoch mark __proto__ constructor prototype toString valueOf toJSON ' +
-  'hasOwnProperty length 0 isLosslessNumber then default';
+  'payoutBalance AvailableBalance value details asOfMs floor epoch mark __proto__ constructor prototype ' +
+  'toString valueOf toJSON hasOwnProperty length 0 isLosslessNumber then default';
 const name = fc
   .oneof(fc.constantFrom(...tempting.split(' '), '', 'availableBalance '), fc.string())
   .filter((text) => !decisive.includes(text));
