@@ -1,5 +1,5 @@
-// docs/glossary.md against the code: each term is defined where the page says, and the private words of earlier drafts
-// are gone.
+// docs/glossary.md against the code: each term is defined at the place that the page names, and the private words of
+// earlier drafts are gone.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';

@@ -1,14 +1,20 @@
 // PostgreSQL for tests: the server of DATABASE_URL, a local server, or a temporary one. Temporary servers may be
 // killed, truncated and set back in time. Also a clock for a store that only the test moves.
-import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { PostgresClient } from 'payout-guard/stores/postgres';
 import pg from 'pg';
+
+const run = promisify(execFile);
+
+/** The time after which a tool of the server counts as hanging, in milliseconds. */
+const toolHangsAfterMs = 60_000;
 
 /** Our own cluster on a unix socket, with its data in a temporary folder. */
 export class PostgresServer {
@@ -36,6 +42,44 @@ export class PostgresServer {
     }
   }
 
+  /** Starts a replica of this server. Resolves when it follows the primary. */
+  async standby(): Promise<PostgresServer> {
+    const standby = new PostgresServer();
+    try {
+      if (owner) chownSync(standby.folder, owner.uid, owner.gid);
+      const copy = ['-h', this.folder, '-U', 'root', '-D', standby.#data, '-R', '-X', 'stream', '-c', 'fast'];
+      await standby.#run('pg_basebackup', copy);
+      await standby.boot();
+      for (let tries = 0; (await this.query(streaming)).length === 0; tries++) {
+        if (tries === 500) throw new Error('the replica does not follow the primary');
+        await sleep(20);
+      }
+      return standby;
+    } catch (error) {
+      await standby[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Makes a replica a primary, even if it lacks data. Resolves when it is one. */
+  async promote(): Promise<void> {
+    await this.#run('pg_ctl', ['promote', '-D', this.#data, '-w', '-t', '30']);
+  }
+
+  query(text: string): Promise<readonly unknown[]> {
+    return onServer(this.config, text);
+  }
+
+  /** Changes a setting of the running server. */
+  async set(name: string, value: string): Promise<void> {
+    await this.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+    await this.query('SELECT pg_reload_conf()');
+  }
+
+  async #run(name: string, args: readonly string[]): Promise<void> {
+    await run(program(name), args, { ...this.#asOwner, timeout: toolHangsAfterMs, killSignal: 'SIGKILL' });
+  }
+
   async boot(...options: string[]): Promise<void> {
     process.off('exit', this.#onExit).once('exit', this.#onExit);
     // Left behind by a kill. Its process has ended, and another process may have the same number by now.
@@ -46,7 +90,8 @@ export class PostgresServer {
     for (let tries = 0; tries < 500; tries++) {
       if (running.exitCode !== null) break;
       try {
-        return await onServer(this.config, 'SELECT 1');
+        await onServer(this.config, 'SELECT 1');
+        return;
       } catch {
         await sleep(20);
       }
@@ -98,10 +143,10 @@ export class PostgresServer {
   }
 }
 
-/**
- * PostgreSQL refuses to run as root. As root, the tests run it as its package's user, or as the least privileged one.
- */
-const owner: { readonly uid: number; readonly gid: number } | undefined =
+const streaming = "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'";
+
+/** PostgreSQL and PgBouncer refuse to run as root. As root, the tests run them as their package's user, or unprivileged. */
+export const owner: { readonly uid: number; readonly gid: number } | undefined =
   process.getuid?.() === 0 ? (userNamed('postgres') ?? userNamed('nobody')) : undefined;
 
 function userNamed(name: string): { uid: number; gid: number } | undefined {
@@ -113,7 +158,7 @@ function userNamed(name: string): { uid: number; gid: number } | undefined {
 }
 
 /** Finds a program on the PATH, or where packages put the programs of a server without linking them. */
-function program(name: string): string {
+export function program(name: string): string {
   const inPath = (process.env.PATH ?? '').split(delimiter);
   const packaged = ['/usr/lib/postgresql', '/usr/local/opt', '/opt/homebrew/opt'].flatMap((folder) =>
     existsSync(folder)
@@ -219,10 +264,11 @@ async function started(): Promise<Server | undefined> {
   return server && { config: server.config, stop: () => server[Symbol.asyncDispose]() };
 }
 
-async function onServer(config: pg.PoolConfig, text: string): Promise<void> {
+async function onServer(config: pg.PoolConfig, text: string): Promise<readonly unknown[]> {
   const client = new pg.Client({ ...config, connectionTimeoutMillis: 2_000 });
   await client.connect();
-  await client.query(text).finally(() => client.end());
+  const { rows } = await client.query(text).finally(() => client.end());
+  return rows;
 }
 
 function withDatabase(connectionString: string, database: string): string {
