@@ -145,7 +145,7 @@ export class PostgresServer {
 
 const streaming = "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'";
 
-/** PostgreSQL and PgBouncer refuse to run as root. As root, the tests run them as their package's user, or unprivileged. */
+/** PostgreSQL and PgBouncer refuse to run as root. As root, tests run them as the package's user, or unprivileged. */
 export const owner: { readonly uid: number; readonly gid: number } | undefined =
   process.getuid?.() === 0 ? (userNamed('postgres') ?? userNamed('nobody')) : undefined;
 
