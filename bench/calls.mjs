@@ -1,4 +1,4 @@
-// (b) One call on a remembered balance: ours with all its checks, against what one would write by hand.
+// (b) One call on a cached balance: ours with all its checks against a handwritten check.
 import { Decimal } from 'decimal.js';
 import { LRUCache } from 'lru-cache';
 import { createPayoutGuard } from 'payout-guard';
@@ -29,7 +29,7 @@ export async function callBench() {
   };
 }
 
-/** The code of a careful user: a short cache, exact decimals, an error when it is not enough. */
+/** A careful handwritten check: a short-lived cache, exact decimals and an error when the balance is too low. */
 function byHand(provider) {
   const balances = new LRUCache({ max: 1_000, ttl: 120_000 });
   return async (amount) => {

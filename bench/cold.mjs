@@ -1,4 +1,4 @@
-// (c) How many requests reach the provider when many checks meet a cold cache at once.
+// (c) The number of provider requests when many checks meet a cold cache at once.
 import { createPayoutGuard } from 'payout-guard';
 import { jpay } from 'payout-guard/providers/jpay';
 import { jpaySimulator } from 'payout-guard/testing';

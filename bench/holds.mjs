@@ -1,4 +1,4 @@
-// (d) Holding against a lock, and (e) what a hold costs when many are open.
+// (d) Holds against a mutex, and (e) the cost of a hold when many are open.
 import { Mutex } from 'async-mutex';
 import { Decimal } from 'decimal.js';
 import { createPayoutGuard, memoryStore } from 'payout-guard';
@@ -6,7 +6,7 @@ import { interleaved, median, medianRatio } from './measure.mjs';
 
 const callers = 64;
 
-/** One instance is one balance, and each guard here has a store of its own. */
+/** One instance is one balance. Each guard here has its own store. */
 const newProvider = () => ({
   name: 'bench',
   accountId: 'bench',
@@ -15,7 +15,7 @@ const newProvider = () => ({
   fetchBalance: async () => ({ available: '9000000000.00', currency: 'KES' }),
 });
 
-/** Payouts per second on one wallet, 64 callers: `withHold` against an async mutex around check and pay. */
+/** Payouts per second on one wallet with 64 callers: `withHold` against an async mutex around check and payment. */
 export async function mutexBench() {
   const instant = () => undefined;
   const slow = () => new Promise((resolve) => setTimeout(resolve, 50));
@@ -66,7 +66,7 @@ async function perSecond(payouts, payout) {
   return (payouts * 1e9) / Number(process.hrtime.bigint() - startedAt);
 }
 
-/** What a hold and its capture cost while so many others are open, and what an open one weighs. */
+/** Time per hold and capture while many other holds are open, and memory per open hold. */
 export async function openHoldsBench(sizes = [100, 10_000, 1_000_000]) {
   const stores = [];
   for (const open of sizes) stores.push(await filled(open));

@@ -19,7 +19,7 @@ const app = express();
 app.use(express.json());
 app.post('/unguarded', pay);
 app.post('/guarded', requireSufficientFunds(guard, { amount: (req) => req.body.amount, mode: 'check' }), pay);
-// The payment itself takes no time here: what is measured is the hold, its two steps and the handler around it.
+// The payment itself takes no time here. The bench measures the hold, its two steps and the handler around it.
 app.post(
   '/held',
   payoutRoute(

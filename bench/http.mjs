@@ -1,6 +1,6 @@
-// (a) HTTP throughput of one Express 5 app: an unguarded route, the same with our check on a warm cache, the same with
-// express-rate-limit, and a payoutRoute that holds, pays and captures. The app runs in a process of its own, the load
-// comes from this one.
+// (a) HTTP throughput of one Express 5 app: an unguarded route, the same route with our check on a warm cache, the same
+// with express-rate-limit, and a payoutRoute that holds, pays and captures. The app runs in its own process. This
+// process generates the load.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import autocannon from 'autocannon';

@@ -1,6 +1,6 @@
-// Shared by the benches: variants take turns, so that a noisy moment of the machine meets all of them.
+// Shared by the benches. Variants take turns, so that noise on the machine affects all of them.
 
-/** Runs each variant once per round and returns, for each, the figures of all rounds. */
+/** Runs each variant once per round and returns the figures of all rounds for each variant. */
 export async function interleaved(rounds, variants) {
   const figures = Object.fromEntries(Object.keys(variants).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
@@ -16,7 +16,7 @@ export function median(figures) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-/** The median of the ratios within each round: both sides of a ratio saw the same machine. */
+/** Returns the median of the ratios within each round. Both sides of a ratio ran under the same machine load. */
 export function medianRatio(numerators, denominators) {
   return median(numerators.map((value, round) => value / denominators[round]));
 }

@@ -1,5 +1,5 @@
-// npm run bench: what the guard costs, measured against something in the same run. Prints ratios and writes
-// bench/results/guard.json. Plain JavaScript on the built package: what users run, without a loader in between.
+// npm run bench: the cost of the guard, measured against alternatives in the same run. Prints ratios and writes
+// bench/results/guard.json. Plain JavaScript on the built package, without a loader, as in production.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { callBench } from './calls.mjs';
 import { coldBench } from './cold.mjs';
@@ -8,7 +8,7 @@ import { httpBench } from './http.mjs';
 
 const results = {
   node: process.version,
-  // First: the benches below leave a heap behind that would slow down the load.
+  // First, because the benches below leave a large heap that would slow down the load.
   http: await httpBench(),
   calls: await callBench(),
   cold: await coldBench(),

@@ -33,14 +33,14 @@ app.post(
   route(async (req, res) => {
     const { to, amount } = req.body;
     const reference = payoutReference(req) ?? '';
-    // Reserved, not sent: the hold ends by itself when no decision is made in time.
+    // Reserved, not sent: the hold expires when there is no decision in time.
     const hold = await guard.hold({ amount, reference, fingerprint: to, expiresInMs: dayMs });
     requests.set(reference, { to, amount });
     res.status(202).json({ state: hold.state });
   }),
 );
 
-// Put these three behind the authorisation of a manager.
+// Put these three routes behind the authorisation of a manager.
 app.post(
   '/requests/:key/extend',
   route(async (req, res) => {
@@ -53,8 +53,7 @@ app.post(
   '/requests/:key/approve',
   route(async (req, res) => {
     const { hold, request } = await pending(`${req.tenant.id}:${req.params.key}`);
-    // Of two approvals at the same time, one pays: the store lets one handle become `sent`. The wallet is checked again
-    // here.
+    // Of two concurrent approvals, one pays: the store lets one handle become `sent`, and checks the wallet again.
     await hold.pay(({ wallet, reference, signal }) => makePayment({ wallet, ...request, reference, signal }));
     res.status(202).json({ state: hold.state });
   }),
@@ -70,7 +69,7 @@ app.post(
 );
 app.use(payoutGuardErrors());
 
-/** The hold of a request that waits, with a new handle. */
+/** Finds a waiting request and its hold, with a new handle. */
 async function pending(reference: string): Promise<{ hold: Hold; request: { to: string; amount: string } }> {
   const hold = await guard.resume(reference);
   const request = requests.get(reference);

@@ -1,5 +1,5 @@
-// Any balance API in about ten lines: where it is, what it answers, and which figure may be spent; and how to look a
-// payout up.
+// Any balance API in about ten lines: its address, its answer and the figure that may be spent. Also a look-up of
+// payouts.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ import { httpProvider } from 'payout-guard/providers/http';
 import { z } from 'zod';
 import { shutDown } from './support/service.js';
 
-// Stands in for the remote API: it knows a ledger balance too, which must not be spent, and accepts payouts that end
+// Simulates the remote API. It has a ledger balance too, which must not be spent, and accepts payouts that complete
 // later.
 const transfers = new Map<string, string>();
 const remote = createServer((req, res) => {
@@ -35,7 +35,8 @@ const headers = () => ({ authorization: `Bearer ${process.env.ACME_SECRET_KEY ??
 
 const provider = httpProvider({
   name: 'acme',
-  accountId: 'merchant-4711', // the account behind the key, never the key: one balance is not promised under two wallet keys
+  // The account behind the key, never the key itself. The guard refuses a second wallet key for the same balance.
+  accountId: 'merchant-4711',
   url: `${baseUrl}/v3/balances/KES`,
   headers,
   schema: z.object({
@@ -49,7 +50,9 @@ const provider = httpProvider({
   }),
 });
 
-/** The provider's final word on a payout. Only a documented word settles; everything else leaves the money held. */
+/**
+ * The provider's final answer about a payout. Only a documented word settles. Everything else leaves the money held.
+ */
 async function lookup({ reference, signal }: { reference: string; signal: AbortSignal }): Promise<PayoutAnswer> {
   const url = `${baseUrl}/v3/transfers/${encodeURIComponent(reference)}`;
   const response = await fetch(url, { headers: headers(), redirect: 'error', signal });

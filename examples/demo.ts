@@ -1,5 +1,5 @@
-// `npm run demo`: payouts over real HTTP through the payment API next door, against simulated providers. Prints what
-// was asked, what was answered and why, and fails if any answer is not the right one.
+// `npm run demo`: payouts over real HTTP through payment-api.ts, against simulated providers. Prints each request, its
+// answer and the reason, and fails if an answer is wrong.
 import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type Express } from 'express';
 import { createPayoutGuard, type PayoutGuard } from 'payout-guard';

@@ -1,11 +1,11 @@
-// The guard without a web framework: around the payment that you already make.
+// The guard without a web framework, around an existing payment call.
 import { createPayoutGuard, InsufficientFundsError } from 'payout-guard';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { interswitchSimulator } from 'payout-guard/testing';
 import { interswitchPayments } from './support/payments.js';
 import { shutDown } from './support/service.js';
 
-// In your service this is the address of your Interswitch service.
+// In your service: the address of your Interswitch service.
 const simulator = await interswitchSimulator({ available: '250000', ledger: '900000' });
 
 const guard = createPayoutGuard({
@@ -21,7 +21,7 @@ const makePayment = interswitchPayments(simulator.url);
 const { sufficient } = await guard.checkFunds('200000');
 console.log(`200000 UGX would be covered now: ${sufficient}`);
 
-// Holds the money while the payment is made, and settles the hold by what the provider answered.
+// Holds the money while the payment is made, and settles the hold by the provider's answer.
 for (const payment of [
   { id: 'salary-1', to: '0772000001', amount: '150000' },
   { id: 'salary-2', to: '0772000002', amount: '50001' }, // the ledger has it, the available balance does not

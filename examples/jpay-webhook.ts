@@ -1,9 +1,9 @@
-// Payouts whose outcome comes later: JPay accepts, pays, and calls back. The hold is taken before the payout is sent
-// and settled when the callback gives a reason to look.
+// Payouts whose outcome comes later: JPay accepts, pays, and calls back. The hold is taken before the payout is sent.
+// The callback triggers a look-up, which settles the hold.
 //
-// JPay documents no signature for its callback, so a callback proves nothing: the address of each payout is
-// unguessable, and the guard asks JPay. It documents how to read a payout by its id, not by its reference, so this
-// service keeps the id and looks up by it.
+// JPay documents no signature for its callback, so a callback proves nothing: the callback URL of each payout is
+// unguessable, and the guard asks JPay for the outcome. JPay documents how to read a payout by its id, not by its
+// reference, so this service keeps the id and looks up by it.
 import { randomBytes } from 'node:crypto';
 import express from 'express';
 import { createPayoutGuard, type PayoutAnswer, type PayoutQuestion } from 'payout-guard';
@@ -14,7 +14,7 @@ import { jpayPayments } from './support/payments.js';
 import { listen, shutDown } from './support/service.js';
 import { authenticate, payoutReference } from './support/tenants.js';
 
-// In your service these are the address of JPay and your credentials.
+// In your service: the address of JPay and your credentials.
 const simulator = await jpaySimulator({ payout: '1000.00', debitAt: 'completion' });
 const { url: baseUrl, appKey, appSecret } = simulator;
 
@@ -28,7 +28,7 @@ const guard = createPayoutGuard({ provider, currency: 'KES', lookup });
 async function lookup(question: PayoutQuestion): Promise<PayoutAnswer> {
   const { reference, signal } = question;
   const id = idByReference.get(reference);
-  // The answer that has the id was lost: the adapter searches the lists of payouts.
+  // The answer with the id was lost. The adapter searches the lists of payouts.
   if (id === undefined) return provider.lookup?.(question) ?? { outcome: 'unknown' };
   const headers = { authorization: `Bearer ${simulator.accessToken()}` };
   const response = await fetch(`${baseUrl}/payments/payouts/${id}`, { headers, redirect: 'error', signal });
@@ -71,7 +71,7 @@ app.post(
 app.post('/jpay/callbacks/:token', (req, res, next) => {
   const reference = referenceByToken.get(req.params.token);
   if (reference === undefined) return void res.status(404).end();
-  // Answered when the outcome is recorded. Until it is, the guard looks it up by itself as well.
+  // Answers when the outcome is recorded. Until then, the guard also looks it up on its own schedule.
   guard
     .reconcile({ reference })
     .then(() => res.status(200).end())

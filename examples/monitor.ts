@@ -1,5 +1,5 @@
-// Alerts of two wallets that run low, each in its currency: by a function and by a signed webhook, against simulated
-// providers.
+// Low-balance alerts of two wallets, each in its own currency, through a function and a signed webhook, against
+// simulated providers.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,10 +1,10 @@
 // A payment API that holds the money of each payout while it is made. `npm start` serves it.
 //
 // The provider comes from the environment: JPAY_BASE_URL with JPAY_APP_KEY and JPAY_APP_SECRET, or
-// INTERSWITCH_BASE_URL. With either, the balance is real and nothing is sent. Without, a simulator of JPay is started,
-// and payouts are made from its wallet.
+// INTERSWITCH_BASE_URL. With either, the balance is real and no payout is sent. Without them, a simulator of JPay
+// starts, and payouts are made from its wallet.
 //
-// Holds are kept in a SQLite file, payouts.db: a payout under way is still held after a deploy. Those of a simulator
+// Holds are kept in a SQLite file, payouts.db, so a payout under way is still held after a deploy. Holds of a simulator
 // end with it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -118,7 +118,7 @@ async function sourceFrom(env: NodeJS.ProcessEnv): Promise<Source> {
   };
 }
 
-/** An example spends no real money. Nothing has left, so the hold is released and its reference may be used again. */
+/** An example spends no real money. No payout is sent, so the hold is released and its reference may be used again. */
 const sendNothing: MakePayment = async ({ to, amount }) => {
   console.log(`here your API would send ${amount} to ${to}`);
   throw new PayoutRejectedError('This example sends no real payouts.', { notSent: true });

@@ -1,5 +1,6 @@
-// The service in front of Interswitch Uganda that `payout-guard/providers/interswitch` speaks to. It speaks Phoenix
-// over one session and returns the answers of Phoenix unchanged. Run it to see a guard refuse what the wallet lacks.
+// The service in front of Interswitch Uganda that `payout-guard/providers/interswitch` calls. It speaks Phoenix over
+// one session and returns the answers of Phoenix unchanged. Run it to see a guard refuse a payout that the wallet
+// cannot cover.
 //
 // It has no authentication of its own: keep it on a private network.
 import { pathToFileURL } from 'node:url';
@@ -34,8 +35,7 @@ export function phoenixService(terminal: PhoenixTerminal): Express {
   app.post(
     '/isw/payments/pay',
     passOn(terminal, (req) => {
-      // The shortest text of a JSON number; amounts with more digits than a number keeps are refused when they are
-      // signed.
+      // The shortest text of a JSON number. Signing refuses amounts with more digits than a number keeps.
       const payment = { ...req.body, amount: String(req.body.amount) };
       return terminal.sign({ method: 'POST', payment });
     }),
@@ -55,7 +55,7 @@ function passOn(terminal: PhoenixTerminal, sign: (req: Request) => Promise<Signe
   };
 }
 
-/** Sends a call, and once more with another session when this one is not accepted. */
+/** Sends a call. Retries once with a new session if this one is rejected. */
 async function exchange(terminal: PhoenixTerminal, call: SignedCall): Promise<string> {
   const answer = await send(call);
   const isRefused = /"responseCode"\s*:\s*"?(90063|90054)\b/.test(answer);
@@ -68,7 +68,7 @@ async function send({ method, url, headers, body }: SignedCall): Promise<string>
   return response.text();
 }
 
-// Without a responseCode: the outcome of a payment is unknown then, and a balance is none.
+// Without a responseCode, the outcome of a payment is unknown, and a balance is unavailable.
 const failures: ErrorRequestHandler = (error, _req, res, _next) => {
   const status = isPayoutGuardError(error) ? error.status : 502;
   res.status(status).json({ status, error: isPayoutGuardError(error) ? error.code : 'Bad Gateway' });

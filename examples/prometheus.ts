@@ -18,8 +18,8 @@ async function serve(): Promise<void> {
   const simulator = await jpaySimulator({ payout: '12000.00', collection: '45000.00', settleAfterMs: 1_000 });
   const { url: baseUrl, appKey, appSecret } = simulator;
 
-  // Without a server of its own: /metrics is a route of the API here. In production, give it a port that clients cannot
-  // reach.
+  // The exporter has no server of its own: /metrics is a route of the API here. In production, serve it on a port that
+  // clients cannot reach.
   const exporter = new PrometheusExporter({ preventServerStart: true });
   const meterProvider = new MeterProvider({ readers: [exporter] });
   const telemetry = createTelemetry({ meterProvider });

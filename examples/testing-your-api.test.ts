@@ -1,4 +1,4 @@
-// How to test your own payment API: its real routes through supertest, the provider as a simulator over real HTTP.
+// Tests of your own payment API: its real routes through supertest, the provider as a simulator over real HTTP.
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createPayoutGuard, type PayoutGuard, PayoutRejectedError } from 'payout-guard';
 import { jpay } from 'payout-guard/providers/jpay';
@@ -46,7 +46,7 @@ it('does not pay from the collection wallet', async () => {
   expect(paid).toEqual([]);
 });
 
-it('pays no more than the wallet has, however many ask at once', async () => {
+it('pays no more than the wallet has under concurrent requests', async () => {
   const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => post('300.00', `p${index}`)));
   expect(answers.map(({ status }) => status).sort()).toEqual([...Array(3).fill(202), ...Array(17).fill(422)]);
   expect(paid).toHaveLength(3);
@@ -59,7 +59,7 @@ it('pays once for one Idempotency-Key', async () => {
   expect(paid).toEqual(['acme:p1 300.00']);
 });
 
-it('keeps the money when the outcome of a payment is unknown, and gives it back when the provider rejects it', async () => {
+it('keeps the hold when the outcome is unknown, and releases it when the provider rejects the payout', async () => {
   await post('600.00', 'p1', async () => Promise.reject(new Error('timeout'))).expect(500);
   await post('400.00', 'p2', async () => Promise.reject(new PayoutRejectedError())).expect(422);
   expect((await guard.getHold('acme:p1'))?.state).toBe('sent');

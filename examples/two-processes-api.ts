@@ -1,5 +1,4 @@
-// One process of the payment API of two-processes.ts. Nothing in it knows that there are others: that is up to the
-// store.
+// One process of the payment API of two-processes.ts. It does not coordinate with other processes: the store does.
 import express from 'express';
 import { createPayoutGuard } from 'payout-guard';
 import { jpay } from 'payout-guard/providers/jpay';
@@ -34,7 +33,7 @@ app.use((_req, res, next) => {
   res.set('x-process', PROCESS);
   next();
 });
-// For operators: put it behind your own authorisation. A guard does the same by itself, every minute.
+// For operators: put it behind your own authorisation. The guard itself reconciles every minute.
 app.post('/reconcile', (_req, res, next) => {
   guard
     .reconcile({ olderThanMs: 0 })

@@ -1,8 +1,8 @@
 // Two processes of a payment API behind one port, and one wallet. They share their holds in a SQLite file, then in
-// Redis and in PostgreSQL: each at REDIS_URL and DATABASE_URL, or on its standard port of this machine (`docker compose
-// up --wait` starts both).
+// Redis and in PostgreSQL: each at REDIS_URL and DATABASE_URL, or on its standard local port (`docker compose up
+// --wait` starts both).
 //
-// Prints what happened, and fails if it is not what must happen.
+// Prints each step, and fails if a result is wrong.
 import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ console.log(wrong === 0 ? '\nEverything happened as it must.' : `\n${wrong} line
 process.exitCode = wrong === 0 ? 0 : 1;
 
 async function play(engine: string, shared: SharedStore): Promise<void> {
-  // JPay debits the wallet when a payout completes: until then only the holds know of it.
+  // JPay debits the wallet when a payout completes. Until then only the holds account for it.
   const simulator = await jpaySimulator({ payout: balance, debitAt: 'completion' });
   const name = `two_processes_${randomBytes(8).toString('hex')}`;
   const environment = {
@@ -66,7 +66,7 @@ async function play(engine: string, shared: SharedStore): Promise<void> {
     );
     expect(`sent to JPay: ${simulator.payouts.length}`, 'sent to JPay: 8');
 
-    // A process that approved something is killed, as in a crash: it writes nothing on the way out.
+    // Kills a process that approved a payout, as in a crash: it cannot write anything before it ends.
     const dying = answers.find(({ status }) => status === 202) ?? { by: 'A', reference: '' };
     const [left] = [...processes.keys()].filter((each) => each !== dying.by);
     await killed(processes.get(dying.by));
@@ -121,7 +121,7 @@ interface Answer {
 async function post(port: number, path: string, { reference = '' }: { reference?: string }): Promise<Answer> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
-    // A connection for each request: connections are what is dealt out to the processes.
+    // A new connection for each request, because the cluster distributes connections.
     headers: {
       'content-type': 'application/json',
       authorization: 'Bearer tenant-token',
@@ -138,7 +138,7 @@ function count(answers: readonly Answer[], status: number): number {
   return answers.filter((answer) => answer.status === status).length;
 }
 
-/** So many times an amount with two decimals, without a float in between. */
+/** Multiplies an amount with two decimals, without floats. */
 function times(factor: number, text: string): string {
   return `${BigInt(factor) * BigInt(text.replace('.', ''))}`.replace(/..$/, '.$&');
 }

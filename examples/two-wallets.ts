@@ -1,8 +1,8 @@
 // Two wallets in one service, on one store: JPay Africa in KES and Interswitch Uganda in UGX. Each tenant pays from its
 // own.
 //
-// Holds live in the memory of this process; with STORE=sqlite, STORE=redis or STORE=postgres they live where several
-// processes see them (see support/stores.ts). Prints what happened.
+// Holds live in the memory of this process. With STORE=sqlite, STORE=redis or STORE=postgres they live in a store that
+// several processes share (see support/stores.ts). Prints each step.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPayoutGuard, memoryStore } from 'payout-guard';
@@ -22,7 +22,7 @@ const opened: OpenStore = (await sharedStores[STORE]?.open(name)) ?? {
 };
 const { store, closeClient } = opened;
 
-// In your service these are the addresses of the providers and your credentials.
+// In your service: the addresses of the providers and your credentials.
 const kes = await jpaySimulator({ payout: '12000.00', collection: '45000.00' });
 const ugx = await interswitchSimulator({
   available: '250000',
@@ -40,7 +40,8 @@ const guard = createPayoutGuard({
     'isw-ugx': {
       provider: interswitch({ baseUrl: ugx.url }),
       currency: 'UGX',
-      returns: 'providerAnswer', // the payment call below returns the provider's answer, so its "failed" releases the hold
+      // The payment call below returns the provider's answer, so its "failed" releases the hold.
+      returns: 'providerAnswer',
     },
   },
   store,

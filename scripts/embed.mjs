@@ -1,7 +1,7 @@
 // Writes the scripts of the stores, .lua and .sql files, into .generated.ts files beside them, so that nothing is read
-// from disk at runtime. In Lua `-- @include other.lua` brings in another file, comments stay behind, and constants are
-// replaced by their numbers; SQL keeps its comments, for those who look at the database. With --check it fails if a
-// file is not up to date.
+// from disk at runtime. In Lua, `-- @include other.lua` inserts another file, comments are removed, and constants are
+// replaced by their numbers. SQL keeps its comments for readers of the database. With --check it fails if a file is
+// out of date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ for (const [path, text] of [...redisScripts(), postgresMigrations()]) {
   }
 }
 
-/** One file for each script that no other one includes. */
+/** One generated file for each script that no other script includes. */
 function redisScripts() {
   const folder = join(stores, 'redis');
   const read = (name) => readFileSync(join(folder, name), 'utf8');
@@ -45,8 +45,8 @@ function redisScripts() {
 }
 
 /**
- * Replaces constants (`local FIRST, SECOND = 1, 2`) by their numbers. Redis makes all functions of a script anew for
- * each call, and pays for every local that a function refers to: with the fields of a row as locals, a call took 5
+ * Replaces constants (`local FIRST, SECOND = 1, 2`) by their numbers. Redis creates all functions of a script again for
+ * each call, and every local that a function refers to adds time: with the fields of a row as locals, a call took 5
  * microseconds longer.
  */
 function inlined(script) {
@@ -58,7 +58,7 @@ function inlined(script) {
     for (const [index, constant] of names.split(', ').entries()) constants.set(constant, values[index]);
     return false;
   });
-  // Texts in quotes stay as they are.
+  // Quoted strings stay as they are.
   return lines.join('\n').replace(/'(?:[^'\\]|\\.)*'|\b[A-Z][A-Z_0-9]*\b/g, (word) => constants.get(word) ?? word);
 }
 

@@ -1,4 +1,4 @@
-// Writes the tables of docs/endings.md out of test/express/endings.ts; with --check it only reports whether they agree.
+// Generates the tables of docs/endings.md from test/express/endings.ts. With --check it only compares them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Ending, endings, type Route } from '../test/express/endings.js';

@@ -1,4 +1,4 @@
-// Writes the table of docs/metrics.md from src/telemetry/metrics.ts; with --check it only reports whether they agree.
+// Generates the table of docs/metrics.md from src/telemetry/metrics.ts. With --check it only compares them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
@@ -10,7 +10,7 @@ import {
   prometheusName,
 } from '../src/telemetry/metrics.js';
 
-/** A question that each metric answers, in PromQL. */
+/** An example query for each metric, in PromQL. */
 const queries: Readonly<Record<MetricKey, string>> = {
   decisions: 'sum by (payout_guard_decision, error_type) (rate(payout_guard_decisions_total[5m]))',
   changes: 'sum by (payout_guard_hold_change) (increase(payout_guard_hold_changes_total[1h]))',

@@ -1,4 +1,4 @@
-// Generates docs/response-codes.md from the table in src/providers/interswitch/response-codes.ts; with --check it only
+// Generates docs/response-codes.md from the table in src/providers/interswitch/response-codes.ts. With --check it only
 // compares them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// `npm run simulate`: histories of the guard, from a seed, until a time is up, a number is reached or one of them
-// fails. What they are is said in `test/simulation`.
+// `npm run simulate`: runs seeded histories of the guard until a time is up, a number is reached or one of them fails.
+// `test/simulation` describes them.
 import { parseArgs } from 'node:util';
 import { engineNames, startEngine } from '../test/simulation/engines/engine.js';
 import { engineKinds, kinds } from '../test/simulation/event-log.js';
@@ -37,7 +37,7 @@ const result = await simulate({
   mutant,
   hazards: new Set<Hazard>(chosen),
   engine,
-  // A mutant breaks a lot; what counts is the worst.
+  // A mutant breaks many rules. Only the worst one counts.
   watch: mutant && [mutant.breaks],
 });
 
@@ -45,7 +45,8 @@ for (const kind of engine ? [...kinds, ...engineKinds] : kinds)
   console.log(`${String(result.coverage.get(kind) ?? 0).padStart(12)}  ${kind}`);
 const pace = `${Math.round(result.histories / elapsedSeconds())} a second`;
 console.log(
-  `${result.histories} histories from seed ${seed} in ${elapsedSeconds().toFixed(1)} s, ${pace}, ${result.steps} steps, hash ${result.hash}`,
+  `${result.histories} histories from seed ${seed} in ${elapsedSeconds().toFixed(1)} s, ${pace}, ` +
+    `${result.steps} steps, hash ${result.hash}`,
 );
 await engine?.close();
 if (result.failure) {

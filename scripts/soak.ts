@@ -1,6 +1,6 @@
 // npm run soak [-- --cycles N --seed S]: many request and response cycles through routes that hold, with payments that
-// end in every way, handlers that answer anything, and clients that leave at random moments. Afterwards every hold must
-// be settled or reported as overdue, and nothing may have grown. Loopback only; ends by itself.
+// end in every way, handlers with any answer, and clients that disconnect at random moments. Afterwards every hold must
+// be settled or reported as overdue, and no resource may have grown. Runs on loopback only, and ends without a signal.
 import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -38,8 +38,8 @@ const guard = createPayoutGuard({
 });
 const holds = { held: 0, captured: 0, released: 0, overdue: 0 };
 for (const name of ['held', 'captured', 'released', 'overdue'] as const) guard.on(name, () => void holds[name]++);
-guard.on('lookupFindsNothing', () => {}); // as the last round is made to be
-// A memory this small has to forget, and some handlers answer 201 without a payment: each has a warning, once.
+guard.on('lookupFindsNothing', () => {}); // expected: the last round causes it
+// A memory store this small must forget references, and some handlers answer 201 without a payment: one warning each.
 const expectedWarnings = ['PAYOUT_GUARD_FORGETS', 'PAYOUT_GUARD_NOT_PAID'];
 const warnings: (Error & { code?: string })[] = [];
 process.on('warning', (warning: Error & { code?: string }) => warnings.push(warning));
@@ -92,7 +92,7 @@ for (let round = 0; round < rounds; round++) {
     while (left-- > 0) await cycle();
   };
   await Promise.all(Array.from({ length: concurrency }, client));
-  // Handlers whose client left are still running for a moment. The last round's payouts stay unknown.
+  // Handlers whose client disconnected may still run for a moment. The last round's payouts stay unknown.
   await sleep(1_200);
   if (round === rounds - 1) lookupAnswers = 'unknown';
   await guard.reconcile();
@@ -124,7 +124,7 @@ server.closeAllConnections();
 for (const problem of problems) console.error(`FAILED: ${problem}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
-/** One request; a quarter of the clients leave somewhere between before the first byte and after the answer. */
+/** Sends one request. A quarter of the clients disconnect at some point before the first byte or after the answer. */
 async function cycle(): Promise<void> {
   const body = JSON.stringify({
     id: `p-${clients.answered + clients.left}-${random.next()}`,

@@ -1,4 +1,4 @@
-// A process of children.mjs.
+// A worker process started by children.mjs.
 import { hereCrew } from './round.mjs';
 
 const { contenders } = await import(`./${process.argv[2]}/contenders.mjs`);

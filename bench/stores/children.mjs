@@ -1,14 +1,14 @@
-// Other processes that ask at the same time; started once, because starting costs more than a round.
+// Other processes that call the store at the same time. They start once, because a start takes longer than a round.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** The garbage of one round must not be swept in the next; that nothing is persisted need not be said by each process. */
+/** A round starts with a garbage collection. The warning about missing persistence would repeat in each process. */
 const flags = ['--expose-gc', '--disable-warning=PAYOUT_GUARD_REDIS'];
 
 export function startChildren(engine, count) {
   const children = Array.from({ length: count }, () => startChild(engine));
   return {
-    /** Has all of them do the same; resolves when the last one has done it. */
+    /** Runs the method in all of them and resolves when the last one is done. */
     all: (method, ...args) => Promise.all(children.map((child) => child.ask({ method, args }))),
     stop: () => Promise.all(children.map((child) => child.stop())),
   };

@@ -1,6 +1,6 @@
-// The loop of the hand-written batches: what is asked for while a call is under way goes in the next one.
+// The loop of the handwritten batches: requests made during a call go into the next call.
 
-/** A loop for each wallet. @param run takes a wallet and the requests of one call, answers in their order */
+/** A loop for each wallet. @param run takes a wallet and the requests of one call, returns results in their order */
 export function collectingByWallet(run) {
   const loops = new Map();
   return (wallet, request) => {

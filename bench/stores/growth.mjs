@@ -1,11 +1,14 @@
-// What a hold of ours costs while many others are open, and when the wallets are many.
+// The cost of one of our holds while many others are open, and with many wallets.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { interleaved, median, medianRatio } from '../measure.mjs';
 import { load } from './load.mjs';
 
 const epochMs = 3_100;
 
-/** A hold and its capture, so that the number of open ones stays. Each number has a store of its own, all in the same database. */
+/**
+ * A hold and its capture, so that the number of open holds stays constant. Each number has its own store in the same
+ * database.
+ */
 export async function openHolds({ library, target }, { rounds, forMs, open }) {
   await target.reset();
   const stores = [];
@@ -22,7 +25,7 @@ export async function openHolds({ library, target }, { rounds, forMs, open }) {
   return result;
 }
 
-/** A hold, on one of so many wallets in turn; 512 callers, so that a batch meets as many wallets as it can. */
+/** A hold on each of the wallets in turn, with 512 callers, so that a batch covers as many wallets as possible. */
 export async function wallets({ library, target }, { rounds, forMs, counts }) {
   const variants = counts.map((count) => [
     count,
@@ -30,7 +33,7 @@ export async function wallets({ library, target }, { rounds, forMs, counts }) {
       await target.reset();
       const { hold, close } = await library.open(target.address);
       const walletOf = (index) => (count === 1 ? 'main' : `wallet-${index % count}`);
-      // Each wallet is known before.
+      // Creates each wallet first.
       await fill(hold, count, walletOf);
       const figures = await load(hold, { callers: 512, forMs, walletOf });
       await close();

@@ -1,10 +1,10 @@
-// Callers who ask again as soon as they are answered, for a fixed time.
+// Callers that send the next request as soon as the last one is answered, for a fixed time.
 
 let loads = 0;
 
 /**
- * @param ask called with a wallet and a reference that nobody used before; resolves to whether it was granted
- * @returns operations per second, latencies and CPU time of this process for each, in microseconds
+ * @param ask called with a wallet and an unused reference. Resolves to true if the hold was granted.
+ * @returns operations per second, and per operation the latency and the CPU time of this process, in microseconds
  */
 export async function load(ask, { callers, forMs, walletOf = () => 'main' }) {
   const latencies = [];

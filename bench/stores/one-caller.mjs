@@ -1,9 +1,9 @@
-// What our code adds to a round trip when there is nothing to batch: one caller, against the very command or statement that the
-// store sends, with ready-made arguments, through the bare client.
+// The overhead of our code on a round trip without batching: one caller, against the same command or statement that the
+// store sends, with prepared arguments, through the bare client.
 import { interleaved, median, medianRatio } from '../measure.mjs';
 import { load } from './load.mjs';
 
-/** More than one caller can ask for in a round. */
+/** More than one caller can use in a round. */
 const readyMade = 10_000;
 
 export async function oneCaller({ library, target }, { rounds, forMs }) {
@@ -31,13 +31,13 @@ export async function oneCaller({ library, target }, { rounds, forMs }) {
   };
 }
 
-/** Sends what the store sent for a hold, with another reference each time. */
+/** Sends the command that the store sent for a hold, with another reference each time. */
 async function bare(library, address) {
   const calls = [];
   const { hold, close, client } = await library.open(address, {
     onCall: (method, args) => calls.push({ method, args }),
   });
-  // Others of the same length, so that no text has to be written anew.
+  // References of the same length, so that the text can be reused.
   const reference = (index) => `${process.pid}-${String(rounds).padStart(4, '0')}-${String(index).padStart(8, '0')}`;
   await hold('main', reference(0));
   const { method, args } = calls.findLast((call) => replaced(call.args, reference(0), '').isFound);
@@ -59,7 +59,7 @@ async function bare(library, address) {
 
 let rounds = 0;
 
-/** The value with one text in it replaced by another, wherever it stands. */
+/** Returns the value with one text in it replaced by another, at any depth. */
 function replaced(value, from, to) {
   if (typeof value === 'string') return { value: value.replaceAll(from, to), isFound: value.includes(from) };
   if (Buffer.isBuffer(value)) {

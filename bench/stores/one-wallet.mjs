@@ -1,4 +1,4 @@
-// One hot wallet: all contenders, with one caller and with many.
+// One busy wallet: all contenders, with one caller and with many.
 import { interleaved, median, medianRatio } from '../measure.mjs';
 import { round } from './round.mjs';
 
@@ -8,7 +8,7 @@ export async function oneWallet({ lines, children }, { loads, rounds, forMs }) {
     const variants = Object.fromEntries(
       lines.map((line) => [line.title, () => round(line, children, { callers, processes, forMs })]),
     );
-    // Once unmeasured, so that all code is compiled.
+    // The first round is not measured, so that all code is compiled.
     await interleaved(1, variants);
     results[name] = summary(await interleaved(rounds, variants), lines);
   }
@@ -28,7 +28,7 @@ function summary(figures, lines) {
     scriptCpu: median(of(title, 'scriptCpu')),
     clientCpu: median(of(title, 'clientCpu')),
     oursTo: ours && medianRatio(of(ours, 'perSecond'), of(title, 'perSecond')),
-    // The same ratio as CPU time of server and client together tells it.
+    // The same ratio as CPU time of server and client together.
     oursToInCpu: ours && cpuRatio(figures[title], figures[ours]),
   }));
 }

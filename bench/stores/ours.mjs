@@ -1,8 +1,8 @@
-// A store of this library as a contender: what the guard asks of it for each payout.
+// A store of this library as a contender, with the calls that the guard makes for each payout.
 import { randomUUID } from 'node:crypto';
 import { amountMinor, currency, limitMinor, metadata } from './payout.mjs';
 
-/** Generous, so that a moment in which the machine stands still refuses no hold; the others have no deadline at all. */
+/** A long deadline, so that a stalled machine refuses no hold. The other contenders have no deadline. */
 export const patient = { deadlineMs: 10_000 };
 
 export async function holder(store, limit = limitMinor) {
@@ -31,7 +31,7 @@ export async function holder(store, limit = limitMinor) {
   return { hold, holdAndCapture };
 }
 
-/** The client as the store sees it, with a listener for each call of this method. */
+/** Wraps the client that the store gets, with a listener for each call of this method. */
 export function watched(client, method, onCall) {
   if (!onCall) return client;
   return {

@@ -1,4 +1,4 @@
-// The results as a table, with the ratios that were promised.
+// Prints the results as a table, with the target ratios.
 
 export function print(engine, { about, wallet, caller, open, wallets }) {
   console.log(`\n${about}`);
@@ -45,7 +45,8 @@ export function print(engine, { about, wallet, caller, open, wallets }) {
 
 function printWallet(load, rows) {
   const [callers, processes = '1'] = load.split('x').reverse();
-  const title = `${callers} caller${callers === '1' ? '' : 's'}${processes === '1' ? '' : ` in each of ${processes} processes`}`;
+  const inEach = processes === '1' ? '' : ` in each of ${processes} processes`;
+  const title = `${callers} caller${callers === '1' ? '' : 's'}${inEach}`;
   const heads = ['holds/s', 'p50 us', 'p99 us', 'server us', 'script us', 'client us', 'ours is'];
   console.log(`\n  ${title.padEnd(52)}${heads.map((head) => head.padStart(10)).join('')}`);
   for (const row of rows) {

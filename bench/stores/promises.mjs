@@ -1,4 +1,4 @@
-// Before it is measured, each contender has to show that it keeps the promises it is compared under.
+// Checks, before the measurements, that each contender keeps the promises it is compared under.
 import assert from 'node:assert/strict';
 import { amountMinor } from './payout.mjs';
 

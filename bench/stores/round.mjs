@@ -1,7 +1,7 @@
-// One round of one contender: opened anew, warmed up, measured, closed.
+// One round of one contender: open, warm up, measure, close.
 import { load } from './load.mjs';
 
-/** Enough to open connections and to fill caches; with few callers, because those of a lock take long to come to an end. */
+/** Long enough to open connections and fill caches. Few callers, because callers of a lock take long to finish. */
 const warmUp = { callers: 16, forMs: 30 };
 
 export async function round(line, children, { callers, processes = 1, forMs }) {
@@ -18,7 +18,7 @@ export async function round(line, children, { callers, processes = 1, forMs }) {
   return { ...figures, serverCpu: serverCpu('all'), scriptCpu: serverCpu('scripts') };
 }
 
-/** In this process, or in a child. */
+/** Runs in this process or in a child. */
 export function hereCrew(contender) {
   let opened;
   return {
@@ -26,7 +26,7 @@ export function hereCrew(contender) {
       opened = await contender.open(address);
     },
     load(options) {
-      // What the contender before left behind must not be swept at the cost of this one.
+      // Garbage of the previous contender must not be collected during this one.
       global.gc?.();
       return load(opened.hold, options);
     },
@@ -44,7 +44,7 @@ function childCrew(children, key) {
       return {
         count,
         perSecond: sum('perSecond'),
-        // Of the processes: the median, and the worst.
+        // Across the processes: the median, and the worst.
         p50: figures.map(({ p50 }) => p50).sort((first, second) => first - second)[figures.length >> 1],
         p99: Math.max(...figures.map(({ p99 }) => p99)),
         clientCpu: figures.reduce((total, figure) => total + figure.clientCpu * figure.count, 0) / count,

@@ -1,34 +1,35 @@
-// npm run bench:stores: what a hold costs in the shared stores, against other ways to hold money in the same databases.
+// npm run bench:stores: the cost of a hold in the shared stores, against other ways to hold money in the same
+// databases.
 //
-// What is asked of all of them is one hold on one wallet that everybody wants, the worst case: nothing can be spread.
-// The promises of one hold are: it is granted exactly if the wallet's total allows it, whoever else holds; a reference
-// that was held before is refused; afterwards there is a row with wallet, amount, state, times and metadata, and an
-// index of what is open.
+// Each contender makes one hold at a time on one busy wallet, which is the worst case because nothing can be spread.
+// The promises of one hold: it is granted exactly if the wallet's total allows it, with concurrent holds counted. A
+// reference that was held before is refused. Afterwards there is a row with wallet, amount, state, times and metadata,
+// and an index of the open holds.
 //
-//   payout-guard          the store as it is exported. It does more than the promises above: epochs that show lost memory,
-//                         expiry, attempts that came late, forgotten references, amounts of any size.
+//   payout-guard          the store as it is exported. It does more than the promises above: epochs that detect data
+//                         loss, expiry, late attempts, forgotten references and amounts of any size.
 //   a batch by hand       the same promises and nothing else, many holds in one call: the limit of the engine
-//   one call by hand      the same promises, one script call or one statement for each hold: what most people would write
-//   a transaction         BEGIN IMMEDIATE, check, insert, update, COMMIT, in SQLite: for each hold, or for all that are asked for in
-//     by hand             one turn of the event loop
-//   a lock                redlock, or SELECT ... FOR UPDATE, around check and hold: what most people do write
-//   the rest              promises less, which its name says; it is here so that nobody misses it
+//   one call by hand      the same promises, one script call or statement per hold: the usual handwritten solution
+//   a transaction         BEGIN IMMEDIATE, check, insert, update, COMMIT, in SQLite: per hold, or for all holds
+//     by hand             requested in one turn of the event loop
+//   a lock                redlock, or SELECT ... FOR UPDATE, around check and hold: the most common solution
+//   the rest              fewer promises, as the name states, for comparison
 //
-// Then: what our code adds to one bare round trip of its own (one-caller.mjs), and what a hold costs when many are open
-// or the wallets are many (growth.mjs).
+// Then: the overhead of our code on one bare round trip (one-caller.mjs), and the cost of a hold when there are many
+// open holds or many wallets (growth.mjs).
 //
-// Fair, because all take turns in every round on the same machine, on the same server, with the same connection
-// settings, each with the settings that suit it best (automatic pipelines for one call per hold, the retry delay of the
-// lock, the pool size). Before anything is measured, each has to show that it keeps its promises (promises.mjs).
-// Figures are medians of the rounds, and a ratio is the median of the ratios within each round. CPU times of server and
-// client, for each hold, are the figures that a noisy machine disturbs least.
+// For fairness, all contenders take turns in every round on the same machine, on the same server, with the same
+// connection settings. Each has the settings that suit it best (automatic pipelines for one call per hold, the retry
+// delay of the lock, the pool size). Before the measurements, each must prove that it keeps its promises
+// (promises.mjs). Figures are medians of the rounds, and a ratio is the median of the ratios within each round. CPU
+// times of server and client per hold are the figures least affected by a noisy machine.
 //
-// Redis is a server of our own that keeps nothing on disk, but for one line; PostgreSQL is the one of DATABASE_URL, or
-// of this machine, with its own settings and a database of our own. SQLite is a file in the temporary directory.
+// Redis is our own server without persistence, except for one line. PostgreSQL is the server of DATABASE_URL or the
+// local one, with its own settings and our own database. SQLite is a file in the temporary directory.
 //
-// Options: --quick (a smoke run: its figures mean little), --engine redis|postgres|sqlite, --part
-// wallet|caller|open|wallets,
-//          --callers 1,64,512,4x64, --only ours,handBatch (these contenders). Results go to bench/results/stores.json.
+// Options: --quick (a smoke run whose figures mean little), --engine redis|postgres|sqlite,
+//          --part wallet|caller|open|wallets, --callers 1,64,512,4x64, --only ours,handBatch (these contenders).
+// Results go to bench/results/stores.json.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startChildren } from './children.mjs';
@@ -93,7 +94,7 @@ function chosen(list, all) {
   return names;
 }
 
-/** `512`: so many callers in this process. `4x64`: in each of four processes. */
+/** `512`: 512 callers in this process. `4x64`: 64 callers in each of four processes. */
 function readLoad(text) {
   const [callers, processes = 1] = text.split('x').map(Number).reverse();
   if (!(callers > 0) || (processes !== 1 && processes !== 4)) throw new Error(`--callers ${text}: like 64 or 4x64`);

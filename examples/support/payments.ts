@@ -1,8 +1,8 @@
-// Payment calls of two providers. In your API: the calls that you already have.
+// Payment calls of two providers. In your API: your existing calls.
 //
 // Each sends the reference of the hold, so that the outcome can be looked up by it, and resolves to the answer of the
 // provider, which the adapter judges. Each throws PayoutRejectedError only for an answer that proves that nothing was
-// paid. Any other error, a timeout for instance, leaves the outcome open and the money held.
+// paid. Any other error, such as a timeout, leaves the outcome open and the money held.
 import { PayoutRejectedError } from 'payout-guard';
 
 /** One payout. */
@@ -15,7 +15,7 @@ export interface Payout {
   readonly amount: string;
   /** The reference of its hold. */
   readonly reference: string;
-  /** Aborts when nothing may be sent any more. */
+  /** Aborts when the payout must not be sent any more. */
   readonly signal: AbortSignal;
 }
 

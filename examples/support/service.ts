@@ -26,15 +26,19 @@ export async function listen(app: Express, port = 0): Promise<{ server: Server; 
 /** Stops a service and returns the payouts that it leaves open. Ending the process is the caller's own line. */
 export async function shutDown(service: Service, waitMs = 10_000): Promise<CloseReport> {
   const { server, guard, store, closeClient } = service;
-  server?.close(); // 1. Accept no new requests. Requests under way continue.
-  const report = await guard.close({ waitMs }); // 2. Take no new holds, and wait for payouts under way and their outcomes.
-  await store?.close(); // 3. Only then close the store, which recorded them,
-  await closeClient?.(); // 4. and after it the connections that the store uses.
+  // 1. Accept no new requests. Requests under way continue.
+  server?.close();
+  // 2. Take no new holds, and wait for payouts under way and their outcomes.
+  const report = await guard.close({ waitMs });
+  // 3. Only then close the store, which recorded them.
+  await store?.close();
+  // 4. Close the connections that the store used.
+  await closeClient?.();
   server?.closeIdleConnections();
   return report;
 }
 
-/** Runs this once when the process is asked to stop. */
+/** Runs the function once, when the process is asked to stop. */
 export function onStopSignal(stop: () => Promise<unknown>): void {
   const run = () => {
     process.off('SIGINT', run);

@@ -1,4 +1,4 @@
-// Stores that several processes share: how one is opened, and how an example removes what it wrote.
+// Stores that several processes share: opens them, and removes what an example wrote.
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,11 +12,11 @@ import pg from 'pg';
 
 export interface SharedStore {
   readonly title: string;
-  /** Where it is looked for. */
+  /** The file or server that the store uses, for messages. */
   readonly place: string;
-  /** Rejects, with the reason, when it cannot be used. */
+  /** Rejects, with the reason, when the store cannot be used. */
   ready(): Promise<void>;
-  /** Under a name of its own, so that nothing else in the database is touched. */
+  /** Opens the store under a name of its own, so that nothing else in the database is touched. */
   open(name: string): Promise<OpenStore>;
   remove(name: string): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface OpenStore {
   readonly closeClient: () => Promise<unknown>;
 }
 
-// A machine that is busy with something else should not refuse payouts of an example; 250 ms is better for an API.
+// A busy machine should not refuse payouts of an example. Use 250 ms in an API.
 const deadlineMs = 5_000;
 
 const redisUrl = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
@@ -45,7 +45,7 @@ const sqlite: SharedStore = {
   },
 };
 
-// Without a listener, the error of a connection ends the process. Clients connect again by themselves, and the guard refuses until then.
+// Without a listener, a connection error ends the process. Clients reconnect, and the guard refuses until then.
 const report = (error: Error) => console.error(`connection: ${error.message}`);
 
 const redis: SharedStore = {
@@ -109,7 +109,7 @@ const postgres: SharedStore = {
 
 export const sharedStores: Readonly<Record<string, SharedStore>> = { sqlite, redis, postgres };
 
-/** A store that is new, or lost its memory, approves nothing until every process had the time to restore its open holds. */
+/** A store that is new, or lost data, approves nothing until every process had time to restore its open holds. */
 async function recovered(open: OpenStore): Promise<OpenStore> {
   await sleep((await open.store.totals('default')).recoveringForMs ?? 0);
   return open;

@@ -1,10 +1,11 @@
-// The caller of a request, and the reference of its payout. In your API: the authentication that you have.
+// The caller of a request, and the reference of its payout. In your API: your existing authentication.
 import type { Request, RequestHandler } from 'express';
 
 export interface Tenant {
   readonly id: string;
   /**
-   * The wallet that this tenant pays from. Never taken from the request: a client would choose whose money is spent.
+   * The wallet that this tenant pays from. It never comes from the request, or a client could choose whose money is
+   * spent.
    */
   readonly wallet: string;
 }
@@ -29,7 +30,7 @@ export function authenticate(tenantByToken: ReadonlyMap<string, Tenant>): Reques
 }
 
 /**
- * The unique id of a payout. It carries the tenant, so that two tenants may use the same key; a missing key stays
+ * The unique id of a payout. It carries the tenant, so that two tenants may use the same key. A missing key stays
  * missing.
  */
 export function payoutReference(req: Request): string | undefined {

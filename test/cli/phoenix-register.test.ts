@@ -1,4 +1,4 @@
-// `payout-guard phoenix register` against the simulator: what it sends, saves, and says.
+// `payout-guard phoenix register` against the simulator: its requests, files and output.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
@@ -36,7 +36,7 @@ const at = (name: string) => join(folder, name);
 const read = (name: string) => readFile(at(name), 'utf8');
 const modeOf = async (name: string) => (await stat(at(name))).mode & 0o777;
 
-/** Arguments of a registration; `changes` replace or, with undefined, leave out. */
+/** Arguments of a registration. `changes` replace arguments, or remove those that are undefined. */
 function args(simulator: PhoenixSimulator, changes: Record<string, string | undefined> = {}): string[] {
   const { clientId, terminalId } = simulator.credentials();
   const options: Record<string, string | undefined> = {
@@ -77,11 +77,11 @@ async function run(
   return outcome;
 }
 
-/** How often each step was asked for. */
+/** The number of requests for each step. */
 const asked = (simulator: PhoenixSimulator) => steps.map((step) => simulator.count(step));
 
 describe('phoenix register', () => {
-  it('as a process: makes the key, saves the new secret for nobody else, prints neither, and both work', async () => {
+  it('as a process: makes the key, saves the new secret for its user only, prints neither, and both work', async () => {
     const simulator = await simulated();
     const command = ['node_modules/tsx/dist/cli.mjs', 'src/cli/main.ts', ...args(simulator)];
     const child = spawn(process.execPath, command, {
@@ -106,7 +106,7 @@ describe('phoenix register', () => {
     expect(asked(simulator)).toEqual([1, 1]);
   }, 30_000);
 
-  it('takes secrets from files, a key that is there, and a profile', async () => {
+  it('takes secrets from files, an existing key, and a profile', async () => {
     const simulator = await simulated();
     await writeFile(at('initial'), `${initialSecret}\n`);
     await writeFile(at('password'), `\n${password}\n`);
@@ -143,7 +143,7 @@ describe('phoenix register', () => {
     expect((await guardOf(right).checkFunds('1000')).sufficient).toBe(true);
   });
 
-  it.each(['secret', 'key.pem'])('replaces no file: %s stays as it is, and nothing is sent', async (name) => {
+  it.each(['secret', 'key.pem'])('replaces no file: %s stays as it is, and no request is sent', async (name) => {
     const simulator = await simulated();
     await writeFile(at(name), 'precious');
     await chmod(at(name), 0o644);
@@ -154,7 +154,7 @@ describe('phoenix register', () => {
     expect(simulator.count()).toBe(0);
   });
 
-  it('follows no link to a file that is not there yet', async () => {
+  it('follows no link to a missing file', async () => {
     const simulator = await simulated();
     await symlink(at('elsewhere'), at('secret'));
     expect((await run(args(simulator))).code).toBe(2);
@@ -163,7 +163,7 @@ describe('phoenix register', () => {
     expect(simulator.count()).toBe(0);
   });
 
-  it('that is refused leaves the key for another attempt, and no empty secret', async () => {
+  it('keeps the key for another attempt and writes no empty secret when it is refused', async () => {
     const simulator = await simulated();
     const wrong = { ...env, PHOENIX_CLIENT_SECRET: 'wrong' };
     const { code, complained } = await run(args(simulator), { env: wrong });
@@ -206,7 +206,7 @@ describe('phoenix register', () => {
   });
 });
 
-describe('a call that is wrong', () => {
+describe('a wrong call', () => {
   const secret = 's3cr3t-Jd6yB3hUe0';
   const wrong: [string, (simulator: PhoenixSimulator) => string[], string][] = [
     ['a secret as an option', (s) => [...args(s), '--client-secret', secret], 'unknown option'],
@@ -250,7 +250,7 @@ describe('a call that is wrong', () => {
     ['another command', () => ['phoenix', secret], 'there is no such command'],
   ];
 
-  it.each(wrong)('(%s) is reported without the value, and nothing is sent', async (_, make, problem) => {
+  it.each(wrong)('(%s) is reported without the value, and no request is sent', async (_, make, problem) => {
     const simulator = await simulated();
     const outcome = await run(make(simulator));
     expect(outcome).toMatchObject({ code: 2, said: '' });
@@ -293,7 +293,7 @@ describe('a call that is wrong', () => {
     expect(simulator.count()).toBe(0);
   });
 
-  it('shows help when it is asked for, or for nothing', async () => {
+  it('shows help on request, and without arguments', async () => {
     expect(await run([])).toMatchObject({ code: 0, said: expect.stringContaining('phoenix register') });
     expect(await run(['--help'])).toMatchObject({ code: 0, complained: '' });
     const { said } = await run(['phoenix', 'register', '--help']);

@@ -1,4 +1,4 @@
-// Options of calls: a typo must not silently mean a default, and nothing is held or paid for a wrong call.
+// Options of calls. A misspelt option must not silently mean a default, and a wrong call must hold and pay nothing.
 import { describe, expect, it } from '@jest/globals';
 import { type Hold, observing, type PayoutGuard } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';
@@ -73,7 +73,7 @@ describe('withHold without a function or without a request', () => {
   });
 });
 
-describe('a reference that is longer than the provider takes', () => {
+describe('a reference that is too long for the provider', () => {
   it('is refused before anything is held', async () => {
     const wallet = scriptedWallet('1000.00', { maxReferenceLength: 50 });
     const guard = wallet.guard();

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Due, DueQueue } from '../../src/core/memory-store/due-queue.js';
 
-describe('the queue of what is due', () => {
-  it('returns what was not taken out, soonest first, in any order of adding and taking out', () => {
+describe('the due queue', () => {
+  it('returns remaining items soonest first, in any order of adding and removing', () => {
     const times = fc.array(fc.record({ atMs: fc.integer({ min: 0, max: 50 }), isTakenOut: fc.boolean() }));
     fc.assert(
       fc.property(times, fc.integer({ min: 0, max: 50 }), (items, nowMs) => {
@@ -19,7 +19,7 @@ describe('the queue of what is due', () => {
     );
   });
 
-  it('does not grow by items that are taken out before they are due', () => {
+  it('does not grow from items that are removed before they are due', () => {
     const queue = new DueQueue<string>();
     const stays = Array.from({ length: 500 }, (_, index) => queue.add(60_000 - index, `stays-${index}`));
     for (let index = 0; index < 100_000; index++) queue.remove(queue.add(60_000 + index, 'goes'));
@@ -30,7 +30,7 @@ describe('the queue of what is due', () => {
     expect(queue.size).toBe(0);
   });
 
-  it('takes an item out once', () => {
+  it('removes an item once', () => {
     const queue = new DueQueue<string>();
     const due = queue.add(1, 'one');
     expect(queue.takeDue(1)).toBe('one');

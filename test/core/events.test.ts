@@ -7,7 +7,7 @@ import { collectWarnings } from '../support/warnings.js';
 const warnings = collectWarnings();
 
 describe('events', () => {
-  it('are emitted once for each thing, in order', async () => {
+  it('are emitted once per occurrence, in order', async () => {
     const wallet = scriptedWallet('1000.00');
     const guard = wallet.guard({ settles: 'onReturn' });
     const told: unknown[] = [];
@@ -42,7 +42,7 @@ describe('events', () => {
     let heard = 0;
     const leave = guard.on('held', () => {
       heard += 1;
-      throw new Error('a mistake of the listener');
+      throw new Error('a bug in the listener');
     });
     await guard.hold({ amount: '1.00', reference: 'p-1' });
     leave();
@@ -50,13 +50,14 @@ describe('events', () => {
     expect([heard, warnings]).toEqual([
       1,
       [
-        'PAYOUT_GUARD_LISTENER: A listener of the event held threw. (Error: (message withheld: it may contain secrets))',
+        'PAYOUT_GUARD_LISTENER: A listener of the event held threw. ' +
+          '(Error: (message withheld: it may contain secrets))',
       ],
     ]);
     await guard.close();
   });
 
-  it('report an async listener that rejects, and it is no unhandled rejection', async () => {
+  it('report an async listener that rejects, without an unhandled rejection', async () => {
     const guard = scriptedWallet('1000.00').guard();
     const unhandled: unknown[] = [];
     const listen = (reason: unknown) => unhandled.push(reason);
@@ -70,7 +71,8 @@ describe('events', () => {
     expect([unhandled, warnings]).toEqual([
       [],
       [
-        'PAYOUT_GUARD_LISTENER: A listener of the event held threw. (Error: (message withheld: it may contain secrets))',
+        'PAYOUT_GUARD_LISTENER: A listener of the event held threw. ' +
+          '(Error: (message withheld: it may contain secrets))',
       ],
     ]);
     await guard.close();

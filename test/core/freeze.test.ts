@@ -14,7 +14,7 @@ describe('a frozen wallet', () => {
   };
   const frozen = { name: 'WalletFrozenError', code: 'wallet_frozen', status: 423, wallet: 'default' };
 
-  it('approves nothing in any guard of the store, from the moment that freezing is answered', async () => {
+  it('is refused by every guard of the store once freeze() resolves', async () => {
     const store = memoryStore();
     const [one, other] = [open(store), open(store)];
     await other.checkFunds('1.00');
@@ -26,7 +26,7 @@ describe('a frozen wallet', () => {
     expect((await one.hold({ amount: '1.00', reference: 'a' })).state).toBe('reserved');
   });
 
-  it('sends nothing, and lets payouts that were sent continue to their outcome', async () => {
+  it('sends nothing new, and payouts already sent continue to their outcome', async () => {
     const guard = open();
     const hold = await guard.hold({ amount: '10.00', reference: 'a' });
     const sent = await guard.hold({ amount: '10.00', reference: 'b' });
@@ -37,7 +37,7 @@ describe('a frozen wallet', () => {
     expect((await sent.capture()).state).toBe('captured');
   });
 
-  it('shows operators why and since when, and clients neither', async () => {
+  it('shows the reason and time to operators and not to clients', async () => {
     const guard = open();
     const told: unknown[] = [];
     guard.on('frozen', (event) => told.push(event));

@@ -17,12 +17,12 @@ import {
 import { thrownBy } from '../support/errors.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
 
-/** A store whose totals the test decides. */
+/** A store with totals supplied by the test. */
 function storeWith(totals: () => WalletTotals | Promise<WalletTotals>): HoldStore {
   return Object.assign(memoryStore(), { totals });
 }
 
-/** Wallets of a guard, and how often their providers were asked. */
+/** Wallets of a guard, and the number of requests to each provider. */
 function manyWallets(keys: readonly string[], available: Record<string, string> = {}) {
   const scripted = keys.map((key) => [key, scriptedWallet(available[key])] as const);
   const settings = Object.fromEntries(
@@ -103,7 +103,7 @@ describe('a check', () => {
     expect((await checkFunds('800.01')).sufficient).toBe(false);
   });
 
-  it('reads the mark before it asks for the balance', async () => {
+  it('reads the mark before it requests the balance', async () => {
     const wallet = scriptedWallet('1000.00');
     let captured = 0n;
     const { checkFunds } = wallet.guard({ store: storeWith(() => ({ epoch: 'e1', active: 0n, captured })) });
@@ -123,7 +123,7 @@ describe('a check', () => {
     expect((await checkFunds('400.00')).temporary).toBe(false);
   });
 
-  it('calls a refusal temporary when a payout was captured while the balance was read, which may show it already', async () => {
+  it('calls a refusal temporary when a capture during the balance request may already be in the balance', async () => {
     const wallet = scriptedWallet('6.00');
     let captured = 0n;
     const { checkFunds } = wallet.guard({ store: storeWith(() => ({ epoch: 'e1', active: 0n, captured })) });
@@ -161,7 +161,7 @@ describe('a check', () => {
     );
   });
 
-  it('refuses a caller whose currency is another one, with 422', async () => {
+  it('refuses a caller with another currency, with 422', async () => {
     const { guard, provider } = scriptedWallet();
     const error = await guard()
       .checkFunds('1.00', { currency: 'UGX' })
@@ -177,7 +177,7 @@ describe('a check', () => {
     await expect(checkFunds('92233720368547758.07', { fee: '0.01' })).rejects.toMatchObject({ code: 'invalid_amount' });
   });
 
-  it('needs no this', async () => {
+  it('works without its guard as `this`', async () => {
     const { assertSufficientFunds, checkFunds, funds, close } = scriptedWallet().guard();
     await assertSufficientFunds('1.00');
     await checkFunds('1.00');
@@ -186,7 +186,7 @@ describe('a check', () => {
   });
 });
 
-describe('what a provider may answer', () => {
+describe("a provider's answer", () => {
   const odd: [string, unknown][] = [
     ['nothing', undefined],
     ['null', null],
@@ -216,7 +216,7 @@ describe('what a provider may answer', () => {
     await expect(wallet.guard().checkFunds('0.01')).rejects.toBeInstanceOf(BalanceUnavailableError);
   });
 
-  it('another currency is a mismatch of the provider, with 503', async () => {
+  it('in another currency is a provider mismatch, with 503', async () => {
     const wallet = scriptedWallet();
     wallet.balance = { available: '1000.00', currency: 'UGX' };
     await expect(wallet.guard().checkFunds('0.01')).rejects.toMatchObject({
@@ -249,7 +249,7 @@ describe('what a provider may answer', () => {
     );
   });
 
-  it('an error of an unknown kind becomes provider_error, and its message stays behind', async () => {
+  it('with an error of an unknown kind becomes provider_error, without its message', async () => {
     const wallet = scriptedWallet();
     wallet.answer = async () => {
       throw Object.assign(new TypeError('Bearer s3cret at https://user:pw@host'), { code: 'E_ODD', token: 's3cret' });
@@ -266,7 +266,7 @@ describe('what a provider may answer', () => {
   });
 });
 
-describe('remembered balances', () => {
+describe('cached balances', () => {
   it('are used while younger than maxAgeMs, counted from the request', async () => {
     const wallet = scriptedWallet();
     const { checkFunds } = wallet.guard({ cache: { maxAgeMs: 5_000 } });
@@ -291,7 +291,7 @@ describe('remembered balances', () => {
     expect(wallet.asked).toBe(2);
   });
 
-  it('count as old when the clock was set back', async () => {
+  it('count as stale when the clock was set back', async () => {
     const wallet = scriptedWallet();
     const { checkFunds } = wallet.guard();
     await checkFunds('1.00');
@@ -300,7 +300,7 @@ describe('remembered balances', () => {
     expect(wallet.asked).toBe(2);
   });
 
-  it('are fetched once however many ask at once', async () => {
+  it('are fetched once for concurrent checks', async () => {
     const wallet = scriptedWallet('1000.00');
     const gate = deferred<ProviderBalance>();
     wallet.answer = () => gate.promise;
@@ -311,7 +311,7 @@ describe('remembered balances', () => {
     expect(wallet.asked).toBe(1);
   });
 
-  it('are asked for again before a refusal, so that a top-up counts', async () => {
+  it('are requested again before a refusal, so that a top-up counts', async () => {
     const wallet = scriptedWallet('100.00');
     const { checkFunds } = wallet.guard({ minRefreshMs: 1_000 });
     await checkFunds('1.00');
@@ -321,7 +321,7 @@ describe('remembered balances', () => {
     expect(wallet.asked).toBe(2);
   });
 
-  it('are asked for again at most once per minRefreshMs, however many are refused', async () => {
+  it('are requested again at most once per minRefreshMs, for any number of refusals', async () => {
     const wallet = scriptedWallet('100.00');
     const { checkFunds } = wallet.guard({ minRefreshMs: 1_000 });
     await checkFunds('500.00');
@@ -333,7 +333,7 @@ describe('remembered balances', () => {
     expect(wallet.asked).toBe(11);
   });
 
-  it('report the outage, not "not enough", when the second look fails', async () => {
+  it('report the outage, not insufficient funds, when the second request fails', async () => {
     const wallet = scriptedWallet('100.00');
     const { checkFunds } = wallet.guard();
     await checkFunds('1.00');
@@ -347,7 +347,7 @@ describe('remembered balances', () => {
     expect((await checkFunds('1.00')).sufficient).toBe(true);
   });
 
-  it('are skipped by refresh, which never takes an answer that was asked for before', async () => {
+  it('are skipped by refresh, which never uses an answer to an earlier request', async () => {
     const wallet = scriptedWallet('100.00');
     const { checkFunds } = wallet.guard();
     const early = deferred<ProviderBalance>();
@@ -373,7 +373,7 @@ describe('remembered balances', () => {
     expect(wallet.asked).toBe(2);
   });
 
-  it('are forgotten beyond maxWallets, the one unused longest first', async () => {
+  it('are evicted beyond maxWallets, least recently used first', async () => {
     const wallets = manyWallets(['a', 'b', 'c']);
     const { checkFunds } = createPayoutGuard({ wallets: wallets.settings, cache: { maxWallets: 2 } });
     for (const key of ['a', 'b', 'a', 'c', 'a']) await checkFunds('1.00', { wallet: key });
@@ -389,7 +389,7 @@ describe('remembered balances', () => {
     expect((await checkFunds('5.00', { wallet: 'poor' })).sufficient).toBe(false);
   });
 
-  it('age on the monotonic clock: a clock that is set back makes none of them young again', async () => {
+  it('age on the monotonic clock: setting the clock back makes none of them fresh again', async () => {
     const wallet = scriptedWallet();
     const { checkFunds } = wallet.guard({ cache: { maxAgeMs: 120_000 } });
     await checkFunds('1.00');
@@ -422,7 +422,7 @@ describe('the store', () => {
     }
   });
 
-  it('that never answers leaves nobody waiting for ever, and is asked again when it is back', async () => {
+  it('that never responds blocks no caller for ever, and is used again when it is back', async () => {
     const wallet = scriptedWallet();
     let totals: () => WalletTotals | Promise<WalletTotals> = () => new Promise(() => {});
     const { checkFunds } = wallet.guard({ fetchTimeoutMs: 100, store: storeWith(() => totals()) });
@@ -433,7 +433,7 @@ describe('the store', () => {
     expect((await checkFunds('1.00')).sufficient).toBe(true);
   });
 
-  it('that lost its memory voids the mark, and the balance is asked for again', async () => {
+  it('that lost data voids the mark, and the balance is requested again', async () => {
     const wallet = scriptedWallet();
     let totals = { ...nothingHeld, captured: 100_00n };
     const { checkFunds } = wallet.guard({ store: storeWith(async () => totals) });
@@ -443,7 +443,7 @@ describe('the store', () => {
     expect([decision.sufficient, decision.capturedSince, wallet.asked]).toEqual([true, '0.00', 2]);
   });
 
-  it('that loses its memory again and again approves nothing', async () => {
+  it('that keeps losing data approves nothing', async () => {
     let epoch = 0;
     const { checkFunds, funds } = scriptedWallet().guard({
       store: storeWith(() => ({ ...nothingHeld, epoch: `e${epoch++}` })),
@@ -452,7 +452,7 @@ describe('the store', () => {
     await expect(funds()).rejects.toMatchObject({ reason: 'store' });
   });
 
-  it('that waits for holds to be put back approves nothing, and says for how long', async () => {
+  it('that is restoring holds approves nothing, and reports for how long', async () => {
     const { checkFunds } = scriptedWallet().guard({
       store: storeWith(() => ({ ...nothingHeld, recoveringForMs: 2_500 })),
     });
@@ -468,7 +468,7 @@ describe('the store', () => {
 });
 
 describe('waiting', () => {
-  it('ends when the signal aborts, and the shared request goes on', async () => {
+  it('ends when the signal aborts, and the shared request continues', async () => {
     const wallet = scriptedWallet();
     const gate = deferred<ProviderBalance>();
     wallet.answer = () => gate.promise;
@@ -483,7 +483,7 @@ describe('waiting', () => {
     expect(wallet.asked).toBe(1);
   });
 
-  it('does not begin when the signal has aborted already and nothing is remembered', async () => {
+  it('does not begin when the signal has already aborted and no balance is cached', async () => {
     const wallet = scriptedWallet();
     wallet.answer = () => new Promise(() => {});
     const signal = AbortSignal.abort(new Error('too late'));
@@ -517,7 +517,7 @@ describe('waiting', () => {
 });
 
 describe('funds', () => {
-  it('shows the wallet, and what the provider sent beside the balance', async () => {
+  it("shows the wallet, and the provider's other fields beside the balance", async () => {
     const wallet = scriptedWallet();
     wallet.balance = { available: '1000.00', currency: 'KES', details: { ledger: '9999.00' } };
     const store = storeWith(() => ({ epoch: 'e1', active: 100_00n, captured: 0n }));
@@ -541,8 +541,8 @@ describe('funds', () => {
   });
 });
 
-describe('what reaches a log', () => {
-  it('shows no balance of a decision or an error, unless it is asked for by name', async () => {
+describe('log output', () => {
+  it('shows no balance of a decision or an error unless its property is read', async () => {
     const wallet = scriptedWallet('7771.11');
     const { checkFunds, assertSufficientFunds } = wallet.guard();
     const decision = await checkFunds('1.00');
@@ -601,12 +601,12 @@ describe('the options', () => {
     expect(act).toThrow(message);
   });
 
-  it('name every problem at once', () => {
+  it('report every problem at once', () => {
     const act = () => createPayoutGuard({ provider, currency: 'KES', floor: '-1', alwaysRefreshAbove: 'x' });
     expect(act).toThrow(/floor.*alwaysRefreshAbove/s);
   });
 
-  it('accept the limits themselves', () => {
+  it('accept values at the limits', () => {
     const act = () =>
       createPayoutGuard({
         provider,
@@ -620,7 +620,7 @@ describe('the options', () => {
     expect(act).not.toThrow();
   });
 
-  it('choose the status of insufficient funds', async () => {
+  it('set the status of insufficient funds', async () => {
     const guard = scriptedWallet('0.00').guard({ insufficientFundsStatus: 409 });
     await expect(guard.assertSufficientFunds('1.00')).rejects.toMatchObject({ status: 409 });
   });

@@ -16,14 +16,14 @@ import { codesOf, collectWarnings } from '../support/warnings.js';
 
 const warnings = collectWarnings();
 
-/** The position of the wallet in a line. */
+/** The position of the wallet as one line. */
 async function position(guard: PayoutGuard): Promise<string> {
   const { held, spendable } = await guard.funds();
   return `held ${held} spendable ${spendable}`;
 }
 
 describe('a hold', () => {
-  it('is subtracted from what others may spend, with its fee, until it ends', async () => {
+  it('reduces the spendable amount by its amount and fee until it ends', async () => {
     const guard = scriptedWallet('1000.00').guard({ floor: '100.00' });
     const hold = await guard.hold({ amount: '500.00', fee: '10.00', reference: 'p-1' });
     expect([hold.reference, hold.wallet, hold.amount, hold.currency, hold.state]).toEqual([
@@ -41,7 +41,7 @@ describe('a hold', () => {
     await guard.close();
   });
 
-  it('of many at once is granted exactly as often as it fits', async () => {
+  it('is granted exactly as often as it fits among many concurrent requests', async () => {
     const guard = scriptedWallet('1000.00').guard();
     const holds = Array.from({ length: 50 }, (_, index) => guard.hold({ amount: '120.00', reference: `p-${index}` }));
     const settled = await Promise.allSettled(holds);
@@ -54,7 +54,7 @@ describe('a hold', () => {
     await guard.close();
   });
 
-  it('that was captured stays subtracted until a balance is asked for that shows it', async () => {
+  it('that was captured stays subtracted until a later balance request shows it', async () => {
     const wallet = scriptedWallet('1000.00');
     const guard = wallet.guard();
     const hold = await guard.hold({ amount: '400.00', reference: 'p-1' });
@@ -68,7 +68,7 @@ describe('a hold', () => {
     await guard.close();
   });
 
-  it('lives as the states allow, and says what it is otherwise', async () => {
+  it('moves between states only as allowed, and otherwise rejects with its state', async () => {
     const guard = scriptedWallet('1000.00').guard();
     const captured = await guard.hold({ amount: '1.00', reference: 'captured' });
     await captured.sent();
@@ -87,7 +87,7 @@ describe('a hold', () => {
     await guard.close();
   });
 
-  it('may be captured with what was really debited, and only with that', async () => {
+  it('is captured with the amount that was debited, and only with it', async () => {
     const guard = scriptedWallet('1000.00').guard();
     await guard.hold({ amount: '100.00', reference: 'less' });
     await guard.hold({ amount: '100.00', reference: 'more' });
@@ -147,7 +147,7 @@ describe('a hold', () => {
     const guard = wallet.guard({ visibilityLagMs: 2_000 });
     await guard.hold({ amount: '400.00', reference: 'p-1', state: 'sent' });
     await guard.capture('p-1');
-    // The provider shows the debit two seconds late: a balance that was asked for meanwhile still has the money.
+    // The provider shows the debit two seconds late. A balance requested before that still has the money.
     wallet.clock.advance(1_999);
     expect((await guard.checkFunds('600.01', { refresh: true })).sufficient).toBe(false);
     wallet.clock.advance(1);
@@ -248,7 +248,7 @@ describe('a hold', () => {
     await guard.close();
   });
 
-  it('is taken on a balance that is asked for once more before a refusal', async () => {
+  it('is decided on a balance that is requested once more before a refusal', async () => {
     const wallet = scriptedWallet('100.00');
     const guard = wallet.guard();
     await guard.hold({ amount: '60.00', reference: 'p-1' });
@@ -258,7 +258,7 @@ describe('a hold', () => {
     await guard.close();
   });
 
-  it('is listed for operators, in pages, with what was written on it', async () => {
+  it('is listed for operators, in pages, with its fields', async () => {
     const wallet = scriptedWallet('1000.00');
     const guard = wallet.guard();
     for (const reference of ['a', 'b', 'c']) {

@@ -131,7 +131,7 @@ describe('the amount of a payout', () => {
     expect(refused.length).toBeGreaterThanOrEqual(60);
   });
 
-  it.each(refused)('%p is refused by name, and told why', (input, reason) => {
+  it.each(refused)('%p is refused with its reason', (input, reason) => {
     const act = () => parseAmount(input as string, kes);
     expect(act).toThrow(InvalidAmountError);
     expect(act).toThrow(reason);
@@ -142,7 +142,7 @@ describe('the amount of a payout', () => {
     expect(() => parseNonNegative('-0.01', kes)).toThrow(InvalidAmountError);
   });
 
-  it('survives the way to text and back, for every amount and currency', () => {
+  it('converts to text and back unchanged, for every amount and currency', () => {
     fc.assert(
       fc.property(fc.bigInt(1n, maxMinorUnits), fc.constantFrom(kes, ugx, iqd), (minor, currency) => {
         expect(parseAmount(formatMinorUnits(minor, currency), currency)).toBe(minor);
@@ -150,7 +150,7 @@ describe('the amount of a payout', () => {
     );
   });
 
-  it('is never read differently from what decimal.js makes of the same text', () => {
+  it('is parsed as decimal.js parses the same text', () => {
     const text = fc.stringMatching(/^[0-9]{1,12}(\.[0-9]{1,4})?$/);
     fc.assert(
       fc.property(text, (input) => {
@@ -225,14 +225,14 @@ describe('the text of a JSON number', () => {
 });
 
 describe('fromMinorUnits', () => {
-  it('says what a bigint counts', () => {
+  it('converts a bigint with the decimals of its currency', () => {
     expect(fromMinorUnits(150050n, 'KES')).toBe('1500.50');
     expect(fromMinorUnits(5n, 'KES')).toBe('0.05');
     expect(fromMinorUnits(1500n, 'UGX')).toBe('1500');
     expect(fromMinorUnits(1n, { code: 'USDC', exponent: 6 })).toBe('0.000001');
   });
 
-  it('refuses what no store can keep', () => {
+  it('refuses amounts beyond 64 bits', () => {
     expect(() => fromMinorUnits(-1n, 'KES')).toThrow(InvalidAmountError);
     expect(() => fromMinorUnits(maxMinorUnits + 1n, 'KES')).toThrow(InvalidAmountError);
     expect(() => fromMinorUnits(1500 as unknown as bigint, 'KES')).toThrow(InvalidAmountError);
@@ -252,7 +252,7 @@ describe('currencies', () => {
     expect(resolveCurrency(code)).toEqual({ code, exponent });
   });
 
-  it('may be given with their decimals when the list does not have them', () => {
+  it('can be given with their decimals when the list lacks them', () => {
     expect(resolveCurrency({ code: 'USDC', exponent: 6 })).toEqual({ code: 'USDC', exponent: 6 });
   });
 
@@ -260,7 +260,7 @@ describe('currencies', () => {
     expect(() => resolveCurrency(code)).toThrow(/ISO 4217/);
   });
 
-  it('have numbers too', () => {
+  it('have numeric codes too', () => {
     expect(alphabeticCode('800')).toBe('UGX');
     expect(alphabeticCode('404')).toBe('KES');
     expect(alphabeticCode('UGX')).toBe('UGX');

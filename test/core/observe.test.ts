@@ -19,7 +19,7 @@ function observed(wallet: ScriptedWallet, options: Parameters<ScriptedWallet['gu
   return { guard, observer: observing(guard) };
 }
 
-/** Lets everything in the background end. */
+/** Waits until all background work has ended. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
 }
@@ -29,7 +29,7 @@ async function fill({ guard }: { guard: ReturnType<ScriptedWallet['guard']> }): 
 }
 
 describe('an observing guard', () => {
-  it('says so as a process warning, and in its internals', async () => {
+  it('is reported as a process warning and in its internals', async () => {
     const { guard, observer } = observed(scriptedWallet());
     expect([codesOf(warnings), guard.internals.observes, observer.internals.observes]).toEqual([
       ['PAYOUT_GUARD_OBSERVE'],
@@ -72,7 +72,7 @@ describe('an observing guard', () => {
     await both.observer.close();
   });
 
-  it('refuses nothing when the request cannot be read', async () => {
+  it('refuses nothing when a function of the request throws', async () => {
     const { observer } = observed(scriptedWallet('1000.00'));
     const hold = await observer.hold(() => {
       throw new Error('req.body is undefined');
@@ -109,7 +109,7 @@ describe('an observing guard', () => {
     await observer.close({ waitMs: 0 });
   });
 
-  it('settles the real hold that is granted after the payment has ended', async () => {
+  it('settles a real hold that is granted after the payment has ended', async () => {
     const wallet = scriptedWallet('1000.00');
     let answer: () => void = () => {};
     wallet.answer = () =>
@@ -146,7 +146,7 @@ describe('an observing guard', () => {
     await observer.close();
   });
 
-  it('reports what was overspent at most: payouts that were not covered and not proved to have failed', async () => {
+  it('reports the maximum overspend: payouts that were not covered and not proved to have failed', async () => {
     const { guard, observer } = observed(scriptedWallet('1000.00'));
     await guard.checkFunds('1.00');
     const pay = (reference: string, end: () => unknown) =>
@@ -171,7 +171,7 @@ describe('an observing guard', () => {
     await observer.close();
   });
 
-  it('reports why a balance was unavailable', async () => {
+  it('reports the reason for an unavailable balance', async () => {
     const wallet = scriptedWallet('1000.00');
     wallet.answer = () => Promise.reject(new BalanceUnavailableError('forbidden'));
     const { observer } = observed(wallet);

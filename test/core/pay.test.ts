@@ -1,4 +1,4 @@
-// Paying under a hold, rule by rule (P1 to P11): what settles it, and what does not.
+// Paying under a hold, rule by rule (P1 to P11): the outcomes that settle it and those that do not.
 import { describe, expect, it } from '@jest/globals';
 import {
   type BalanceProvider,
@@ -23,7 +23,7 @@ import { codesOf, collectWarnings } from '../support/warnings.js';
 const warnings = collectWarnings();
 const payout = { amount: '400.00', reference: 'p-1' };
 
-/** State, whether the reference is used up, and the position of the wallet. */
+/** State, use of the reference, and position of the wallet. */
 async function outcome(guard: PayoutGuard, reference = 'p-1'): Promise<string> {
   const hold = await guard.getHold(reference);
   const { held, spendable } = await guard.funds();
@@ -36,7 +36,7 @@ const failed = 'released failed, held 0.00, spendable 1000.00';
 const notSent = 'released, held 0.00, spendable 1000.00';
 
 describe('the end of a payment', () => {
-  it('finds the hold marked as sent, whichever way it begins', async () => {
+  it('runs with the hold marked as sent, with pay and with withHold', async () => {
     const guard = scriptedWallet('1000.00').guard();
     const seen: string[] = [];
     await guard.withHold(payout, async (hold) => void seen.push(hold.state, await outcome(guard)));
@@ -153,7 +153,7 @@ describe('settles: onReturn', () => {
     await guard.close();
   });
 
-  it('does not overrule the own word of the application', async () => {
+  it("does not overrule the application's own verdict", async () => {
     const verdictOfResult = () => 'unknown' as const;
     const guard = scriptedWallet('1000.00').guard({ settles: 'onReturn', verdictOfResult, reconcileEveryMs: 0 });
     await guard.withHold(payout, () => 'receipt');
@@ -252,7 +252,7 @@ describe('P2. a rejection', () => {
     await guard.close();
   });
 
-  it('that an inner payout has claimed is no proof for the verdictOf of the outer one', async () => {
+  it('claimed by an inner payout proves nothing to the verdictOf of the outer one', async () => {
     const guard = scriptedWallet('1000.00').guard({ verdictOf: () => 'not_sent' });
     await thrownBy(
       guard.withHold(payout, () =>
@@ -305,7 +305,7 @@ describe('P3. a look-up that says failed', () => {
     await other.close();
   });
 
-  it('that was asked for while the function ran frees nothing after its end', async () => {
+  it('that began while the function ran frees nothing after its end', async () => {
     const answers = [deferred<PayoutAnswer>()];
     const wallet = scriptedWallet('1000.00', { lookup: () => (answers[0] ?? deferred<PayoutAnswer>()).promise });
     const guard = wallet.guard({ reconcileEveryMs: 0 });
@@ -379,7 +379,7 @@ describe('P4. pay', () => {
     await guard.close();
   });
 
-  it('does not begin after release was asked for', async () => {
+  it('does not begin after release was called', async () => {
     const guard = scriptedWallet('1000.00').guard();
     const hold = await guard.hold(payout);
     const releasing = hold.release();
@@ -393,7 +393,7 @@ describe('P4. pay', () => {
     await guard.close();
   });
 
-  it('that nothing awaits is reported when it fails, and is no unhandled rejection', async () => {
+  it('that is not awaited is reported when it fails, without an unhandled rejection', async () => {
     const guard = scriptedWallet('1000.00').guard();
     const unhandled: unknown[] = [];
     const listen = (reason: unknown) => unhandled.push(reason);
@@ -433,7 +433,7 @@ describe('P4. pay', () => {
   });
 });
 
-/** A store that stops answering when the test says so. */
+/** A store that stops responding on request of the test. */
 function silenced(store: HoldStore): { store: HoldStore; silence: (isSilent: boolean) => void; asked: string[] } {
   let isSilent = false;
   const asked: string[] = [];
@@ -453,7 +453,7 @@ function silenced(store: HoldStore): { store: HoldStore; silence: (isSilent: boo
 }
 
 describe('P5. a store that does not confirm sent', () => {
-  it('means that nothing is sent: the function does not run, and the attempt is released when the store is back', async () => {
+  it('prevents the payment: no function runs, and the attempt is released once the store is back', async () => {
     const wallet = scriptedWallet('1000.00');
     const { store, silence } = silenced(memoryStore({ clock: wallet.clock }));
     const guard = wallet.guard({ store });
@@ -471,7 +471,7 @@ describe('P5. a store that does not confirm sent', () => {
     await guard.close();
   });
 
-  it('whose answer alone was lost has the hold released all the same, and a late sent is illegal', async () => {
+  it('releases the hold even if only the answer was lost, and a late sent is illegal', async () => {
     const wallet = scriptedWallet('1000.00');
     const inner = memoryStore({ clock: wallet.clock });
     let isLost = true;
@@ -492,7 +492,7 @@ describe('P5. a store that does not confirm sent', () => {
     await guard.close();
   });
 
-  it('of one handle does not release the payout that another handle of the same hold is sending', async () => {
+  it('for one handle does not release the payout that another handle of the same hold is sending', async () => {
     const wallet = scriptedWallet('1000.00');
     const { store, silence } = silenced(memoryStore({ clock: wallet.clock }));
     const guard = wallet.guard({ store });
@@ -526,7 +526,7 @@ describe('P6. verdictOf', () => {
     await guard.close();
   });
 
-  it('is asked about the reference of each payout that the error passes through', async () => {
+  it('is called with the reference of each payout that the error passes through', async () => {
     const asked: string[] = [];
     const guard = scriptedWallet('1000.00').guard({
       verdictOf: (_, { reference }) => {
@@ -544,7 +544,7 @@ describe('P6. verdictOf', () => {
     await guard.close();
   });
 
-  it('is not asked about a rejection, which speaks for itself', async () => {
+  it('is not called for a rejection, which is already a verdict', async () => {
     const guard = scriptedWallet('1000.00').guard({ verdictOf: () => 'unknown' });
     await thrownBy(guard.withHold(payout, () => Promise.reject(new PayoutRejectedError())));
     expect(await outcome(guard)).toBe(failed);
@@ -567,7 +567,7 @@ describe('P6. verdictOf', () => {
 describe('P7. debit at acceptance', () => {
   const accepted: Partial<BalanceProvider> = { debitVisibleAt: 'acceptance', verdictOfResult: () => 'pending' };
 
-  it('captures an accepted payout at once, and looks its outcome up for the record', async () => {
+  it('captures an accepted payout at once, and looks up its outcome for the record', async () => {
     let word: PayoutVerdict = 'pending';
     const wallet = scriptedWallet('1000.00', { ...accepted, lookup: async () => ({ outcome: word }) });
     const guard = wallet.guard();
@@ -585,7 +585,7 @@ describe('P7. debit at acceptance', () => {
     await guard.close();
   });
 
-  it('is what the operator has measured, when the adapter does not know', async () => {
+  it("follows the operator's setting when the adapter declares none", async () => {
     const guard = scriptedWallet('1000.00', { verdictOfResult: () => 'pending' }).guard({
       debitVisibleAt: 'acceptance',
     });
@@ -594,7 +594,7 @@ describe('P7. debit at acceptance', () => {
     await guard.close();
   });
 
-  it.each(['unknown', 'failed'] as const)('captures nothing on a result that is %s', async (verdict) => {
+  it.each(['unknown', 'failed'] as const)('captures nothing on a result of %s', async (verdict) => {
     const guard = scriptedWallet('1000.00', { ...accepted, verdictOfResult: () => verdict }).guard();
     await guard.withHold(payout, () => 'x');
     expect(await outcome(guard)).toBe(sent);
@@ -640,7 +640,7 @@ describe('P8. a capture', () => {
 });
 
 describe('P10. a duplicate', () => {
-  it('of a payout under way is in progress, and may be asked for again', async () => {
+  it('of a payout under way is in progress and retryable', async () => {
     const guard = scriptedWallet('1000.00').guard();
     const gate = deferred<void>();
     const paying = guard.withHold(payout, () => gate.promise);
@@ -683,7 +683,7 @@ describe('P10. a duplicate', () => {
 });
 
 describe('P11. a hold that is resumed', () => {
-  it('is paid as any other, once', async () => {
+  it('is paid once, like any other', async () => {
     const guard = scriptedWallet('1000.00').guard();
     const { attempt } = await guard.hold(payout);
     const hold = await guard.resume('p-1');
@@ -701,7 +701,7 @@ describe('P11. a hold that is resumed', () => {
     await guard.close();
   });
 
-  it('by several handles is given sent once', async () => {
+  it('by several handles becomes sent once', async () => {
     const guard = scriptedWallet('1000.00').guard();
     const handles: Hold[] = [await guard.hold(payout)];
     for (let handle = 1; handle < 5; handle++) handles.push(await guard.resume('p-1'));
@@ -787,8 +787,8 @@ describe('P11. a hold that is resumed', () => {
   });
 });
 
-describe('a caller that has gone', () => {
-  it('pays nothing, on a warm balance too', async () => {
+describe('a caller that disconnected', () => {
+  it('causes no payment, on a cached balance either', async () => {
     const guard = scriptedWallet('1000.00').guard();
     await guard.checkFunds('1.00');
     const reason = new Error('the client left');
@@ -806,7 +806,7 @@ describe('a caller that has gone', () => {
     await guard.close();
   });
 
-  it('while the hold is taken has it released, and its reference may be held again', async () => {
+  it('during the hold request has the hold released, and its reference may be held again', async () => {
     const wallet = scriptedWallet('1000.00');
     const inner = memoryStore({ clock: wallet.clock });
     const controller = new AbortController();

@@ -1,4 +1,4 @@
-// Learning the outcome of payouts: by timer, soon after a payout, and when a webhook hints at it (S4, R2, F1).
+// Look-ups of payout outcomes: by timer, soon after a payout, and when a webhook arrives (S4, R2, F1).
 import { describe, expect, it } from '@jest/globals';
 import {
   type BalanceProvider,
@@ -15,7 +15,7 @@ const warnings = collectWarnings();
 
 type Outcomes = Record<string, PayoutAnswer | Error>;
 
-/** A guard whose provider answers what the test says; payouts are sent by code that has ended. */
+/** A guard whose provider returns the outcomes of the test. Payouts are sent by code that has ended. */
 async function withSent(outcomes: Outcomes, references: string[], provider: Partial<BalanceProvider> = {}) {
   const questions: PayoutQuestion[] = [];
   const wallet = scriptedWallet('1000.00', {
@@ -35,7 +35,7 @@ async function withSent(outcomes: Outcomes, references: string[], provider: Part
 const none = { captured: 0, released: 0, open: 0, neverSeen: [] };
 
 describe('reconciliation', () => {
-  it('settles what the provider has a final word on, and leaves the rest held', async () => {
+  it('settles payouts with a final outcome at the provider, and leaves the rest held', async () => {
     const references = ['made', 'more', 'not-made', 'on-its-way', 'not-known', 'broken'];
     const { wallet, guard, questions } = await withSent(
       {
@@ -81,7 +81,7 @@ describe('reconciliation', () => {
     await guard.close();
   });
 
-  it('looks at one payout when a webhook hints at it, however young', async () => {
+  it('looks up one payout of any age when a webhook names it', async () => {
     const { guard } = await withSent({ a: { outcome: 'completed' }, b: { outcome: 'failed' } }, ['a', 'b', 'c']);
     expect(await guard.reconcile({ reference: 'a' })).toEqual({ ...none, captured: 1 });
     expect(await guard.reconcile({ reference: 'a' })).toEqual(none);
@@ -101,7 +101,7 @@ describe('reconciliation', () => {
     await guard.close();
   });
 
-  it('looks at all of them, however many there are', async () => {
+  it('looks up all of them in pages', async () => {
     const references = Array.from({ length: 95 }, (_, index) => `p-${index}`);
     const completed = Object.fromEntries(references.map((key) => [key, { outcome: 'completed' } as const]));
     const { guard } = await withSent(completed, references);
@@ -109,7 +109,7 @@ describe('reconciliation', () => {
     await guard.close();
   });
 
-  it('is done by one of several guards on a store at a time', async () => {
+  it('runs in one of several guards on a store at a time', async () => {
     const store = memoryStore();
     const gate = deferred<PayoutAnswer>();
     let asked = 0;
@@ -130,7 +130,7 @@ describe('reconciliation', () => {
     await other.close();
   });
 
-  it('reports a hold that was settled the other way meanwhile as a contradiction', async () => {
+  it('reports a hold that was settled the other way in the meantime as a contradiction', async () => {
     const { guard, outcomes } = await withSent({}, ['p-1']);
     const contradictions: unknown[] = [];
     guard.on('contradiction', ({ reference, wanted, found }) => contradictions.push([reference, wanted, found]));
@@ -152,7 +152,7 @@ describe('reconciliation', () => {
     const wallet = scriptedWallet('1000.00', { lookup: async () => ({ outcome: 'pending' }) });
     const guard = wallet.guard({ store, overdueAfterMs: 60_000 });
     await guard.withHold({ amount: '10.00', reference: 'p-1' }, () => 'accepted');
-    // The clock of this process is an hour behind, and stands still.
+    // The clock of this process is an hour behind, and does not advance.
     wallet.clock.step(-3_600_000);
     clock.advance(60_000);
     const ages: number[] = [];
@@ -167,12 +167,13 @@ describe('reconciliation', () => {
     wallet.clock.advance(60_000);
     await guard.reconcile();
     expect(warnings).toEqual([
-      "PAYOUT_GUARD_OVERDUE: The outcome of 2 payout(s) is overdue; their money stays held. List them with listHolds({ state: 'sent' }).",
+      'PAYOUT_GUARD_OVERDUE: The outcome of 2 payout(s) is overdue; their money stays held. ' +
+        "List them with listHolds({ state: 'sent' }).",
     ]);
     await guard.close();
   });
 
-  it('runs by itself', async () => {
+  it('runs on a timer', async () => {
     const wallet = scriptedWallet('1000.00', { lookup: async () => ({ outcome: 'completed' }) });
     const guard = wallet.guard({ overdueAfterMs: 1_000, reconcileEveryMs: 1_000 });
     await guard.hold({ amount: '10.00', reference: 'p-1', state: 'sent' });
@@ -186,7 +187,7 @@ describe('reconciliation', () => {
     expect(wallet.clock.timers).toBe(0);
   });
 
-  it('ends when the guard is closed in the middle of it, and leaves the hold as it was', async () => {
+  it('stops when the guard closes during it, and leaves the hold as it was', async () => {
     const store = memoryStore();
     const guard = scriptedWallet('1000.00', { lookup: () => new Promise(() => {}) }).guard({ store });
     await guard.hold({ amount: '10.00', reference: 'p-1', state: 'sent' });
@@ -218,7 +219,7 @@ describe('reconciliation', () => {
     await guard.close();
   });
 
-  it('is not held up by ten payouts whose look-up returns nothing (F1)', async () => {
+  it('is not delayed by ten payouts whose look-up returns nothing (F1)', async () => {
     const references = Array.from({ length: 30 }, (_, index) => `p-${index}`);
     const lookup = async ({ reference }: PayoutQuestion) =>
       (Number(reference.slice(2)) < 20 ? undefined : { outcome: 'completed' }) as PayoutAnswer;
@@ -232,7 +233,7 @@ describe('reconciliation', () => {
   });
 });
 
-describe('R2. a payout that the provider has no record of', () => {
+describe('R2. a payout without a record at the provider', () => {
   const absent = { outcome: 'unknown', absent: true } as const;
 
   it('is reported as never seen once it is overdue, and listed for release', async () => {
@@ -272,7 +273,7 @@ describe('R2. a payout that the provider has no record of', () => {
     await guard.close();
   });
 
-  it('stays held for ever without it', async () => {
+  it('stays held for ever without absentIsFailedAfterMs', async () => {
     const { wallet, guard } = await withSent({ gone: absent }, ['gone']);
     guard.on('overdue', () => {});
     guard.on('neverSeen', () => {});
@@ -283,7 +284,7 @@ describe('R2. a payout that the provider has no record of', () => {
 });
 
 describe('S4. look-ups', () => {
-  it('come 2 s, 5 s, 15 s and 1 min after the end of the payment, then as often as the timer runs', async () => {
+  it('run 2 s, 5 s, 15 s and 1 min after the end of the payment, then at each run of the timer', async () => {
     const wallet = scriptedWallet('1000.00');
     const askedAtMs: number[] = [];
     const lookup = async (): Promise<PayoutAnswer> => {
@@ -296,7 +297,7 @@ describe('S4. look-ups', () => {
     await guard.withHold({ amount: '10.00', reference: 'p-1' }, () => 'accepted');
     await wallet.clock.pass(600_000);
     const soon = [2_000, 5_000, 15_000, 60_000, 120_000, 180_000, 240_000, 300_000];
-    // Overdue from then on: looked up by the timer of the guard, which is a second older than the payout.
+    // From here on the payout is overdue. The timer of the guard, which is a second older than the payout, looks it up.
     expect(askedAtMs).toEqual([...soon, 359_000, 419_000, 479_000, 539_000, 599_000]);
     await guard.close();
   });
@@ -309,12 +310,12 @@ describe('S4. look-ups', () => {
     const guard = wallet.guard();
     await guard.withHold({ amount: '10.00', reference: 'p-1' }, () => 'accepted');
     await wallet.clock.pass(600_000);
-    // The timer that is left is that of the reconciliation.
+    // The remaining timer is that of the reconciliation.
     expect([asked, (await guard.getHold('p-1'))?.state, wallet.clock.timers]).toEqual([2, 'captured', 1]);
     await guard.close();
   });
 
-  it('never believe a "failed" of a look-up that began while the payment code might still send', async () => {
+  it('ignore a "failed" of a look-up that began while the payment code might still send', async () => {
     const answers: ReturnType<typeof deferred<PayoutAnswer>>[] = [];
     const wallet = scriptedWallet('1000.00', {
       lookup: () => {
@@ -329,7 +330,7 @@ describe('S4. look-ups', () => {
     await wallet.clock.pass(10);
     void guard.reconcile({ reference: 'p-1' });
     await wallet.clock.pass(10);
-    // The provider has failed the first try, and its answer is on its way; the client sends again and ends.
+    // The provider has failed the first try and its answer is under way. The client sends again and ends.
     payment.resolve('accepted');
     await paying;
     await wallet.clock.pass(2_500);
@@ -363,7 +364,7 @@ describe('S4. look-ups', () => {
     await guard.close();
   });
 
-  it('are under way one at a time where the provider allows one session', async () => {
+  it('run one at a time where the provider allows one session', async () => {
     let [underWay, most] = [0, 0];
     const gates: ReturnType<typeof deferred<PayoutAnswer>>[] = [];
     const lookup = async (): Promise<PayoutAnswer> => {
@@ -385,7 +386,7 @@ describe('S4. look-ups', () => {
     await guard.close();
   });
 
-  it('for a webhook go first, and a look-up that began before the event does not answer it', async () => {
+  it('for a webhook run first, and a look-up that began before the event does not count for it', async () => {
     const answers = new Map<string, ReturnType<typeof deferred<PayoutAnswer>>[]>();
     const order: string[] = [];
     const lookup = ({ reference }: PayoutQuestion): Promise<PayoutAnswer> => {
@@ -415,7 +416,7 @@ describe('S4. look-ups', () => {
     await guard.close();
   });
 
-  it('are one for all who ask for the same payout at once', async () => {
+  it('are shared by concurrent callers of the same payout', async () => {
     let asked = 0;
     const lookup = async (): Promise<PayoutAnswer> => {
       asked += 1;
@@ -428,7 +429,7 @@ describe('S4. look-ups', () => {
     await guard.close();
   });
 
-  it('that find nothing 20 times in a row are reported once', async () => {
+  it('that find no record 20 times in a row are reported once', async () => {
     const references = Array.from({ length: 45 }, (_, index) => `p-${index}`);
     const { guard, outcomes } = await withSent(
       Object.fromEntries(references.map((key) => [key, { outcome: 'unknown', absent: true } as const])),
@@ -446,7 +447,7 @@ describe('S4. look-ups', () => {
     await guard.close();
   });
 
-  it('of a provider that does not document them are warned of when the guard is made', async () => {
+  it('of a provider that does not document them cause a warning at creation of the guard', async () => {
     const wallet = scriptedWallet('1000.00', {
       name: 'undocumented',
       lookupIsDocumented: false,
@@ -454,17 +455,18 @@ describe('S4. look-ups', () => {
     });
     await wallet.guard().close();
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_LOOKUP: undocumented does not document how to look a payout up: settle payouts in your callback, and do not rely on look-ups.',
+      'PAYOUT_GUARD_LOOKUP: undocumented does not document how to look a payout up: ' +
+        'settle payouts in your callback, and do not rely on look-ups.',
     ]);
   });
 
-  it('of the application itself are not warned of, whatever the provider documents', async () => {
+  it('of the application itself cause no warning', async () => {
     const wallet = scriptedWallet('1000.00', { name: 'own-lookup', lookupIsDocumented: false });
     await wallet.guard({ lookup: async () => ({ outcome: 'unknown' }) }).close();
     expect(warnings).toEqual([]);
   });
 
-  it('are bounded for each wallet: beyond 1,000 payouts the timer alone finds the others', async () => {
+  it('are bounded for each wallet: beyond 1,000 payouts only the timer finds the others', async () => {
     const wallet = scriptedWallet('100000.00', { lookup: async () => ({ outcome: 'pending' }) });
     const guard = wallet.guard();
     for (let payout = 0; payout < 1_010; payout++) {

@@ -1,5 +1,5 @@
-// `hold.sent()`: the permission to send by code of one's own. Given once, and never beside a release of the same
-// handle.
+// `hold.sent()`: the permission to send from the application's own code. It is given once, and never beside a release
+// of the same handle.
 import { expect, it } from '@jest/globals';
 import { type HoldStore, memoryStore } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';
@@ -23,7 +23,7 @@ it('P5. is not given again by a handle whose first try the store did not confirm
   isSilent = true;
   expect(await thrownBy(hold.sent())).toMatchObject({ code: 'balance_unavailable', reason: 'store' });
   isSilent = false;
-  // The release of the first try still waits for its turn: a payout sent now would be released while it is under way.
+  // The release of the first try is still queued. A payout sent now would be released while it is under way.
   expect(await thrownBy(hold.sent())).toMatchObject({ code: 'hold_state' });
   expect(await thrownBy(hold.pay(() => 'paid'))).toMatchObject({ code: 'hold_state' });
   await wallet.clock.pass(1_000);
@@ -66,7 +66,7 @@ it('P4. leaves the handle as it was when the store refuses', async () => {
 });
 
 /**
- * A store whose client sends each request to mark a hold as sent twice, as after a broken connection, and gets the
+ * A store whose client sends each request to mark a hold as sent twice, as after a broken connection, and receives the
  * second answer.
  */
 function repeating(memory: HoldStore): HoldStore {
@@ -88,7 +88,7 @@ it('P5. is confirmed by the refusal of its own repetition', async () => {
   await guard.close();
 });
 
-it('P4. is given to one of two handles when each request is repeated, and to one of two calls of a handle', async () => {
+it('P4. is given to one of two handles when each request is repeated, and to one of two calls', async () => {
   const wallet = scriptedWallet('1000.00');
   const guard = wallet.guard({ store: repeating(memoryStore({ clock: wallet.clock })) });
   const hold = await guard.hold(payout);

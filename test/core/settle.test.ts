@@ -1,4 +1,4 @@
-// Verdicts and the store, rule by rule (S1, S2, S5): what is known of a payout is not forgotten.
+// Verdicts and the store, rule by rule (S1, S2, S5): a known outcome of a payout is not lost.
 import { describe, expect, it } from '@jest/globals';
 import {
   type GuardEvents,
@@ -17,7 +17,7 @@ const warnings = collectWarnings();
 const payout = { amount: '400.00', reference: 'p-1' };
 const onReturn = { ...payout, settles: 'onReturn' } as const;
 
-/** A guard whose store stops answering when the test says so. */
+/** A guard whose store stops responding on request of the test. */
 function fragile(wallet: ScriptedWallet, options: Parameters<ScriptedWallet['guard']>[0] = {}) {
   const inner = memoryStore({ clock: wallet.clock });
   let isSilent = false;
@@ -81,7 +81,7 @@ describe('S1. a payout that was made after its hold was released', () => {
     await guard.close();
   });
 
-  it('by a verdict of pay that comes after an operator has released it', async () => {
+  it('is recorded by a verdict of pay that comes after an operator has released it', async () => {
     const wallet = scriptedWallet('1000.00');
     const guard = wallet.guard();
     const seen = events(guard);
@@ -95,7 +95,7 @@ describe('S1. a payout that was made after its hold was released', () => {
     await guard.close();
   });
 
-  it('leaves the hold of a later payout alone, and says that it was perhaps paid twice', async () => {
+  it('leaves the hold of a later payout alone, and is reported as perhaps paid twice', async () => {
     const wallet = scriptedWallet('1000.00');
     const guard = wallet.guard();
     const seen = events(guard);
@@ -115,7 +115,8 @@ describe('S1. a payout that was made after its hold was released', () => {
     await wallet.clock.pass(61_000);
     await hold.capture();
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_PAID_AFTER_RELEASE: Payout p-1 was made after its hold had expired or was released. The debit is recorded; make the payout within hold.pay() or call hold.sent() before it.',
+      'PAYOUT_GUARD_PAID_AFTER_RELEASE: Payout p-1 was made after its hold had expired or was released. ' +
+        'The debit is recorded; make the payout within hold.pay() or call hold.sent() before it.',
     ]);
     await guard.close();
   });
@@ -144,7 +145,7 @@ describe('S2. a known verdict', () => {
     expect(await stateOf(store)).toBe('sent');
     silence(false);
     await wallet.clock.pass(30_000);
-    // The timer that is left is that of the reconciliation.
+    // The remaining timer is that of the reconciliation.
     expect([await stateOf(store), unsettled.length, wallet.clock.timers]).toEqual([state, 1, 1]);
     await guard.close();
   });
@@ -174,7 +175,7 @@ describe('S2. a known verdict', () => {
     await guard.close();
   });
 
-  it('of the application is kept too, though its call rejects', async () => {
+  it('of the application is kept too, even though its call rejects', async () => {
     const wallet = scriptedWallet('1000.00');
     const { guard, store, silence } = fragile(wallet);
     const hold = await guard.hold({ ...payout, state: 'sent' });
@@ -194,7 +195,7 @@ describe('S2. a known verdict', () => {
     await guard.close();
   });
 
-  it('by reference is not kept when it is a release: another handle may send the payout meanwhile', async () => {
+  it('by reference is not kept when it is a release, as another handle may send the payout', async () => {
     const wallet = scriptedWallet('1000.00');
     const inner = memoryStore({ clock: wallet.clock });
     let isSilent = true;
@@ -213,7 +214,7 @@ describe('S2. a known verdict', () => {
     await guard.close();
   });
 
-  it('is tried again by itself, with waits that grow to 30 s', async () => {
+  it('is retried, with delays that grow to 30 s', async () => {
     const wallet = scriptedWallet('1000.00');
     const inner = memoryStore({ clock: wallet.clock });
     const triedAtMs: number[] = [];
@@ -263,7 +264,7 @@ describe('S2. a known verdict', () => {
     await guard.close();
   });
 
-  it('that contradicts a capture is for an operator, and nothing is changed', async () => {
+  it('that contradicts a capture changes nothing and is reported for an operator', async () => {
     const wallet = scriptedWallet('1000.00');
     const guard = wallet.guard();
     await thrownBy(
@@ -274,12 +275,13 @@ describe('S2. a known verdict', () => {
     );
     expect((await guard.getHold('p-1'))?.state).toBe('captured');
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_CONTRADICTION: Payout p-1 of wallet default should be released, but the store has captured. Nothing was changed; check it with the provider.',
+      'PAYOUT_GUARD_CONTRADICTION: Payout p-1 of wallet default should be released, but the store has captured. ' +
+        'Nothing was changed; check it with the provider.',
     ]);
     await guard.close();
   });
 
-  it('of the code that pays itself is left alone', async () => {
+  it('is ignored for holds that the application settles itself', async () => {
     const guard = scriptedWallet('1000.00').guard({ settles: 'onReturn' });
     await guard.withHold(payout, (hold) => hold.capture('399.00'));
     await thrownBy(
@@ -322,7 +324,7 @@ describe('a store that recovers', () => {
     await guard.close();
   });
 
-  it('is asked again with a verdict until it has recovered', async () => {
+  it('receives a verdict again until it has recovered', async () => {
     const wallet = scriptedWallet('1000.00');
     const inner = memoryStore({ clock: wallet.clock });
     let isRecovering = true;
@@ -364,7 +366,7 @@ describe('S5. close', () => {
     ]);
   });
 
-  it('sends nothing of a payout whose hold was marked as sent while it began to close', async () => {
+  it('sends no payout whose hold was marked as sent while it began', async () => {
     const wallet = scriptedWallet('1000.00');
     const inner = memoryStore({ clock: wallet.clock });
     const gate = deferred<void>();
@@ -407,7 +409,7 @@ describe('S5. close', () => {
     },
   );
 
-  it('resolves within waitMs and says what it leaves open', async () => {
+  it('resolves within waitMs and reports the payouts it leaves open', async () => {
     const wallet = scriptedWallet('1000.00');
     const { guard, silence } = fragile(wallet);
     const left: GuardEvents['leftOpen'][] = [];
@@ -429,7 +431,7 @@ describe('S5. close', () => {
     expect([await closing, left]).toEqual([{ open }, open]);
   });
 
-  it('warns of what it leaves open when no listener handles it, and is not silent afterwards', async () => {
+  it('warns of payouts it leaves open when no listener handles them, and of later failures to settle', async () => {
     const wallet = scriptedWallet('1000.00');
     const { guard, silence } = fragile(wallet);
     const gate = deferred<void>();
@@ -438,7 +440,8 @@ describe('S5. close', () => {
     const closing = guard.close({ waitMs: 0 });
     await closing;
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_LEFT_OPEN: The guard closed and leaves payout p-1 of wallet default open: its payment has not ended. Its money stays held until another process settles it.',
+      'PAYOUT_GUARD_LEFT_OPEN: The guard closed and leaves payout p-1 of wallet default open: ' +
+        'its payment has not ended. Its money stays held until another process settles it.',
     ]);
     silence();
     gate.resolve();
@@ -463,7 +466,7 @@ describe('S5. close', () => {
     expect([await stateOf(store), captured]).toEqual(['captured', ['p-1']]);
   });
 
-  it('from its start refuses to pay what was not sent, and releases it', async () => {
+  it('refuses from its start to pay holds that were not sent, and releases them', async () => {
     const wallet = scriptedWallet('1000.00');
     const { guard, store } = fragile(wallet);
     const hold = await guard.hold(payout);
@@ -536,7 +539,7 @@ describe('S5. close', () => {
       expect([await closing, await stateOf(inner)]).toEqual([{ open: [] }, state]);
     });
 
-    it('reports it once when the answer does not come in time', async () => {
+    it('reports it once when the answer is late', async () => {
       const { wallet, guard, hold } = await settling();
       void settle(hold, guard);
       await wallet.clock.pass(1);
@@ -548,7 +551,7 @@ describe('S5. close', () => {
     });
   });
 
-  it('reports no hold that a handler settles at the very moment it ends', async () => {
+  it('reports no hold that a handler settles at the moment it ends', async () => {
     for (let turns = 0; turns < 40; turns++) {
       const wallet = scriptedWallet('1000.00');
       const inner = memoryStore({ clock: wallet.clock });

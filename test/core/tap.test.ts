@@ -1,4 +1,4 @@
-// Listening without handling: what metrics and records do.
+// Taps: listeners of metrics and records, which do not count as handlers.
 import { afterEach, expect, it } from '@jest/globals';
 import type { PayoutGuard } from 'payout-guard';
 import { scriptedWallet } from '../support/wallet.js';
@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const guard of guards.splice(0)) await guard.close();
 });
 
-/** Makes a guard, and a function that captures a payout again and again after its reservation has expired. */
+/** Creates a guard, and a function that repeatedly captures a payout after its reservation has expired. */
 function lateCaptures() {
   const wallet = scriptedWallet();
   const guard = wallet.guard({ reconcileEveryMs: 0 });
@@ -48,7 +48,7 @@ it('a listener replaces the process warning until it is removed', async () => {
   expect([handled, codesOf(warnings)]).toEqual([['p-1'], ['PAYOUT_GUARD_PAID_AFTER_RELEASE']]);
 });
 
-it('a tap of overdue holds leaves their process warning too', async () => {
+it('a tap of overdue holds also leaves their process warning', async () => {
   const { guard, wallet } = lateCaptures();
   guard.internals.tap('overdue', () => {});
   await guard.hold({ amount: '1.00', reference: 'p-1', state: 'sent' });

@@ -1,4 +1,4 @@
-// The wallets of a guard, rule by rule (W1 to W4): whose money it is, and whose holds.
+// The wallets of a guard, rule by rule (W1 to W4): the owner of money and of holds.
 import { describe, expect, it } from '@jest/globals';
 import {
   type BalanceProvider,
@@ -44,7 +44,7 @@ describe('several wallets in one guard', () => {
     ugx: { provider: account('isw/1', { name: 'interswitch' }, '5000'), currency: 'UGX' },
   });
 
-  it('have providers, currencies, floors and holds of their own', async () => {
+  it('have their own providers, currencies, floors and holds', async () => {
     const guard = guardOf(wallets());
     await guard.withHold({ wallet: 'kes', amount: '900.00', reference: 'k-1' }, () => 'accepted');
     await guard.withHold({ wallet: 'ugx', amount: '5000', reference: 'u-1' }, () => 'accepted');
@@ -93,12 +93,12 @@ describe('several wallets in one guard', () => {
     expect(() => guardOf(given as never)).toThrow(problem);
   });
 
-  it('and settings of one beside them are refused', () => {
+  it('refuse settings of a single wallet beside them', () => {
     const both = { wallets: wallets(), currency: 'KES' } as unknown as PayoutGuardOptions;
     expect(() => createPayoutGuard(both)).toThrow(/currency/);
   });
 
-  it('fail apart: a provider that is down leaves the other wallets working', async () => {
+  it('fail independently: a provider that is down leaves the other wallets working', async () => {
     const down = account('down', { fetchBalance: () => Promise.reject(new Error('down')) });
     const guard = guardOf({ up: wallets().ugx, down: { provider: down, currency: 'UGX' } });
     expect(await thrownBy(guard.checkFunds('1', { wallet: 'down' }))).toMatchObject({ reason: 'provider_error' });
@@ -154,7 +154,7 @@ describe('W1. a wallet has one identity, and an identity one wallet', () => {
     await other.close();
   });
 
-  it('a key that was refused leaves nothing behind: its identity can be used under the right key', async () => {
+  it('a refused key claims nothing: its identity can be used under the right key', async () => {
     const store = memoryStore();
     await guardOf({ a: { provider: account('1'), currency: 'KES' } }, store).checkFunds('1.00');
     const mistaken = guardOf({ a: { provider: account('2'), currency: 'KES' } }, store);
@@ -191,7 +191,7 @@ describe('W1. a wallet has one identity, and an identity one wallet', () => {
     expect((await right.checkFunds('1.00')).sufficient).toBe(true);
   });
 
-  it('is checked again in a new epoch, before anything is decided in it', async () => {
+  it('is checked again in a new epoch, before the first decision', async () => {
     let inner = memoryStore();
     const store = new Proxy({} as HoldStore, {
       get: (_, name: keyof HoldStore) => {
@@ -202,12 +202,12 @@ describe('W1. a wallet has one identity, and an identity one wallet', () => {
     const guard = guardOf({ a: { provider: account('1'), currency: 'KES' } }, store);
     await guard.hold({ amount: '1.00', reference: 'p-1' });
     inner = memoryStore();
-    // After the loss another service is the first to use the key.
+    // After the loss, another service is the first to use the key.
     await guardOf({ a: { provider: account('2'), currency: 'KES' } }, store).checkFunds('1.00');
     expect(await thrownBy(guard.hold({ amount: '1.00', reference: 'p-2' }))).toMatchObject({ code: 'configuration' });
   });
 
-  it('refuses a second key for one balance, whatever the decimals that its currency is given', async () => {
+  it('refuses a second key for one balance, also with other decimals of its currency', async () => {
     const store = memoryStore();
     await guardOf({ a: { provider: account('1'), currency: 'UGX' } }, store).checkFunds('1');
     const other = guardOf({ b: { provider: account('1'), currency: { code: 'UGX', exponent: 2 } } }, store);
@@ -228,12 +228,13 @@ describe('W1. a wallet has one identity, and an identity one wallet', () => {
     expect(notes[0]).toMatch(/^identity\/scripted [0-9a-f]{32} KES {2}a$/);
   });
 
-  it('warns of an adapter without accountId, and tells its wallets apart by their keys', async () => {
+  it('warns of an adapter without accountId, and distinguishes its wallets by key', async () => {
     const store = memoryStore();
     const provider = () => account(undefined, { name: 'nameless' });
     const guard = guardOf({ a: { provider: provider(), currency: 'KES' } }, store);
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_ACCOUNT: Provider nameless of wallet a has no accountId, so a second key for the same balance cannot be detected. Add one to the adapter.',
+      'PAYOUT_GUARD_ACCOUNT: Provider nameless of wallet a has no accountId, ' +
+        'so a second key for the same balance cannot be detected. Add one to the adapter.',
     ]);
     await guard.checkFunds('1.00');
     const again = guardOf({ a: { provider: provider(), currency: 'KES' } }, store);
@@ -247,7 +248,7 @@ describe('W2. a wallet that moves to another provider', () => {
     main: { provider: account('terminal', { name: 'phoenix' }), currency: 'UGX', ...more },
   });
 
-  it('names the old one in formerly, and both decide meanwhile', async () => {
+  it('names the old one in formerly, and both decide in the meantime', async () => {
     const store = memoryStore();
     const before = guardOf({ main: old }, store);
     await before.hold({ amount: '600', reference: 'p-1' });
@@ -263,7 +264,7 @@ describe('W2. a wallet that moves to another provider', () => {
     expect(await thrownBy(elsewhere.checkFunds('1'))).toMatchObject(conflict('wallet "main"'));
   });
 
-  it('cannot change its currency by it', async () => {
+  it('cannot change its currency with it', async () => {
     const store = memoryStore();
     await guardOf({ main: old }, store).checkFunds('1');
     const guard = guardOf(moved({ formerly: ['interswitch'], currency: 'KES' }), store);
@@ -281,7 +282,7 @@ describe('W3. wallets that a function finds', () => {
     return { find, asked };
   }
 
-  it.each([false, true])('are asked for once for each key, however many need it at once (late: %p)', async (isLate) => {
+  it.each([false, true])('are requested once per key by concurrent calls (late: %p)', async (isLate) => {
     const { find, asked } = found({ a: { provider: account('1'), currency: 'KES' } }, isLate);
     const guard = guardOf(find);
     await Promise.all([guard.checkFunds('1.00', { wallet: 'a' }), guard.checkFunds('1.00', { wallet: 'a' })]);
@@ -306,13 +307,13 @@ describe('W3. wallets that a function finds', () => {
     await guard.close();
   });
 
-  it('that hangs ends with fetchTimeoutMs', async () => {
+  it('that hangs is abandoned after fetchTimeoutMs', async () => {
     const guard = createPayoutGuard({ wallets: () => new Promise(() => {}), fetchTimeoutMs: 100 });
     expect(await thrownBy(guard.checkFunds('1.00', { wallet: 'a' }))).toMatchObject({ reason: 'timeout' });
     await guard.close();
   });
 
-  it('are forgotten when they are not used, asked for again then, and never while a payout is under way here', async () => {
+  it('are evicted when unused, requested again when used, and kept while a payout is under way', async () => {
     const settings = Object.fromEntries(
       ['a', 'b', 'c', 'd'].map((key) => [key, { provider: account(key), currency: 'KES' }]),
     );
@@ -331,7 +332,7 @@ describe('W3. wallets that a function finds', () => {
     await guard.close();
   });
 
-  it('are found again after their credentials were refused', async () => {
+  it('are requested again after their credentials were refused', async () => {
     const { BalanceUnavailableError } = await import('payout-guard');
     const refused = account('1', { fetchBalance: () => Promise.reject(new BalanceUnavailableError('unauthorized')) });
     const settings: Record<string, WalletSettings> = { a: { provider: refused, currency: 'KES' } };
@@ -418,7 +419,7 @@ describe('W4. a guard that settles only', () => {
     await settler.close();
   });
 
-  it('looks payouts up when it is told how', async () => {
+  it('looks payouts up when a look-up is configured', async () => {
     const store = memoryStore();
     const payer = guardOf({ main: { provider: account('1'), currency: 'KES' } }, store);
     await payer.withHold({ amount: '1.00', reference: 'a' }, () => 'accepted');

@@ -1,4 +1,4 @@
-// Nothing that a user copies is unsafe: the code of every document, and every example.
+// Code that users copy is safe: the code of every document, and every example.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { unsafeIn } from '../support/copied-code.js';

@@ -1,4 +1,4 @@
-// What the documents promise holds: see ../support/documents.ts for what is checked and how to write examples.
+// Documents are correct. ../support/documents.ts lists the checks and explains how to write examples.
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { countBlocks, documents, problemsOf } from '../support/documents.js';
 
@@ -9,13 +9,13 @@ const [good, bad] = [fixture('good'), fixture('bad')];
 let problems: string[];
 const isIn = (file: string) => (problem: string) => problem.startsWith(`${file}:`);
 
-// All in one compilation, which is what takes long.
+// One compilation for all of them, because compilation dominates the time.
 beforeAll(async () => {
   problems = await problemsOf([...files, good, bad]);
 });
 
 for (const file of files) {
-  it(`${file} holds what it promises`, () => {
+  it(`${file} is correct`, () => {
     expect(problems.filter(isIn(file))).toEqual([]);
   });
 }
@@ -25,13 +25,13 @@ it('the sources that the documents use compile', () => {
   expect(problems.filter(isElsewhere)).toEqual([]);
 });
 
-it('README.md is there and shows TypeScript', () => {
+it('README.md exists and shows TypeScript', () => {
   expect(files).toContain('README.md');
   expect(countBlocks('README.md', 'ts')).toBeGreaterThan(0);
 });
 
 describe('the check', () => {
-  it('finds nothing in a good document', () => {
+  it('finds no mistake in a good document', () => {
     expect(problems.filter(isIn(good))).toEqual([]);
   });
 
@@ -56,7 +56,7 @@ describe('the check', () => {
     ]);
   });
 
-  it('counts no block where there is none', () => {
+  it('counts no block in a document without one', () => {
     expect(['ts', 'js', 'json', 'bash'].map((language) => countBlocks(fixture('empty'), language))).toEqual([
       0, 0, 0, 0,
     ]);

@@ -1,5 +1,5 @@
-// docs/glossary.md against the code: each term is defined where the page says, and the private words of earlier drafts
-// are gone.
+// docs/glossary.md against the code: each term is defined at the place that the page names, and the private words of
+// earlier drafts are gone.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -16,7 +16,7 @@ const rows = page
 const states: Readonly<Record<HoldState, true>> = { reserved: true, sent: true, captured: true, released: true };
 const verdicts: Readonly<Record<PayoutVerdict, true>> = { completed: true, pending: true, failed: true, unknown: true };
 
-/** Words that have a better one, or name nobody in particular: none of them is in a text that users read. */
+/** Words that have a better one, or that name no actor: none of them is in a text that users read. */
 const replaced = /\b(nobody|somebody|whoever|everybody|cannot be told|said aloud|lets? go of|tombstones?|agenda)\b/i;
 
 function textsBelow(folder: string): string[] {

@@ -1,4 +1,4 @@
-// Tables of the README and the runbook against the code: nothing is missing, nothing is invented.
+// Tables of the README and the runbook against the code: no entry is missing, and no entry is invented.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import * as core from 'payout-guard';
@@ -13,7 +13,7 @@ import {
   type WalletSettings,
 } from 'payout-guard';
 
-/** Every key of a type. The compiler refuses a missing one and one too many. */
+/** Every key of a type. The compiler rejects missing and extra keys. */
 type Names<Key extends PropertyKey> = Readonly<Record<Key, true>>;
 
 const guardOptions: Names<Exclude<keyof (GuardOptions & ManyWallets), 'cache'>> = {
@@ -120,7 +120,7 @@ const codes: Names<PayoutGuardErrorCode> = {
 
 const readme = readFileSync('README.md', 'utf8');
 
-/** The rows of the tables below a heading, up to the next one of the same level. */
+/** The rows of the tables below a heading, up to the next heading of the same level. */
 function rowsBelow(heading: string, text = readme): string[][] {
   const [, section = ''] = text.split(`\n## ${heading}\n`);
   const [own = ''] = section.split(/\n## /);

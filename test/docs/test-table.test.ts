@@ -1,4 +1,4 @@
-// test/README.md names the test of every rule and of every fault, and the seeded mistakes: all of them exist.
+// Checks that the tests and the seeded mistakes that test/README.md lists for each rule and fault exist.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { mutants } from '../simulation/mutants/index.js';
@@ -8,7 +8,7 @@ const names = (letter: string, count: number) => Array.from({ length: count }, (
 const rules = [...names('P', 11), ...names('R', 4), ...names('W', 4), ...names('S', 6), ...names('T', 6), 'F1'];
 const faults = names('', 17);
 
-/** The rows of a table of which the first cell is a rule or a fault. */
+/** The rows of the tables whose first cell is a rule or a fault. */
 const rows = readFileSync(new URL('README.md', folder), 'utf8')
   .split('\n')
   .map((line) =>
@@ -24,7 +24,7 @@ const rows = readFileSync(new URL('README.md', folder), 'utf8')
     mistakes: mistakesIn(others.at(-1)),
   }));
 
-/** `file` "title", "title"; `file` "title" */
+/** Parses `file` "title", "title"; `file` "title". */
 function testsIn(cell: string): { file: string; titles: string[] }[] {
   return [...cell.matchAll(/`([^`]+)` ((?:"[^"]+"(?:, )?)+)/g)].map(([, file = '', titles = '']) => ({
     file,
@@ -32,7 +32,7 @@ function testsIn(cell: string): { file: string; titles: string[] }[] {
   }));
 }
 
-/** The same quotes everywhere. */
+/** Replaces all quotes by the same kind. */
 function plain(source: string): string {
   return source.replaceAll("\\'", "'").replaceAll('"', "'");
 }

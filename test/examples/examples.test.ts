@@ -1,4 +1,4 @@
-// Runs the examples as a reader would, each in a process of its own.
+// Runs each example as a reader would, in its own process.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ function start(file: string, env: NodeJS.ProcessEnv = {}) {
 }
 
 describe('the examples', () => {
-  it('inline: pays what is available, not what is in the ledger', async () => {
+  it('inline: pays from the available balance, not from the ledger balance', async () => {
     expect(await runExample('inline')).toEqual({
       code: 0,
       stdout:
@@ -46,7 +46,7 @@ describe('the examples', () => {
     });
   });
 
-  it('demo: every answer is the right one, and the README shows its real output', async () => {
+  it('demo: every answer is correct, and the README shows its real output', async () => {
     const { code, stdout, stderr } = await runExample('demo');
     expect([code, stderr, stdout.trim().split('\n').at(-1)]).toEqual([0, '', 'Every answer was the right one.']);
     const scenes = stdout.trim().split('\n\n');
@@ -55,7 +55,7 @@ describe('the examples', () => {
     expect([scenes[0], scenes[3]].filter((shown = '') => !readme.includes(shown))).toEqual([]);
   });
 
-  it('jpay-webhook: looks up by the id of the payout, and captures when the callback gives a reason to look', async () => {
+  it('jpay-webhook: looks up by the id of the payout, and captures when the callback triggers a look-up', async () => {
     expect(await runExample('jpay-webhook', { NODE_OPTIONS: '' })).toEqual({
       code: 0,
       stdout: 'payout-1: 202 sent\npayout-2: 422 insufficient_funds\nacme:payout-1 is captured\n',
@@ -63,7 +63,7 @@ describe('the examples', () => {
     });
   });
 
-  it('approval: reserves, pays an approval once, and gives a rejected request back', async () => {
+  it('approval: reserves, pays an approval once, and releases a rejected request', async () => {
     const { code, stdout, stderr } = await runExample('approval');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.trim().split('\n')).toEqual([
@@ -79,7 +79,7 @@ describe('the examples', () => {
     ]);
   });
 
-  it('payment-api: serves the curl lines that it prints, and stops when it is asked to', async () => {
+  it('payment-api: serves the curl lines that it prints, and stops on a signal', async () => {
     const child = start('examples/payment-api.ts', { PORT: '0', NODE_OPTIONS: '' });
     const warned = text(child.stderr);
     let printed = '';

@@ -2,7 +2,7 @@
 import { expect, it } from '@jest/globals';
 import { runExample } from './support.js';
 
-/** The same alert by function and by webhook, which are called at the same time. */
+/** The same alert by function and by webhook, which are called concurrently. */
 const both = (message: string) => [`  onAlert: ${message}`, `  webhook: ${message}`];
 const low = (wallet: string, spendable: string, threshold: string) =>
   both(`Wallet ${wallet} can spend ${spendable}, which is below ${threshold}. Top it up.`);

@@ -1,4 +1,4 @@
-// The whole chain over real sockets: a guard, the adapter for the service, the service, Phoenix.
+// The whole chain over real sockets: guard, adapter, service and Phoenix.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -20,7 +20,7 @@ afterEach(async () => {
 interface World {
   readonly simulator: PhoenixSimulator;
   readonly guard: PayoutGuard;
-  /** Sends a payout of this amount to the service; the whole answer. */
+  /** Sends a payout of this amount to the service and returns the whole answer. */
   readonly pay: (
     requestReference: string,
     amount: number,
@@ -53,7 +53,7 @@ async function start(options: PhoenixSimulatorOptions = {}, changes: Partial<Pho
   return { simulator, guard, pay };
 }
 
-/** Pays as an application would: the adapter judges the answer of the provider. */
+/** Pays as an application would: the adapter judges the provider's answer. */
 async function paid({ pay }: World, reference: string, amount: number): Promise<unknown> {
   return (await pay(reference, amount)).body;
 }
@@ -70,7 +70,7 @@ describe('guard, service, Phoenix', () => {
     },
   );
 
-  it('let through what the wallet covers of forty payouts at once, over one session', async () => {
+  it('approve as many of forty concurrent payouts as the wallet covers, over one session', async () => {
     const world = await start();
     const payouts = Array.from({ length: 40 }, (_, index) =>
       world.guard.withHold({ amount: '300', reference: `ref-${index}` }, (hold) => paid(world, hold.reference, 300)),
@@ -101,7 +101,7 @@ describe('guard, service, Phoenix', () => {
     },
   );
 
-  it('keep a payout held whose answer got lost, until Phoenix reports its outcome', async () => {
+  it('keep a payout held whose answer was lost, until Phoenix reports its outcome', async () => {
     const world = await start({ debitAt: 'completion', openCodeOf: () => '90009' });
     world.simulator.fault({ kind: 'lost' }, { path: '/sente/xpayment', times: 1 });
     const payout = { amount: '300', reference: 'ref-1' };
@@ -127,7 +127,7 @@ describe('guard, service, Phoenix', () => {
     expect(world.simulator.payouts.length).toBe(1);
   });
 
-  it('pass the word of Phoenix through: declined, sent before, not covered, not found', async () => {
+  it('pass on the answers of Phoenix: declined, sent before, not covered, not found', async () => {
     const world = await start({
       outcomeOf: ({ requestReference }) => (requestReference === 'bad' ? 'failed' : 'completed'),
     });

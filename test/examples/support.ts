@@ -1,10 +1,10 @@
-// Running the examples as a reader would, without the providers and stores in the environment of the tests.
+// Runs the examples without the providers and stores in the environment of the tests.
 import type { TestDatabase } from '../support/postgres.js';
 import { type ProgramResult, runTypeScript } from '../support/programs.js';
 
 /**
- * Warnings that an example cannot avoid are tested elsewhere: JPay's look-up is not documented, and the memory store
- * ends with its process.
+ * Hides warnings that an example cannot avoid and that are tested elsewhere: JPay's look-up is undocumented, and the
+ * memory store ends with its process.
  */
 export const simulated: NodeJS.ProcessEnv = {
   JPAY_BASE_URL: '',
@@ -17,7 +17,7 @@ export function runExample(name: string, env: NodeJS.ProcessEnv = {}): Promise<P
   return runTypeScript(`examples/${name}.ts`, [], { env: { ...simulated, ...env } });
 }
 
-/** The address of a database of a test, for an application. */
+/** The address of a test database, as an application would use it. */
 export function urlOf(database: TestDatabase): string {
   const { connectionString, host, port, user, database: name } = database.pool().options;
   return connectionString ?? `postgres://${user}@/${name}?host=${encodeURIComponent(`${host}`)}&port=${port ?? 5432}`;

@@ -1,4 +1,4 @@
-// Runs examples/two-processes.ts as a reader would, on a file, a Redis and a database that are thrown away.
+// Runs examples/two-processes.ts as a reader would, on a temporary file, Redis and database.
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -14,7 +14,7 @@ async function run(urls: typeof nowhere): Promise<{ code: number | null; lines: 
   return { code, lines: stdout.trim().split('\n'), stderr };
 }
 
-/** What must be printed for one store; which process did what is for them to find out. */
+/** Checks the output for one store. The roles of the two processes depend on timing. */
 function expectStory(title: string, lines: readonly string[]): void {
   const figures = lines.map((line) => /^ {2}process ([AB]) {3}approved (\d+) {3}refused (\d+)$/.exec(line) ?? []);
   const [, first = [], second = []] = figures;
@@ -48,7 +48,7 @@ function expectStory(title: string, lines: readonly string[]): void {
     await database?.drop();
   });
 
-  it('approves what the wallet covers, goes on when a process is killed, and leaves nothing behind', async () => {
+  it('approves what the wallet covers, continues when a process is killed, and leaves nothing behind', async () => {
     const { lines, stderr, code } = await run({
       REDIS_URL: redis.path,
       DATABASE_URL: urlOf(database as NonNullable<typeof database>),
@@ -74,7 +74,8 @@ function expectStory(title: string, lines: readonly string[]): void {
       0,
       [
         'Redis is skipped: none at REDIS_URL, or 127.0.0.1:6379 without it (connect ENOENT /nowhere/redis).',
-        'PostgreSQL is skipped: none at DATABASE_URL, or 127.0.0.1:5432 for the user root without it (connect ECONNREFUSED 127.0.0.1:1).',
+        'PostgreSQL is skipped: none at DATABASE_URL, or 127.0.0.1:5432 for the user root without it ' +
+          '(connect ECONNREFUSED 127.0.0.1:1).',
         'Everything happened as it must.',
       ],
       '',

@@ -1,4 +1,4 @@
-// Express applications on real sockets, and clients that may leave.
+// Express applications on real sockets, and clients that may disconnect.
 import {
   type ClientRequest,
   createServer,
@@ -25,23 +25,23 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** The `code` of a JSON answer. */
+  /** The `code` of the JSON answer. */
   readonly code: string | undefined;
 }
 
 export interface Asked {
-  /** Rejects when the connection ends before the answer does. */
+  /** Rejects when the connection ends before the answer is complete. */
   readonly answer: Promise<Answer>;
-  /** Closes the connection. Resolves when the server has noticed. */
+  /** Closes the connection. Resolves when the server has received the close. */
   leave(): Promise<void>;
 }
 
 export interface Listening {
   readonly server: Server;
   readonly port: number;
-  /** Posts a payout over a connection of its own. */
+  /** Posts a payout over its own connection. */
   post(options?: PostOptions): Asked;
-  /** Resolves when the server has noticed the end of the last connection. */
+  /** Resolves when the server has received the close of the last connection. */
   closed(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export interface PostOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Registers what closes after each test of the file. */
+/** Returns a function that registers cleanup to run after each test of the file. */
 export function cleanUp(): (close: () => unknown) => void {
   const open: (() => unknown)[] = [];
   afterEach(async () => {
@@ -96,7 +96,7 @@ function post(
     },
   });
   const answer = answerTo(client);
-  // A test that has its client leave does not await the answer.
+  // A test whose client disconnects does not await the answer.
   answer.catch(() => {});
   client.end(JSON.stringify(body));
   return {
@@ -132,7 +132,7 @@ function codeIn(text: string): string | undefined {
   }
 }
 
-/** Lets everything go on that needs neither time nor input. */
+/** Waits until all work that needs neither time nor input has run. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
 }

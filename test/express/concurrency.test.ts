@@ -1,4 +1,4 @@
-// Fifty payouts of 1500 at once from a wallet of 12000: eight are made, whatever is repeated afterwards.
+// Fifty concurrent payouts of 1500 from a wallet of 12000: eight are made, and repetitions pay nothing more.
 import { describe, expect, it } from '@jest/globals';
 import { payoutGuardErrors, payoutRoute } from 'payout-guard/express';
 import { everyStore } from '../support/every-store.js';
@@ -24,7 +24,7 @@ function count(answers: readonly Answer[]): Record<string, number> {
 }
 
 describe.each(places)('50 concurrent payouts through payoutRoute, with %s on %s', (_, __, express, { open }) => {
-  /** A provider that debits when a payout completes, and counts what it paid under each reference. */
+  /** A provider that debits when a payout completes, and counts the payments under each reference. */
   async function api(until: Promise<void>) {
     const wallet = scriptedWallet('12000.00');
     const guard = wallet.guard({ settles: 'onReturn', store: open(wallet.clock) });
@@ -55,7 +55,7 @@ describe.each(places)('50 concurrent payouts through payoutRoute, with %s on %s'
     return { guard, wallet, paid, send, sendAll: () => Promise.all(references.map(send)) };
   }
 
-  it('are 8 that are paid and 42 that are refused, and no repetition pays anything', async () => {
+  it('are paid 8 times and refused 42 times, and no repetition pays anything', async () => {
     const { guard, wallet, paid, sendAll } = await api(Promise.resolve());
     expect(count(await sendAll())).toEqual({ 201: 8, '422 insufficient_funds': 42 });
     expect([paid.length, new Set(paid).size, wallet.balance.available]).toEqual([8, 8, '0.00']);

@@ -1,4 +1,4 @@
-// Runs one row of `endings.ts`: an API in one process, and the retry in another one on the same store.
+// Runs one row of `endings.ts`: an API in one process, and the retry in another process on the same store.
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import {
   BalanceUnavailableError,
@@ -52,7 +52,7 @@ const plain: Ending = {
 
 const inMemory: StoreOfTest['open'] = (clock) => memoryStore({ clock });
 
-/** `open` is called once in memory, and otherwise for each of the two processes. */
+/** Calls `open` once in memory, and otherwise for each of the two processes. */
 export async function runEnding(
   express: Framework,
   ending: Ending,
@@ -92,13 +92,13 @@ async function statesOf(guard: PayoutGuard, { route }: Ending): Promise<string> 
   return (await Promise.all(states)).join(', ');
 }
 
-/** Two wallets, their provider and the store that all processes share. */
+/** Two wallets, their provider and the store shared by all processes. */
 class World {
   readonly kes: ScriptedWallet = scriptedWallet('1000.00');
   readonly ugx: ScriptedWallet = scriptedWallet();
   readonly inner: HoldStore;
   readonly store: HoldStore;
-  /** Resolves when everything has ended that goes on without time or input. */
+  /** Resolves when all work that needs neither time nor input has ended. */
   readonly settled: () => Promise<void>;
   readonly holding = deferred<void>();
   readonly mayHold = deferred<void>();
@@ -147,7 +147,7 @@ class World {
   }
 }
 
-/** One request, its handler and whatever comes across it. */
+/** One request, its handler and the interruptions. */
 class RequestUnderTest {
   readonly #world: World;
   readonly #ending: Ending;
@@ -179,7 +179,7 @@ class RequestUnderTest {
     return app;
   }
 
-  /** Makes happen what the row names, at its moment. */
+  /** Triggers the row's interruption at its moment. */
   async meet(asked: Asked): Promise<void> {
     const { meanwhile } = this.#ending;
     const gates = [this.#mayPay, this.#mayEndPayment, this.#mayAnswer];
@@ -273,7 +273,7 @@ class RequestUnderTest {
       (payOf: (res: Response) => Pay): RequestHandler =>
       (req, res, next) =>
         void this.#handle(req, res, payOf(res)).catch(next);
-    // A handler that pays by itself runs its payment and nothing else.
+    // A handler that settles by itself runs its payment and nothing else.
     const byItself = itself((res) => async (fn) => fn(holdOf(res) as Hold));
     switch (route) {
       case 'payoutRoute':
@@ -406,14 +406,14 @@ class RequestUnderTest {
   }
 }
 
-/** Which gate stays shut until the row has happened: before the payment, in it, or before the answer. */
+/** The gate that stays shut until the interruption has happened: before the payment, in it, or before the answer. */
 function heldBack(meanwhile: Meanwhile | undefined): number | undefined {
   if (meanwhile?.endsWith('before the payment')) return 0;
   if (meanwhile?.endsWith('during the payment')) return 1;
   return meanwhile?.endsWith('before the answer') ? 2 : undefined;
 }
 
-/** As axios and others make them. */
+/** An error as axios and other HTTP clients create it. */
 function clientError(status: number): Error {
   return Object.assign(new Error(`Request failed with status code ${status}`), { status, response: { status } });
 }
@@ -423,7 +423,7 @@ const ownErrors: ErrorRequestHandler = (error, _req, res, next) => {
   res.status(error.status ?? 500).json({ code: error.code });
 };
 
-/** Errors of code around the payment. */
+/** Errors from code around the payment. */
 async function thrown(name: ThrownName): Promise<unknown> {
   switch (name) {
     case 'Error':

@@ -1,5 +1,5 @@
-// The rows of `endings.ts` once more, with SQLite, Redis and PostgreSQL between the process that pays and the one that
-// is asked again.
+// The rows of `endings.ts` again, with SQLite, Redis and PostgreSQL between the process that pays and the process that
+// handles the retry.
 import { describe, expect, it } from '@jest/globals';
 import { byBudget } from '../support/budget.js';
 import { sharedStores } from '../support/every-store.js';
@@ -12,11 +12,11 @@ const stores = await sharedStores();
 const atTheEnd = cleanUp();
 const warnings = collectWarnings();
 
-/** Errors of this library, of which there are many kinds, take one way through a store. */
+/** The many kinds of errors of this library take one way through a store. */
 const isOneOfMany = (handler: string) => /^throws (?!HoldStateError|PayoutRejectedError|Error)/.test(handler);
 const rows = byBudget({ small: endings.filter(({ handler }) => !isOneOfMany(handler)), large: endings });
 
-// The small budget has both versions of Express in `endings.test.ts`, and here the newest.
+// With the small budget, `endings.test.ts` covers both versions of Express, and this file only the newest.
 const versions = byBudget({ small: frameworks.slice(0, 1), large: frameworks });
 const places = stores.flatMap(([name, store]) => versions.map((framework) => [name, ...framework, store] as const));
 

@@ -22,7 +22,7 @@ describe.each(frameworks)('who ended the request how, on %s', (_, express) => {
 });
 
 describe('the table', () => {
-  it('never has a payout made twice under one reference, and frees no payout that was made but by the word of the application', () => {
+  it("never pays twice under one reference, and releases a paid payout only on the application's verdict", () => {
     const paidTwice = endings.filter(({ made, retry }) => made > 0 && retry === 'paid');
     const freed = endings.filter(({ made, hold }) => made > 0 && /failed|released/.test(hold));
     expect(paidTwice).toEqual([]);

@@ -1,17 +1,17 @@
-// Who ended the request, how, and what that means for the money: the rows of docs/endings.md. `endings.test.ts` runs
-// each of them on Express 4 and 5, and `scripts/endings-docs.ts` prints them.
+// The ways a request can end, and the result for the money: the rows of docs/endings.md. `endings.test.ts` runs each
+// row on Express 4 and 5, and `scripts/endings-docs.ts` writes the tables.
 
-/** How the handler comes by its hold, and pays. */
+/** The way the handler gets its hold and pays. */
 export type Route =
   | 'payoutRoute'
-  /** The handler pays by itself; `verdictOn` takes 201 for completed and 404 for failed. */
+  /** The handler pays by itself. `verdictOn` takes 201 for completed and 404 for failed. */
   | 'requireSufficientFunds'
   | "requireSufficientFunds, verdictOn: 'none'"
   | 'requireSufficientFunds, holdOf(res).pay'
   /** Two of them in a row, for two wallets. */
   | 'requireSufficientFunds twice';
 
-/** How the payment ends. */
+/** The end of the payment. */
 export type Payment =
   | 'completed'
   | 'pending'
@@ -27,7 +27,7 @@ export type Payment =
   | 'is made, then a nested payout is refused'
   | 'is made, then a nested payout is rejected';
 
-/** Errors that the handler throws besides those of its payment. */
+/** Errors that the handler throws, apart from those of its payment. */
 export const guardErrors = [
   'InsufficientFundsError',
   'BalanceUnavailableError',
@@ -51,7 +51,7 @@ export type ThrownName =
   | 'an error of status 404'
   | 'an error of status 409';
 
-/** What the handler does after the payment, or without one. */
+/** The handler's action after the payment, or without one. */
 export type HandlerEnd =
   | 'passes the error on'
   | `answers ${200 | 201 | 202 | 204 | 302 | 400 | 404 | 409 | 422 | 500 | 502}`
@@ -66,7 +66,7 @@ export type HandlerEnd =
   | 'releases the hold, answers 422'
   | `throws ${ThrownName}`;
 
-/** What happens besides. */
+/** An interruption. */
 export type Meanwhile =
   | 'another layer answers 503 before the handler runs'
   | 'a timeout layer answers 408 during the payment'
@@ -86,15 +86,15 @@ export type Meanwhile =
 
 export interface Ending {
   readonly route: Route;
-  /** The payment does not begin without one. */
+  /** Without this, the payment does not begin. */
   readonly payment?: Payment;
   readonly handler: HandlerEnd;
   readonly meanwhile?: Meanwhile;
-  /** The state of the hold when all is over: `failed` is released with the reference used up. Of two holds both. */
+  /** The final state of the hold. `failed` is released with the reference used up. Two holds show both states. */
   readonly hold: string;
-  /** Status and code of the answer. `none`: the client had left or got none; `closed`: the connection broke off. */
+  /** Status and code of the answer. `none`: the client left or got no answer. `closed`: the connection broke off. */
   readonly answer: string;
-  /** What the same reference gets afterwards, in another process. `paid`: the payout is made. */
+  /** The answer to the same reference afterwards, in another process. `paid`: the payout is made. */
   readonly retry: string;
   /** Payments that reached the provider in the first request. */
   readonly made: 0 | 1 | 2;
@@ -105,16 +105,16 @@ export interface Ending {
 const inProgress = '409 payout_in_progress';
 const duplicate = '409 duplicate_reference';
 
-/** What is not known keeps its money and its reference. */
+/** An unknown outcome keeps its money and its reference. */
 const sent = { hold: 'sent', retry: inProgress } as const;
 const captured = { hold: 'captured', retry: duplicate, made: 1 } as const;
 const failed = { hold: 'failed', retry: duplicate, made: 0 } as const;
 const released = { hold: 'released', retry: 'paid', made: 0 } as const;
 
-/** A success that was paid for by nothing that the guard knows of. */
+/** A success without a payment known to the guard. */
 const unpaid = ['PAYOUT_GUARD_NOT_PAID'] as const;
 
-/** The answer of `payoutGuardErrors()` to each error when no payment of the request can have been made. */
+/** The answer of `payoutGuardErrors()` to each error when the request cannot have made a payment. */
 const ownAnswer: Readonly<Record<GuardErrorName, string>> = {
   InsufficientFundsError: '422 insufficient_funds',
   BalanceUnavailableError: '503 balance_unavailable',
@@ -134,7 +134,7 @@ const ownAnswer: Readonly<Record<GuardErrorName, string>> = {
 type Row = Omit<Ending, 'route'>;
 
 const ofPayoutRoute: readonly Row[] = [
-  // The payment function decides, whatever the answer is.
+  // The payment function decides, for any answer.
   { payment: 'completed', handler: 'answers 201', ...captured, answer: '201' },
   { payment: 'completed', handler: 'answers 204', ...captured, answer: '204' },
   { payment: 'completed', handler: 'answers 302', ...captured, answer: '302' },
@@ -158,7 +158,7 @@ const ofPayoutRoute: readonly Row[] = [
   { payment: 'returns a receipt that nothing judges', handler: 'answers 201', ...sent, made: 1, answer: '201' },
   { payment: 'returns a Response of status 504', handler: 'answers 201', ...sent, made: 1, answer: '201' },
   { payment: 'returns a Response of status 504', handler: 'answers 502', ...sent, made: 1, answer: '502' },
-  // Its errors.
+  // Errors of the payment function.
   {
     payment: 'throws an HTTP client error of status 409',
     handler: 'passes the error on',
@@ -205,7 +205,7 @@ const ofPayoutRoute: readonly Row[] = [
     made: 1,
     answer: inProgress,
   },
-  // Without pay nothing was sent.
+  // Without pay, nothing was sent.
   { handler: 'answers 404', ...released, answer: '404' },
   { handler: 'answers 400', ...released, answer: '400' },
   { handler: 'answers 201', ...released, answer: '201', warns: unpaid },
@@ -219,7 +219,7 @@ const ofPayoutRoute: readonly Row[] = [
   ...guardErrors.map((name): Row => ({ handler: `throws ${name}`, ...released, answer: ownAnswer[name] })),
   { handler: 'destroys the response', ...released, answer: 'closed' },
   { handler: 'never answers', hold: 'reserved', retry: inProgress, made: 0, answer: 'none' },
-  // What comes after the payment proves nothing about it.
+  // Events after the payment prove nothing about it.
   { payment: 'completed', handler: 'throws Error', ...captured, answer: '500' },
   { payment: 'completed', handler: 'throws an error of status 409', ...captured, answer: '409' },
   { payment: 'completed', handler: 'throws PayoutRejectedError', ...captured, answer: inProgress },
@@ -414,7 +414,7 @@ const ofPayoutRoute: readonly Row[] = [
 ];
 
 const ofGuard: readonly Row[] = [
-  // The answer of the handler counts only as verdictOn judges it.
+  // The handler's answer counts only as verdictOn judges it.
   { payment: 'completed', handler: 'answers 201', ...captured, answer: '201' },
   { payment: 'completed', handler: 'streams 201', ...captured, answer: '201' },
   { payment: 'completed', handler: 'answers 200', ...sent, made: 1, answer: '200' },
@@ -426,8 +426,8 @@ const ofGuard: readonly Row[] = [
   { handler: 'answers 400', ...sent, made: 0, answer: '400' },
   { handler: 'answers 422', ...sent, made: 0, answer: '422' },
   { payment: 'completed', handler: 'answers 500', ...sent, made: 1, answer: '500' },
-  // A status that the handler also answers after paying, or that an error may carry, must not be named in verdictOn.
-  // The reference is used up at least.
+  // verdictOn must not name a status that the handler also uses after paying, or that an error may carry. At least, the
+  // reference is used up.
   { payment: 'completed', handler: 'answers 404', hold: 'failed', retry: duplicate, made: 1, answer: '404' },
   {
     payment: 'throws an HTTP client error of status 404',
@@ -437,7 +437,7 @@ const ofGuard: readonly Row[] = [
     made: 1,
     answer: '404',
   },
-  // Its errors.
+  // Errors of the payment function.
   {
     payment: 'throws an HTTP client error of status 409',
     handler: 'passes the error on',
@@ -480,11 +480,11 @@ const ofGuard: readonly Row[] = [
   ...guardErrors.map(
     (name): Row => ({ payment: 'completed', handler: `throws ${name}`, ...sent, made: 1, answer: inProgress }),
   ),
-  // Its own word.
+  // The handler's own settlement.
   { payment: 'pending', handler: 'captures the real debit, answers 201', ...captured, answer: '201' },
   { payment: 'completed', handler: 'captures an amount with three decimals', ...sent, made: 1, answer: inProgress },
   { handler: 'releases the hold, answers 422', ...failed, answer: '422' },
-  // No answer, or half of one.
+  // No answer, or a broken one.
   { payment: 'completed', handler: 'breaks off its answer', ...sent, made: 1, answer: 'closed' },
   { payment: 'completed', handler: 'destroys the response', ...sent, made: 1, answer: 'closed' },
   { payment: 'completed', handler: 'never answers', ...sent, made: 1, answer: 'none' },
@@ -664,7 +664,7 @@ const ofTwoGuards: readonly Row[] = [
   },
   { handler: 'answers 404', hold: 'failed, failed', retry: duplicate, made: 0, answer: '404' },
   { payment: 'completed', handler: 'answers 202', hold: 'sent, sent', retry: inProgress, made: 2, answer: '202' },
-  // A rejection does not show which of the two payouts it is about.
+  // A rejection does not identify one of the two payouts.
   {
     payment: 'throws PayoutRejectedError',
     handler: 'passes the error on',
@@ -673,7 +673,7 @@ const ofTwoGuards: readonly Row[] = [
     made: 0,
     answer: inProgress,
   },
-  // What ran between the two guards may have paid, so the first hold stays: pay from two wallets in one payoutRoute
+  // Code between the two guards may have paid, so the first hold stays. Pay from two wallets in one payoutRoute
   // instead.
   {
     handler: 'answers 201',
@@ -695,7 +695,8 @@ export const endings: readonly Ending[] = [
   ...of('requireSufficientFunds twice', ofTwoGuards),
 ];
 
-/** For people and for the titles of tests. */
+/** A description of the row for readers and for test titles. */
 export function titleOf({ route, payment, handler, meanwhile }: Ending): string {
-  return `${route}: ${payment ? `the payment ${payment}` : 'no payment'}, the handler ${handler}${meanwhile ? `, ${meanwhile}` : ''}`;
+  const end = `the handler ${handler}${meanwhile ? `, ${meanwhile}` : ''}`;
+  return `${route}: ${payment ? `the payment ${payment}` : 'no payment'}, ${end}`;
 }

@@ -1,4 +1,4 @@
-// `payoutGuardErrors()`: the answer to every error of this library, and to errors after a payment that began.
+// `payoutGuardErrors()`: the answer to every error of this library, and to errors after a payment has begun.
 import { describe, expect, it } from '@jest/globals';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import {
@@ -42,7 +42,7 @@ const problemJson = 'application/problem+json; charset=utf-8';
 const later = 'The request could not be processed right now. Repeat it later with the same reference.';
 const operator = 'The operator of this API has to act. Repeat the request afterwards with the same reference.';
 
-/** A refusal of 400.00 on a wallet of 300.00, or of 1000.00 of which 700.00 are held. */
+/** A refusal of 400.00 on a wallet of 300.00, or of 1000.00 with 700.00 held. */
 async function insufficient(isTemporary: boolean, status?: InsufficientFundsStatus): Promise<PayoutGuardError> {
   const guard = scriptedWallet(isTemporary ? '1000.00' : '300.00').guard({ insufficientFundsStatus: status });
   if (isTemporary) await guard.hold({ amount: '700.00', reference: 'other' });
@@ -172,7 +172,8 @@ const cases: Readonly<Record<PayoutGuardErrorCode, readonly Case[]>> = {
       body: {
         title: 'Payout in progress',
         detail:
-          'A payout with this reference is under way, or its outcome is not known yet. Do not send it again under another reference; repeat the request later to learn its outcome.',
+          'A payout with this reference is under way, or its outcome is not known yet. ' +
+          'Do not send it again under another reference; repeat the request later to learn its outcome.',
         retryable: true,
       },
     },
@@ -200,7 +201,9 @@ const cases: Readonly<Record<PayoutGuardErrorCode, readonly Case[]>> = {
     status: 422,
     body: {
       title: 'Conflicting payout',
-      detail: `This reference belongs to a payout with another ${difference}; every payout needs a reference of its own.`,
+      detail:
+        `This reference belongs to a payout with another ${difference}; ` +
+        'every payout needs a reference of its own.',
     },
   })),
   hold_state: [
@@ -265,7 +268,7 @@ const inProgress = {
 };
 
 describe.each(frameworks)('payoutGuardErrors on %s', (_, express) => {
-  /** The answer of an application whose only route is this. */
+  /** The answer of an application with this route alone. */
   async function answerOf(
     route: RequestHandler | RequestHandler[],
     options: PayoutGuardErrorsOptions = {},
@@ -319,7 +322,7 @@ describe.each(frameworks)('payoutGuardErrors on %s', (_, express) => {
     }
   });
 
-  it('passes the errors of others on, whatever they look like', async () => {
+  it('passes on all errors of other code, even with similar fields', async () => {
     const own: ErrorRequestHandler = (error, _req, res, _next) =>
       void res.status(error?.status ?? 500).send(`own: ${error?.message}`);
     const others: [unknown, number, string][] = [
@@ -369,7 +372,7 @@ describe.each(frameworks)('payoutGuardErrors on %s', (_, express) => {
   describe('when a payment of the request', () => {
     const source = { amount: () => '100.00', reference: (req: Request) => req.get('Idempotency-Key') };
 
-    /** Answers an error that comes at a certain point of a payout. */
+    /** Answers an error at a certain point of a payout. */
     type Situation = (error: PayoutGuardError, on: Framework) => Promise<Answer>;
 
     const paying =
@@ -434,7 +437,7 @@ describe.each(frameworks)('payoutGuardErrors on %s', (_, express) => {
 
     it.each(mayHaveBeenMade)('%s, every error is answered as a payout in progress', async (name, situation) => {
       for (const { code, error } of all) {
-        // A rejection is a proof: it releases the hold that it is about.
+        // A rejection is a proof and releases its own hold.
         const isProof = name === 'ended with this very error' || name.startsWith('is in the hands');
         if (code === 'payout_rejected' && isProof) continue;
         const answer = await situation(await error(), express);

@@ -1,6 +1,6 @@
 // F1. The functions of a route: only values of the documented type count. Everything else is an error of its own,
-// before anything is held and before the handler runs. `verdictOn` and `onDuplicate` have their tests beside their
-// routes.
+// thrown before the hold is taken and before the handler runs. The tests of `verdictOn` and `onDuplicate` are beside
+// those of their routes.
 import { describe, expect, it } from '@jest/globals';
 import { Decimal } from 'decimal.js';
 import type { RequestHandler } from 'express';
@@ -28,7 +28,7 @@ const invalidReference = '400 invalid_reference';
 const invalidArgument = '400 invalid_argument';
 const configuration = '500 configuration';
 
-/** What each function may do wrong, and the answer. A mistake of the client is 4xx, one of the application is 500. */
+/** The mistakes of each function and their answers. A client's mistake is 4xx, one of the application is 500. */
 const mistakes: Readonly<Record<Name, Readonly<Record<string, readonly [act: () => unknown, expected: Expected]>>>> = {
   amount: {
     'returns nothing': [() => undefined, invalidAmount],
@@ -182,7 +182,7 @@ describe.each(frameworks)('F1. on %s', (_, express) => {
     expect([answer.status, answer.code, ran]).toEqual([409, 'hold_state', 0]);
   });
 
-  it.each(routes)('%s: what the functions may return is accepted', async (route) => {
+  it.each(routes)('%s: valid values of all functions are accepted', async (route) => {
     const common = {
       amount: () => 400,
       currency: () => 'KES',

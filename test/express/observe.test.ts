@@ -1,4 +1,4 @@
-// Observing changes no answer of the API that it is mounted in, and reports what the guard itself would have refused.
+// Observing changes no answer of the API around it, and reports the refusals of an enforcing guard.
 import { describe, expect, it } from '@jest/globals';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import {
@@ -34,13 +34,13 @@ interface Kind {
   readonly reference?: string;
   readonly amount?: unknown;
   readonly wallet?: string;
-  /** What the guard itself answers; undefined when it approves. */
+  /** The refusal of an enforcing guard; undefined when it approves. */
   readonly refused?: string;
-  /** The same in check mode, which reads no references, if it differs. */
+  /** The refusal in check mode, which reads no references, if it differs. */
   readonly refusedByCheck?: string;
 }
 
-/** In this order, on a wallet of 1000.00. The handler pays what the provider's balance covers. */
+/** Requests in this order, on a wallet of 1000.00. The handler pays what the provider's balance covers. */
 const kinds: readonly Kind[] = [
   { name: 'a payout that fits', reference: 'p-1', amount: '400.00' },
   { name: 'a second one that fits', reference: 'p-2', amount: '400.00' },
@@ -91,7 +91,10 @@ describe.each(frameworks.flatMap(([name, express]) => routes.map((route) => [rou
       readonly wallet: ScriptedWallet;
     }
 
-    /** An API whose provider pays what its wallet covers, as a real one does; without a guard for comparison. */
+    /**
+     * An API whose provider pays only what its wallet covers, like a real one. It can run without a guard for
+     * comparison.
+     */
     async function api(
       guardOf: (wallet: ScriptedWallet) => PayoutGuard | undefined,
       wallet = scriptedWallet('1000.00'),
@@ -182,7 +185,7 @@ describe.each(frameworks.flatMap(([name, express]) => routes.map((route) => [rou
       if (route !== 'payoutRoute') return;
       const guard = observing(scriptedWallet('1000.00').guard());
       atTheEnd(() => guard.close());
-      // The real hold is there at once then.
+      // By then the real hold exists.
       await guard.checkFunds('1.00');
       const app = express();
       const handler: PayoutHandler = (_req, res, pay) => void pay(settled).then(() => res.status(201).json('paid'));
@@ -204,7 +207,7 @@ describe.each(frameworks.flatMap(([name, express]) => routes.map((route) => [rou
   },
 );
 
-/** A handler that is written without the guard in mind. */
+/** A handler written without the guard in mind. */
 function handlerOf(wallet: ScriptedWallet) {
   return async (req: Request, res: Response, pay: (fn: () => unknown) => Promise<unknown>): Promise<void> => {
     const { amount } = req.body;

@@ -1,4 +1,4 @@
-// A route that pays: what becomes of the hold when its handler ends, and what its options must be.
+// A route that pays: the hold at the end of the handler, and the validation of the options.
 import { describe, expect, it } from '@jest/globals';
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import {
@@ -55,7 +55,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
     return { ...(await listen(app, atTheEnd)), guard };
   }
 
-  /** State, whether the reference is used up, and what the wallet may still spend. */
+  /** State, use of the reference, and the spendable amount of the wallet. */
   async function outcome(guard: PayoutGuard, reference = 'p-1'): Promise<string> {
     await settled();
     const hold = await guard.getHold(reference);
@@ -192,7 +192,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
     expect(await outcome(guard)).toBe(captured);
   });
 
-  it('P4. reports the failure of a payment that is not awaited, and the process goes on', async () => {
+  it('P4. reports the failure of a payment that is not awaited, and the process continues', async () => {
     const { guard, post } = await api(async (_req, res, pay) => {
       void pay(() => Promise.reject(new Error('socket hang up')));
       res.status(202).end();
@@ -337,7 +337,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
     ]);
   });
 
-  it('answers 409, not 201 or 5xx, to a handler that fails after the payment, whatever it throws of this library', async () => {
+  it('answers 409, not 201 or 5xx, when the handler throws an error of this library after the payment', async () => {
     const { guard, post } = await api(async (_req, _res, pay) => {
       await pay(() => 'paid');
       throw new BalanceUnavailableError('network');
@@ -414,7 +414,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
       return { store: changed(memory, { hold }), held, goOn };
     }
 
-    it('when the client left while the hold was taken', async () => {
+    it('when the client left during the hold request', async () => {
       const wallet = scriptedWallet('1000.00');
       const { store, held, goOn } = gated(wallet);
       let ran = 0;
@@ -426,7 +426,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
       expect([await outcome(guard), ran]).toEqual([released, 0]);
     });
 
-    it('when another layer has answered while the hold was taken, sent or not', async () => {
+    it('when another layer has answered during the hold request, sent or not', async () => {
       const wallet = scriptedWallet('1000.00');
       const { store, held, goOn } = gated(wallet);
       const guard = wallet.guard({ store });
@@ -438,7 +438,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
         (_req, res, next) => {
           void held.promise.then(() => {
             res.status(503).end();
-            // Ended, and not finished yet: the hold is granted in this very turn.
+            // Ended, but not finished yet: the hold is granted in the same turn.
             goOn.resolve();
           });
           next();
@@ -485,7 +485,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
       ]);
     });
 
-    it('is not asked about another payout under the same reference', async () => {
+    it('is not called for another payout under the same reference', async () => {
       const { again } = await used(show);
       const answer = await again('p-1', '99.00');
       expect([answer.status, answer.code]).toEqual([422, 'hold_conflict']);

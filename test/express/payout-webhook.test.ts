@@ -1,4 +1,4 @@
-// Webhooks of providers: the raw body, the signature, and which answer makes the provider post again.
+// Webhooks of providers: the raw body, the signature, and the answers that make the provider post again.
 import { createHmac } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
@@ -25,7 +25,7 @@ const warnings = collectWarnings();
 const secret = 'of the provider';
 const sign = (body: string) => createHmac('sha512', secret).update(body).digest('hex');
 
-/** Reads the reference of a JSON body whose signature is right. */
+/** Reads the reference from a JSON body with a valid signature. */
 const webhook: ProviderWebhook = {
   read: (rawBody, headers) => {
     const expected = createHmac('sha512', secret).update(rawBody).digest('hex');
@@ -54,7 +54,7 @@ describe.each(frameworks)('payoutWebhook on %s', (_, express) => {
       },
     });
     const memory = memoryStore({ clock: wallet.clock });
-    // Warnings about the setup come once for each wallet.
+    // Warnings about the setup are emitted once per wallet.
     const key = `wallet-${++keys}`;
     const guard = createPayoutGuard({
       wallets: { [key]: { provider: wallet.provider, currency: 'KES' } },
@@ -117,7 +117,7 @@ describe.each(frameworks)('payoutWebhook on %s', (_, express) => {
     expect([statuses, asked, warnings]).toEqual([[401, 401, 401, 401], [], []]);
   });
 
-  it('answers 200 to what is no payout of this guard: nothing would change if it were posted again', async () => {
+  it('answers 200 to a webhook without a payout of this guard, as a repetition would change nothing', async () => {
     const { asked, notify, post } = await api();
     const references = ['unknown', 'no reference of ours', '', undefined, 'x'.repeat(200)];
     const statuses = [];
@@ -141,7 +141,8 @@ describe.each(frameworks)('payoutWebhook on %s', (_, express) => {
 
   describe('R4. a body that is no Buffer', () => {
     const message = (key: string) =>
-      `PAYOUT_GUARD_WEBHOOK: The webhook route of wallet ${key} needs the raw body: mount it behind express.raw({ type: '*/*' }) and before express.json().`;
+      `PAYOUT_GUARD_WEBHOOK: The webhook route of wallet ${key} needs the raw body: ` +
+      "mount it behind express.raw({ type: '*/*' }) and before express.json().";
 
     it.each<[string, () => RequestHandler[]]>([
       ['because express.json() ran', () => [express.json()]],

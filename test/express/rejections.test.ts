@@ -1,5 +1,4 @@
-// No rejection ends the process, on Express 4 either: a process of its own shows it, because a test catches rejections
-// itself.
+// No rejection ends the process, on Express 4 either. This runs in its own process, because jest catches rejections.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
@@ -28,7 +27,7 @@ const warnings: Readonly<Record<string, readonly string[]>> = {
   'has a verdictOn that rejects': ['PAYOUT_GUARD_VERDICT'],
 };
 
-it('handlers, payments and options that reject are answered, and the process goes on', async () => {
+it('handlers, payments and options that reject are answered, and the process continues', async () => {
   const command = ['--unhandled-rejections=strict', '--import', 'tsx', 'test/express/fixtures/rejections.ts'];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, command);
   const lines = ['Express 4', 'Express 5'].flatMap((name) => [

@@ -1,4 +1,4 @@
-// A guard in front of a handler that pays by itself: what its answer proves (R1), who is asked when (R2), and check
+// A guard in front of a handler that pays by itself: verdicts on its answer (R1), clients that left (R2), and check
 // mode.
 import { describe, expect, it } from '@jest/globals';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
@@ -124,13 +124,14 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       expect(await outcome(guard)).toBe(sent);
       expect(warnings).toEqual([
         expect.stringContaining(
-          `PAYOUT_GUARD_VERDICT: The end of payout p-1 could not be judged, so its money stays held. payout-guard is not configured correctly: verdictOn: ${problem}`,
+          'PAYOUT_GUARD_VERDICT: The end of payout p-1 could not be judged, so its money stays held. ' +
+            `payout-guard is not configured correctly: verdictOn: ${problem}`,
         ),
       ]);
       expect(warnings[0]).not.toContain('secret');
     });
 
-    it('is asked once, after the answer was given, with the request and the response', async () => {
+    it('is called once, after the answer, with the request and the response', async () => {
       const asked: unknown[] = [];
       const { post } = await api((_req, res) => void res.status(201).json({ id: 7 }), {
         verdictOn: (req, res) => {
@@ -175,11 +176,11 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       }
     });
 
-    it('is not asked about an answer of payoutGuardErrors(), which is not one of the handler', async () => {
+    it('is not called for an answer of payoutGuardErrors(), which the handler did not give', async () => {
       let asked = 0;
       const { guard, post } = await api(
         (_req, _res, next) => {
-          // The payout was made, then the code after it failed with an error of this library.
+          // The payout was made. Then the code after it failed with an error of this library.
           next(new HoldStateError('p-0', 'captured', 'released'));
         },
         {
@@ -194,7 +195,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       expect([await outcome(guard), asked]).toEqual([sent, 0]);
     });
 
-    it('is asked about the answer of an error handler of the application', async () => {
+    it('is called for the answer of an error handler of the application', async () => {
       const { guard, post } = await api(
         (_req, _res, next) => next(Object.assign(new Error('unknown payee'), { status: 404 })),
         { errors: (error, _req, res, _next) => void res.status(error.status).end() },
@@ -205,7 +206,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
 
     it('that contradicts the store is reported, and changes nothing', async () => {
       const { guard, post } = await api(async (_req, res) => {
-        // A webhook is quicker than the handler.
+        // A webhook arrives before the handler ends.
         await guard.capture('p-1');
         res.status(404).end();
       });
@@ -213,7 +214,8 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       expect(await outcome(guard)).toBe(captured);
       expect(warnings).toEqual([
         expect.stringContaining(
-          'PAYOUT_GUARD_CONTRADICTION: The handler answered that payout p-1 was not made, but its hold is in another state. Nothing was changed. Check the payout with the provider.',
+          'PAYOUT_GUARD_CONTRADICTION: The handler answered that payout p-1 was not made, ' +
+            'but its hold is in another state. Nothing was changed. Check the payout with the provider.',
         ),
       ]);
     });
@@ -256,7 +258,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       expect(await outcome(guard)).toBe(failed);
     });
 
-    it('of what was never sent lets a retry use the reference', async () => {
+    it('of a payout that was never sent lets a retry use the reference', async () => {
       const rejected = new PayoutRejectedError('Wrong number.', { notSent: true });
       const { guard, post } = await api(rejecting(rejected));
       expect((await post({ reference: 'p-1' }).answer).status).toBe(422);
@@ -302,7 +304,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       expect([answer.status, answer.code, await outcome(guard)]).toEqual([422, 'payout_rejected', failed]);
     });
 
-    it('that an inner payout has claimed says nothing of this one', async () => {
+    it('claimed by an inner payout proves nothing about this one', async () => {
       const { guard, post } = await api((_req, _res, next) => {
         guard
           .withHold({ amount: '1.00', reference: 'inner' }, () => Promise.reject(new PayoutRejectedError()))
@@ -313,7 +315,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       expect((await guard.getHold('inner'))?.state).toBe('released');
     });
 
-    it('does not say which payout it is about when a response has two holds', async () => {
+    it('does not identify its payout when a response has two holds', async () => {
       const guard = scriptedWallet('1000.00').guard();
       atTheEnd(() => guard.close());
       const app = express();
@@ -368,7 +370,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
     }
     const released = 'released, spendable 1000.00';
 
-    it('when the client left while the hold was taken', async () => {
+    it('when the client left during the hold request', async () => {
       const { guard, post, held, goOn, counts } = await gated();
       const asked = post({ reference: 'p-1' });
       await held.promise;
@@ -377,7 +379,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       expect([await outcome(guard), counts()]).toEqual([released, [0, 0]]);
     });
 
-    it('when another layer answered while the hold was taken', async () => {
+    it('when another layer answered during the hold request', async () => {
       const { guard, post, goOn, onHeld, counts } = await gated();
       onHeld((answer) => {
         answer();
@@ -417,7 +419,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       expect([seen, (await guard.listHolds()).holds]).toEqual([[undefined, undefined], []]);
     });
 
-    it('reports a request that cannot be read as every refusal is reported', async () => {
+    it('reports an unreadable request like any other refusal', async () => {
       const { post, rejected } = await checking({ amount: (req) => req.body.payout.amount });
       const answer = await post().answer;
       expect([answer.status, answer.code, rejected]).toEqual([400, 'invalid_amount', ['invalid_amount']]);

@@ -1,4 +1,4 @@
-// Responses that end in unusual ways: no `close` event, a client that left, half an answer, none at all, no Express.
+// Responses that end in unusual ways: no `close` event, a client that left, half an answer, no answer, no Express.
 import { once } from 'node:events';
 import { Agent, IncomingMessage, request, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -19,12 +19,12 @@ const routes = ['payoutRoute', 'requireSufficientFunds'] as const;
 type Route = (typeof routes)[number];
 const both = frameworks.flatMap(([name, express]) => routes.map((route) => [route, name, express] as const));
 
-/** What the handler does once its payment is over. A payment of 404 is none. */
+/** The handler's action after its payment. A status of 404 means no payment. */
 type Answer = (req: Request, res: Response, status: number) => unknown;
 
 const end: Answer = (_req, res, status) => res.status(status).end();
 
-/** A route whose handler pays, unless its status is 404, and then answers that status. */
+/** A route whose handler pays, unless its status is 404, and then answers with that status. */
 function payouts(
   express: Framework,
   route: Route,
@@ -56,7 +56,7 @@ function payouts(
   return { app, guard };
 }
 
-/** The states of these holds, in one line. */
+/** The states of these holds as one line. */
 async function states(guard: PayoutGuard, ...references: string[]): Promise<string> {
   await settled();
   const holds = await Promise.all(references.map((reference) => guard.getHold(reference)));
@@ -66,7 +66,7 @@ async function states(guard: PayoutGuard, ...references: string[]): Promise<stri
 const path = (reference: string, status: number) => `/?reference=${reference}&status=${status}`;
 
 describe.each(both)('%s on %s: a response without a close event', (route, _name, express) => {
-  /** As adapters of serverless platforms call an application: no connection, and nothing that would close it. */
+  /** Calls the application as adapters of serverless platforms do: no connection, and no close event. */
   async function invoke(app: Express, url: string): Promise<{ status: number; events: string[] }> {
     const socket = new Writable({ write: (_chunk, _encoding, done) => done(), emitClose: false }) as unknown as Socket;
     const req = Object.assign(new IncomingMessage(socket), { method: 'POST', url, headers: {} });
@@ -117,7 +117,7 @@ describe.each(both)('%s on %s: pipelined requests', (route, _name, express) => {
   const head = (reference: string, status: number) =>
     `POST ${path(reference, status)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`;
 
-  /** Sends all requests at once. The first is answered last, so the others are queued behind it. */
+  /** Sends all requests at once. The first is answered last, so the others queue behind it. */
   async function pipeline(after: Record<string, Promise<void>>, store?: HoldStore) {
     const entered = deferred<void>();
     let ran = 0;
@@ -183,7 +183,7 @@ describe.each(both)('%s on %s: pipelined requests', (route, _name, express) => {
     );
   });
 
-  it('R2. are released, and their handlers do not run, when the client left while the holds were taken', async () => {
+  it('R2. are released, and their handlers do not run, when the client left during the hold requests', async () => {
     const memory = memoryStore({ clock: scriptedWallet().clock });
     const held = deferred<void>();
     const goOn = deferred<void>();
@@ -225,7 +225,7 @@ describe.each(both)('%s on %s:', (route, _name, express) => {
     expect([sockets.size, await states(guard, 'made', 'refused')]).toEqual([1, 'made captured, refused released']);
   });
 
-  /** Sends one request and returns what the client sees. */
+  /** Sends one request and returns the answer that the client receives. */
   async function sendOne(app: Express, status: number): Promise<string> {
     const { port } = await listen(app, atTheEnd);
     const client = request({ port, host: '127.0.0.1', method: 'POST', path: path('p-1', status), agent: false });
@@ -305,7 +305,7 @@ describe('outside of Express', () => {
     let paid = 0;
     const { post } = await listen((req, res) => {
       try {
-        // As code does that is used to check what comes before it by itself: the error of `next` is not looked at.
+        // Some code runs a middleware as a check and ignores the error passed to `next`.
         route(req as Request, res as Response, () => ++paid);
       } catch (error) {
         thrown.push(error);

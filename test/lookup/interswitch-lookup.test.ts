@@ -1,4 +1,4 @@
-// The outcome of a payment through the Interswitch service: which codes count, and which do not.
+// The outcome of a payment through the Interswitch service: the codes that count, and those that do not.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BalanceProvider } from 'payout-guard';
@@ -28,7 +28,7 @@ async function pay({ simulator }: World, requestReference = 'ref-1', amount = 10
   await (await fetch(`${simulator.url}/isw/payments/pay`, { method: 'POST', body })).text();
 }
 
-/** A provider that always answers this body. */
+/** A provider that always answers with this body. */
 async function answering(body: string): Promise<{ provider: BalanceProvider; server: RawServer }> {
   const server = await startServer((response) => send(response, body));
   return { provider: interswitch({ baseUrl: server.url, ...once }), server };
@@ -238,7 +238,7 @@ describe('lookup', () => {
   });
 });
 
-describe('when something goes wrong', () => {
+describe('a failure', () => {
   const faults: [string, Fault, string][] = [
     ['500', { kind: 'status', status: 500 }, 'provider_error'],
     ['a final code with status 500', { kind: 'status', status: 500, body: envelope('90051') }, 'provider_error'],
@@ -286,7 +286,7 @@ describe('when something goes wrong', () => {
     expect(`${error.message}${error.stack}${JSON.stringify(error)}`).not.toContain('secret of the body');
   });
 
-  it('tries again as a balance does', async () => {
+  it('is retried like a balance request', async () => {
     const world = await start();
     await pay(world);
     world.simulator.fault({ kind: 'reset' }, { path: statusPath, times: 2 });
@@ -294,7 +294,7 @@ describe('when something goes wrong', () => {
     expect(world.simulator.count(statusPath)).toBe(3);
   });
 
-  it('leaves balances alone: a status call that always fails does not open their circuit', async () => {
+  it('does not affect balances: a status call that always fails does not open their circuit', async () => {
     const world = await start({}, { ...once, circuitBreaker: { failures: 2, openMs: 60_000 } });
     world.simulator.fault({ kind: 'status', status: 500 }, { path: statusPath });
     for (let failed = 0; failed < 2; failed += 1) expect(await wordOf(world.provider)).toBe('provider_error');

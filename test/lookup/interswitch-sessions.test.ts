@@ -1,5 +1,5 @@
-// The service in front of Interswitch exchanges keys before each call, and so ends the session of a call that is under
-// way. Look-ups go one at a time, and none begins while a balance is read.
+// The service in front of Interswitch exchanges keys before each call, which ends the session of a call under way.
+// Look-ups run one at a time, and none begins during a balance request.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { BalanceProvider, PayoutGuard } from 'payout-guard';
 import { interswitch } from 'payout-guard/providers/interswitch';
@@ -18,9 +18,9 @@ interface World {
   readonly clock: TestClock;
   readonly simulator: InterswitchSimulator;
   readonly provider: BalanceProvider;
-  /** Runs work whose calls take time on the clock. */
+  /** Runs work, with time passing on the clock for its calls. */
   readonly letting: <T>(work: Promise<T>) => Promise<T>;
-  /** Waits until so many calls of a path are under way, and lets them end. */
+  /** Waits until this many calls of a path are under way, then answers them. */
   readonly answerAll: (path: string, count: number) => Promise<void>;
 }
 
@@ -46,7 +46,7 @@ async function start(): Promise<World> {
   return { clock, simulator, letting, answerAll, provider: interswitch({ baseUrl: simulator.url, ...quick }) };
 }
 
-/** Makes a payment of 10 for each reference, one after the other. */
+/** Makes a payment of 10 for each reference, one after another. */
 async function payAll({ simulator, letting }: World): Promise<void> {
   for (const requestReference of references) {
     const body = JSON.stringify({ requestReference, amount: 10, customerId: '0770000000', paymentCode: '53046936951' });
@@ -55,9 +55,9 @@ async function payAll({ simulator, letting }: World): Promise<void> {
   }
 }
 
-/** A guard with a sent hold of 10 for each reference, as a process leaves them that crashed while it paid. */
+/** A guard with a sent hold of 10 for each reference, as after a crash during payment. */
 async function guardWithHolds({ letting }: World, provider: BalanceProvider): Promise<PayoutGuard> {
-  // Look-ups by hand only: those of the guard's own timer would come in between.
+  // Manual look-ups only: those of the guard's own timer would interfere.
   const guard = guardOf(provider, { reconcileEveryMs: 0, lookupsPerSecond: 1_000, cache: { maxAgeMs: 60_000 } });
   for (const reference of references) await letting(guard.hold({ amount: '10', reference, state: 'sent' }));
   return guard;
@@ -107,7 +107,7 @@ describe('a guard with ten sent holds', () => {
     expect(world.simulator.count(paths.status)).toBe(10);
   });
 
-  it('would settle one if it asked for all at once', async () => {
+  it('would settle one if it looked up all at once', async () => {
     const world = await start();
     await payAll(world);
     const guard = await guardWithHolds(world, { ...world.provider, lookupConcurrency: 10 });
@@ -120,7 +120,7 @@ describe('a guard with ten sent holds', () => {
 describe('a look-up', () => {
   const signal = new AbortController().signal;
 
-  it('waits for the balance that is being read, which is not cut off', async () => {
+  it('waits for a balance request under way, which is not cut off', async () => {
     const world = await start();
     const { simulator, provider, clock, letting } = world;
     const reading = provider.fetchBalance({ currency: 'UGX', signal });
@@ -133,7 +133,7 @@ describe('a look-up', () => {
     expect(simulator.count(paths.status)).toBe(1);
   });
 
-  it('asks after a balance that could not be read', async () => {
+  it('runs after a failed balance request', async () => {
     const { simulator, provider, letting } = await start();
     simulator.fault({ kind: 'status', status: 403 });
     const reading = failureOf(provider.fetchBalance({ currency: 'UGX', signal }));
@@ -142,7 +142,7 @@ describe('a look-up', () => {
     expect(await letting(asking)).toEqual({ outcome: 'unknown', absent: true });
   });
 
-  it('ends with its signal while it waits, and asks nothing', async () => {
+  it('ends with its signal while it waits, and sends no request', async () => {
     const { simulator, provider, letting } = await start();
     const reading = provider.fetchBalance({ currency: 'UGX', signal });
     const leaving = new AbortController();

@@ -46,7 +46,7 @@ async function initiate({ simulator }: World, ref_no = 'ref-1'): Promise<void> {
   await (await fetch(`${simulator.url}${otherPath}/initiate`, { method: 'POST', headers, body })).text();
 }
 
-/** A provider whose lists answer these bodies: the first list, and the other one. */
+/** A provider whose lists answer with these bodies: the first list, and the other one. */
 async function lists(first: string, other = '[]'): Promise<{ provider: BalanceProvider; server: RawServer }> {
   const server = await startServer((response, { url = '' }) => send(response, url.includes('/list?') ? first : other));
   return { provider: jpay({ baseUrl: server.url, accessToken: 'token', ...once }), server };
@@ -133,7 +133,7 @@ describe('lookup', () => {
 });
 
 describe('a status', () => {
-  // statusMapping of the vectors, and what is near to it.
+  // statusMapping of the vectors, and similar values.
   it.each<[unknown, string]>([
     ['pending', 'pending'],
     ['processing', 'pending'],
@@ -324,7 +324,7 @@ describe('a payout that is not listed', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('is not absent when its reference is longer than JPay takes: it was not looked for', async () => {
+  it('is not absent when its reference is too long for JPay, because no list was searched', async () => {
     const { provider } = await lists(empty, empty);
     expect(await ask(provider, 'x'.repeat(50))).toEqual({ outcome: 'unknown', absent: true });
     expect(await ask(provider, 'x'.repeat(51))).toEqual({ outcome: 'unknown' });
@@ -347,7 +347,7 @@ describe('the guard', () => {
   });
 });
 
-describe('when something goes wrong', () => {
+describe('a failure', () => {
   const faults: [string, Fault, string][] = [
     ['500', { kind: 'status', status: 500 }, 'provider_error'],
     ['a gateway', { kind: 'html_500' }, 'provider_error'],
@@ -377,12 +377,12 @@ describe('when something goes wrong', () => {
     expect(await wordOf(await restarted(world))).toBe('failed');
   });
 
-  // Another client: the first one may have to wait.
+  // Another client, because the first one may have to wait.
   async function restarted({ simulator: { url: baseUrl, appKey, appSecret } }: World): Promise<BalanceProvider> {
     return jpay({ baseUrl, appKey, appSecret, ...once });
   }
 
-  it('tries again as a balance does', async () => {
+  it('is retried like a balance request', async () => {
     const world = await start();
     await initiate(world);
     world.simulator.advance('ref-1', 'completed');
@@ -404,7 +404,7 @@ describe('when something goes wrong', () => {
     expect(world.simulator.count('/auth/refresh')).toBe(2);
   });
 
-  it('leaves balances alone: a list that always fails does not open their circuit', async () => {
+  it('does not affect balances: a list that always fails does not open their circuit', async () => {
     const world = await start({}, { ...once, circuitBreaker: { failures: 2, openMs: 60_000 } });
     world.simulator.fault({ kind: 'status', status: 500 }, { path: listPath });
     for (let failed = 0; failed < 2; failed += 1) expect(await wordOf(world.provider)).toBe('provider_error');

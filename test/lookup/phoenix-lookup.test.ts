@@ -1,4 +1,4 @@
-// The outcome of a Phoenix payment: which codes count, and which do not.
+// The outcome of a Phoenix payment: the codes that count, and those that do not.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { BalanceProvider } from 'payout-guard';
 import { type PhoenixOptions, type PhoenixTerminal, phoenix, phoenixTerminal } from 'payout-guard/providers/phoenix';
@@ -32,7 +32,7 @@ async function start(simulated: PhoenixSimulatorOptions = {}, options: Partial<P
   return { simulator, terminal, provider: terminal.provider, pay };
 }
 
-/** A provider that always gets this answer to a question about a payment. */
+/** A provider that always gets this answer to a status call. */
 async function answering(body: string, status = 200): Promise<{ provider: BalanceProvider; server: RawServer }> {
   const server = await startServer((response) => send(response, body, status));
   const fetch = answeringKeyExchanges;
@@ -63,7 +63,7 @@ describe('lookup', () => {
     for (const written of /^\d+$/.test(code) ? [code, Number(code)] : [code]) {
       const { provider, server } = await answering(envelope(written));
       expect(await wordOf(provider)).toBe(word);
-      // A session that is refused is renewed once.
+      // A rejected session is renewed once.
       expect(server.requests).toHaveLength(responseCodes[code]?.retry === 'renew' ? 2 : 1);
     }
   });
@@ -147,7 +147,7 @@ describe('an answer with an error status', () => {
     [500, envelope('90020'), 'failed'],
     [400, envelope('90009'), 'pending'],
     [401, envelope('90063'), 'unauthorized'],
-    // It must name the payment, and must not contradict itself.
+    // It must name the payment and must not contradict itself.
     [400, envelope('90051', { requestReference: null }), 'unknown'],
     [400, envelope('90051', { requestReference: 'ref-2' }), 'unknown'],
     [500, envelope('90000'), 'provider_error'],
@@ -164,7 +164,7 @@ describe('an answer with an error status', () => {
 describe('a payment that is not found', () => {
   const absent = { outcome: 'unknown', absent: true };
 
-  it('is absent, however often and long after it was sent: it may still be on its way', async () => {
+  it('is absent, at any time and number of calls: it may still be under way', async () => {
     const clock = stoppedClock();
     const { provider, pay } = await start({}, { clock });
     for (const waitMs of [0, 0, 5 * minuteMs, 60 * minuteMs, 10_000 * minuteMs]) {
@@ -192,7 +192,7 @@ describe('a payment that is not found', () => {
   });
 });
 
-describe('when something goes wrong', () => {
+describe('a failure', () => {
   const faults: [string, Fault, string][] = [
     ['500', { kind: 'status', status: 500 }, 'provider_error'],
     ['a gateway', { kind: 'html_500' }, 'provider_error'],
@@ -229,7 +229,7 @@ describe('when something goes wrong', () => {
     expect(`${error.message}${error.stack}${JSON.stringify(error)}`).not.toContain('secret of the body');
   });
 
-  it('leaves balances alone: a status call that always fails does not open their circuit', async () => {
+  it('does not affect balances: a status call that always fails does not open their circuit', async () => {
     const { simulator, provider } = await start({}, { ...once, circuitBreaker: { failures: 2, openMs: 60_000 } });
     simulator.fault({ kind: 'status', status: 500 }, { path: statusPath });
     for (let failed = 0; failed < 2; failed += 1) expect(await wordOf(provider)).toBe('provider_error');

@@ -1,5 +1,5 @@
-// The whole way over HTTP: a payout whose outcome is open stays held, and the look-ups that follow settle it, on a
-// clock that the test moves.
+// The whole way over HTTP, on a clock that the test moves: a payout with an open outcome stays held, and the following
+// look-ups settle it.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Hold, HoldInfo } from 'payout-guard';
 import { closeAll, failureOf, until } from '../providers/support.js';
@@ -7,7 +7,7 @@ import { collectWarnings } from '../support/warnings.js';
 import { type World, worlds } from './worlds.js';
 
 afterEach(closeAll);
-// JPay warns once that its look-ups are not documented.
+// JPay warns once that its look-ups are undocumented.
 collectWarnings();
 
 const payout = { amount: '100', reference: 'ref-1' };
@@ -16,16 +16,14 @@ async function stateOf({ guard }: World, reference = payout.reference): Promise<
   return (await guard.getHold(reference))?.state;
 }
 
-/**
- * Lets time pass up to the next look-up, and waits for its answer. Fails when a look-up came earlier or did not come.
- */
+/** Advances time to the next look-up and waits for its answer. Fails when the look-up is early or missing. */
 async function nextLookup({ clock, lookups }: World, afterMs: number): Promise<void> {
   const before = lookups();
   if (afterMs > 0) await clock.pass(afterMs - 1);
   expect(lookups()).toBe(before);
   await clock.pass(Math.min(1, afterMs));
   await until(() => lookups() === before + 1);
-  // What follows from the answer needs no time.
+  // The reaction to the answer needs no time.
   await clock.pass(0);
 }
 
@@ -117,7 +115,7 @@ describe.each(worlds)('%s: a payout whose answer got lost', (_, startWorld) => {
   });
 });
 
-// JPay approves nothing at once, and refuses without naming the reference.
+// JPay never approves immediately, and refuses without naming the reference.
 describe.each(worlds.slice(1))('%s: a payout that the provider answers at once', (_, startWorld) => {
   const refusedPay = (world: World) => (hold: Hold) => {
     world.setAvailable('50');
@@ -142,7 +140,7 @@ describe.each(worlds.slice(1))('%s: a payout that the provider answers at once',
     expect([await stateOf(world), await world.spendable()]).toEqual(['released', 50]);
   });
 
-  it('is released without a look-up when it was refused and the answer is the one to the payment call', async () => {
+  it("is released without a look-up when it was refused and the function returns the provider's answer", async () => {
     const world = await startWorld();
     await world.guard.withHold({ ...payout, returns: 'providerAnswer' }, refusedPay(world));
     expect(await stateOf(world)).toBe('released');
@@ -200,7 +198,7 @@ describe('look-ups that find nothing', () => {
     return { guard, alerts };
   }
 
-  it('are reported when JPay has no list of payouts where the documentation suggests one', async () => {
+  it('are reported when JPay has no list of payouts at the documented path', async () => {
     const { guard, alerts } = await withoutLists();
     for (const reference of references.slice(1)) await guard.reconcile({ reference });
     expect(alerts).toEqual([]);

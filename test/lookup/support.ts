@@ -1,9 +1,9 @@
-// Helpers of the tests of look-ups.
+// Helpers for the look-up tests.
 import type { BalanceProvider, PayoutAnswer } from 'payout-guard';
 import type { NetworkOptions } from 'payout-guard/providers/jpay';
 import { failureOf, quick } from '../providers/support.js';
 
-/** Network options for a look-up that fails soon. */
+/** Network options for a look-up that fails quickly. */
 export const once: NetworkOptions = { ...quick, maxAttempts: 1 };
 
 export async function ask(
@@ -15,7 +15,7 @@ export async function ask(
   return provider.lookup({ reference, sentAtMs: 0, signal });
 }
 
-/** The result of a look-up: the outcome, or the reason of its failure. */
+/** The result of a look-up: its outcome, or the reason of its failure. */
 export async function wordOf(provider: BalanceProvider, reference?: string): Promise<string> {
   return ask(provider, reference).then(
     (answer: PayoutAnswer) => answer.outcome,

@@ -1,5 +1,4 @@
-// A guard on each provider over real HTTP, on a clock that the test moves: payouts that stay open until the test ends
-// them.
+// A guard on each provider over real HTTP, on a clock that the test moves. Payouts stay open until the test ends them.
 import type { BalanceProvider, Hold, PayoutGuard } from 'payout-guard';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay } from 'payout-guard/providers/jpay';
@@ -11,7 +10,7 @@ import { stoppedClock, type TestClock } from '../support/wallet.js';
 export interface World {
   readonly clock: TestClock;
   readonly guard: PayoutGuard;
-  /** Sends a payout of 100 with the reference of the hold. Resolves to the answer of the provider. */
+  /** Sends a payout of 100 with the reference of the hold. Resolves to the provider's answer. */
   readonly pay: (hold: Hold) => Promise<unknown>;
   /** Breaks the next payment call. */
   readonly breakPayment: (fault: Fault) => void;
@@ -23,11 +22,11 @@ export interface World {
   readonly setAvailable: (available: string) => void;
   /** The available balance at the provider, in whole units. */
   readonly available: () => number;
-  /** Look-ups that were answered, or failed. */
+  /** The number of look-ups that were answered or failed. */
   readonly lookups: () => number;
-  /** Holds that were captured or released, in that order. */
+  /** Holds in the order in which they were captured or released. */
   readonly ended: readonly string[];
-  /** What remains to spend, in whole units. */
+  /** The spendable amount, in whole units. */
   readonly spendable: () => Promise<number>;
 }
 
@@ -61,7 +60,7 @@ function worldOf(party: Party): World {
   };
 }
 
-/** The same provider, whose look-ups are counted when they end. */
+/** The same provider with a counter of completed look-ups. */
 function counting(provider: BalanceProvider): { provider: BalanceProvider; lookups: () => number } {
   let ended = 0;
   const lookup: BalanceProvider['lookup'] = async (question) => {

@@ -1,22 +1,27 @@
-// Exhaustive model of messages between processes and a store that come late, twice or never, and of a store that forgets: the
-// protocol of docs/decisions/0012-late-messages.md. Every state that can be reached is visited.
+// Exhaustive model of late, repeated and lost messages between processes and a store, and of a store that loses data:
+// the protocol of docs/decisions/0012-late-messages.md. The model visits every reachable state.
 //
-// 2 processes, a wallet of 10. Payout A of 6: attempts A1 (at P) and A2 (a retry, at P or Q, perhaps naming another wallet by mistake);
-// payout B of 6: attempt B1. A message or an answer that is lost is one that stays under way for ever. With `reserve`, the attempts of
-// payout A reserve first, and are marked as sent by a second message. Faults: a request for a hold is resent once by the client
-// library; memory is lost, or a process crashes; one put-back comes twice, late; an operator releases a payout that is under way.
+// 2 processes, a wallet of 10. Payout A of 6 has attempts A1 (at P) and A2 (a retry, at P or Q, perhaps with another
+// wallet by mistake). Payout B of 6 has attempt B1. A lost message or answer is one that stays under way for ever. With
+// `reserve`, the attempts of payout A reserve first, and a second message marks them as sent.
+//
+// Faults: the client library resends a request for a hold once. Memory is lost, or a process crashes. One put-back
+// arrives twice, late. An operator releases a payout that is under way.
 //
 // Invariants:
-// 1 the provider's balance covers the payouts under way; 2 no reference is sent twice; 3 the sent hold of a live process is in the
-// store; 4 no hold is left of an attempt that is over, and from every state, without more faults, one is reached without any;
-// 5 no retry is told "duplicate" because of an attempt that was given up (switches *409); 6 a capture that was answered is in the store.
+// 1 the provider's balance covers the payouts under way
+// 2 no reference is sent twice
+// 3 the sent hold of a live process is in the store
+// 4 an attempt that is over leaves no hold, and every state reaches, without more faults, a state without any hold
+// 5 no retry is answered "duplicate" because of an attempt that was given up (switches *409)
+// 6 a capture that was answered is in the store
 //
-// Usage: node late-model.mjs [switch ...]. Exits with 0 if the invariants hold in all states, with 1 and the shortest way to a state in
-// which one is broken, otherwise.
+// Usage: node late-model.mjs [switch ...]. Exits with 0 if the invariants hold in all states. Otherwise exits with 1
+// and prints the shortest path to a state that breaks one.
 
-/** Choices of what is in the model. `rollback`: memory may go back in time instead of being lost. `aOnly`: without payout B. */
+/** Options of the model. `rollback`: memory may go back in time instead of being lost. `aOnly`: without payout B. */
 const environment = ['noResend', 'sameWallet', 'noLatePut', 'rollback', 'reserve', 'aOnly', 'wrongRelease'];
-/** Rules that are left out, each a mistake. */
+/** Omitted rules, each a mistake. */
 const mistakes = [
   'noBarrier',
   'noPutBack',
@@ -46,8 +51,8 @@ const switches = process.argv.slice(2),
 const unknown = switches.filter((name) => ![...environment, ...mistakes].includes(name));
 if (unknown.length > 0) throw new Error(`${unknown} is none of ${environment.join(' ')} ${mistakes.join(' ')}`);
 
-// A state is a list of small numbers. E epoch of the store; PE + p the one that a process has entered; X crashed process + 1; faults
-// used up; SAID a wrong 409; WRONG the operator released a payout that is under way.
+// A state is a list of small numbers. E: epoch of the store. PE + p: the epoch that a process has entered. X: crashed
+// process + 1. RESENT to BACK: faults used up. FALSE_409: a wrong 409. WRONG: the operator released a payout under way.
 const E = 0,
   PE = 1,
   X = 3,
@@ -55,17 +60,18 @@ const E = 0,
   LATE = 5,
   SAVED = 6,
   BACK = 7,
-  SAID = 8,
+  FALSE_409 = 8,
   WRONG = 9,
   A = 10,
   FIELDS = 14;
 const ROWS = A + 3 * FIELDS,
   COLUMNS = 6,
   COPY = ROWS + 2 * COLUMNS;
-// An attempt: its phase; BY its process; NET copies of its request under way; REP answers under way (bits: no, held in epoch 0, held in epoch 1);
-// IN epoch and FITS limit (10 or less) of the request; PAST: the store's time is beyond its notAfter; RAN in this epoch; PUT a late
-// put-back is under way; OTHER wallet; TURN which hold of its reference this attempt took. The same of its request to be marked as
-// sent: SENT bits (1 under way, 2 refused, 4 given in epoch 0, 8 given in epoch 1), SIN its epoch, SPAST.
+// An attempt: its phase. BY: its process. NET: copies of its request under way. REP: answers under way (bits: no, held
+// in epoch 0, held in epoch 1). IN: epoch and FITS: limit (10 or less) of the request. PAST: the store's time is beyond
+// its notAfter. RAN: in this epoch. PUT: a late put-back is under way. OTHER: wallet. TURN: the hold of its reference
+// that this attempt took. The same fields of its request to be marked as sent: SENT bits (1 under way, 2 refused, 4
+// given in epoch 0, 8 given in epoch 1), SIN its epoch, SPAST.
 const BY = 1,
   NET = 2,
   REP = 3,
@@ -90,12 +96,12 @@ const IDLE = 0,
   FAILED = 8,
   RELEASED = 9,
   DEAD = 10;
-// A reservation: held; asked to be marked as sent; to be released, because that was not confirmed or is not wanted any more.
+// A reservation: held, then asked to be marked as sent, or to be released because that failed or was cancelled.
 const RESERVED = 11,
   ASKED = 12,
   UNSENT = 13;
-// A row, one for each reference: none, sent, released after it was sent, captured, released before, reserved. HAS its attempt; NTH its
-// turn; OLD: back from before.
+// A row, one for each reference: none, sent, released after it was sent, captured, released before, reserved. HAS: its
+// attempt. NTH: its turn. OLD: back from before.
 const NONE = 0,
   OPEN = 1,
   FREE = 2,
@@ -127,19 +133,19 @@ const gone = (s) => attempts.filter((i) => isGone(s[at(i)]) && !s[at(i) + OTHER]
       s[r + k] = value;
     });
 
-// The store: each is one atomic step. A hold answers 0 not executed, 1 no, 2 held.
+// The store. Each function is one atomic step. A hold answers 0 not executed, 1 no, 2 held.
 function hold(s, i) {
   const a = at(i),
     r = row(i),
     isVoid = s[a + IN] !== s[E] && !on.noEpoch,
     other = at(s[r + HAS]);
-  if (isVoid || (s[a + PAST] && !on.noNotAfter)) return on.lateIsNo ? 1 : 0; // not a no: another copy may have been in time
+  if (isVoid || (s[a + PAST] && !on.noNotAfter)) return on.lateIsNo ? 1 : 0; // not a no: a copy may have run
   if (!on.runTwice) {
     if (s[a + RAN]) return 0;
     s[a + RAN] = 1;
   }
   if (hasOpen(s, i)) return 2; // repeated by its own attempt
-  if (isAnyOpen(s[r]) && s[other] === GIVEN_UP && (on.open409 || (on.old409 && s[other + PAST]))) s[SAID] = 1;
+  if (isAnyOpen(s[r]) && s[other] === GIVEN_UP && (on.open409 || (on.old409 && s[other + PAST]))) s[FALSE_409] = 1;
   if (s[r] !== NONE && ((s[r] !== FREE && s[r] !== NEVER) || s[r + WALLET] !== s[a + OTHER] || s[r + HAS] === i))
     return 1;
   const used = 6 * rows.filter((any) => isUsed(s[any]) && !s[any + WALLET]).length;
@@ -166,12 +172,12 @@ function settle(s, i, state) {
     isOver = s[r] === FREE || s[r] === NEVER;
   if (hasOpen(s, i)) s[r] = state === FREE && s[r] === HELD ? NEVER : state;
   else if (state === TAKEN && isOver && s[r + HAS] === i && !on.noLateCapture) s[r] = TAKEN;
-} // money that left is a fact
+} // a payment made is a fact
 function putBack(s, i) {
   const a = at(i),
     r = row(i),
     isSame = s[r + HAS] === i;
-  if (s[r] === NONE || (isSame && (s[r] === HELD || s[r] === NEVER))); // gone, or to be brought forward
+  if (s[r] === NONE || (isSame && (s[r] === HELD || s[r] === NEVER))); // gone, or behind: the put-back marks it as sent
   else if (
     isSame ||
     s[r] === TAKEN ||
@@ -201,12 +207,13 @@ function steps(s, go) {
     const become = (next) => (t) => {
       t[a] = next;
     };
-    // Whoever was told that A is paid does not try again.
+    // A client that was answered that A is paid does not retry.
     if (ph === IDLE && (i !== 1 || (s[at(0)] !== IDLE && s[at(0)] !== CAPTURED)))
       for (const q of i ? [0, 1] : [0])
         for (const other of i === 1 && !on.sameWallet ? [0, 1] : [0])
           if (isLive(s, q)) {
-            const mark = s[PE + q] === s[E] ? rows.filter((r) => s[r] === TAKEN && !s[r + WALLET]).length : gone(s); // of its snapshot
+            // The captures in its snapshot.
+            const mark = s[PE + q] === s[E] ? rows.filter((r) => s[r] === TAKEN && !s[r + WALLET]).length : gone(s);
             to(`${who(q)}: asks to hold ${name(i)}${other ? ' (naming another wallet)' : ''}`, (t) =>
               write(t, a, WAITING, q, 1, 0, s[PE + q], gone(s) <= mark ? 1 : 0, 0, 0, 0, other),
             );
@@ -271,10 +278,8 @@ function steps(s, go) {
         answer = markSent(t, i);
       t[a + SENT] &= ~1;
       if (answer && ph === ASKED) t[a + SENT] |= answer === 1 ? 2 : s[E] ? 8 : 4;
-      go(
-        `store: "sent" of ${name(i)} arrives${ph === ASKED ? '' : ' LATE'}: ${['not executed', 'refused', 'GIVEN'][answer]}`,
-        t,
-      );
+      const result = ['not executed', 'refused', 'GIVEN'][answer];
+      go(`store: "sent" of ${name(i)} arrives${ph === ASKED ? '' : ' LATE'}: ${result}`, t);
       if (!s[a + SPAST])
         to(`time: notAfter of "sent" of ${name(i)} passes`, (u) => {
           u[a + SPAST] = 1;
@@ -396,7 +401,7 @@ function steps(s, go) {
     }
 }
 function keyOf(t) {
-  // what can have no effect any more is forgotten, so that states meet
+  // Values without any further effect are cleared, so that states become equal.
   const mayForget = !t[X] && !(t[E] && t[PE] && t[PE + 1]);
   for (const i of attempts) {
     const a = at(i),
@@ -432,7 +437,7 @@ function keyOf(t) {
 function broken(s) {
   const ph = (i) => s[at(i)],
     isUnderWay = (i) => ph(i) === SENDING || isGone(ph(i));
-  // What follows from a wrong word of an operator is not for the store to prevent.
+  // The store cannot prevent the effects of an operator's mistake.
   if (!s[WRONG] && isUnderWay(0) && isUnderWay(1)) return '2: payout A is sent twice';
   if (!s[WRONG] && 10 - 6 * gone(s) < 6 * attempts.filter((i) => ph(i) === SENDING && !s[at(i) + OTHER]).length)
     return '1: more is under way than the wallet has';
@@ -447,7 +452,7 @@ function broken(s) {
     if (s[E] === 0 && ph(i) === CAPTURED && s[r + HAS] === i && s[r] !== TAKEN)
       return `6: the capture of ${name(i)} is forgotten`;
   }
-  return s[SAID] ? '5: a retry is told "duplicate", though the attempt before was given up' : undefined;
+  return s[FALSE_409] ? '5: a retry is told "duplicate", though the attempt before was given up' : undefined;
 }
 const isInUse = (ph) => ph === WAITING || ph === RESERVED || ph === ASKED || isOwn(ph);
 const isClean = (s) =>
@@ -496,7 +501,7 @@ for (let k = 0; k < keys.length; k++) {
   });
   first.push(m);
 }
-const good = Uint8Array.from(keys, (_, n) => (isClean(read(n)) ? 1 : 0)); // or a clean state is reached from here
+const good = Uint8Array.from(keys, (_, n) => (isClean(read(n)) ? 1 : 0)); // or a clean state is reachable from here
 for (let isMore = true; isMore; ) {
   isMore = false;
   for (let n = keys.length - 1; n >= 0; n--)

@@ -1,5 +1,5 @@
-// The protocol of late messages holds in every state of its model, and each of its rules is needed: without one, the
-// model finds a way to break an invariant. Small, the states of payout A alone are visited; large, all of them.
+// The protocol of late messages holds in every state of its model, and each of its rules is needed: without a rule, the
+// model finds a broken invariant. The small budget visits the states of payout A alone, and the large one all states.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -16,7 +16,7 @@ function explore(switches: string): Promise<{ code: number; text: string }> {
 
 const few = 'noResend sameWallet noLatePut';
 
-/** The number of states shows that nothing was left out. */
+/** The number of states shows that no state was left out. */
 const clean: readonly (readonly [string, number])[] = byBudget({
   small: [
     ['aOnly reserve noResend sameWallet', 18_051],
@@ -30,7 +30,7 @@ const clean: readonly (readonly [string, number])[] = byBudget({
   ],
 });
 
-/** A rule that is left out, in the smallest world that shows it, and the invariant that breaks. */
+/** Omitted rules, each in the smallest world that reveals it, and the invariant that breaks. */
 const mistakes: readonly (readonly [string, number])[] = [
   [`noPutBack ${few}`, 3],
   [`undoOnce ${few}`, 4],
@@ -55,8 +55,8 @@ const slowMistakes: readonly (readonly [string, number])[] = [
   [`expireSent reserve ${few}`, 3],
   ['keepReserved reserve rollback aOnly', 2],
   ['noLateCapture reserve wrongRelease aOnly', 6],
-  // What no store can avoid: while a process that gave up is cut off, a retry elsewhere is told of a payout that nobody
-  // makes.
+  // No store can avoid this: while a process that gave up is cut off, a retry elsewhere is refused because of a payout
+  // that will not be made.
   [`old409 ${few}`, 5],
 ];
 
@@ -79,7 +79,7 @@ describe('the model of late messages', () => {
     expectBroken,
   );
 
-  it('does not know a switch that it does not have', async () => {
+  it('rejects an unknown switch', async () => {
     expect(await explore('noSuchRule')).toMatchObject({ code: 1, text: '' });
   });
 });

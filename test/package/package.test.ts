@@ -1,6 +1,6 @@
-// The package itself: packed, installed, and used by child processes that cannot see the repository.
+// The package itself: packed, installed, and used by child processes without access to the repository.
 //
-// `npm test` looks into the tarball and uses it in one project of ES modules; `npm run test:proof` in every kind of
+// `npm test` checks the tarball and uses it in one project of ES modules. `npm run test:proof` uses it in every kind of
 // project.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ interface Loaded {
 const describeInProof = budget === 'large' ? describe : describe.skip;
 
 let installed: Installed;
-/** What a user can import, as they write it: `payout-guard`, `payout-guard/express`, and so on. */
+/** The import specifiers of a user: `payout-guard`, `payout-guard/express`, and so on. */
 let entries: string[];
 
 beforeAll(async () => {
@@ -61,7 +61,7 @@ describe('the tarball', () => {
     const sizes = await Promise.all(files.map(async (file) => (await stat(join(installed.library, file))).size));
     const { size: packed } = await stat(installed.tarball);
     const unpacked = sizes.reduce((sum, size) => sum + size, 0);
-    // Far below today's size, something is missing.
+    // A package far below today's size lacks files.
     expect(packed).toBeGreaterThan(30_000);
     expect(packed).toBeLessThan(500_000);
     expect(unpacked).toBeGreaterThan(200_000);
@@ -142,7 +142,7 @@ describe('a project without @opentelemetry/api', () => {
     project = await makeProject(installed, 'without-telemetry', { type: 'module', files: {} });
   });
 
-  /** The output of a program; rejects with what it complained of. */
+  /** The output of a program. Rejects with its error output. */
   async function outputOf(file: string, text: string): Promise<string> {
     await writeFile(join(project, file), text);
     return run(project, process.execPath, file);

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { ApiRequest } from './payment-api.js';
 
-/** The status of the answer; without one, whether there was a connection at all. */
+/** The status of the answer. Without an answer, whether the connection was accepted. */
 export type Answer = number | 'no answer' | 'no connection';
 
 const options = { method: 'POST', agent: false, headers: { 'content-type': 'application/json' } } as const;
 
-/** Asks for a payout, on a connection of its own. */
+/** Requests a payout on its own connection. */
 export async function post(url: string, body: Partial<ApiRequest>): Promise<Answer> {
   const asked = request(`${url}/payouts`, options);
   const answer = answerOf(asked);
@@ -41,7 +41,7 @@ export class HalfSentRequest {
     this.#body = JSON.stringify(body);
   }
 
-  /** Sends the rest. */
+  /** Sends the rest of the request. */
   end(): Promise<Answer> {
     this.#asked.end(this.#body);
     return this.#answer;

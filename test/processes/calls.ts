@@ -1,8 +1,8 @@
-// Calls of functions in another process.
+// Function calls to another process.
 import { isPayoutGuardError } from 'payout-guard';
 import { Child } from './child.js';
 
-/** The functions that a process offers. Arguments and answers are what `structuredClone` takes. */
+/** The functions that a process offers. Arguments and results must be valid for `structuredClone`. */
 export type Calls = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
 
 interface Call {
@@ -15,10 +15,10 @@ interface Call {
 type Answer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
-  /** The function threw; of an error of the library its code. */
+  /** The function threw. The reason is the code, if it was an error of the library. */
   | { readonly kind: 'failure'; readonly id: number; readonly reason: string };
 
-/** Answers calls, in the process that offers the functions. */
+/** Answers calls in the process that offers the functions. */
 export function offer(calls: Calls): void {
   const send = (answer: Answer) => void process.send?.(answer);
   const run = async ({ id, name, args }: Call) => {
@@ -34,7 +34,7 @@ export function offer(calls: Calls): void {
   send({ kind: 'ready' });
 }
 
-/** A call that was refused. */
+/** A refused call. */
 export class CallFailure extends Error {
   readonly reason: string;
 
@@ -73,7 +73,7 @@ export class CallableProcess<Offered extends Calls> extends Child<Call, Answer> 
     throw new CallFailure(name, answer?.kind === 'failure' ? answer.reason : `the process has ended: ${this.stderr}`);
   }
 
-  /** The code of the error that refuses a call; `undefined` when it is not refused. */
+  /** The code of the error with which a call rejects; `undefined` when it resolves. */
   async refusalOf<Name extends keyof Offered & string>(
     name: Name,
     ...args: Parameters<Offered[Name]>

@@ -1,11 +1,11 @@
-// A program in a process of its own that exchanges messages with the test.
+// A program in its own process that exchanges messages with the test.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-/** Longest wait for a message or for the end of a process, in milliseconds; only a process that hangs takes as long. */
+/** Longest wait for a message or for the end of a process, in milliseconds. Only a process that hangs takes as long. */
 const patienceMs = 120_000;
 
 export interface Message {
@@ -14,15 +14,15 @@ export interface Message {
 
 export interface ChildOptions {
   readonly args?: readonly string[];
-  /** On top of the environment of this process. */
+  /** Added to the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** How a process ended. */
+/** The end of a process. */
 export interface ChildExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** When this process noticed, in milliseconds of the machine's monotonic clock. */
+  /** The time at which this process received the end, in milliseconds of the machine's monotonic clock. */
   readonly atMs: number;
 }
 
@@ -52,7 +52,7 @@ export class Child<ToChild extends Message, FromChild extends Message> {
     child.on('message', (message) => this.onMessage(message as FromChild));
     const end = () => child.kill('SIGKILL');
     process.once('exit', end);
-    // Not the event `close` of the process: it is never emitted when this side has closed the channel.
+    // Not the event `close` of the process, which is never emitted when this side has closed the channel.
     const outputs = [child.stdout, child.stderr].map((stream) => stream && once(stream, 'close'));
     this.exited = once(child, 'exit').then(async ([code, signal]) => {
       const atMs = monotonicMs();
@@ -75,12 +75,12 @@ export class Child<ToChild extends Message, FromChild extends Message> {
     return this.#stderr;
   }
 
-  /** Does nothing when the process has ended: an answer that is waited for has a limit. */
+  /** Has no effect after the process has ended. Every wait for an answer has a limit. */
   send(message: ToChild): void {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
-  /** The next message of a kind from now on. @throws when it does not come. */
+  /** The next message of a kind from now on. @throws when it does not arrive. */
   async next<Kind extends FromChild['kind']>(kind: Kind): Promise<Extract<FromChild, { kind: Kind }>> {
     const over = new AbortController();
     let listener: (message: unknown) => void = () => {};
@@ -113,13 +113,13 @@ export class Child<ToChild extends Message, FromChild extends Message> {
     this.#child.kill(signal);
   }
 
-  /** Ends it as a crash would. */
+  /** Kills the process, as in a crash. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.exited;
   }
 
-  /** Waits for its end. One that hangs is killed, and counts as `undefined`. */
+  /** Waits for its end. A process that hangs is killed, and counts as `undefined`. */
   async end(): Promise<ChildExit | undefined> {
     const over = new AbortController();
     const late = sleep(patienceMs, undefined, { signal: over.signal }).catch(() => undefined);
@@ -129,9 +129,7 @@ export class Child<ToChild extends Message, FromChild extends Message> {
     return exit;
   }
 
-  /**
-   * Closes the channel: with nothing left to do the process must end by itself. Returns what was wrong with its end.
-   */
+  /** Closes the channel. Without work left, the process must end without a signal. Returns the problem with its end. */
   async release(): Promise<string | undefined> {
     if (!this.isAlive) return undefined;
     this.disconnect();
@@ -142,7 +140,7 @@ export class Child<ToChild extends Message, FromChild extends Message> {
   }
 }
 
-/** The machine's monotonic clock, which all processes share and no one can step. */
+/** The machine's monotonic clock, which all processes share and which cannot be stepped. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000;
 }

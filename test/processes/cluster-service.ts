@@ -1,5 +1,5 @@
-// A payment service that forgot to share a store: the primary process of a cluster and its two workers have two guards
-// each, all with their own store in memory. Prints the warnings of each process.
+// A payment service without a shared store: the primary process of a cluster and its two workers have two guards each,
+// all with their own memory store. Prints the warnings of each process.
 import cluster from 'node:cluster';
 import { createPayoutGuard, memoryStore } from 'payout-guard';
 import { httpProvider } from 'payout-guard/providers/http';

@@ -1,4 +1,4 @@
-// How long the machine kept this process from running: no bound on a process counts that time.
+// The time in which the machine kept this process from running. No time bound of a process counts it.
 
 const everyMs = 10;
 

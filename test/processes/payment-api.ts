@@ -1,5 +1,5 @@
-// A payment API that stops as docs/shutting-down.md describes. Before it ends it prints its report: what it left open,
-// which payments began, and when.
+// A payment API that stops as docs/shutting-down.md describes. Before it ends, it prints its report: the payouts it
+// leaves open, and the payments that began, with their times.
 import express from 'express';
 import { Redis } from 'ioredis';
 import { createPayoutGuard, type HoldRecord, type HoldStore, type LeftOpen, memoryStore } from 'payout-guard';
@@ -27,13 +27,13 @@ export interface ApiSetup {
   readonly waitMs: number;
 }
 
-/** The body of a request. The bank is told its end, so that it follows from the seed of the test. */
+/** The body of a request. The bank receives the intended end, so that it follows from the seed of the test. */
 export interface ApiRequest {
   readonly reference: string;
   readonly amount: string;
   readonly delayMs: number;
   readonly fate: 'paid' | 'rejected' | 'answer lost';
-  /** Its handler calls `pay` at once, or holds the money and calls it when the process was told to stop. */
+  /** The handler calls `pay` at once, or holds the money and calls it when the shutdown begins. */
   readonly pays: 'at once' | 'after the signal';
 }
 
@@ -44,29 +44,29 @@ export type FromApi =
   | { readonly kind: 'reserved' }
   /** The shutdown has begun. */
   | { readonly kind: 'closing' }
-  /** A verdict was not taken by the store. */
+  /** The store did not take a verdict. */
   | { readonly kind: 'unsettled' };
 
 /** Times are of the machine's monotonic clock. */
 export interface ApiReport {
   readonly open: readonly LeftOpen[];
-  /** When each payment function began, by reference. */
+  /** The start time of each payment function, by reference. */
   readonly begun: readonly (readonly [reference: string, atMs: number])[];
-  /** How and when each `pay` ended whose payment function ran. */
+  /** The end and end time of each `pay` whose payment function ran. */
   readonly ended: readonly (readonly [reference: string, end: PayEnd, atMs: number])[];
   /** Payouts whose verdict the store did not take at the first try. */
   readonly unsettled: readonly string[];
   readonly signalledAtMs: number;
-  /** When the guard made its report. */
+  /** The time of the guard's report. */
   readonly reportedAtMs: number;
   readonly endedAtMs: number;
-  /** How long the machine kept the process from running after the signal. */
+  /** The time in which the machine kept the process from running after the signal. */
   readonly lagMs: number;
-  /** The holds that end with the process, of a store in memory. */
+  /** The holds of a memory store, which end with the process. */
   readonly holds: readonly HoldRecord[];
 }
 
-/** What `pay` resolved to, or that it rejected. */
+/** The result of `pay`, or its rejection. */
 export type PayEnd = 'paid' | 'rejected' | 'threw';
 
 interface OpenStore {
@@ -135,7 +135,7 @@ app.post(
       } as const;
       return bank.send(payment, signal);
     });
-    // A `pay` whose function did not run has sent nothing, and the client may try again.
+    // A `pay` whose function did not run has sent nothing, and the client may retry.
     const note = (end: PayEnd) => hasBegun && ended.push([reference, end, monotonicMs()]);
     paying.then(
       ({ status }) => note(status === 'paid' ? 'paid' : 'rejected'),
@@ -165,8 +165,8 @@ onStopSignal(async () => {
   console.log(JSON.stringify(report, (_, value) => (typeof value === 'bigint' ? `${value}` : value)));
   process.exit(open.length === 0 ? 0 : 1);
 });
-// Known, so that the first request finds a balance and a store that has been asked before. A slow machine needs more
-// than one try.
+// Warms up, so that the first request finds a cached balance and a connected store. A slow machine needs more than one
+// try.
 while (!(await guard.checkFunds('1.00').catch(() => undefined)));
 tell({ kind: 'ready', url });
 
@@ -174,9 +174,9 @@ async function open(): Promise<OpenStore> {
   if (name === 'memory') return { store: memoryStore(), closeClient: async () => {} };
   if (name === 'redis') {
     const client = new Redis({ host: '127.0.0.1', port });
-    // It connects again by itself.
+    // The client reconnects by itself.
     client.on('error', () => {});
-    // Not `quit`: while Redis is away it waits for more than a minute, and then rejects.
+    // Not `quit`, which waits for more than a minute while Redis is unavailable, and then rejects.
     const closeClient = async () => client.disconnect();
     return { store: redisStore({ client, prefix: space, recoveryMs: 0 }), closeClient };
   }
@@ -192,7 +192,7 @@ async function open(): Promise<OpenStore> {
   return { store: postgresStore({ pool, schema: space, recoveryMs: 0 }), closeClient: () => pool.end() };
 }
 
-/** A store in memory ends with its process: its holds are read when everything else is closed. */
+/** A memory store ends with its process. Reads its holds when everything else is closed. */
 function rememberedAtClose(memory: HoldStore): HoldStore {
   return changed(memory, {
     close: async () => {

@@ -1,5 +1,4 @@
-// A server in front of another one that records what it is asked, query and body included, and may keep some of it
-// waiting.
+// A proxy that records all requests to another server, with query and body, and can delay some of them.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +15,7 @@ export class Recorder {
   readonly requests: RecordedRequest[] = [];
   readonly #target: string;
   readonly #server: Server;
-  /** The method of the requests that wait, until the promise resolves. */
+  /** The method of the delayed requests, and the promise they wait for. */
   #heldBack: { readonly method: string; readonly until: Promise<void> } | undefined;
 
   /** @param target - The address of the server that answers. */
@@ -32,13 +31,13 @@ export class Recorder {
     this.#server = createServer((incoming, response) => void this.#pass(incoming, response));
   }
 
-  /** Stands for the address of the server that answers. */
+  /** The address to use in place of the server's. */
   get url(): string {
     const { pathname } = new URL(this.#target);
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${pathname.replace(/\/$/, '')}`;
   }
 
-  /** Records requests of a method and keeps them waiting. Returns a function that lets them pass. */
+  /** Records and delays the requests of a method. Returns a function that releases them. */
   holdBack(method: string): () => void {
     let pass = () => {};
     const until = new Promise<void>((resolve) => {

@@ -1,25 +1,24 @@
-// What must be true after a shutdown under load. Every rule compares facts of the bank, the store, the clients and the
-// process with each other; none compares them with the plan, because a slow machine ends fewer payouts in time.
+// Rules for a shutdown under load. Every rule compares facts of the bank, the store, the clients and the process with
+// each other. None compares them with the plan, because a slow machine ends fewer payouts in time.
 import type { ApiReport, PayEnd } from './payment-api.js';
 import { underWay } from './shutdown-plan.js';
 import type { Facts, KnownHold } from './shutdown-run.js';
 
 /** The bound that docs/shutting-down.md promises beyond `waitMs`, in milliseconds. */
 const closingMs = 1_000;
-/**
- * Longest time after which verdicts reach a database that is back: the client connects again, and the guard tries
- * again.
- */
+/** Longest time after which verdicts reach a restored database: the client reconnects, and the guard retries. */
 const backMs = 1_200;
-/** Timers may end this much too early, by the clock that the test reads. */
+/** The amount by which timers may end too early, by the clock that the test reads. */
 const timerMs = 5;
 
-/** How long the process took to end beyond `waitMs`, without the time in which the machine kept it from running. */
+/**
+ * The time that the process took to end beyond `waitMs`, without the time in which the machine kept it from running.
+ */
 export function overtimeMs({ plan, report, exit, lagMs }: Facts): number {
   return exit.atMs - report.signalledAtMs - report.lagMs - lagMs - plan.waitMs;
 }
 
-/** Returns what is wrong, as sentences. */
+/** Returns the problems found, as sentences. */
 export function shutdownProblems(facts: Facts): string[] {
   const payouts = facts.plan.payouts.map(({ reference }) => new PayoutFacts(facts, reference));
   const reserved = facts.plan.reserved.map(({ reference }) => new PayoutFacts(facts, reference));
@@ -34,16 +33,16 @@ export function shutdownProblems(facts: Facts): string[] {
   ];
 }
 
-/** What is known of one payout. */
+/** The facts of one payout. */
 class PayoutFacts {
   readonly reference: string;
   readonly outcome: 'pending' | 'paid' | 'rejected' | undefined;
   readonly hold: KnownHold | undefined;
   /** Its entries in the report. */
   readonly left: ApiReport['open'];
-  /** How `pay` ended, and whether it was before the guard made its report. */
+  /** The end of `pay`, with a flag for an end before the guard's report. */
   readonly end: { readonly as: PayEnd; readonly isInTime: boolean } | undefined;
-  /** Whether the store did not take the verdict at the first try. */
+  /** The store did not take the verdict at the first try. */
   readonly isUnsettled: boolean;
   readonly answer: Facts['answers'] extends ReadonlyMap<string, infer Answer> ? Answer | undefined : never;
 
@@ -67,7 +66,7 @@ class PayoutFacts {
   }
 }
 
-/** Nothing captured is lost, and nothing is captured or released that is not so. */
+/** No captured payout is lost, and none is captured or released against the facts. */
 function moneyProblems({ reference, outcome, hold, end, pending, isUnsettled, answer }: PayoutFacts): string[] {
   const problems: string[] = [];
   if (!hold) return [`${reference} has no hold`];
@@ -86,18 +85,18 @@ function moneyProblems({ reference, outcome, hold, end, pending, isUnsettled, an
   const wanted = end?.as === 'paid' ? 'captured' : end?.as === 'rejected' ? 'released' : undefined;
   if (wanted !== undefined && state !== wanted) {
     const verdict = end?.as === 'paid' ? 'captured' : 'failed';
-    // The store was silent, or the payment function ended when the report was made: then the report has it.
+    // The report contains it if the store was silent, or if the payment function ended during the report.
     const isHandedOver = (isUnsettled && pending === verdict) || (end?.isInTime === false && pending !== undefined);
     if (!isHandedOver) problems.push(`${reference} was ${end?.as}, its pay returned, and its hold is ${state}`);
   }
   return problems;
 }
 
-/** What stays open is reported, and nothing else is. */
+/** The report contains every open payout, and no other. */
 function leftProblems({ reference, hold, outcome, end, left, pending, isOpen, isUnsettled }: PayoutFacts): string[] {
   const problems: string[] = [];
   if (left.length > 1) problems.push(`${reference} is reported ${left.length} times`);
-  // No verdict is known, so none can be handed over: a look-up by another process ends it.
+  // Without a known verdict, none can be handed over. A look-up by another process ends the payout.
   const isUnknown = end?.as === 'threw' && end.isInTime;
   if (isUnknown && hold?.state !== 'sent')
     problems.push(`the outcome of ${reference} is unknown, and its hold is ${hold?.state}`);
@@ -119,7 +118,7 @@ function leftProblems({ reference, hold, outcome, end, left, pending, isOpen, is
   return problems;
 }
 
-/** A hold that was not sent when the process was told to stop is released instead of paid. */
+/** A hold that was not sent when the shutdown began is released instead of paid. */
 function reservedProblems({
   reference,
   hold,

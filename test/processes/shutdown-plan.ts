@@ -1,8 +1,8 @@
-// The plan of one shutdown under load: what follows from the number of the run alone.
+// The plan of one shutdown under load, which follows from the number of the run alone.
 import { Random } from '../simulation/random.js';
 import type { ApiRequest, StoreName } from './payment-api.js';
 
-/** Payouts whose payment functions run when the process is told to stop. */
+/** Payouts whose payment functions run when the shutdown begins. */
 export const underWay = 64;
 /** Payouts that hold money and have not called `pay` at that moment. */
 export const reserved = 4;
@@ -10,8 +10,8 @@ export const reserved = 4;
 export const halfSent = 4;
 
 /**
- * The way to the database: it stays, all connections break once, it is away until verdicts could not be recorded and
- * some time longer, or it is away until the process has ended.
+ * The connection to the database: it stays, all connections break once, it is down until verdicts could not be recorded
+ * and some time longer, or it is down until the process has ended.
  */
 export type Network = 'stays' | 'is cut' | 'is away for a moment' | 'is away to the end';
 
@@ -20,9 +20,9 @@ export interface Plan {
   readonly run: number;
   readonly waitMs: number;
   readonly network: Network;
-  /** Whether the database goes away before the signal, or when the process has begun to stop. */
+  /** The database becomes unavailable before the signal, or after the process has begun to stop. */
   readonly breaks: 'before' | 'after';
-  /** How long it is away once verdicts could not be recorded, in milliseconds. */
+  /** The time that it stays unavailable after a verdict could not be recorded, in milliseconds. */
   readonly awayMs: number;
   readonly payouts: readonly ApiRequest[];
   readonly reserved: readonly ApiRequest[];
@@ -35,7 +35,7 @@ const networks: readonly Network[] = ['is away for a moment', 'stays', 'is away 
 
 export function planOf(store: StoreName, run: number): Plan {
   const random = new Random(run);
-  // The first run, the only one of the small budget, meets another network on each store.
+  // The first run, the only one with the small budget, has another network fault on each store.
   const first = store === 'postgres' ? 2 : 0;
   const network = store === 'memory' ? 'stays' : (networks[(first + run) % networks.length] ?? 'stays');
   const waitMs = network === 'is away for a moment' ? 3_200 : random.between(600, 1_500);
@@ -61,7 +61,7 @@ export function planOf(store: StoreName, run: number): Plan {
     waitMs,
     network,
     breaks: random.pick(['before', 'after'] as const),
-    // Beyond the second in which a guard that is not closing tries again.
+    // Longer than the second after which a guard that is not closing retries.
     awayMs: random.between(1_100, 1_400),
     payouts: Array.from({ length: underWay }, payout),
     reserved: Array.from({ length: reserved }, (_, number) =>

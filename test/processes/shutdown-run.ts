@@ -1,5 +1,5 @@
-// One shutdown under load: a payment API in a process of its own is told to stop while its payouts are under way.
-// Returns what the bank, the store, the clients and the process itself know afterwards.
+// One shutdown under load: a payment API in its own process stops while its payouts are under way. Returns the facts of
+// the bank, the store, the clients and the process afterwards.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bank, type BookedPayout } from '../faults/bank.js';
 import { allHolds } from '../faults/checker.js';
@@ -13,7 +13,7 @@ import type { ApiReport, ApiSetup, FromApi } from './payment-api.js';
 import { Recorder } from './recorder.js';
 import type { Plan } from './shutdown-plan.js';
 
-/** A hold as the test compares it: of a store in memory it comes as JSON. */
+/** A hold in the form that the test compares. A hold of a memory store arrives as JSON. */
 export interface KnownHold {
   readonly reference: string;
   readonly state: string;
@@ -26,23 +26,23 @@ export interface Facts {
   readonly plan: Plan;
   readonly report: ApiReport;
   readonly exit: ChildExit;
-  /** How long the machine kept the process of the test from running after the signal. */
+  /** The time in which the machine kept the process of the test from running after the signal. */
   readonly lagMs: number;
   readonly book: ReadonlyMap<string, BookedPayout>;
   readonly holds: ReadonlyMap<string, KnownHold>;
-  /** What clients were answered, by reference. */
+  /** The answers to clients, by reference. */
   readonly answers: ReadonlyMap<string, Answer>;
-  /** Whether a client that connected during the shutdown was let in. */
+  /** A client that connected during the shutdown was accepted. */
   readonly isLetIn: boolean;
-  /** How many requests for a payout the bank received. */
+  /** The number of requests for a payout that the bank received. */
   readonly sent: number;
-  /** When the network to the database was whole again; undefined when it never was. */
+  /** The time at which the network to the database was restored; undefined when it never was. */
   readonly healedAtMs: number | undefined;
-  /** What the bank objects to. */
+  /** The bank's objections. */
   readonly problems: readonly string[];
 }
 
-/** Bound of everything that is waited for, in milliseconds; only what hangs takes as long. */
+/** Limit of every wait, in milliseconds. Only a hang takes as long. */
 const patienceMs = 90_000;
 
 /** @param engine - The database, unless the store is in memory. */
@@ -65,7 +65,7 @@ export async function runShutdown(plan: Plan, engine: Engine | undefined): Promi
         onProblem: (problem) => problems.push(problem),
       }),
     );
-    // In front of the bank, so that no payout ends before all are under way, however slow the machine is.
+    // A gate in front of the bank, so that no payout ends before all are under way, however slow the machine is.
     const gate = keep(await Recorder.open(bank.url));
     const openGate = gate.holdBack('POST');
     const space = `shutdown_${plan.run}`;
@@ -80,7 +80,7 @@ export async function runShutdown(plan: Plan, engine: Engine | undefined): Promi
     const { url } = await api.next('ready');
     const seen = { reserved: 0, unsettled: 0 };
     const closing = api.next('closing');
-    // Every wait below has a bound of its own.
+    // Every wait below has its own limit.
     closing.catch(() => {});
     let isClosing = false;
     api.onMessage = ({ kind }) => {
@@ -89,7 +89,7 @@ export async function runShutdown(plan: Plan, engine: Engine | undefined): Promi
 
     const answers = new Map<string, Answer>();
     const clients = [...plan.payouts, ...plan.reserved].map(async (request) => {
-      // A store that is too slow refuses a payout, which says so; the client tries again.
+      // A slow store refuses a payout with a retryable answer, and the client retries.
       let answer = await post(url, request);
       while (!isClosing && answer === 503) answer = await post(url, request);
       answers.set(request.reference, answer);

@@ -1,4 +1,4 @@
-// A payment API that is told to stop under load: issue 10, "SIGTERM under load".
+// A payment API that receives SIGTERM under load.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startEngine } from '../faults/engines.js';
 import { budget, byBudget } from '../support/budget.js';
@@ -9,13 +9,13 @@ import { overtimeMs, shutdownProblems } from './shutdown-checks.js';
 import { planOf, underWay } from './shutdown-plan.js';
 import { type Facts, runShutdown } from './shutdown-run.js';
 
-// The store of the test warns as that of the API does.
+// The test's own store emits the same warnings as the API's.
 beforeAll(() => void jest.spyOn(process, 'emitWarning').mockImplementation(() => {}));
 afterAll(() => void jest.restoreAllMocks());
 
 const runs = byBudget({ small: 1, large: 20 });
 
-/** Runs of one store, one after the other. */
+/** Runs all plans of one store, one after another. */
 async function runAll(store: StoreName): Promise<Facts[]> {
   const engine = store === 'memory' ? undefined : await startEngine(store, false);
   try {
@@ -29,7 +29,7 @@ async function runAll(store: StoreName): Promise<Facts[]> {
 
 const stores = { memory: true, redis: hasRedis, postgres: hasInitdb };
 const here = (Object.keys(stores) as StoreName[]).filter((store) => stores[store]);
-/** All stores at once: a shutdown mostly waits. */
+/** All stores at once, because a shutdown mostly waits. */
 const finished = new Map<StoreName, Promise<Facts[]>>();
 beforeAll(() => {
   for (const store of here) {
@@ -57,7 +57,7 @@ for (const store of Object.keys(stores) as StoreName[]) {
       expect(all.length).toBe(runs);
     });
 
-    it('meets payouts that are paid, payouts that are rejected, and payouts that do not end in time', () => {
+    it('covers payouts that are paid, payouts that are rejected, and payouts that do not end in time', () => {
       const outcomes = all.flatMap(({ book }) => [...book.values()].map(({ outcome }) => outcome));
       expect([...new Set(outcomes)].sort()).toEqual(['paid', 'pending', 'rejected']);
       expect(all.some(({ report }) => report.open.some(({ pending }) => pending === 'paying'))).toBe(true);

@@ -1,6 +1,6 @@
 // Two services with one wallet each and one with both, on one store: their payouts, webhooks that arrive at the wrong
-// service, freezes, a crash, and a service with the wrong account. Resolves to what each of them answered and printed,
-// and what the providers recorded.
+// service, freezes, a crash, and a service with the wrong account. Resolves to the answers and the output of each, and
+// to the records of the providers.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HoldRecord, WalletTotals } from 'payout-guard';
 import { interswitchSimulator, jpaySimulator } from 'payout-guard/testing';
@@ -23,24 +23,24 @@ export interface Story {
   readonly listed: Readonly<Record<'kes' | 'ugx', readonly string[]>>;
   /** Everything that each service printed. */
   readonly printed: Readonly<Record<ServiceName, readonly string[]>>;
-  /** The references that each provider was asked about. */
+  /** The references of the look-ups at each provider. */
   readonly lookedUp: Readonly<Record<WalletKey, readonly string[]>>;
   /** The payouts of each provider, as `reference amount status`. */
   readonly books: Readonly<Record<WalletKey, readonly string[]>>;
-  /** How often the provider of the wrong account was asked for anything. */
+  /** The number of requests to the provider of the wrong account. */
   readonly wrongRequests: number;
   readonly holds: ReadonlyMap<string, HoldRecord>;
   readonly totals: Readonly<Record<WalletKey, WalletTotals>>;
-  /** What was wrong with the ends of the processes. */
+  /** The problems with the ends of the processes. */
   readonly ends: readonly string[];
 }
 
-/** Payouts that each service makes of each of its wallets at once. */
+/** Payouts that each service makes concurrently from each of its wallets. */
 export const perService = 8;
-/** Bound of everything that is waited for, in milliseconds; only what hangs takes as long. */
+/** Limit of every wait, in milliseconds. Only a hang takes as long. */
 const patienceMs = 90_000;
 
-/** Payouts of both wallets: decimal text with the decimals of their currencies. */
+/** Amounts of payouts of both wallets, with the decimals of their currencies. */
 export const amountOf: Readonly<Record<WalletKey, (number: number) => string>> = {
   'jpay-kes': (number) => `${1_500 + number}.00`,
   'isw-ugx': (number) => `${150_000 + number}`,
@@ -52,7 +52,7 @@ function payout(wallet: WalletKey, name: string, number: number): Payout {
   return { wallet, reference: `${prefixOf[wallet]}-${name}-${number}`, amount: amountOf[wallet](number) };
 }
 
-/** Payouts end as their references say. */
+/** The reference of a payout determines its outcome. */
 function outcomeOf(reference: string): 'completed' | 'failed' {
   return reference.includes('fails') ? 'failed' : 'completed';
 }
@@ -104,7 +104,7 @@ export async function runStory(name: EngineName): Promise<Story> {
     ]);
     const refusals: Record<string, string | undefined> = {};
 
-    // Payouts of all three at once. Both providers accept them, and end them later.
+    // Concurrent payouts of all three services. Both providers accept them, and end them later.
     const numbers = Array.from({ length: perService }, (_, index) => index);
     const nameOf = (name: string, number: number) => (number === perService - 1 ? `${name}-fails` : name);
     const first = numbers.flatMap((number) => [
@@ -129,7 +129,7 @@ export async function runStory(name: EngineName): Promise<Story> {
       }
     }
 
-    // Look-ups of everything by all of them, and webhooks at the right service, until nothing is open.
+    // All services look up every payout, and webhooks arrive at the right service, until no payout is open.
     const isOpen = async () => [...(await allHolds(witness.store)).values()].some(({ state }) => state === 'sent');
     await until(async () => {
       await Promise.all([
@@ -139,7 +139,7 @@ export async function runStory(name: EngineName): Promise<Story> {
       return !(await isOpen());
     });
 
-    // One wallet that is spent or frozen is nothing to the other one.
+    // An empty or frozen wallet does not affect the other one.
     const large = { wallet: 'jpay-kes', reference: 'kes-a-large', amount: '99999.00' } as const;
     refusals['kes: pay more than the wallet has'] = await a.refusalOf('pay', large);
     refusals['both: pay as much from the other wallet'] = await c.refusalOf('pay', payout('isw-ugx', 'large', 1));
@@ -177,7 +177,7 @@ export async function runStory(name: EngineName): Promise<Story> {
       return captured.length === 6 && counts.every(({ open }) => open === 2);
     });
 
-    // A service that has another account under the key of the first.
+    // A service with another account under the key of the first.
     const d = await start({ 'jpay-kes': wrongKes.url }, 'ioredis');
     refusals['wrong: pay'] = await d.refusalOf('pay', payout('jpay-kes', 'wrong', 1));
     refusals['wrong: funds'] = await d.refusalOf('funds', 'jpay-kes');
@@ -222,7 +222,7 @@ export async function runStory(name: EngineName): Promise<Story> {
   }
 }
 
-/** Lets a process end by itself. Returns what was wrong with it. */
+/** Waits until a process ends without a signal. Returns the problem with its end. */
 async function endOf(service: Service): Promise<string> {
   service.disconnect();
   const exit = await service.end();

@@ -4,13 +4,13 @@ import { hasInitdb } from '../support/postgres.js';
 import { hasRedis } from '../support/redis.js';
 import { perService, runStory, type Story } from './two-wallets-story.js';
 
-// The store of the test warns as those of the services do.
+// The test's own store emits the same warnings as the services' stores.
 beforeAll(() => void jest.spyOn(process, 'emitWarning').mockImplementation(() => {}));
 afterAll(() => void jest.restoreAllMocks());
 
 const last = perService - 1;
 const upTo = (name: string, count: number) => Array.from({ length: count }, (_, number) => `${name}-${number}`);
-/** The payouts that were made, that failed, and that the crash left open, of each wallet. */
+/** The payouts of each wallet that were made, that failed, and that the crash left open. */
 const kes = {
   made: [
     ...upTo('kes-a', last),
@@ -38,7 +38,7 @@ const ugx = {
   open: ['ugx-crash-fails-4', 'ugx-crash-unsent-5'],
 };
 
-/** What a payout of this reference is printed as: `1500.00 KES`, `150000 UGX`. */
+/** The printed amount of the payout of this reference: `1500.00 KES`, `150000 UGX`. */
 function money(reference: string): string {
   const number = Number(reference.slice(reference.lastIndexOf('-') + 1));
   return reference.startsWith('kes') ? `${1_500 + number}.00 KES` : `${150_000 + number} UGX`;
@@ -157,7 +157,7 @@ for (const [engine, isHere] of [
       expect(story.wrongRequests).toBe(0);
     });
 
-    it('end by themselves when they are closed', () => {
+    it('end without a signal when they are closed', () => {
       expect(story.ends).toEqual([]);
     });
   });

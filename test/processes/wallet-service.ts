@@ -1,5 +1,5 @@
-// A payment service with a guard of one wallet or of two, on a store that it shares with other services. It prints
-// every change of a hold, as a service logs it.
+// A payment service with a guard of one wallet or of two, on a store shared with other services. It prints every change
+// of a hold, like a service's log.
 import {
   createPayoutGuard,
   type GuardEvents,
@@ -20,7 +20,7 @@ export type WalletKey = 'jpay-kes' | 'isw-ugx';
 /** The environment of a service, as JSON in `SERVICE`. */
 export interface ServiceSetup {
   readonly store: Pick<Assignment, 'engine' | 'space' | 'recoveryMs' | 'client'> & { readonly port: number };
-  /** The address of the provider, by the key of each wallet. */
+  /** The address of the provider, by wallet key. */
   readonly wallets: Readonly<Partial<Record<WalletKey, string>>>;
   readonly appKey: string;
   readonly appSecret: string;
@@ -76,7 +76,7 @@ function makePayment({ wallet, amount }: Payout, { reference, signal }: Hold): P
   return payments[wallet](baseUrl)({ wallet, to: payees[wallet], amount, reference, signal });
 }
 
-/** The calls of the test. */
+/** The calls that the test makes. */
 const calls = {
   /** Makes a payout. Resolves to the state of its hold. */
   async pay(payout: Payout): Promise<string | undefined> {

@@ -1,5 +1,5 @@
-// The identity of the account behind an adapter: the same after a rotation of keys, another one for another account,
-// and no secret.
+// The identity of the account behind an adapter: unchanged by a rotation of keys, different for another account, and
+// never a secret.
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type BalanceProvider, createPayoutGuard, memoryStore } from 'payout-guard';
@@ -109,7 +109,7 @@ describe('a store', () => {
     const { url: baseUrl, appKey, appSecret } = await startJpay();
     const wallet = (merchantId?: string) => {
       const provider = jpay({ baseUrl, appKey, appSecret, merchantId, ...quick });
-      // The simulator has one merchant; the identity is what is tested here.
+      // The simulator has one merchant. This test is about the identity only.
       return { provider: { ...provider, fetchBalance: async () => select() }, currency: 'KES' };
     };
     const guardWith = (one?: string, two?: string) =>
@@ -140,7 +140,7 @@ describe('a store', () => {
 });
 
 describe('the merchant of a token', () => {
-  // The simulated merchant is 123.
+  // The simulator's merchant is 123.
   const jpayOf = async (merchantId: string | undefined, fields: object = {}) => {
     const simulator = await startJpay();
     simulator.fault({ kind: 'fields', fields: fields as Record<string, unknown> }, { path: '/auth/app/token' });

@@ -1,5 +1,5 @@
-// Odd answers that only one adapter can meet: the sum of JPay, the codes and currencies of Interswitch, the functions a
-// user of httpProvider writes.
+// Odd answers specific to one adapter: the sum of JPay, the codes and currencies of Interswitch, and the functions of a
+// user of httpProvider.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { LosslessNumber } from 'lossless-json';
 import { BalanceUnavailableError, type ProviderBalance } from 'payout-guard';
@@ -58,7 +58,7 @@ describe('jpay', () => {
     expect((await checkFunds('1000.01')).sufficient).toBe(false);
   });
 
-  it('shows the other figures and calls the currency KES whatever the answer calls it', async () => {
+  it('shows the other figures and reports the currency as KES for any currency in the answer', async () => {
     const { simulator, funds } = await simulated();
     simulator.fault({ kind: 'fields', fields: { currency: 'UGX', currencyCode: 404, available: '7.00' } });
     expect(await funds()).toMatchObject({
@@ -212,7 +212,7 @@ describe('interswitch', () => {
     await expectBelieved(simulation);
   });
 
-  it('names what is odd about an envelope', async () => {
+  it('reports the problem of an envelope', async () => {
     const { simulator, checkFunds } = await simulated();
     for (const odd of [{ status: 500 }, { responseCode: '90000', response: [balance] }]) {
       simulator.fault({ kind: 'body', body: JSON.stringify(odd) });
@@ -272,7 +272,7 @@ describe('httpProvider', () => {
     });
   });
 
-  it('approves nothing when the schema or select throws, of whatever kind', async () => {
+  it('approves nothing when the schema or select throws any value', async () => {
     for (const thrown of [new Error('x'), new TypeError('x'), 'text', null, undefined, 5, { reason: 'malformed' }]) {
       const fail = () => {
         throw thrown;
@@ -284,7 +284,7 @@ describe('httpProvider', () => {
     }
   });
 
-  it('hands numbers to the schema as exact text, wherever they stand', async () => {
+  it('passes numbers to the schema as exact text, at any depth', async () => {
     const seen: unknown[] = [];
     const schema = { parse: (body: unknown) => seen.push(body) };
     const { checkFunds } = await guardWith({ schema }, '{"a":[9007199254740993.10,{"b":1.5E7}],"c":-0,"d":1e400}');

@@ -1,4 +1,4 @@
-// The age of a balance: counted on a clock that does not step, and compared with the time that the provider names.
+// The age of a balance: measured on a monotonic clock, and compared with the time that the provider reports.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { GuardOptions, PayoutGuard, WalletSettings } from 'payout-guard';
 import { httpProvider } from 'payout-guard/providers/http';
@@ -14,7 +14,7 @@ interface World {
   readonly guard: PayoutGuard;
   /** The next answers. */
   readonly answer: { available: string; asOfMs?: number | undefined };
-  /** Runs while a request is under way. */
+  /** Runs during a request. */
   meanwhile: () => void;
 }
 
@@ -84,13 +84,13 @@ describe('a balance with the time of the provider', () => {
 });
 
 describe('a clock that steps', () => {
-  // 238 s passed, and the time of day was set back by as much: by the time of day no time has passed at all.
+  // 238 s pass while the time of day is set back by as much. By the time of day, no time has passed.
   const passUnseen = (clock: TestClock) => {
     clock.advance(238_000);
     clock.step(-238_000);
   };
 
-  it('does not make an answer young that took 238 s', async () => {
+  it('does not make an answer fresh that took 238 s', async () => {
     const world = await start();
     world.meanwhile = () => passUnseen(world.clock);
     expect(await failureOf(world.guard.checkFunds('0.01'))).toMatchObject(stale);
@@ -98,7 +98,7 @@ describe('a clock that steps', () => {
     expect((await world.guard.checkFunds('1000.00')).sufficient).toBe(true);
   });
 
-  it('does not make a remembered balance young that is 238 s old', async () => {
+  it('does not make a cached balance fresh that is 238 s old', async () => {
     const { clock, server, guard, answer } = await start({ cache: { maxAgeMs: 2 * minutesMs } });
     expect((await guard.checkFunds('1000.00')).sufficient).toBe(true);
     passUnseen(clock);
@@ -107,7 +107,7 @@ describe('a clock that steps', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('does not approve on such a balance when the provider is away', async () => {
+  it('does not approve on such a balance when the provider is unavailable', async () => {
     const { clock, server, guard } = await start({ cache: { maxAgeMs: 2 * minutesMs } });
     expect((await guard.checkFunds('1000.00')).sufficient).toBe(true);
     passUnseen(clock);
@@ -115,7 +115,7 @@ describe('a clock that steps', () => {
     expect(await failureOf(guard.checkFunds('0.01'))).toMatchObject({ code: 'balance_unavailable', reason: 'network' });
   });
 
-  it('does not make an answer old that took no time', async () => {
+  it('does not make an answer stale that took no time', async () => {
     const world = await start({ cache: { maxAgeMs: 2 * minutesMs } });
     world.meanwhile = () => world.clock.step(60 * minutesMs);
     expect((await world.guard.checkFunds('1000.00')).sufficient).toBe(true);

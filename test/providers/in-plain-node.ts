@@ -1,5 +1,4 @@
-// Run by plain-node.test.ts in a process of its own: what happens outside of jest, and that nothing keeps the process
-// alive.
+// Run by plain-node.test.ts in its own process: behaviour outside of jest. Nothing may keep the process alive.
 import { type BalanceProvider, createPayoutGuard } from 'payout-guard';
 import { httpProvider } from 'payout-guard/providers/http';
 import { jpaySimulator } from 'payout-guard/testing';
@@ -11,7 +10,7 @@ process.on('unhandledRejection', () => {
 });
 process.on('exit', () => console.log(JSON.stringify(seen)));
 
-/** The reason of a refusal, and the code of what caused it. */
+/** Prints the reason of a refusal, and the code of its cause. */
 async function note(name: string, work: Promise<unknown>): Promise<void> {
   seen[name] = await work.then(
     () => 'resolved',
@@ -50,7 +49,7 @@ await note(
 );
 await new Promise((resolve) => setTimeout(resolve, 200));
 
-// Many wallets wait on one signal of the guard: Node.js would write a warning if it suspected a leak.
+// Many wallets wait on one signal of the guard. Node.js would warn if it suspected a leak.
 const answer = { available: '1.00', currency: 'KES' };
 const slow = () => new Promise<typeof answer>((resolve) => setTimeout(() => resolve(answer), 20));
 const walletOf = (key: string) => {

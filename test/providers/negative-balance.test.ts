@@ -1,4 +1,4 @@
-// A negative available balance is a balance: not enough for any payout, and no outage.
+// A negative available balance is a balance: insufficient for any payout, and no outage.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { interswitch } from 'payout-guard/providers/interswitch';
@@ -32,7 +32,7 @@ describe.each(families)('$name', (family) => {
   const exponent = currency === 'UGX' ? 0 : 2;
   const guard = () => guardOf(family.provider(server.url));
 
-  // As JSON text, then the available balance in KES and in UGX.
+  // JSON text, then the available balance in KES and in UGX.
   it.each([
     ['"-1000.00"', '-1000.00', '-1000'],
     ['-1000.00', '-1000.00', '-1000'],

@@ -1,4 +1,4 @@
-// Failures on the way to a provider: which reason is reported, how often it is asked, and when it is not.
+// Failures on the way to a provider: the reported reason, the number of requests, and failures without a request.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { BalanceUnavailableError, type BalanceUnavailableReason } from 'payout-guard';
 import { interswitch, type NetworkOptions } from 'payout-guard/providers/interswitch';
@@ -22,7 +22,7 @@ import {
 
 afterEach(closeAll);
 
-/** A wallet of 1000 shillings behind Interswitch, and a guard that asks it each time. */
+/** A wallet of 1000 shillings behind Interswitch, and a guard that requests it each time. */
 async function wallet(options: NetworkOptions = {}) {
   const simulator = await startInterswitch({ available: '1000' });
   const provider = interswitch({ baseUrl: simulator.url, ...quick, ...options });
@@ -35,7 +35,7 @@ const status = (code: number, headers: Record<string, string> = {}, body = '{}')
   headers,
   body,
 });
-/** Only what never answers has to be given up soon. */
+/** A short deadline, needed only for faults without an answer. */
 const limitFor = ({ kind }: Fault) => (kind === 'hang' || kind === 'slow' ? soon : {});
 const page = '<html><body>Server Error: balance 9999999</body></html>'.padEnd(100_000);
 
@@ -136,7 +136,7 @@ describe('a provider that fails', () => {
     expect(server.requests.length).toBe(3);
   });
 
-  it('and drips its answer byte by byte is given up like one that hangs', async () => {
+  it('and drips its answer byte by byte times out like one that hangs', async () => {
     const timers: NodeJS.Timeout[] = [];
     const server = await startServer((response) => {
       response.writeHead(200).write('{');
@@ -195,7 +195,7 @@ describe('waits between attempts', () => {
     simulator.fault(status(500), { times: 2 });
     expect((await checkFunds('1')).sufficient).toBe(true);
     const [first = 0, second = 0, third = 0] = simulator.requests.map(({ at }) => at);
-    // A timer may ring a millisecond early; how late it rings is up to the machine.
+    // A timer may fire a millisecond early. Its lateness depends on the machine.
     expect(second - first).toBeGreaterThanOrEqual(firstMs - 2);
     expect(third - second).toBeGreaterThanOrEqual(secondMs - 2);
     expect(draws).toBe(2);
@@ -203,7 +203,7 @@ describe('waits between attempts', () => {
 
   it('may be nothing', async () => {
     let shortestMs = Number.POSITIVE_INFINITY;
-    // A busy machine is slow now and then, and not each time.
+    // A busy machine is slow at times, but not each time.
     for (let round = 0; round < 20 && shortestMs >= 250; round += 1) {
       const { simulator, checkFunds } = await wallet({ random: () => 0 });
       simulator.fault(status(500), { times: 2 });

@@ -15,7 +15,7 @@ afterAll(closeAll);
 
 type Family = (typeof families)[number];
 
-/** The error of a check while the provider answers oddly. The correct answer that follows must be accepted at once. */
+/** The error of a check on an odd answer. The correct answer that follows must be accepted at once. */
 async function failureThenApproval(family: Family, odd: typeof answer): Promise<{ error: Error; requests: number }> {
   const { checkFunds } = guardOf(family.provider(server.url));
   const before = server.requests.length;
@@ -35,7 +35,7 @@ async function expectMalformed(family: Family, odd: typeof answer): Promise<void
   expect(requests).toBe(1);
 }
 
-// Each stands where the available amount belongs, as JSON text.
+// Each takes the place of the available amount, as JSON text.
 const noAmounts = String.raw`
   null | true | false | [] | {} | [1000.00] | ["1000.00"] | {"amount":"1000.00"} | {"value":"1000.00","isLosslessNumber":true}
   "" | " " | " 1000.00" | "1000.00 " | "1000.00\n" | "\t1000.00" | "1000.00\u0000" | "1000.00\u200b" | "\ufeff1000.00"
@@ -51,7 +51,7 @@ const noAmounts = String.raw`
   .filter((json) => json !== '')
   .concat([`"${'0'.repeat(62)}1.00"`, `"1000.${'0'.repeat(60)}"`, `"${'9'.repeat(5_000)}"`, '9'.repeat(60_000)]);
 
-// Each is a whole answer made of a correct one.
+// Each is a whole answer, derived from a correct one.
 const noAnswers: [string, (correct: string, family: Family) => string | Buffer][] = [
   ['nothing', () => ''],
   ['blanks', () => ' \r\n\t '],
@@ -98,7 +98,7 @@ const noAnswers: [string, (correct: string, family: Family) => string | Buffer][
   ['__proto__ given twice', (_, { answer: of }) => of('"1000.00"', ',"__proto__":{"a":1},"__proto__":{"a":2}')],
 ];
 
-/** The same key of JSON, its first character written as an escape. */
+/** The same JSON key with its first character written as an escape. */
 function escaped(key: string): string {
   return `\\u${key.charCodeAt(0).toString(16).padStart(4, '0')}${key.slice(1)}`;
 }
@@ -107,7 +107,7 @@ function nested(levels: number, open: string, close: string): string {
   return open.repeat(levels) + (open === '[' ? '' : '1') + close.repeat(levels);
 }
 
-/** With the small budget each oddity meets one family; with the large one, every family. */
+/** With the small budget, each oddity is tested with one family. With the large one, with every family. */
 const shareOf = <One>(odd: readonly One[], index: number): One[] =>
   odd.filter((_, at) => budget === 'large' || at % families.length === index);
 

@@ -1,4 +1,4 @@
-// Only the available balance decides: whatever else an answer holds, the decision is the same.
+// Only the available balance decides. Other fields of an answer do not change the decision.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type BalanceUnavailableError, InsufficientFundsError, type PayoutGuard } from 'payout-guard';
@@ -38,7 +38,7 @@ describe('jpay', () => {
     await expectEdge(guardOf(jpay({ baseUrl, appKey, appSecret, ...quick })), payout, beyond);
   });
 
-  it('is not impressed by further fields', async () => {
+  it('ignores additional fields', async () => {
     const simulator = await startJpay({ payout: '100.00', collection: `${huge}.00` });
     const fields = { balance: huge, available: huge, availableBalance: huge, actual_balance: `${huge}.00` };
     simulator.fault({ kind: 'fields', fields });
@@ -62,7 +62,7 @@ describe.each(['wrapped', 'flat'] as const)('interswitch, %s', (shape) => {
     },
   );
 
-  it('is not impressed by further fields', async () => {
+  it('ignores additional fields', async () => {
     const simulator = await startInterswitch({ shape, available: '100', ledger: huge });
     const further = { balance: huge, available_balance: huge, totalBalance: huge, currentBalance: huge, amount: huge };
     const fields = shape === 'wrapped' ? { ...further, response: further } : further;
@@ -86,14 +86,14 @@ describe('httpProvider', () => {
   });
 });
 
-// Names a balance might have elsewhere, and names that are special to JavaScript. Never the decisive ones.
+// Possible names of a balance, and names that are special to JavaScript, without the decisive ones.
 const decisive = 'responseCode response availableBalance currencyCode currency spendable ccy '
   .concat('payout_wallet_balance collection_wallet_balance total_balance')
   .split(' ');
 const tempting =
-  'ledgerBalance ledger_balance total balance available Available available_balance actual current amount payoutBalance ' +
-  'AvailableBalance value details asOfMs floor epoch mark __proto__ constructor prototype toString valueOf toJSON ' +
-  'hasOwnProperty length 0 isLosslessNumber then default';
+  'ledgerBalance ledger_balance total balance available Available available_balance actual current amount ' +
+  'payoutBalance AvailableBalance value details asOfMs floor epoch mark __proto__ constructor prototype ' +
+  'toString valueOf toJSON hasOwnProperty length 0 isLosslessNumber then default';
 const name = fc
   .oneof(fc.constantFrom(...tempting.split(' '), '', 'availableBalance '), fc.string())
   .filter((text) => !decisive.includes(text));
@@ -126,7 +126,7 @@ describe.each(families)('$name', ({ currency, provider, answer }) => {
 });
 
 describe('another field that an answer needs', () => {
-  /** The outcome for the amount itself and for one minor unit more: the right one, or a refusal. */
+  /** The outcome for the exact amount and for one minor unit more: the correct decision, or a refusal. */
   async function outcome(guard: PayoutGuard, amounts: readonly [string, string]): Promise<unknown> {
     const told = amounts.map((amount) =>
       guard.checkFunds(amount).then(
@@ -184,7 +184,7 @@ describe('another field that an answer needs', () => {
   });
 });
 
-/** The text of a KES amount and a thousand more, or undefined when it is no amount. */
+/** The text of a KES amount plus a thousand, or undefined when it is no amount. */
 function plusThousand(amount: string): string | undefined {
   return /^\d{1,17}\.\d{2}$/.test(amount) ? minorText(BigInt(amount.replace('.', '')) + 100_000n, 'KES') : undefined;
 }

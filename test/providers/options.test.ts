@@ -1,4 +1,4 @@
-// What an adapter refuses at creation: places that credentials must not be sent to, and options that can never work.
+// Refusals of an adapter at creation: URLs that must not receive credentials, and options that can never work.
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -17,7 +17,7 @@ const schema = { parse: (body: unknown) => body };
 const select = () => ({ available: '1.00', currency: 'KES' });
 const app = { appKey: 'key', appSecret: secret };
 
-/** Every adapter, made for a URL. */
+/** Creates each adapter for a URL. */
 const makers: [string, (url: string, more?: object) => unknown][] = [
   ['jpay', (baseUrl, more) => jpay({ baseUrl, ...app, ...more })],
   ['interswitch', (baseUrl, more) => interswitch({ baseUrl, ...more })],
@@ -49,7 +49,7 @@ describe.each(makers)('the URL of %s', (_, make) => {
     'http://[::1]:8081',
     'http://[0:0:0:0:0:0:0:1]',
     'http://[::ffff:127.0.0.1]',
-    // What URL parsing makes of these is 127.0.0.1, and that is what is called.
+    // URL parsing turns these into 127.0.0.1, which is the address that is called.
     'http://0x7f.1',
     'http://127.1',
     'http://2130706433',

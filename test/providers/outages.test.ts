@@ -1,4 +1,4 @@
-// When a provider is not asked: after failures in a row, and when it asks for it.
+// Times without requests to a provider: after consecutive failures, and after Retry-After.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { GuardOptions, WalletSettings } from 'payout-guard';
 import { httpProvider } from 'payout-guard/providers/http';
@@ -44,7 +44,7 @@ const everythingButTheDate = [
 ];
 
 describe('the circuit', () => {
-  // The breaker counts on the time of day, and on no clock that can be passed in.
+  // The breaker uses the time of day, and accepts no injected clock.
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: everythingButTheDate });
   });
@@ -71,7 +71,7 @@ describe('the circuit', () => {
     expect(simulator.count()).toBe(2);
   });
 
-  it('counts balances, not attempts, and begins anew after each that succeeded', async () => {
+  it('counts balances, not attempts, and starts again after each success', async () => {
     const { simulator, checkFunds } = await wallet({ maxAttempts: 3 });
     for (let round = 0; round < 3; round += 1) {
       simulator.fault(status(500), { times: 3 });
@@ -111,7 +111,7 @@ describe('the circuit', () => {
     expect(simulator.count()).toBe(5);
   });
 
-  it('lets one of many at once through while it is half open', async () => {
+  it('lets one of many concurrent requests through while it is half open', async () => {
     const { simulator, provider } = await wallet();
     const ask = () => provider.fetchBalance({ currency: 'UGX', signal });
     simulator.fault(status(500));
@@ -123,7 +123,7 @@ describe('the circuit', () => {
     expect(simulator.count()).toBe(3);
   });
 
-  it('lets go of those who wait for that one, when their signal aborts', async () => {
+  it('rejects callers that wait for that request when their signal aborts', async () => {
     const clock = stoppedClock();
     const { simulator, provider } = await wallet({ clock });
     const leaving = new AbortController();
@@ -142,7 +142,7 @@ describe('the circuit', () => {
     expect(simulator.count()).toBe(3);
   });
 
-  it('opens as well when it is the guard that gives up first', async () => {
+  it('also opens when the guard times out first', async () => {
     const { simulator, checkFunds } = await wallet({}, { fetchTimeoutMs: 100 });
     simulator.fault({ kind: 'hang' });
     for (let failed = 0; failed < 2; failed += 1) {

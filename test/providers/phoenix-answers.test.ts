@@ -1,4 +1,4 @@
-// Answers of Phoenix to a question for a balance, and how the adapter reads them.
+// Answers of Phoenix to a balance request, and their interpretation by the adapter.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { phoenix } from 'payout-guard/providers/phoenix';
 import type { Fault, PhoenixSimulatorOptions } from 'payout-guard/testing';
@@ -19,7 +19,7 @@ async function simulated(simulation: PhoenixSimulatorOptions = {}, options: Opti
 
 type World = Awaited<ReturnType<typeof simulated>>;
 
-/** How often keys were exchanged, and a balance asked for. */
+/** The number of key exchanges and of balance requests. */
 function asked({ simulator }: World): [exchanges: number, balances: number] {
   return [simulator.count('/client/doKeyExchange'), simulator.count('/sente/accountBalance')];
 }
@@ -30,7 +30,7 @@ async function expectBelieved({ simulator, checkFunds }: World): Promise<void> {
   expect((await checkFunds('1001')).sufficient).toBe(false);
 }
 
-/** A guard at a provider that answers each balance with this text. */
+/** A guard on a provider that answers each balance request with this text. */
 async function answering(body: string, status = 200, options: Options = {}, headers: object = {}) {
   const server = await startServer((response) => send(response, body, status, headers));
   const fetch = answeringKeyExchanges;
@@ -101,17 +101,17 @@ describe('an HTTP status other than 2xx', () => {
     [500, body('90096'), ['provider_error', 1, 3]],
     [400, body('90091'), ['provider_error', 1, 3]],
     [500, body('90030'), ['provider_error', 1, 1]],
-    // An approval that is an error is nothing.
+    // An approval with an error status counts for nothing.
     [500, body('90000'), statusOnly('provider_error', 3)],
     [400, body('90000'), statusOnly('provider_error', 1)],
     [401, body('90000'), statusOnly('unauthorized', 1)],
     [403, body('9000'), statusOnly('forbidden', 1)],
-    // An unknown code is worth less than the status.
+    // For an unknown code, the status decides.
     [500, body('500'), statusOnly('provider_error', 3)],
     [429, body('90063'), ['rate_limited', 2, 4]],
     [429, body('90091'), statusOnly('rate_limited', 3)],
     [302, body('90096'), statusOnly('provider_error', 1)],
-    // Something in front of Phoenix.
+    // An answer from a gateway in front of Phoenix.
     [401, '<html></html>', statusOnly('unauthorized', 2, 2)],
     [401, '{"error":"x"}', statusOnly('unauthorized', 2, 2)],
     [403, '<html></html>', statusOnly('forbidden', 1)],

@@ -1,4 +1,4 @@
-// The one table of response codes, row by row, and the page that is generated from it.
+// The table of response codes, row by row, and the page that is generated from it.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import {
@@ -11,7 +11,7 @@ import {
 } from '../../src/providers/interswitch/response-codes.js';
 import { runTypeScript } from '../support/programs.js';
 
-// Section 7 of the protocol notes: code, class on a payment, class on a balance, whether to ask again.
+// Section 7 of the protocol notes: code, class on a payment, class on a balance, and whether a retry is allowed.
 const rows = `
   90000 OK ok no             9000 OK ok no              90001 PEND no no
   90009 PEND busy later      90006 UNK busy later       90091 UNK busy later
@@ -77,7 +77,7 @@ describe('the table', () => {
     },
   );
 
-  it('repeats no code that is more than a code', () => {
+  it('repeats no value that is more than a code', () => {
     expect(refusalOf('secret of the body').failure).toMatchObject({ detail: 'unknown code' });
   });
 });

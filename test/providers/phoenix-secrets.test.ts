@@ -1,4 +1,4 @@
-// Nothing that Phoenix is spoken with is seen anywhere but on the wire: the bytes themselves are looked for.
+// The credentials of Phoenix appear nowhere but on the wire. The search covers the bytes themselves.
 import { createHash, createPrivateKey } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,7 +12,7 @@ const token = 'TOKEN7Q2VX9SLPZK4TR8WN1C';
 const hash = createHash('sha512').update(password).digest();
 const jwk = createPrivateKey(privateKey).export({ format: 'jwk' });
 
-/** What must not be seen: what is known before, and what was seen on the wire. */
+/** The secrets: those known in advance, and those recorded on the wire. */
 const secrets: (string | Buffer)[] = [
   clientSecret,
   password,
@@ -23,7 +23,7 @@ const secrets: (string | Buffer)[] = [
   ...[jwk.d, jwk.p, jwk.q].map((part) => Buffer.from(part ?? '', 'base64url').subarray(0, 32)),
 ];
 
-/** Everything that was written, logged or warned of since the last look. */
+/** All output, logs and warnings since the last check. */
 let written = '';
 const note = (...values: unknown[]) => {
   written += values.map((value) => everySight(value)).join('\n');
@@ -60,7 +60,7 @@ function expectNoSecret(...values: unknown[]): void {
   expect(secrets.filter((secret) => isSeen(secret, sight)).map(String)).toEqual([]);
 }
 
-/** A Phoenix that repeats everything it receives and holds in `answer`, and records it. */
+/** A Phoenix that repeats everything it received, with `answer` in it, and records it. */
 async function gossip(
   path: string,
   status: number,
@@ -111,7 +111,7 @@ describe('the search', () => {
 describe.each(['body', 'headers', 'envelope', 'code', 'approval'] as const)(
   'a Phoenix that repeats everything in its %s',
   (how) => {
-    it.each([200, 302, 400, 401, 403, 429, 500])('with status %i is reported without a word of it', async (status) => {
+    it.each([200, 302, 400, 401, 403, 429, 500])('with status %i is reported without its content', async (status) => {
       for (const path of ['/client/doKeyExchange', '']) {
         const baseUrl = await gossip(path, status, how);
         const terminal = phoenixTerminal({ baseUrl, ...phoenixCredentials, ...quick, maxAttempts: 1 });
@@ -132,7 +132,7 @@ describe.each(['body', 'headers', 'envelope', 'code', 'approval'] as const)(
 );
 
 describe('the parts', () => {
-  it('of a signed call are seen by those who ask for them only', async () => {
+  it('of a signed call are shown only through their own properties', async () => {
     const simulator = await startPhoenix();
     const terminal = phoenixTerminal({ baseUrl: simulator.url, ...simulator.credentials() });
     const payment = { requestReference: 'ref-1', amount: '1', customerId: '1', paymentCode: '12345' };

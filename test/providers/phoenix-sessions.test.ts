@@ -1,4 +1,4 @@
-// Sessions of Phoenix: exchanged once, used for a while, replaced once when refused, and never made up.
+// Sessions of Phoenix: exchanged once, reused for a while, replaced once when rejected, and never invented.
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { BalanceProvider } from 'payout-guard';
@@ -14,7 +14,7 @@ afterEach(closeAll);
 const minuteMs = 60_000;
 const paths = { exchange: '/client/doKeyExchange', balance: '/sente/accountBalance' } as const;
 
-/** How often the simulator was asked for [a session, a balance]. */
+/** The number of key exchanges and of balance requests at the simulator. */
 function asked(simulator: PhoenixSimulator): [exchanges: number, balances: number] {
   return [simulator.count(paths.exchange), simulator.count(paths.balance)];
 }
@@ -29,7 +29,7 @@ async function terminal(simulated: PhoenixSimulatorOptions = {}, options: Partia
 const ask = (provider: BalanceProvider, signal = new AbortController().signal) =>
   provider.fetchBalance({ currency: 'UGX', signal });
 
-/** A `fetch` that notes the references of balances. */
+/** A `fetch` that records the references of balance requests. */
 function noting(references: string[]): typeof fetch {
   return (input, init) => {
     const url = new URL(String(input));
@@ -281,7 +281,7 @@ describe('a client that is not authorized', () => {
     const error = await failureOf(checkFunds('1'));
     expect(error).toMatchObject({ code: 'balance_unavailable', reason, status: 503 });
     expect(error.message).toContain(`(code ${code})`);
-    // A wrong password is not tried again: after a few tries the account may be locked.
+    // A wrong password is not tried again, because a few failures may lock the account.
     expect(asked(simulator)).toEqual([1, 0]);
   });
 

@@ -71,7 +71,7 @@ describe('a payment', () => {
     }
   });
 
-  it('goes the way of two steps as well', async () => {
+  it('can also be made in two steps', async () => {
     const { terminal } = await start();
     const { requestReference, amount, customerId, paymentCode } = payment;
     const body = { requestReference, amount, customerId, paymentCode, currencyCode: 'UGX' };

@@ -1,4 +1,4 @@
-// The building blocks of Phoenix against vectors that were checked with another implementation (the JDK's).
+// The building blocks of Phoenix against vectors checked with another implementation (the JDK's).
 import { createPrivateKey, createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';

@@ -1,4 +1,4 @@
-// No error shows a credential, a body or a balance, however deep one looks, and each still names what happened.
+// No error shows a credential, a body or a balance at any depth, and each still names its cause.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type BalanceProvider, type BalanceUnavailableReason, isPayoutGuardError } from 'payout-guard';
 import { type HttpProviderOptions, httpProvider } from 'payout-guard/providers/http';
@@ -34,7 +34,7 @@ it('finds what it looks for', () => {
   expect(() => expectNoSecret(Object.defineProperty({}, 'x', { value: balance }))).toThrow(balance);
 });
 
-/** What a check through a guard, and the adapter itself, are rejected with: both must be silent about secrets. */
+/** The rejections of a check through a guard and of the adapter itself. Both must contain no secrets. */
 async function failuresOf(make: () => BalanceProvider): Promise<Error[]> {
   const guard = guardOf(make());
   const signal = new AbortController().signal;
@@ -46,7 +46,7 @@ async function failuresOf(make: () => BalanceProvider): Promise<Error[]> {
   return failures;
 }
 
-/** A server that repeats everything it receives and holds, and an adapter for it. */
+/** A server that repeats everything it received, and an adapter for it. */
 async function gossip(status: number, how: 'as a body' | 'as headers' | 'as HTML', only = ''): Promise<string> {
   const { url } = await startServer((response, request) => {
     if (!request.url?.includes(only)) return send(response, JSON.stringify({ access, refresh }));
@@ -82,7 +82,7 @@ describe.each(['as a body', 'as headers', 'as HTML'] as const)('a provider that 
     [429, 'rate_limited'],
     [500, 'provider_error'],
   ];
-  it.each(reasons)('with status %i is reported without a word of it', async (status, reason) => {
+  it.each(reasons)('with status %i is reported without its content', async (status, reason) => {
     const makers = [
       withApp,
       withToken,
@@ -232,7 +232,7 @@ describe('what functions of the application throw', () => {
     }
   });
 
-  // Lines of a message that look like frames are kept as frames by redactedCause in src/core/redact.ts.
+  // redactedCause in src/core/redact.ts keeps lines of a message that look like frames.
   it('stays behind even if its message looks like a stack', async () => {
     const url = await answering();
     const select = fail(() => new Error(`a body\n    at ${everything}\n    at x`)) as () => never;
@@ -252,7 +252,7 @@ describe('a wallet that cannot cover the payout', () => {
     expectNoSecret(guard);
   });
 
-  // A balance in the field of the currency: CurrencyMismatchError shows up to eight letters and digits of it.
+  // A balance in the currency field: CurrencyMismatchError shows up to eight of its letters and digits.
   it('is reported without its balance even if currency and balance were exchanged', async () => {
     const url = (await startServer((response) => send(response, '{"amount":"1"}'))).url;
     const select = () => ({ available: 'KES', currency: '7771234' });

@@ -1,5 +1,4 @@
-// Helpers of the tests of adapters: remote parties that end with the test, guards that remember nothing, and all
-// families of adapters.
+// Helpers for the adapter tests: servers that stop with the test, guards without a cache, and all families of adapters.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -33,7 +32,7 @@ import { answeringKeyExchanges, phoenixCredentials } from '../support/phoenix.js
 
 const running: { close(): Promise<unknown> }[] = [];
 
-/** Ends what was started; for `afterEach` or `afterAll`. Jest fails a test in which a rejection stays unhandled. */
+/** Stops everything that was started, for `afterEach` or `afterAll`. Jest fails a test with an unhandled rejection. */
 export async function closeAll(): Promise<void> {
   await Promise.all(running.splice(0).map((party) => party.close()));
   await new Promise(setImmediate);
@@ -47,7 +46,7 @@ export async function startInterswitch(options?: InterswitchSimulatorOptions): P
   return started(await interswitchSimulator(options));
 }
 
-/** With the key of the test vectors, because a new one takes a moment. */
+/** Starts a simulator with the key of the test vectors, because key generation takes time. */
 export async function startPhoenix(options?: PhoenixSimulatorOptions): Promise<PhoenixSimulator> {
   return started(await phoenixSimulator({ privateKey: phoenixCredentials.privateKey, ...options }));
 }
@@ -59,7 +58,7 @@ export interface RawServer {
   close(): Promise<void>;
 }
 
-/** A server whose every byte the test decides. */
+/** A server with every byte controlled by the test. */
 export async function startServer(
   respond: (response: ServerResponse, request: IncomingMessage & { text: string }) => void,
 ): Promise<RawServer> {
@@ -84,21 +83,23 @@ export async function startServer(
   });
 }
 
-/** Answers with this status and these bytes, as JSON unless `headers` differ. */
+/** Sends this status and these bytes, as JSON unless `headers` differ. */
 export function send(response: ServerResponse, body: string | Buffer, status = 200, headers = {}): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
 }
 
-/** Network options for tests: no waits between attempts, and no deadline that depends on the speed of the machine. */
+/** Network options for tests: no delays between attempts, and no deadline that depends on the speed of the machine. */
 export const quick: NetworkOptions = { random: () => 0, clock: stoppedClock() };
 
-/** The clock of the machine. Its deadlines are for what never answers: how fast the machine is does not matter then. */
+/**
+ * The machine's clock. Its deadlines are for requests without an answer, where the speed of the machine is irrelevant.
+ */
 export const machineClock: Clock = { now: () => Date.now() };
 
 /** Network options for a provider that never answers. */
 export const soon: NetworkOptions = { attemptTimeoutMs: 120, clock: machineClock };
 
-/** Waits for something that is bound to happen: answers over HTTP take real time. */
+/** Waits for a condition that will become true. Answers over HTTP take real time. */
 export async function until(isSo: () => boolean): Promise<void> {
   for (const sinceMs = Date.now(); !isSo(); ) {
     if (Date.now() - sinceMs > patienceMs) throw new Error(`it did not happen: ${isSo}`);
@@ -108,7 +109,7 @@ export async function until(isSo: () => boolean): Promise<void> {
 
 const patienceMs = 60_000;
 
-/** Lets so many requests that hang time out, one after the other. `count` counts requests since the test began. */
+/** Lets this many hanging requests time out, one after another. `count` counts requests since the test began. */
 export async function timeOut(clock: TestClock, count: () => number, requests = 1): Promise<void> {
   for (let request = 1; request <= requests; request += 1) {
     await until(() => count() === request);
@@ -116,16 +117,16 @@ export async function timeOut(clock: TestClock, count: () => number, requests = 
   }
 }
 
-/** The default of adapters. */
+/** The default of the adapters. */
 const attemptTimeoutMs = 2_000;
 
-/** A guard that asks the provider for each check. */
+/** A guard that requests the balance for each check. */
 export function guardOf(provider: BalanceProvider, options: Partial<GuardOptions & WalletSettings> = {}): PayoutGuard {
   const currency = provider.name === 'interswitch' || provider.name === 'phoenix' ? 'UGX' : 'KES';
   return started(createPayoutGuard({ provider, currency, cache: { maxAgeMs: 0 }, ...options }));
 }
 
-/** The error that `work` was rejected with. Fails when it was not rejected. */
+/** The error with which `work` rejects. Fails when it resolves. */
 export async function failureOf(work: Promise<unknown>): Promise<Error> {
   const outcome = await work.then(
     (value) => ({ value }),
@@ -152,7 +153,7 @@ export interface Family {
   readonly name: string;
   readonly currency: 'KES' | 'UGX';
   readonly provider: (baseUrl: string, options?: NetworkOptions) => BalanceProvider;
-  /** A correct answer around the JSON text of the available amount; `extra` are further members of the same object. */
+  /** A correct answer around the JSON text of the available amount. `extra` are further members of the same object. */
   readonly answer: (amount: string, extra?: string) => string;
 }
 
@@ -164,7 +165,7 @@ export const families: readonly Family[] = [
     name: 'jpay',
     currency: 'KES',
     provider: (baseUrl, options) => jpay({ baseUrl, accessToken: 'token', ...quick, ...options }),
-    // The collection wallet is empty, so that the total is the sum whatever the amount is.
+    // The collection wallet is empty, so that the total equals the payout wallet for any amount.
     answer: (amount, extra = '') =>
       `{"collection_wallet_balance":"0.00","payout_wallet_balance":${amount},"total_balance":${amount}${extra}}`,
   },

@@ -1,4 +1,4 @@
-// Access tokens of JPay: fetched once, renewed early, replaced after a 401 once, and never asked for without end.
+// Access tokens of JPay: fetched once, renewed early, replaced once after a 401, and never requested in a loop.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { BalanceProvider } from 'payout-guard';
 import { type JpayOptions, jpay } from 'payout-guard/providers/jpay';
@@ -11,7 +11,7 @@ afterEach(closeAll);
 const minuteMs = 60_000;
 const paths = { app: '/auth/app/token', refresh: '/auth/refresh', balance: '/wallets/balance' } as const;
 
-/** How often the simulator was asked for [a token by app key, a token by refresh token, a balance]. */
+/** The number of requests for a token by app key, a token by refresh token, and a balance. */
 function asked(simulator: JpaySimulator): [app: number, refresh: number, balance: number] {
   return [simulator.count(paths.app), simulator.count(paths.refresh), simulator.count(paths.balance)];
 }
@@ -208,7 +208,7 @@ describe('a token by app key', () => {
     const payload = Buffer.from(typeof claims === 'string' ? claims : JSON.stringify(claims)).toString('base64url');
     const { simulator, checkFunds } = await merchant();
     simulator.fault({ kind: 'fields', fields: { access: `e30.${payload}.x` } }, { path: paths.app, times: 1 });
-    // The simulator does not know this token: a 401 and one renewal follow.
+    // The simulator does not accept this token: a 401 and one renewal follow.
     expect((await checkFunds('12000.00')).sufficient).toBe(true);
     expect(asked(simulator)).toEqual([1, 1, 2]);
   });

@@ -1,5 +1,5 @@
-// The verdict of an adapter on the value that a payment function returned: only the provider's own answer about this
-// very payout counts, and everything else is not judged.
+// An adapter's verdict on the value returned by a payment function. Only the provider's own answer about this payout
+// counts. Other values are not judged.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { LosslessNumber } from 'lossless-json';
@@ -38,7 +38,7 @@ function interswitchAnswer(changes: object = {}): Record<string, unknown> {
   };
 }
 
-/** The answer of page "Initiate payout", as its client parses it, with a status that is final. */
+/** The answer of page "Initiate payout", as its client parses it, with a final status. */
 function jpayAnswer(changes: object = {}): Record<string, unknown> {
   return {
     id: 'PAYOUT-2024-001-ABC123',
@@ -70,7 +70,7 @@ const verdicts: Record<PayoutVerdict, readonly string[]> = {
   ],
   unknown: [
     ...['90006', '90091', '90092', '90096', '90025'],
-    // Not authorized: whether anything was executed depends on the session.
+    // Not authorized: execution depends on the session.
     ...['90063', '90054', '90055', '700A5', '700A6'],
     // The reference was used before, so the payment may have been made.
     ...['90026', '70018', '30020', '90094', '90059'],
@@ -123,7 +123,7 @@ describe.each(interswitchAdapters)('%s', (_, provider) => {
     expect(verdictOf(provider, head)).toBe('completed');
   });
 
-  // It has the reference of the payment that follows, and an approval of its own.
+  // It has the reference of the following payment, and an approval of its own.
   it('does not judge the validation of a beneficiary', () => {
     const validation = {
       transactionReference: 'V-1',
@@ -228,7 +228,7 @@ describe('jpay', () => {
   });
 });
 
-/** Reading any member throws. */
+/** An object that throws when a member is read. */
 const hostile = new Proxy(
   {},
   {

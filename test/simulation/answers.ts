@@ -1,13 +1,13 @@
-// Answers of stores, which come at once from a store in memory and later from others.
+// Store answers: immediate from a memory store, and later from other stores.
 import type { MaybePromise } from 'payout-guard';
 
-/** The answer of a store in memory. */
+/** Returns the answer of a memory store, which must be immediate. */
 export function atOnce<T>(answer: MaybePromise<T>): T {
   if (isPromise(answer)) throw new TypeError('This store must answer at once.');
   return answer;
 }
 
-/** What becomes of an answer: at once if it is there. */
+/** Reads an answer, immediately if it is available. */
 export function whenAnswered<T, R>(answer: MaybePromise<T>, read: (answer: T) => MaybePromise<R>): MaybePromise<R> {
   return isPromise(answer) ? answer.then(read) : read(answer);
 }

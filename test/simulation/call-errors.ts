@@ -1,7 +1,7 @@
-// Errors of client libraries, as payment code meets them.
+// Errors of client libraries, as payment code receives them.
 import { ExpectedError } from './violation.js';
 
-/** A call that failed: what client libraries throw. */
+/** A failed call, as client libraries throw it. */
 export class CallError extends ExpectedError {
   readonly code: string | undefined;
   readonly status: number | undefined;
@@ -13,7 +13,7 @@ export class CallError extends ExpectedError {
   }
 }
 
-/** None of the requests of a payout reached the provider: this client library knows it of all of them. */
+/** None of the payout's requests reached the provider, and this client library can prove it for all of them. */
 export class NeverSentError extends CallError {
   readonly reference: string;
 

@@ -1,17 +1,17 @@
-// What must be true of a guard that closes.
+// Rules for a guard that closes.
 import type { CloseReport } from 'payout-guard';
 import type { Process } from './process.js';
 import type { World } from './world.js';
 
-/** It ends within `waitMs` and a second, whatever is under way. */
+/** It closes within `waitMs` plus a second, with any work under way. */
 export function assertInTime(world: World, process: Process): void {
   if (!process.isAlive || process.closeReport) return;
   world.report('stuck', `${process.name} was not closed within waitMs and a second`);
 }
 
 /**
- * It names every payout whose payment function has not ended, so that an operator knows of it when the process ends
- * right after. What is known and not recorded yet is looked at when the step is over, in the invariants.
+ * The report names every payout whose payment function has not ended, so that an operator knows of it even if the
+ * process ends right away. The invariants check, after the step, the known verdicts that are not recorded yet.
  */
 export function assertCovered({ truth, report }: World, { name }: Process, { open }: CloseReport): void {
   const left = new Set(open.map(({ attempt }) => attempt));

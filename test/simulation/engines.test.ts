@@ -1,8 +1,8 @@
-// The same histories on real engines, fewer of them: each process has its own store there, and its own client. What is
-// real and what is not is said in `engines/memory.ts`. More of them: `npm run simulate -- --engine redis`.
+// The same histories on real engines, in smaller numbers: each process has its own store there, and its own client.
+// `engines/memory.ts` describes the real and the simulated parts. For more: `npm run simulate -- --engine redis`.
 //
-// `npm test` has fewer histories, and leaves out PGlite and the mistakes that are slow to find; `npm run test:proof`
-// has everything.
+// `npm test` runs fewer histories, and leaves out PGlite and the mistakes that are slow to find. `npm run test:proof`
+// runs everything.
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { budget, byBudget } from '../support/budget.js';
 import { type EngineName, engineNames, type RealEngine, startEngine } from './engines/engine.js';
@@ -11,16 +11,16 @@ import { type Mutant, mutants } from './mutants/index.js';
 import { type SimulationOptions, type SimulationResult, simulate } from './run.js';
 
 const firstSeed = 1;
-/** From here on, in the first of them, memory is lost in every way there is. */
+/** The first history from here on loses the store's memory in every possible way. */
 const eventfulSeed = 1_200;
 const histories: Readonly<Record<EngineName, number>> = byBudget({
   small: { redis: 40, postgres: 5, pglite: 0, sqlite: 40 },
   large: { redis: 200, postgres: 15, pglite: 10, sqlite: 500 },
 });
-/** Within how many histories a mistake must be found there. */
+/** The number of histories within which a mistake must be found. */
 const budgets: Readonly<Record<EngineName, number>> = { redis: 1_000, postgres: 10, pglite: 10, sqlite: 1_000 };
 
-/** Where a mistake shows that most histories do not: the guard passes these seeds as well. */
+/** Seeds that reveal mistakes hidden in most histories. The guard passes these seeds as well. */
 const seedsOf: Readonly<Record<string, Partial<Record<EngineName, number>>>> = {
   'a batch that a client sends twice is executed twice': { redis: 1_950 },
   'a batch that comes too late is executed': { redis: 5_000, sqlite: 3_100 },
@@ -28,7 +28,7 @@ const seedsOf: Readonly<Record<string, Partial<Record<EngineName, number>>>> = {
   'nothing waits for open holds to be put back': { sqlite: 2_000 },
 };
 
-/** With the small budget, on the fast engines. */
+/** Mistakes for the small budget on the fast engines. */
 const onFast: readonly string[] = [
   'every process has a store of its own',
   'a sent hold expires',
@@ -38,7 +38,7 @@ const onFast: readonly string[] = [
   'the floor is ignored',
   'the fee is not held',
 ];
-/** With the small budget, and on the slow engines. */
+/** Mistakes for the small budget on all engines, slow ones included. */
 const quick: Readonly<Record<EngineName, readonly string[]>> = {
   redis: onFast,
   sqlite: onFast,
@@ -51,7 +51,7 @@ const quick: Readonly<Record<EngineName, readonly string[]>> = {
   pglite: ['check and hold are two steps'],
 };
 /**
- * Mistakes that take more than {@link budgets} histories on a fast engine; the simulation finds them on the memory
+ * Mistakes that take more than {@link budgets} histories on a fast engine. The simulation finds them on the memory
  * store.
  */
 const rareOnEngines: readonly string[] = [
@@ -74,7 +74,7 @@ afterAll(async () => {
   for (const engine of engines.values()) await engine.close();
 });
 
-/** Throws what was found, so that the report shows the seed and the last events. */
+/** Throws the failure found, so that the report shows the seed and the last events. */
 async function run(options: Pick<SimulationOptions, 'engine' | 'seed'>, count: number): Promise<SimulationResult> {
   const result = await simulate({ ...options, goesOn: (done) => done < count });
   if (result.failure) throw new Error(result.failure.message);
@@ -122,7 +122,7 @@ function mutantsOf(engine: EngineName): (readonly [string, Mutant])[] {
   });
 }
 
-/** What is wrong with the messages of an engine shows where there are some. */
+/** Mistakes in the messages of an engine show only on engines with such messages. */
 function isOn(engine: EngineName, { name, only, flaws }: Mutant): boolean {
   return only !== 'local' && !rareOnEngines.includes(name) && (flaws === undefined || engine === 'redis');
 }

@@ -1,6 +1,6 @@
-// What happened in a history: the last events for people, a hash of all of them, and how often each kind came up.
+// The events of a history: the last ones for readers, a hash of all of them, and the count of each kind.
 
-/** Every kind of event. A run that never sees one of them proves nothing about it, so a test asks for all. */
+/** Every kind of event. A run without one of them proves nothing about it, so a test requires all of them. */
 export const kinds = [
   'request',
   'duplicate request',
@@ -97,7 +97,7 @@ export const kinds = [
   'refused in the end',
 ] as const;
 
-/** What only shared stores do. */
+/** Kinds that occur with shared stores only. */
 export const engineKinds = [
   'store lost open holds',
   'store lost reservations',
@@ -108,12 +108,12 @@ export const engineKinds = [
 
 export type Kind = (typeof kinds)[number] | (typeof engineKinds)[number];
 
-/** How often each kind of event came up. */
+/** The count of each kind of event. */
 export type Coverage = Map<Kind, number>;
 
 const shownEvents = 60;
 
-// Looking a global up at each character would take longer than everything else: jest runs tests in a context of its own.
+// A global lookup at each character would dominate the time, because jest runs tests in their own context.
 const { imul } = Math;
 
 export class EventLog {
@@ -126,13 +126,13 @@ export class EventLog {
     this.#elapsedMs = elapsedMs;
   }
 
-  /** An event that counts. */
+  /** Adds an event that is counted. */
   count(kind: Kind, detail = ''): void {
     this.coverage.set(kind, (this.coverage.get(kind) ?? 0) + 1);
     this.trace(detail === '' ? kind : `${kind}: ${detail}`);
   }
 
-  /** An event that only helps to understand a failure. */
+  /** Adds an event that only helps to understand a failure. */
   trace(event: string): void {
     const line = `${this.#elapsedMs()} ms  ${event}`;
     for (let index = 0; index < line.length; index++) {
@@ -146,7 +146,7 @@ export class EventLog {
     return this.#last;
   }
 
-  /** The same for two histories in which the same happened at the same times (FNV-1a). */
+  /** The same for two histories with the same events at the same times (FNV-1a). */
   get hash(): string {
     return (this.#hash >>> 0).toString(16).padStart(8, '0');
   }

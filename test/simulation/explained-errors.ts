@@ -1,4 +1,4 @@
-// Which errors the history accounts for.
+// The errors that the history explains.
 import {
   type BalanceUnavailableError,
   InsufficientFundsError,
@@ -13,8 +13,7 @@ import { ExpectedError } from './violation.js';
 import type { World } from './world.js';
 
 /**
- * Errors that payouts run into all the time. `configuration` is for those who ask for an unknown wallet, and for
- * impostors.
+ * Errors that payouts meet routinely. `configuration` is for requests with an unknown wallet, and for impostors.
  */
 const explainedCodes: ReadonlySet<string> = new Set<PayoutGuardErrorCode>([
   'insufficient_funds',
@@ -30,7 +29,7 @@ const explainedCodes: ReadonlySet<string> = new Set<PayoutGuardErrorCode>([
 /** Thrown by calls that an application gets wrong on purpose. */
 const misuseCodes: ReadonlySet<string> = new Set<PayoutGuardErrorCode>(['invalid_amount', 'invalid_argument']);
 
-/** Whether something in the history accounts for the error. */
+/** True if something in the history explains the error. */
 export function isExplained(world: World, process: Process, error: unknown): boolean {
   if (error instanceof ExpectedError) return true;
   if (!isPayoutGuardError(error)) return false;
@@ -43,19 +42,19 @@ export function isExplained(world: World, process: Process, error: unknown): boo
 function isOutage(world: World, process: Process, { reason }: BalanceUnavailableError): boolean {
   const { settings } = world;
   if (!process.isOpen || process.role.impostor || !isReliable(settings)) return true;
-  // However reliable everything is: a figure may be too old, a mark void, and an answer slower than the deadline.
+  // These need no lost message: a figure may be too old, a mark void, and an answer slower than the deadline.
   if (reason === 'stale') return true;
-  // A crowd makes the store forget reservations that are over; one that is not there may have been lost as well.
+  // A crowd makes the store forget expired reservations. A missing one may have been lost as well.
   if (reason === 'store') return world.hasLostMemory || settings.crowd > 0;
   return reason === 'timeout' && slowestReadingMs(world) > settings.fetchTimeoutMs;
 }
 
-/** The mark, up to four messages about the identity of the wallet, and the balance, each of them there and back. */
+/** The mark, up to four messages about the identity of the wallet, and the balance, each of them in both directions. */
 function slowestReadingMs({ settings: { slowestStoreMs, slowestProviderMs } }: World): number {
   return 10 * slowestStoreMs + 2 * slowestProviderMs;
 }
 
-/** What an error counts as in the event log. */
+/** The kind of event that an error counts as. */
 export function kindOfError(error: unknown): Kind | undefined {
   if (!isPayoutGuardError(error)) return undefined;
   if (error instanceof InsufficientFundsError) return error.temporary ? 'refused for now' : 'refused';

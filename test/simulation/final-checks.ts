@@ -1,4 +1,4 @@
-// What must be true in the end, when everything that was on its way has arrived and nothing goes wrong any more.
+// Rules for the end, when every message has arrived and nothing fails any more.
 import type { HoldRecord } from 'payout-guard';
 import { isOpen, rowsOf } from './memory.js';
 import { ofWallet } from './payouts.js';
@@ -9,7 +9,7 @@ import { reconcile, unfreeze } from './workload/background.js';
 import { requestPayout } from './workload/request.js';
 import { minorOf, type World } from './world.js';
 
-/** Runs the history on, until nothing is left to do. */
+/** Continues the history until nothing is left to do. */
 type Play = () => Promise<void>;
 
 export async function checkFinally(world: World, play: Play): Promise<void> {
@@ -30,7 +30,7 @@ export async function checkFinally(world: World, play: Play): Promise<void> {
 }
 
 /**
- * A process that does not serve a wallet reports its payouts when no other process has looked at them for a quarter of
+ * A process that does not serve a wallet reports its payouts when no other process has looked them up for a quarter of
  * an hour.
  */
 async function assertOrphansAreReported(world: World, play: Play): Promise<void> {
@@ -56,9 +56,8 @@ function everythingIsOverMs({ settings }: World): number {
 }
 
 /**
- * Reconciliation leaves open only what cannot be known: payouts the provider has no record of, and those whose
- * reference was held before and of which it says "failed", which may be its word on the first attempt. Each of them is
- * reported.
+ * Reconciliation leaves open only unknowable outcomes: payouts without a record at the provider, and "failed" payouts
+ * whose reference was held before, because that answer may be about the first attempt. Each of them is reported.
  */
 async function settleAll(world: World, play: Play): Promise<void> {
   const { log, scheduler, settings } = world;
@@ -87,12 +86,12 @@ function assertUnknown(world: World, row: HoldRecord): void {
   const attempts = truth.of(reference);
   if (state !== 'sent' || !(isAmbiguous || outcome === undefined))
     report('left over', `${reference} is still ${state}`);
-  // An earlier attempt, forgotten with the memory of the store, may have gone to the provider of another wallet.
+  // An earlier attempt, lost with the memory of the store, may have gone to the provider of another wallet.
   const wasSent = attempts.some((one) => one.hold === row.attempt && one.wasSent);
   if (isReliable(settings) && !isAmbiguous && wasSent && isRemembered(world, row)) {
     report('left over', `${reference} is still ${state}, though nothing was lost`);
   }
-  // Held as sent, not sent later: what was held before is no news, and stays as it is.
+  // Held as sent in one call. A hold from before is no new request, and stays as it is.
   const isOfOneCall = sentAtMs === createdAtMs && attempts.length === 0 && !world.granted.has(row.attempt);
   const asked = processes.filter((one) => one.asked.has(reference));
   if (memory.undoesRefused && isOfOneCall && asked.every(({ takesWork }) => takesWork)) {
@@ -101,12 +100,12 @@ function assertUnknown(world: World, row: HoldRecord): void {
   if (attempts.some(mayBePaid)) report('unexpected', `${reference} is under way after the end`);
 }
 
-/** The provider keeps a record of what it refuses. */
+/** True if the provider keeps a record of refused payouts. */
 function isRemembered(world: World, { wallet }: HoldRecord): boolean {
   return world.planOf(wallet).remembersRefused;
 }
 
-/** What is neither below the floor nor held is spendable, to the last cent. */
+/** The balance above the floor and the holds is spendable, to the last cent. */
 async function assertAllIsSpendable(world: World, play: Play, wallet: string): Promise<void> {
   const { random, scheduler, report } = world;
   if (random.chance(0.5)) return;
@@ -124,7 +123,7 @@ async function assertAllIsSpendable(world: World, play: Play, wallet: string): P
   await play();
 }
 
-/** An operator releases what cannot be known, having asked. */
+/** An operator asks the provider, then releases payouts with an unknowable outcome. */
 async function releaseUnknown(world: World, play: Play): Promise<void> {
   for (const { reference, wallet, state } of await undecided(world)) {
     if (!isOpen(state)) continue;
@@ -136,8 +135,8 @@ async function releaseUnknown(world: World, play: Play): Promise<void> {
 }
 
 /**
- * A payout that was not made is asked for again, and approved exactly if it fits: under its own reference, or under a
- * new one where that is used up.
+ * A payout that was not made is requested again, and approved exactly if it fits: under its own reference, or under a
+ * new one if that is used up.
  */
 async function payIfItFits(world: World, play: Play, payout: Payout): Promise<void> {
   const { log, random, scheduler, truth, report } = world;
@@ -155,7 +154,7 @@ async function payIfItFits(world: World, play: Play, payout: Payout): Promise<vo
     void process.run(`request ${reference}`, () => requestPayout(world, process, again));
   };
   const smallest = provider.plan.currency === 'KES' ? '0.01' : '1';
-  // Neither a balance that is remembered nor one that is being asked for may hide a top-up from later requests.
+  // Neither a cached balance nor one being requested may hide a top-up from later requests.
   scheduler.after(lagMs, () => {
     const looks = random.chance(0.5);
     if (looks) void process.run('look', () => process.guard.checkFunds(smallest, { wallet, refresh: true }));
@@ -170,7 +169,7 @@ async function payIfItFits(world: World, play: Play, payout: Payout): Promise<vo
   report('refused', `${reference} of ${requiredMinor} was ${fits ? 'refused' : 'approved'} in the end`);
 }
 
-/** The payout as it may be asked for once more; undefined when it was made. */
+/** The payout for another request; undefined when it was made. */
 async function openAgain(world: World, payout: Payout): Promise<Payout | undefined> {
   const { truth } = world;
   const { reference } = payout;
@@ -195,7 +194,7 @@ async function settleNow(world: World, play: Play, wallet: string): Promise<void
   await play();
 }
 
-/** Holds that are open, and captures whose outcome is not known. */
+/** Open holds, and captures with an unknown outcome. */
 async function undecided({ store }: World): Promise<readonly HoldRecord[]> {
   const { holds } = await store.list({ limit: 1_000 });
   return holds.filter(({ state, awaitsOutcome }) => isOpen(state) || awaitsOutcome === true);

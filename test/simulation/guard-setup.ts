@@ -1,4 +1,4 @@
-// The guard of a process, as an application would set it up.
+// The guard of a process, set up as an application would.
 import type {
   BalanceProvider,
   Clock,
@@ -17,14 +17,14 @@ export function guardOptions(world: World, process: Process, store: HoldStore): 
   const shared: GuardOptions = {
     store,
     clock: clockOf(world, process),
-    // Room for more would cost more than the history.
+    // A larger cache would cost more time than the rest of the history.
     cache: { maxAgeMs: settings.maxAgeMs, maxWallets: 4 },
     minRefreshMs: settings.minRefreshMs,
     fetchTimeoutMs: settings.fetchTimeoutMs,
     holdExpiresInMs: settings.holdExpiresInMs,
     payWithinMs: settings.payWithinMs,
     overdueAfterMs: settings.overdueAfterMs,
-    // An impostor does nothing before the store knows the account of the wallet.
+    // An impostor does nothing until the store has the account of the wallet.
     reconcileEveryMs: process.role.impostor ? 0 : settings.reconcileEveryMs,
     lookupsPerSecond: settings.lookupsPerSecond,
   };
@@ -32,13 +32,13 @@ export function guardOptions(world: World, process: Process, store: HoldStore): 
   return mutant?.options?.(options, world, process) ?? options;
 }
 
-/** The time of a process. Its timers end with it. */
+/** The clock of a process. Its timers end with it. */
 function clockOf({ scheduler, settings }: World, process: Process): Clock {
   return {
     now: () => scheduler.now() + process.clockErrorMs,
     elapsed: () => scheduler.elapsedMs,
     after: (delayMs, run) =>
-      // What recurs for ever must not keep a history from ending.
+      // Recurring timers must not keep a history from ending.
       delayMs > 0 && delayMs === settings.reconcileEveryMs
         ? process.inBackground(delayMs, run)
         : process.after(delayMs, run),
@@ -71,7 +71,7 @@ function named(world: World, process: Process, key: string): [string, WalletSett
   return [role.impostor === 'key' ? impostorKey(key) : key, settings as WalletSettings & SettleOnlySettings];
 }
 
-/** Another key for the balance that has this one. */
+/** Returns another key for the balance of this key. */
 export function impostorKey(key: string): string {
   return `${key}-too`;
 }
@@ -95,7 +95,7 @@ function walletSettings(world: World, process: Process, key: string): WalletSett
   return mutant?.wallet?.(settings, world, process) ?? settings;
 }
 
-/** An application that knows an error of its client library that proves that nothing was sent. */
+/** The verdict of an application on an error of its client library that proves that nothing was sent. */
 function provesNotSent(error: unknown, { reference }: { readonly reference: string }): 'not_sent' | 'unknown' {
   return error instanceof NeverSentError && error.reference === reference ? 'not_sent' : 'unknown';
 }

@@ -1,4 +1,4 @@
-// One history: everything that a seed makes happen, and the checks when it is over.
+// One history: all events that follow from a seed, and the checks at its end.
 import type { MaybePromise } from 'payout-guard';
 import { isPromise, whenAnswered } from './answers.js';
 import type { Coverage } from './event-log.js';
@@ -18,7 +18,7 @@ import { World, type WorldOptions } from './world.js';
 
 export interface HistoryResult {
   readonly steps: number;
-  /** Of everything that happened. */
+  /** A hash of all events. */
   readonly hash: string;
   readonly coverage: Coverage;
 }
@@ -34,7 +34,7 @@ export async function runHistory(options: WorldOptions): Promise<HistoryResult> 
   return history.result;
 }
 
-/** A violation, and what led to it. */
+/** A violation, and the events that led to it. */
 export class HistoryFailure extends Error {
   override readonly name = 'HistoryFailure';
   readonly violation: Violation;
@@ -91,13 +91,13 @@ class History {
 
   async end(): Promise<void> {
     for (const process of this.#world.processes) process.end();
-    // What waits for a turn of the event loop is of this history as well.
+    // Work queued for a turn of the event loop also belongs to this history.
     await eventLoopTurn();
     this.#stopWarnings();
     await this.#world.memory.end();
   }
 
-  /** Schedules what the outside world will do. What the guards do follows from it. */
+  /** Schedules the events of the outside world. The work of the guards follows from them. */
   #plan(): void {
     const { random, settings, scheduler, payouts } = this.#world;
     const within = (act: () => void) => void scheduler.after(random.spread(settings.arrivalsWithinMs), act);
@@ -145,7 +145,7 @@ class History {
   #request(payout: Payout, isRepeated: boolean): void {
     const { log, random, truth } = this.#world;
     const { reference } = payout;
-    // A store that lost its memory does not know what was paid before: clients that ask again know it themselves.
+    // A store that lost its memory cannot recognise paid payouts, so clients that repeat requests must.
     if (this.#world.hasLostMemory && truth.isPaid(reference)) return;
     const asked = isRepeated ? drawRepetition(this.#world, payout) : { kind: 'request' as const, payout };
     const { wallet } = asked.payout;
@@ -168,7 +168,7 @@ class History {
 
   /** Continues until nothing is left to do. */
   async #play(): Promise<void> {
-    // What was begun outside of a step has sent its messages then.
+    // By then, work that began outside of a step has sent its messages.
     await quiet();
     do {
       const disturbed = this.#disturb();
@@ -178,7 +178,7 @@ class History {
       this.#steps += 1;
       if (this.#steps > mostSteps) {
         this.#world.report('stuck', `there is no end after ${mostSteps} steps`);
-        // Of a mistake that is to break another rule.
+        // A mutant that should break another rule.
         this.#throwViolation();
         return;
       }
@@ -188,11 +188,11 @@ class History {
     await this.#check();
   }
 
-  /** Between any two steps, a process may crash or be closed, its clock be set, or the store lose its memory. */
+  /** Between two steps, a process may crash or close, its clock may be set, or the store may lose its memory. */
   #disturb(): MaybePromise<void> {
     const { random, settings, isCalm, memory } = this.#world;
     if (isCalm) return;
-    // A process that crashes before it has put its holds back takes them along.
+    // A process that crashes before it has restored its holds takes them along.
     const isEnding = !memory.isRecovering && random.chance(settings.crashes);
     if (isEnding) this.#endOne();
     if (settings.clocksMove && random.chance(0.05)) this.#moveClock();
@@ -202,7 +202,7 @@ class History {
     });
   }
 
-  /** A process crashes or is closed, and another one takes its place. */
+  /** Crashes or closes a process, and replaces it. */
   #endOne(): void {
     const { random, settings, scheduler, processes, mutant } = this.#world;
     const process = random.pick(processes.filter(({ isAlive }) => isAlive));
@@ -223,7 +223,7 @@ class History {
     log.count('clock of the store set back');
   }
 
-  /** Clients that were refused try again, while balances are remembered whose marks are of the memory that was lost. */
+  /** Refused clients retry while balances with marks from the lost memory are still cached. */
   #askAgain(): void {
     const { random, settings, scheduler, payouts } = this.#world;
     for (const payout of payouts) scheduler.after(random.upTo(settings.maxAgeMs), () => this.#request(payout, true));

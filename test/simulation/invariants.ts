@@ -1,4 +1,4 @@
-// What must be true after every step, computed from what really happened and not from what the guards believe.
+// Rules that hold after every step, computed from the true state and not from that of the guards.
 import type { HoldRecord, WalletTotals } from 'payout-guard';
 import { type Contents, isOpen, type Rows } from './memory.js';
 import { assertRecorded } from './proof-checks.js';
@@ -8,10 +8,10 @@ import type { World } from './world.js';
 
 export class Invariants {
   readonly #world: World;
-  /** The rows as they were after the step before, by reference. */
+  /** The rows after the previous step, by reference. */
   #before: Rows = new Map();
   #totalsBefore: Contents['totals'] = new Map();
-  /** Attempts whose end was known after the step before. */
+  /** Attempts with a known end after the previous step. */
   #proven: ReadonlySet<Attempt> = new Set();
   /** Attempts that were held. */
   readonly #seen = new Set<string>();
@@ -51,7 +51,7 @@ export class Invariants {
     this.#proven = new Set(this.#world.truth.attempts.filter(({ proof }) => proof !== undefined));
   }
 
-  /** Payment code that forgot to mark its hold as sent is on its own from the moment the hold expires. */
+  /** Payment code that did not mark its hold as sent loses its cover when the hold expires. */
   #noteExposed(rows: Rows): void {
     for (const attempt of this.#world.truth.attempts) {
       if (!attempt.isForgetful || attempt.wasExposed || isCovered(attempt, rows.get(attempt.reference))) continue;
@@ -63,17 +63,16 @@ export class Invariants {
   /**
    * balance - promised >= floor, at every moment and for each wallet.
    *
-   * `balance` is the true one, not what the provider shows. A payout is promised from the moment the store grants its
-   * hold until the provider takes the money or the payout can no longer be made: a hold that was granted and whose
-   * answer is still on its way counts, because its payout will be sent without another question. Where the provider
-   * debits at acceptance, a payout stops being promised there: the balance is lower by it from then on. If it fails
-   * afterwards the refund makes the balance higher, which can only help. Where it debits at completion, it is promised
-   * until then.
+   * `balance` is the true one, not the figure that the provider shows. A payout is promised from the moment the store
+   * grants its hold until the provider takes the money or the payout can no longer be made. A granted hold whose answer
+   * is still under way counts, because its payout will be sent without another check. Where the provider debits at
+   * acceptance, the promise ends there, and the balance is lower by the payout. If the payout fails afterwards, the
+   * refund raises the balance, which can only help. Where the provider debits at completion, the promise ends then.
    *
-   * A hold that had ended and is put back, because its process does not know of that, promises nothing.
+   * A hold that had ended and is restored, because its process does not have that information, promises nothing.
    *
-   * It follows that no payout that was approved is ever short of money, and that the balance never falls below the
-   * floor: but for what payment code spent whose hold had expired.
+   * It follows that no approved payout is ever short of money, and that the balance never falls below the floor, except
+   * for payments whose hold had expired.
    */
   #neverOverspent({ key, floorMinor }: WalletPlan, rows: Rows): void {
     const { truth, report } = this.#world;
@@ -96,8 +95,8 @@ export class Invariants {
   }
 
   /**
-   * A payout that may still be made has an open hold of at least its amount; one that was made has an open hold or a
-   * capture of at least what was debited. Whatever breaks this overspends sooner or later.
+   * A payout that may still be made has an open hold of at least its amount. A payout that was made has an open hold or
+   * a capture of at least its debit. Any exception overspends sooner or later.
    */
   #everyPayoutIsCovered(rows: Rows): void {
     for (const attempt of this.#world.truth.remembered) {
@@ -111,7 +110,7 @@ export class Invariants {
     }
   }
 
-  /** active and captured are what the rows of the wallet add up to, and captured never falls. */
+  /** `active` and `captured` are the sums of the wallet's rows, and `captured` never falls. */
   #countersAreSums(key: string, { rows, totals: all, nowMs }: Contents): void {
     const { report } = this.#world;
     const totals = all.get(key);
@@ -133,7 +132,7 @@ export class Invariants {
     }
   }
 
-  /** Whatever becomes of a reference, it is the same payout; and one that failed is not held again. */
+  /** A reference always belongs to the same payout, and a failed one is not held again. */
   #staysOnePayout(before: HoldRecord, row: HoldRecord): void {
     const { report, settings } = this.#world;
     const { reference } = row;
@@ -146,7 +145,7 @@ export class Invariants {
   }
 
   #isNotSentWhileFrozen(before: HoldRecord | undefined, row: HoldRecord, totals: WalletTotals | undefined): void {
-    // What is put back after a loss was granted before, perhaps in a moment when the wallet was not frozen.
+    // Holds restored after a loss were granted before, perhaps when the wallet was not frozen.
     if (this.#world.memory.isRecovering) return;
     const wasFrozen = this.#totalsBefore.get(row.wallet)?.frozen !== undefined && totals?.frozen !== undefined;
     const isNew = isOpen(row.state) && !this.#seen.has(row.attempt);

@@ -1,4 +1,4 @@
-// What a guard reports: its events, and the process warnings of those that no listener handles.
+// The reports of a guard: its events, and the process warnings of events without a listener.
 import type { GuardEvents, HoldInfo, PayoutGuard } from 'payout-guard';
 import type { Process } from './process.js';
 import type { World } from './world.js';
@@ -58,7 +58,7 @@ function reportByEvents(world: World, process: Process, guard: PayoutGuard): voi
   });
 }
 
-/** What a warning means for "nothing is silent". */
+/** The report that a warning stands for in the rule "nothing is silent". */
 const meanings: Readonly<Record<string, string>> = {
   PAYOUT_GUARD_UNSETTLED: 'unsettled',
   PAYOUT_GUARD_CONTRADICTION: 'contradiction',
@@ -66,7 +66,7 @@ const meanings: Readonly<Record<string, string>> = {
   PAYOUT_GUARD_LEFT_OPEN: 'left open',
 };
 
-/** A process warning in the middle of a history. */
+/** Records a process warning in the middle of a history. */
 export function noteWarning(world: World, code: string, message: string): void {
   world.log.count('warned', `${code}: ${message}`);
   const [, reference] = /payout (\S+)/i.exec(message) ?? [];
@@ -75,6 +75,6 @@ export function noteWarning(world: World, code: string, message: string): void {
     const isFinal = meaning === 'unsettled' && message.includes('not tried again');
     world.noteReport(reference, isFinal ? 'unsettled for good' : meaning);
   }
-  // This one names no payout: it is about all that are open in the wallets of its guard.
+  // This warning names no payout: it covers all open ones in the wallets of its guard.
   if (code === 'PAYOUT_GUARD_OVERDUE') for (const [reference] of world.wallets) world.noteReport(reference, 'overdue');
 }

@@ -1,4 +1,4 @@
-// Where the holds of a history live.
+// The stores for the holds of a history.
 import {
   type HoldRecord,
   type HoldState,
@@ -14,34 +14,34 @@ import { wired } from './wire.js';
 import type { World } from './world.js';
 
 export interface Memory {
-  /** What all processes share, for checks: nothing gets lost or late on the way. */
+  /** The state shared by all processes, for checks. Nothing is lost or delayed on this path. */
   readonly store: HoldStore;
-  /** Open holds are being put back after a loss: until that is over they may be missing, and nothing is approved. */
+  /** Open holds are being restored after a loss. Until then some may be missing, and nothing is approved. */
   readonly isRecovering: boolean;
-  /** Holds are released whose requests were refused because the answer of the store was lost or late. */
+  /** Holds whose requests were refused, because the store's answer was lost or late, are released. */
   readonly undoesRefused: boolean;
   begin(): MaybePromise<void>;
   /** The store as a process has it. */
   storeOf(process: Process): HoldStore;
   contents(): MaybePromise<Contents>;
-  /** Forgets everything, if that is something, and if the library withstands it now. Resolves to whether it did. */
+  /** Forgets everything, if there is something and the library withstands it now. Resolves to true if it did. */
   lose(): MaybePromise<boolean>;
   end(): MaybePromise<void>;
-  /** Sets back the clock of the machine that the store runs on. */
+  /** Sets back the clock of the store's machine. */
   setClockBack(ms: number): void;
 
   /** The slowest message between a process and the store, in milliseconds. */
   slowestMs(): number;
-  /** For how long a late request is in a queue, in milliseconds. */
+  /** The time that a late request spends in a queue, in milliseconds. */
   queuedMs(): number;
-  /** How long after a message was lost its sender gives up, in milliseconds. */
+  /** The time after which the sender of a lost message gives up, in milliseconds. */
   unheardMs(): number;
 }
 
-/** What there is to see in a store at one moment. */
+/** The visible contents of a store at one moment. */
 export interface Contents {
   readonly rows: Rows;
-  /** Of each wallet. */
+  /** The totals of each wallet. */
   readonly totals: ReadonlyMap<string, WalletTotals>;
   /** The time of the store. */
   readonly nowMs: number;
@@ -53,15 +53,15 @@ export function rowsOf(holds: readonly HoldRecord[]): Rows {
   return new Map(holds.map((row) => [row.reference, row]));
 }
 
-/** Whether a hold still counts against its wallet. */
+/** True if a hold still counts against its wallet. */
 export function isOpen(state: HoldState): boolean {
   return state === 'reserved' || state === 'sent';
 }
 
-/** Longer than a message takes when nothing goes wrong any more, in milliseconds. */
+/** Longer than a message takes once nothing fails any more, in milliseconds. */
 const calmMs = 100;
 
-/** A store in the memory of this process, as if it were far away. */
+/** A store in the memory of this process, reached with delays as if it were remote. */
 export class LocalMemory implements Memory {
   readonly isRecovering = false;
   readonly undoesRefused = false;
@@ -73,7 +73,7 @@ export class LocalMemory implements Memory {
     this.#store = this.#newStore();
   }
 
-  /** Another one after it lost its memory. */
+  /** A new store after a loss of memory. */
   get store(): HoldStore {
     return this.#store;
   }
@@ -89,7 +89,7 @@ export class LocalMemory implements Memory {
     return { rows: rowsOf(holds), totals: this.#totals(), nowMs: this.#world.scheduler.now() };
   }
 
-  /** Only when nothing of it still matters: putting open holds back is for shared stores. */
+  /** Only when nothing in it matters any more. Restoring open holds is for shared stores. */
   lose(): boolean {
     const { truth, processes } = this.#world;
     const all = [...this.#totals().values()];
@@ -103,7 +103,7 @@ export class LocalMemory implements Memory {
 
   end(): void {}
 
-  /** It is that of the history. */
+  /** No effect: the store's clock is that of the history. */
   setClockBack(): void {}
 
   slowestMs(): number {
@@ -125,7 +125,7 @@ export class LocalMemory implements Memory {
 
   #newStore(): HoldStore {
     const { scheduler, settings } = this.#world;
-    // More than a history captures, and less than a crowd.
+    // More references than a history captures, and fewer than a crowd reserves.
     const rememberFinished = settings.crowd > 0 ? 4 * settings.payouts : undefined;
     const store = memoryStore({ clock: scheduler, rememberFinished });
     return this.#world.mutant?.store?.(store, this.#world) ?? store;

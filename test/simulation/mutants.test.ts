@@ -1,5 +1,5 @@
-// Mistakes that the simulation must find. Those that it finds within a few hundred histories are in every `npm test`;
-// the rare ones below, and the same once more with the whole budget, in `npm run test:proof`.
+// Mistakes that the simulation must find. `npm test` runs those that it finds within a few hundred histories. `npm run
+// test:proof` runs the rare ones below, and all others again with the large budget.
 import { describe, expect, it } from '@jest/globals';
 import { budget, byBudget } from '../support/budget.js';
 import { mutants as allMutants, type Mutant } from './mutants/index.js';
@@ -7,10 +7,10 @@ import { simulate } from './run.js';
 import { hazards } from './world.js';
 
 const firstSeed = 1;
-/** Within how many histories each must be found: some of those that the guard passes. */
+/** The number of histories within which each must be found. The guard passes the same histories. */
 const histories = byBudget({ small: 300, large: 6_000 });
 
-/** Found later than that with the small budget. */
+/** Mistakes that the small budget does not find. */
 const rare: readonly string[] = [
   'a crash releases the holds of its process',
   'a rejection releases the outer payout as well',
@@ -49,18 +49,18 @@ describe('the simulation', () => {
     (_, rule, mutant) => expectFound(rule, mutant),
   );
 
-  it('knows every mistake that is called rare', () => {
+  it('has every mistake in the list of rare ones', () => {
     const names = mutants.map(({ name }) => name);
     expect(rare.filter((name) => !names.includes(name))).toEqual([]);
   });
 
-  it('says for each mistake what it stands for, and names none twice', () => {
+  it('has the rule of each mistake, and no name twice', () => {
     expect(allMutants.filter(({ standsFor }) => standsFor === '')).toEqual([]);
     expect(new Set(allMutants.map(({ name }) => name)).size).toBe(allMutants.length);
   });
 
-  // Once the library withstands one of them, it goes from the list of hazards, and every history may have it.
-  it.each(hazards)('finds what the library does not withstand yet: %s', async (hazard) => {
+  // A hazard that the library has learned to withstand leaves the list, and every history may then contain it.
+  it.each(hazards)('finds the hazard that the library does not withstand yet: %s', async (hazard) => {
     const { failure } = await simulate({
       seed: firstSeed,
       goesOn: (done) => done < histories,

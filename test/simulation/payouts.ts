@@ -1,4 +1,4 @@
-// The payouts that clients of a history want, and how their repeated requests differ.
+// The payouts that the clients of a history request, and the variations of their repeated requests.
 import type { Kind } from './event-log.js';
 import { flows, type Payout } from './truth.js';
 import type { World } from './world.js';
@@ -18,7 +18,7 @@ export function drawPayout({ random, settings }: World, reference: string): Payo
   };
 }
 
-/** The same payout out of another wallet, whose provider has ways of its own. */
+/** The same payout from another wallet, with the debits of that wallet's provider. */
 export function ofWallet(world: World, payout: Payout, wallet: string): Payout {
   if (wallet === payout.wallet) return payout;
   const { debitAt, settlesOnReturn } = world.planOf(wallet);
@@ -30,7 +30,7 @@ export interface Repetition {
   readonly payout: Payout;
 }
 
-/** A repeated request: mostly the same, sometimes of another payout under the same reference. */
+/** Draws a repeated request: usually the same, sometimes another payout under the same reference. */
 export function drawRepetition(world: World, payout: Payout): Repetition {
   const { random, settings } = world;
   const same: Repetition = { kind: 'duplicate request', payout };

@@ -1,5 +1,4 @@
-// One process: a guard of its own, and the calls that are under way in it. When it crashes, none of them ever
-// continues.
+// One process: its own guard, and the calls under way in it. After a crash, none of them continues.
 import { type CloseReport, createPayoutGuard, type HoldInfo, type HoldStore, type PayoutGuard } from 'payout-guard';
 import { assertCovered, assertInTime } from './close-checks.js';
 import { isExplained, kindOfError } from './explained-errors.js';
@@ -13,20 +12,20 @@ export class Process {
   readonly name: string;
   readonly role: Role;
   readonly guard: PayoutGuard;
-  /** False after a crash, and after it ended. */
+  /** False after a crash or an end. */
   isAlive = true;
   hasCrashed = false;
-  /** False from the moment when it begins to close: what is under way continues. */
+  /** False once it begins to close. Work under way continues. */
   isOpen = true;
-  /** What its guard left open when it closed; undefined before. */
+  /** The payouts that its guard left open when it closed; undefined before. */
   closeReport: CloseReport | undefined;
   /** Calls that have not ended. */
   readonly underWay: Map<number, string> = new Map();
-  /** What it leaves open was compared with its report. */
+  /** The report of `close` was compared with the open payouts. */
   isChecked = false;
-  /** The references that it was ever asked to pay. */
+  /** All references that it was asked to pay. */
   readonly asked: Set<string> = new Set();
-  /** How far its clock is off. */
+  /** The error of its clock. */
   clockErrorMs = 0;
   readonly #world: World;
   readonly #store: HoldStore;
@@ -44,7 +43,7 @@ export class Process {
     world.log.count('started', `${name} to ${does} ${wallets}${hasLookup ? '' : ' without look-up'}`);
   }
 
-  /** Whether new work may be given to it. */
+  /** It can be given new work. */
   get takesWork(): boolean {
     return this.isAlive && this.isOpen;
   }
@@ -53,19 +52,19 @@ export class Process {
     return this.requested.length > 0;
   }
 
-  /** The references that it is asked to pay and has not answered. */
+  /** The references that it was asked to pay and has not answered. */
   get requested(): readonly string[] {
     return [...this.underWay.values()].flatMap(requestedBy);
   }
 
-  /** Something happens in the process so much later, if it is still alive then. Returns a function that cancels it. */
+  /** Runs a function in the process after a delay, if it is still alive then. Returns a function that cancels it. */
   after(delayMs: number, run: () => void): () => void {
     return this.#world.scheduler.after(delayMs, () => {
       if (this.isAlive) run();
     });
   }
 
-  /** The same for what recurs: a history does not wait for it. */
+  /** The same for a recurring task: a history does not wait for it. */
   inBackground(delayMs: number, run: () => void): () => void {
     const { scheduler } = this.#world;
     return scheduler.inBackground(delayMs, () => {
@@ -73,14 +72,14 @@ export class Process {
     });
   }
 
-  /** The process does something else for a while. */
+  /** The process does other work for a while. */
   pause(): Promise<void> {
     const { random, settings, isCalm } = this.#world;
     const mostMs = isCalm ? 1 : settings.slowestClientMs;
     return new Promise((resolve) => void this.after(random.upTo(mostMs), resolve));
   }
 
-  /** Runs something to its end, which must come. */
+  /** Runs a promise to its end, which must come. */
   async track<T>(what: string, work: Promise<T>): Promise<T> {
     const id = ++this.#calls;
     this.underWay.set(id, what);
@@ -91,7 +90,7 @@ export class Process {
     }
   }
 
-  /** Runs a call to its end. What may go wrong in it is counted; anything else is a violation. */
+  /** Runs a call to its end. Counts expected failures. Anything else is a violation. */
   async run(what: string, call: () => Promise<unknown>): Promise<void> {
     try {
       await this.track(what, call());
@@ -123,7 +122,7 @@ export class Process {
     this.isOpen = false;
     const startedAtMs = scheduler.now();
     const closing = this.guard.close({ waitMs });
-    // It waits for a turn of the event loop then, which no step of a history does by itself.
+    // It then waits for a turn of the event loop, which no step of a history provides.
     if (waitMs === 0) scheduler.waitFor(eventLoopTurn());
     scheduler.after(waitMs + latestMs + 1, () => assertInTime(this.#world, this));
     const report = await closing;
@@ -141,12 +140,12 @@ export class Process {
     if (this.isAlive) this.#end();
   }
 
-  /** After the history: nothing of it counts any more. */
+  /** Ends the process after the history. It has no effect any more. */
   end(): void {
     this.isAlive = false;
   }
 
-  /** Asserts that what the guard shows of a hold is of its own wallet. */
+  /** Asserts that a hold shown by the guard belongs to one of its wallets. */
   assertOwn({ reference, wallet, currency }: Pick<HoldInfo, 'reference' | 'wallet' | 'currency'>): void {
     if (!this.role.wallets.includes(wallet) || this.role.impostor) {
       this.#world.report('foreign', `${this.name} showed ${reference}, which is of ${wallet}`);
@@ -167,10 +166,10 @@ export class Process {
   }
 }
 
-/** The most that `close` may take beyond `waitMs`, in milliseconds. */
+/** The maximum time that `close` may take beyond `waitMs`, in milliseconds. */
 const latestMs = 1_000;
 
-/** The reference of a request, if the call is one. */
+/** The reference of a request, if the call is a request. */
 function requestedBy(what: string): string[] {
   return what.startsWith('request ') ? [what.slice('request '.length)] : [];
 }

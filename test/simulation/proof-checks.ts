@@ -1,4 +1,4 @@
-// A known verdict is not forgotten: it is in the store, or an operator was told.
+// A known verdict is not lost: it is in the store, or an operator received a report.
 import type { HoldRecord } from 'payout-guard';
 import { isOpen, type Rows } from './memory.js';
 import type { Process } from './process.js';
@@ -6,8 +6,8 @@ import type { Attempt } from './truth.js';
 import type { World } from './world.js';
 
 /**
- * When a guard has closed: what its process had learned is recorded, or the report of `close` names it. What it learned
- * in the very step of the report may have come after it.
+ * After a guard has closed, every verdict known to its process is recorded or named in the report of `close`. Verdicts
+ * of the same step may be later than the report.
  */
 export function assertRecorded(world: World, process: Process, rows: Rows, learnedBefore: ReadonlySet<Attempt>): void {
   process.isChecked = true;
@@ -24,8 +24,8 @@ export function assertRecorded(world: World, process: Process, rows: Rows, learn
 }
 
 /**
- * In the end: what a process that did not crash learned is recorded; what it learned after it closed was reported at
- * least.
+ * At the end, every verdict known to a process that did not crash is recorded. Verdicts that arrived after it closed
+ * are at least reported.
  */
 export function assertNothingIsForgotten(world: World, rows: Rows): void {
   for (const process of world.processes) {
@@ -47,7 +47,7 @@ function attemptsOf({ truth }: World, { name }: Process): readonly Attempt[] {
 }
 
 function isRecorded({ proof, hold }: Attempt, row: HoldRecord | undefined): boolean {
-  // Its hold was released before, and a later attempt has the reference: an event says so where it matters.
+  // Its hold was released before, and a later attempt has the reference. An event reports it where it matters.
   if (row && row.attempt !== hold) return true;
   switch (proof) {
     case 'completed':

@@ -1,5 +1,5 @@
-// A provider in memory: one balance, payouts that are accepted, debited, completed or failed when the seed says so, and
-// a network that is slow and loses things. It is honest: what its adapter declares is true, and its final word is
+// A provider in memory: one balance, payouts that are accepted, debited, completed or failed as the seed decides, and a
+// slow network that loses messages. It is honest: the declarations of its adapter are true, and a final outcome is
 // final.
 import { type BalanceProvider, BalanceUnavailableError, type PayoutAnswer, type ProviderBalance } from 'payout-guard';
 import { CallError } from './call-errors.js';
@@ -12,12 +12,12 @@ import { text, type World } from './world.js';
 export interface Reply {
   readonly provider: string;
   readonly reference: string;
-  /** `known`: it has this payout already, as HTTP status 409 says. `refused`: it did not accept it. */
+  /** `known`: it already has this payout, as with HTTP status 409. `refused`: it did not accept it. */
   readonly status: 'pending' | 'completed' | 'failed' | 'refused' | 'known';
   readonly debitedMinor?: bigint | undefined;
 }
 
-/** A payout as the provider knows it. A reference may have several, if all but the last have failed. */
+/** A payout in the provider's records. A reference may have several, if all but the last have failed. */
 export interface Row {
   outcome: 'pending' | 'completed' | 'failed';
   debited?: string | undefined;
@@ -27,7 +27,7 @@ export class FakeProvider {
   readonly plan: WalletPlan;
   readonly #world: World;
   #balanceMinor = 0n;
-  /** Every balance there was, and since when: a figure may be of the past. */
+  /** Every balance with its start time, because a figure may be of the past. */
   readonly #balances: { readonly sinceMs: number; readonly balanceMinor: bigint }[] = [];
   /** Its payouts by reference. */
   readonly #rows = new Map<string, Row[]>();
@@ -50,7 +50,7 @@ export class FakeProvider {
     return this.#rows.get(reference) ?? [];
   }
 
-  /** Its word on a payout. Undefined: it has no record of it. */
+  /** The outcome of a payout. Undefined without a record of it. */
   outcomeOf(reference: string): PayoutAnswer['outcome'] | undefined {
     const rows = this.rowsOf(reference);
     return rows.length === 0 ? undefined : summaryOf(rows).outcome;
@@ -61,7 +61,7 @@ export class FakeProvider {
     this.#change(minor);
   }
 
-  /** How a process sees it. */
+  /** The adapter as a process uses it. */
   adapter(process: Process): BalanceProvider {
     const { key, debitVisibleAt, lagMs, lagIsOf, judgesResults, lookupConcurrency } = this.plan;
     return {
@@ -76,7 +76,7 @@ export class FakeProvider {
     };
   }
 
-  /** One payment call. Rejects with what a client library would reject with. */
+  /** Makes one payment call. Rejects as a client library would. */
   send(process: Process, attempt: Attempt, waitsForEnd: boolean): Promise<Reply> {
     const { log, scheduler, random, isCalm } = this.#world;
     const { reference } = attempt;
@@ -95,7 +95,7 @@ export class FakeProvider {
           this.#receive(attempt, waitsForEnd, answer);
         });
       if (!this.#isLost()) return arrive((reply) => process.after(this.#latencyMs(), () => resolve(reply)));
-      // In all three cases the sender sees the same.
+      // The sender sees the same error in all three cases.
       fail(new CallError('The payment call timed out.', { code: 'ETIMEDOUT' }));
       const fate = random.pick(['payout request lost', 'payout request late', 'payout answer lost'] as const);
       log.count(fate, reference);
@@ -168,13 +168,13 @@ export class FakeProvider {
     this.#refuse(reference);
   }
 
-  /** Its no: what is on its way under the reference is turned down as well, unless its code still sends. */
+  /** Refuses a payout. Requests under way with the reference are refused as well, unless its code still sends. */
   #refuse(reference: string): void {
     if (this.#world.hazards.has('failedAgain')) return;
     this.#world.truth.refuse(reference, this.plan.acceptsAgain ? 'so far' : 'for good');
   }
 
-  /** Takes the money. Never more than was approved, sometimes less. */
+  /** Takes the money: at most the approved amount, sometimes less. */
   #debit(attempt: Attempt): void {
     const { log, random, truth, report } = this.#world;
     const { reference, requiredMinor } = attempt;
@@ -183,7 +183,7 @@ export class FakeProvider {
     attempt.debitedMinor = isLess ? requiredMinor - 1n : requiredMinor;
     this.#change(-attempt.debitedMinor);
     log.trace(`${attempt.debitedMinor} debited for ${reference}`);
-    // That its hold has expired may not have been seen yet.
+    // The invariants may not have seen yet that its hold has expired.
     if (!attempt.isForgetful && this.#balanceMinor + truth.exposedMinor(this.plan.key) < 0n) {
       report('overspent', `the provider had no money left for ${reference}, which was approved`);
     }
@@ -200,7 +200,7 @@ export class FakeProvider {
     this.#balances.push({ sinceMs: this.#world.scheduler.now(), balanceMinor: this.#balanceMinor });
   }
 
-  /** A figure that was true, now or as long ago as the provider keeps its figures. */
+  /** A true figure, of now or as old as the provider's figures may be. */
   #figure(process: Process): ProviderBalance {
     const { log, random, scheduler, isCalm } = this.#world;
     const { currency, key, lagMs, oldestFigureMs, saysAsOf } = this.plan;
@@ -219,7 +219,7 @@ export class FakeProvider {
     };
   }
 
-  /** What a ledger shows: money is in it until the payout is complete. Never to be decided on. */
+  /** The ledger balance, which includes money until the payout is complete. Never to be decided on. */
   #ledgerMinor(): bigint {
     const underWay = this.#world.truth.attempts.filter(
       ({ isPending, payout: { wallet } }) => isPending && wallet === this.plan.key,
@@ -229,7 +229,7 @@ export class FakeProvider {
 
   async #lookUp(process: Process, reference: string, signal: AbortSignal): Promise<PayoutAnswer> {
     const wallet = this.#world.walletOf(reference);
-    // A question waits for its turn. Meanwhile the store may have lost its memory, and the reference be held in another
+    // A look-up is queued. In the meantime the store may lose its memory, and the reference may be held in another
     // wallet.
     const wasOurs = this.#world.truth.of(reference).some(({ payout }) => payout.wallet === this.plan.key);
     if (wallet !== undefined && wallet !== this.plan.key && !wasOurs) {
@@ -256,7 +256,7 @@ export class FakeProvider {
     return status === 'pending' || status === 'completed' || status === 'failed' ? status : 'unknown';
   }
 
-  /** A question that changes nothing: it is answered as of some moment between now and the answer, or not at all. */
+  /** A request that changes nothing. It is answered with the state of some moment before the answer, or not at all. */
   #ask<T>(process: Process, loss: 'balance lost' | 'lookup lost', signal: AbortSignal, answer: () => T): Promise<T> {
     const { log, scheduler } = this.#world;
     return new Promise((resolve, reject) => {
@@ -285,9 +285,7 @@ export class FakeProvider {
 
 type Answer = (reply: Reply) => void;
 
-/**
- * One word on all payouts with one reference: any that completed is completed, and only when all failed is it failed.
- */
+/** One outcome for all payouts with one reference: completed if any completed, and failed only if all failed. */
 function summaryOf(rows: readonly Row[]): PayoutAnswer {
   const completed = rows.find(({ outcome }) => outcome === 'completed');
   if (completed) return { outcome: 'completed', debited: completed.debited };

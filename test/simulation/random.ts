@@ -1,4 +1,4 @@
-// Chance that follows from a seed: sfc32, which is small, quick and the same on every machine.
+// Random numbers from a seed: sfc32, which is small, fast and the same on every machine.
 
 const { floor, max, round } = Math;
 
@@ -8,7 +8,7 @@ export class Random {
   #c = 0x9e3779b9;
   #counter = 1;
 
-  /** @param seed - A whole number of 0 to 2^53 - 1. Neighbouring seeds have nothing in common. */
+  /** @param seed - A whole number from 0 to 2^53 - 1. Neighbouring seeds are unrelated. */
   constructor(seed: number) {
     this.#a = seed | 0;
     this.#b = (seed / 2 ** 32) | 0;
@@ -29,17 +29,17 @@ export class Random {
     return this.next() < probability;
   }
 
-  /** A whole number, both ends included. */
+  /** A whole number from `least` to `most`, both included. */
   between(least: number, most: number): number {
     return least + floor(this.next() * (most - least + 1));
   }
 
-  /** From 1 to `most`, every order of magnitude as likely as the others: mostly short, sometimes very long. */
+  /** From 1 to `most`, with every order of magnitude equally likely: usually short, sometimes very long. */
   upTo(most: number): number {
     return max(1, round(most ** this.next()));
   }
 
-  /** From 1 to `most`: half of them mostly short, the others any time as likely as the others. */
+  /** From 1 to `most`: half of the values usually short, and the others uniform. */
   spread(most: number): number {
     return this.chance(0.5) ? this.upTo(most) : this.between(1, most);
   }

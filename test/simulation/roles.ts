@@ -1,4 +1,4 @@
-// What a process is there for: which wallets its guard has, and what it does with them.
+// The role of a process: the wallets of its guard, and its use of them.
 import type { World } from './world.js';
 
 export interface Role {
@@ -9,11 +9,11 @@ export interface Role {
   readonly hasLookup: boolean;
   /** Listens to the events of its guard. Otherwise they must become process warnings. */
   readonly listens: boolean;
-  /** It is set up wrongly: the right key with another account, or another key with the right account. */
+  /** It is misconfigured: the right key with another account, or another key with the right account. */
   readonly impostor?: 'account' | 'key' | undefined;
 }
 
-/** What a caller needs of a process. */
+/** The capabilities that a caller needs of a process. */
 export interface Needs {
   readonly wallet?: string | undefined;
   readonly does?: Role['does'] | undefined;

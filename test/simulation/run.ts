@@ -1,4 +1,4 @@
-// Many histories, one after the other.
+// Many histories, one after another.
 import type { RealEngine } from './engines/engine.js';
 import { replaceMachine } from './engines/machine.js';
 import { addCoverage, type Coverage } from './event-log.js';
@@ -8,40 +8,40 @@ import { type Rule, rules } from './violation.js';
 import type { Hazard } from './world.js';
 
 export interface SimulationOptions {
-  /** Of the first history; the next ones count up from it. */
+  /** The seed of the first history. The next ones count up from it. */
   readonly seed: number;
-  /** Whether to go on after so many. */
+  /** Returns true to continue after this many histories. */
   readonly goesOn: (histories: number) => boolean;
   readonly mutant?: Mutant | undefined;
   readonly hazards?: ReadonlySet<Hazard> | undefined;
   /** Records the stacks of errors. @defaultValue false */
   readonly hasStacks?: boolean | undefined;
-  /** Which rules to look at. */
+  /** The rules to check. */
   readonly watch?: readonly Rule[] | undefined;
-  /** What keeps the holds. @defaultValue the memory of this process */
+  /** The engine that stores the holds. @defaultValue the memory of this process */
   readonly engine?: RealEngine | undefined;
 }
 
 export interface SimulationResult {
   readonly histories: number;
   readonly steps: number;
-  /** Of everything that happened in all of them. */
+  /** A hash of all events in all histories. */
   readonly hash: string;
   readonly coverage: Coverage;
-  /** What was found in the last history, which is then the last. */
+  /** The violation in the last history, which ends the run. */
   readonly failure: SimulationFailure | undefined;
 }
 
-/** A violation, what led to it, and how to see it again. */
+/** A violation, the events that led to it, and the command that replays it. */
 export interface SimulationFailure {
   readonly rule: Rule;
   readonly message: string;
 }
 
-/** Runs histories until one of them fails or there have been enough. */
+/** Runs histories until one of them fails or the number is reached. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const putBack = options.engine ? replaceMachine() : () => {};
-  // Errors are part of every history; stacks are of no use until one of them is replayed.
+  // Every history contains errors. Stacks are useful only in a replay.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = options.hasStacks ? stackTraceLimit : 0;
   try {

@@ -1,13 +1,13 @@
-// Time and order. Everything that happens in a history is a task of this scheduler: no timer of the machine takes part.
+// Time and order. Every event of a history is a task of this scheduler, and no timer of the machine takes part.
 import type { Random } from './random.js';
 
 interface Task {
   readonly atMs: number;
   /** Decides between tasks of the same millisecond. */
   readonly order: number;
-  /** Undefined once it was cancelled. */
+  /** Undefined once cancelled. */
   run: (() => void) | undefined;
-  /** Runs only while other tasks wait: something that recurs for ever would never let a history end. */
+  /** Runs only while other tasks wait, because a recurring task would never let a history end. */
   readonly isBackground: boolean;
 }
 
@@ -34,25 +34,25 @@ export class Scheduler {
     return this.#nowMs - this.#startMs;
   }
 
-  /** Runs a task so many milliseconds later. Returns a function that cancels it. */
+  /** Runs a task after a delay in milliseconds. Returns a function that cancels it. */
   after(delayMs: number, run: () => void): () => void {
     return this.#add(delayMs, run, false);
   }
 
-  /** The same for a task that recurs: a history does not wait for it. */
+  /** The same for a recurring task: a history does not wait for it. */
   inBackground(delayMs: number, run: () => void): () => void {
     return this.#add(delayMs, run, true);
   }
 
-  /** Work outside the history that the step is not over without: a question to a real engine. Must not reject. */
+  /** Makes the step wait for work outside the history: a request to a real engine. Must not reject. */
   waitFor(work: Promise<unknown>): void {
     this.#work.add(work);
     void work.then(() => this.#work.delete(work));
   }
 
   /**
-   * Moves the clock to the next task, runs it, and waits until all that follows from it has happened. False: there was
-   * none.
+   * Moves the clock to the next task, runs it, and waits for everything that follows from it. Returns false if there
+   * was no task.
    */
   async step(): Promise<boolean> {
     if (this.#work.size > 0) await this.#settle();
@@ -99,7 +99,7 @@ export class Scheduler {
     tasks[index] = task;
   }
 
-  /** Takes the soonest task that was not cancelled. */
+  /** Takes the soonest task that is not cancelled. */
   #takeSoonest(): Task | undefined {
     let task = this.#takeFirst();
     while (task && !task.run) task = this.#takeFirst();
@@ -132,8 +132,8 @@ function isSooner(one: Task | undefined, other: Task | undefined): boolean {
 
 /**
  * Resolves when every promise that could continue has continued: Node.js runs a tick only once the queue of microtasks
- * is empty, however long the chains in it are. Costs a fifth of `setImmediate`, which waits for the same and then polls
- * the sockets.
+ * is empty, however long its chains are. It takes a fifth of the time of `setImmediate`, which waits for the same and
+ * then polls the sockets.
  */
 export function quiet(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));

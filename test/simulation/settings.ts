@@ -1,29 +1,29 @@
-// What a history is made of. Everything is drawn from its seed.
+// The settings of a history, all drawn from its seed.
 import type { Random } from './random.js';
 import { drawWallet, type WalletPlan } from './wallet-plan.js';
 
 export interface Settings {
   readonly wallets: readonly WalletPlan[];
-  /** How guards are given their wallets: the short form for one, a record, or a function that finds them. */
+  /** The form of the guards' wallet options: the short form for one, a record, or a function that finds them. */
   readonly form: 'short' | 'record' | 'function';
-  /** Processes that share the store. One that crashed or closed is replaced. */
+  /** Processes that share the store. A replacement starts when one has crashed or closed. */
   readonly processes: number;
   readonly payouts: number;
-  /** How often each payout is asked for at most: clients retry, queues deliver twice. */
+  /** The maximum number of requests for each payout: clients retry, and queues deliver twice. */
   readonly requestsPerPayout: number;
   readonly topUps: number;
-  /** All requests come within this time. */
+  /** The time within which all requests arrive. */
   readonly arrivalsWithinMs: number;
   /** Payees are compared. */
   readonly hasFingerprints: boolean;
-  /** A service that is set up with the wrong account comes along. */
+  /** A service with the wrong account takes part. */
   readonly hasImpostor: boolean;
   /**
-   * Payouts that are reserved and given up again: many more than the references that the memory store may forget, of
-   * which it must not forget captured ones for their sake.
+   * Payouts that are reserved and released again: many more than the references that the memory store may forget. It
+   * must not forget captured ones to make room for them.
    */
   readonly crowd: number;
-  /** Operators stop a wallet for a while. */
+  /** Operators freeze a wallet for a while. */
   readonly freezes: boolean;
 
   readonly maxAgeMs: number;
@@ -40,40 +40,40 @@ export interface Settings {
   readonly slowestStoreMs: number;
   readonly slowestProviderMs: number;
   readonly slowestPayoutMs: number;
-  /** How long a client dawdles between two steps. */
+  /** The longest pause of a client between two steps. */
   readonly slowestClientMs: number;
   readonly slowestApprovalMs: number;
-  /** How often the client library of the provider sends a payout that it has no answer to. */
+  /** The number of times that the provider's client library sends a payout without an answer. */
   readonly clientTries: number;
 
-  /** The chance of each message to or from the store, and to or from the provider, to be lost or late. */
+  /** The chance that a message to or from the store, or to or from the provider, is lost or late. */
   readonly storeLoss: number;
   readonly providerLoss: number;
-  /** For a while the store does not respond to anything. */
+  /** For a while the store responds to no request. */
   readonly storeOutages: number;
   /** The chance of a crash before each step. */
   readonly crashes: number;
   /** The clocks of the processes are set forward and back. */
   readonly clocksMove: boolean;
-  /** The chance, before each step at which nothing is open, that the store forgets everything. */
+  /** The chance, before each step without open holds, that the store forgets everything. */
   readonly memoryLosses: number;
-  /** The chance of each way in which the code around a payment goes wrong. */
+  /** The chance of each kind of fault in the code around a payment. */
   readonly codeFaults: number;
-  /** The chance of each way in which an application misuses a hold. */
+  /** The chance of each kind of misuse of a hold by an application. */
   readonly misuse: number;
   /** Payment code sometimes forgets to mark its hold as sent. */
   readonly isForgetful: boolean;
 }
 
 /**
- * Intervals of the timer, besides none. They are like no other time of a guard, so that the scheduler can tell the
- * tasks that recur for ever from those that a history has to wait for.
+ * Intervals of the timer, apart from none. No other time of a guard is equal to them, so that the scheduler can
+ * distinguish recurring tasks from those that a history must wait for.
  */
 const reconcileIntervalsMs = [14_003, 89_999] as const;
 
 export function drawSettings(random: Random): Settings {
   const nothingGoesWrong = random.chance(0.25);
-  // Rarely so many that they do not fit on a page of a reconciliation.
+  // Rarely more than fit on a page of a reconciliation.
   const payouts = random.chance(0.01) ? 30 : random.between(2, 7);
   const wallets = drawWallets(random, payouts);
   const memoryLosses = random.chance(0.25) ? 0.2 : 0;
@@ -88,9 +88,9 @@ export function drawSettings(random: Random): Settings {
     topUps: random.pick([0, 0, 1, 3]),
     arrivalsWithinMs: random.pick([10, 1_000, 30_000]),
     hasFingerprints: random.chance(0.7),
-    // A store that lost its memory knows no accounts: the first service that asks would be right.
+    // A store that lost its memory has no accounts, so the first service to use it would be right.
     hasImpostor: memoryLosses === 0 && random.chance(0.15),
-    // What payment code spent whose hold has expired can be recorded only as long as the reference is remembered.
+    // Payments with an expired hold can be recorded only while the reference is remembered.
     crowd: !isForgetful && random.chance(0.03) ? 30 : 0,
     freezes: random.chance(0.1),
 
@@ -123,7 +123,7 @@ export function drawSettings(random: Random): Settings {
   };
 }
 
-/** One wallet, or two of different providers: what their guards keep apart must not depend on the number. */
+/** Draws one wallet, or two of different providers. The separation of wallets must not depend on their number. */
 function drawWallets(random: Random, payouts: number): WalletPlan[] {
   const currency = random.pick(['KES', 'UGX'] as const);
   if (random.chance(0.5)) return [drawWallet(random, random.pick(['default', 'main']), currency, payouts)];
@@ -132,8 +132,7 @@ function drawWallets(random: Random, payouts: number): WalletPlan[] {
 }
 
 /**
- * Whether every message arrives and no process ends early: then no outcome of a payout that was sent may be left
- * unknown.
+ * True if every message arrives and no process ends early. Then no payout that was sent may keep an unknown outcome.
  */
 export function isReliable({ storeLoss, providerLoss, storeOutages, crashes }: Settings): boolean {
   return storeLoss + providerLoss + storeOutages + crashes === 0;

@@ -1,7 +1,6 @@
-// The proof of the guard: the real one, in thousands of histories in which everything happens that can. What is true at
-// every step of them is in `invariants.ts`, what they are made of in `settings.ts`. `npm test` runs the first few
-// hundred, `npm run test:proof` all of them, and `npm run simulate` any number. That mistakes are found is tested in
-// `mutants.test.ts`.
+// The proof of the guard: the real one, in thousands of histories with every kind of event. `invariants.ts` has the
+// rules that hold at every step, and `settings.ts` the settings. `npm test` runs the first few hundred histories,
+// `npm run test:proof` all of them, and `npm run simulate` any number. `mutants.test.ts` tests that mistakes are found.
 import { describe, expect, it } from '@jest/globals';
 import { budget, byBudget } from '../support/budget.js';
 import { kinds } from './event-log.js';
@@ -14,7 +13,7 @@ const { parts, historiesPerPart } = byBudget({
 });
 const itInProof = budget === 'large' ? it : it.skip;
 
-/** Throws what was found, so that the report shows the seed and the last events. */
+/** Throws the failure found, so that the report shows the seed and the last events. */
 async function run(seed: number, histories: number): Promise<SimulationResult> {
   const result = await simulate({ seed, goesOn: (done) => done < histories });
   if (result.failure) throw new Error(result.failure.message);
@@ -38,7 +37,7 @@ describe('the simulation', () => {
     expect(other.hash).not.toBe(once.hash);
   });
 
-  // The rarest kinds take more histories than there is time for in `npm test`.
+  // The rarest kinds take more histories than `npm test` has time for.
   itInProof('sees every kind of event', async () => {
     const { coverage } = await run(500_000, 4_000);
     expect(kinds.filter((kind) => !coverage.has(kind))).toEqual([]);

@@ -1,4 +1,4 @@
-// What really happened, as no party of the history can know it: every attempt to make a payout, and what became of it.
+// The true state, which no party of the history can have: every attempt to make a payout, and its result.
 import type { Report } from './violation.js';
 
 /** The ways in which clients of a guard make payouts. */
@@ -6,7 +6,7 @@ export const flows = ['withHold', 'reserve', 'manual', 'approval', 'payoutRoute'
 
 export type Flow = (typeof flows)[number];
 
-/** What a client wants to be paid, under one reference. */
+/** A payout that a client requests, under one reference. */
 export interface Payout {
   readonly reference: string;
   /** The key of the wallet. */
@@ -15,51 +15,51 @@ export interface Payout {
   readonly feeMinor: bigint;
   readonly payee: string;
   readonly flow: Flow;
-  /** Its payment code returns only when the debit is done, and the guard was told so. */
+  /** Its payment code returns only when the debit is done, and the guard is configured for that. */
   readonly settlesOnReturn: boolean;
-  /** When its money is taken. */
+  /** The moment of the debit. */
   readonly debitAt: 'acceptance' | 'completion';
 }
 
 /**
- * What the guard learned from the end of the payment code or from a call of the application. `accepted`: the provider
- * debits at acceptance, so the payout is captured whatever its outcome will be.
+ * The guard's knowledge from the end of the payment code or from a call of the application. `accepted`: the provider
+ * debits at acceptance, so the payout is captured for any later outcome.
  */
 export type Proof = 'completed' | 'accepted' | 'failed' | 'not_sent';
 
-/** One permission to pay: the payment function was started, `sent()` resolved, or a handler runs whose hold is sent. */
+/** One permission to pay: a started payment function, a resolved `sent()`, or a running handler with a sent hold. */
 export interface Attempt {
   readonly payout: Payout;
   readonly reference: string;
-  /** The name of the process that was permitted. */
+  /** The name of the process with the permission. */
   readonly sender: string;
   /** The attempt of its hold. */
   readonly hold: string;
-  /** What was approved, fee included. */
+  /** The approved amount, fee included. */
   readonly requiredMinor: bigint;
   /** The function runs within `pay`, so that the guard sees its end. */
   readonly isWithinPay: boolean;
-  /** Aborts when nothing may be sent any more. */
+  /** Aborts when the payout must not be sent any more. */
   readonly signal: AbortSignal;
-  /** Its code forgot to mark the hold as sent: the reservation may expire under it. */
+  /** Its code did not mark the hold as sent, so the reservation may expire during the payment. */
   readonly isForgetful: boolean;
   /** Its code has not ended. */
   isRunning: boolean;
-  /** Its code may yet send a request, as long as its time is not over. */
+  /** Its code may still send a request, as long as its time is not over. */
   isSending: boolean;
-  /** Requests on their way to the provider. */
+  /** Requests under way to the provider. */
   travelling: number;
   /** A request left the process. */
   wasSent: boolean;
-  /** The provider accepted it, and has not said its final word. */
+  /** The provider accepted it, and has not reported a final outcome. */
   isPending: boolean;
   /** Another attempt is pending or paid under the reference, so the provider does not accept this one. */
   isOvertaken: boolean;
-  /** What the provider took and has not given back. */
+  /** The amount that the provider took and has not given back. */
   debitedMinor: bigint;
-  /** The provider said no under this reference: for good, or until its code sends again. */
+  /** The provider refused this reference: for good, or until its code sends again. */
   refused: 'never' | 'so far' | 'for good';
-  /** A forgetful one had no hold while it was being paid. */
+  /** A forgetful attempt had no hold during its payment. */
   wasExposed: boolean;
   /** Its capture was confirmed, so the store counts it from then on. */
   isRecorded: boolean;
@@ -70,7 +70,7 @@ export class Truth {
   readonly attempts: Attempt[] = [];
   #remembered: Attempt[] = [];
   readonly #report: Report;
-  /** References that a provider has turned down or failed, and whether for good. */
+  /** References that a provider has refused or failed, and the duration of the refusal. */
   readonly #failed = new Map<string, 'so far' | 'for good'>();
 
   constructor(report: Report) {
@@ -84,7 +84,7 @@ export class Truth {
   ): Attempt {
     const { payout, sender } = permission;
     const { reference } = payout;
-    // Code that forgets to mark its hold as sent does not learn that another one has sent the payout.
+    // Code that did not mark its hold as sent cannot detect that another attempt has sent the payout.
     if (!permission.isForgetful) this.#assertFirst(reference, sender);
     const attempt: Attempt = {
       isForgetful: false,
@@ -107,7 +107,7 @@ export class Truth {
     return attempt;
   }
 
-  /** The attempts that the store should know of. */
+  /** The attempts that the store should remember. */
   get remembered(): readonly Attempt[] {
     return this.#remembered;
   }
@@ -124,7 +124,7 @@ export class Truth {
     return this.#failed.has(reference);
   }
 
-  /** What forgetful payment code may have overspent of a wallet: its holds expired while it was paying. */
+  /** The maximum overspend of a wallet by forgetful payment code, whose holds expired during the payment. */
   exposedMinor(wallet: string): bigint {
     let minor = 0n;
     for (const { payout, wasExposed, requiredMinor } of this.attempts) {
@@ -133,7 +133,9 @@ export class Truth {
     return minor;
   }
 
-  /** The provider accepted an attempt, or it failed: until then no other one is accepted under its reference. */
+  /**
+   * Records that the provider accepted an attempt, or that it ended. Meanwhile no other is accepted for its reference.
+   */
   setPending(attempt: Attempt, isPending: boolean): void {
     attempt.isPending = isPending;
     for (const other of this.of(attempt.reference)) {
@@ -141,25 +143,25 @@ export class Truth {
     }
   }
 
-  /** The provider's no: a request that was sent before is turned down as well. */
+  /** Records the provider's refusal. A request that was sent before is refused as well. */
   refuse(reference: string, refused: 'so far' | 'for good'): void {
     this.#failed.set(reference, refused);
     for (const attempt of this.of(reference)) attempt.refused = refused;
   }
 
-  /** The store lost its memory, and learns again of some. */
+  /** The store lost its memory, and some of it is restored. */
   forget(isToldAgain: (attempt: Attempt) => boolean = () => false): void {
     this.#remembered = this.#remembered.filter(isToldAgain);
   }
 
-  /** Code of a process that has ended sends nothing any more. */
+  /** The code of a process that has ended sends nothing any more. */
   crash(sender: string): void {
     for (const attempt of this.attempts) if (attempt.sender === sender) endCode(attempt);
   }
 
   /**
-   * A second payout under a reference is right only if the first one was never sent. Nothing is known of one whose code
-   * forgot to mark its hold as sent.
+   * A second payout under a reference is right only if the first one was never sent. There is no record of an attempt
+   * whose code did not mark its hold as sent.
    */
   #assertFirst(reference: string, sender: string): void {
     const earlier = this.of(reference).filter(({ isForgetful }) => !isForgetful);
@@ -173,16 +175,16 @@ export class Truth {
   }
 }
 
-/** Whether the provider may yet take money for it. */
+/** True if the provider may still take money for it. */
 export function mayBePaid(attempt: Attempt): boolean {
   const { debitedMinor, isPending, isOvertaken, travelling, refused } = attempt;
   if (debitedMinor > 0n || isOvertaken) return false;
   if (isPending) return true;
-  // After the provider's no, what is on its way is turned down; only code that still sends may be accepted.
+  // After a refusal, requests under way are refused too. Only code that still sends may be accepted.
   return (maySend(attempt) && refused !== 'for good') || (travelling > 0 && refused === 'never');
 }
 
-/** Whether its code may yet send a request. */
+/** True if its code may still send a request. */
 export function maySend({ isSending, signal }: Attempt): boolean {
   return isSending && !signal.aborted;
 }

@@ -1,28 +1,28 @@
-// What a simulation can find.
+// The violations that a simulation can find.
 
-/** The rules, worst first, with what it means that one is broken. */
+/** The rules, worst first, each with the meaning of a violation. */
 export const rules = [
-  /** More was promised than there is above the floor. */
+  /** More was promised than the balance above the floor. */
   'overspent',
   /** A payout is under way, or was made, and no hold covers it. */
   'uncovered',
   /** One reference, two payouts, or a second try with a reference that is used up. */
   'paid twice',
-  /** A provider, a guard or a hold of one wallet had to do with a payout of another. */
+  /** A provider, a guard or a hold of one wallet dealt with a payout of another. */
   'foreign',
   /** The totals of the store are not the sum of its rows. */
   'counters',
-  /** A known verdict was lost, or money stays held, and no event, warning or report says so. */
+  /** A known verdict was lost, or money stays held, without an event, warning or report. */
   'silent',
-  /** A client was told that a payout was not made although it may have been. */
+  /** A client was answered that a payout was not made although it may have been. */
   'misreported',
-  /** A call was not answered, or not in time. */
+  /** A call was not answered, or too late. */
   'stuck',
   /** The outcome is known, and the money still held. */
   'left over',
-  /** A payout that fits was refused when nothing stood in its way. */
+  /** A payout that fits was refused without a reason. */
   'refused',
-  /** An error that nothing in the history accounts for. */
+  /** An error without an explanation in the history. */
   'unexpected',
 ] as const;
 
@@ -38,10 +38,10 @@ export class Violation extends Error {
   }
 }
 
-/** Records a violation. The history goes on to the end of its step, so that no code in it can catch the violation. */
+/** Records a violation. The history continues to the end of its step, so that no code in it can catch the violation. */
 export type Report = (rule: Rule, explanation: string, cause?: unknown) => void;
 
-/** A failure outside the guard, as the seed wants it: a lost answer, a client that leaves, a bug of the application. */
+/** A failure outside the guard, drawn from the seed: a lost answer, a client that leaves, a bug of the application. */
 export class ExpectedError extends Error {
   override readonly name = 'ExpectedError';
 }

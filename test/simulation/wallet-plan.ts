@@ -1,8 +1,8 @@
-// What one wallet of a history is like: its provider, and what the guards are told of it.
+// The properties of one wallet of a history: its provider, and the guards' settings for it.
 import type { BalanceProvider } from 'payout-guard';
 import type { Random } from './random.js';
 
-/** Amounts are in minor units, and small, so that payouts compete for the last of it. */
+/** Amounts are in minor units, and small, so that payouts compete for the last of the balance. */
 export interface WalletPlan {
   readonly key: string;
   readonly currency: 'KES' | 'UGX';
@@ -12,27 +12,27 @@ export interface WalletPlan {
   readonly floorMinor: bigint;
   readonly alwaysRefreshAboveMinor: bigint | undefined;
 
-  /** When the provider takes the money; `either` differs from payout to payout. */
+  /** The moment of the provider's debit. `either` differs from payout to payout. */
   readonly debitAt: 'acceptance' | 'completion' | 'either';
-  /** What the provider's adapter declares. Never says `acceptance` when that is not so. */
+  /** The declaration of the provider's adapter. Never `acceptance` when that is not true. */
   readonly debitVisibleAt: BalanceProvider['debitVisibleAt'];
-  /** How old the figure may be that the provider answers with, as the guards know it. */
+  /** The maximum age of the provider's figure, as configured in the guards. */
   readonly lagMs: number;
-  /** Where the guards know it from. */
+  /** The source of that setting. */
   readonly lagIsOf: 'adapter' | 'application';
-  /** The provider says how old its figure is. Only then may it be older than the guards expect. */
+  /** The provider reports the age of its figure. Only then may it be older than the guards expect. */
   readonly saysAsOf: boolean;
   readonly oldestFigureMs: number;
-  /** A payout that is turned down is known by its reference from then on. */
+  /** The provider remembers the reference of a refused payout. */
   readonly remembersRefused: boolean;
   /** After a payout failed, the provider accepts another one with the same reference from code that still sends. */
   readonly acceptsAgain: boolean;
-  /** Its look-up says so when there is no record. */
+  /** Its look-up reports that there is no record. */
   readonly reportsAbsence: boolean;
 
   /** The adapter judges the provider's own answers. */
   readonly judgesResults: boolean;
-  /** The application knows errors that prove that nothing was sent. */
+  /** The application recognises errors that prove that nothing was sent. */
   readonly judgesErrors: boolean;
   /** All payment code of this wallet returns only when the debit is done. */
   readonly settlesOnReturn: boolean;

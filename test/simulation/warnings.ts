@@ -1,6 +1,6 @@
-// The process warnings of a history, instead of on the console.
+// Captures the process warnings of a history, so that they do not appear on the console.
 
-/** Collects process warnings until the answer is called. */
+/** Collects process warnings until the returned function is called. */
 export function collectWarnings(onWarning: (code: string, message: string) => void): () => void {
   const { emitWarning } = process;
   process.emitWarning = ((message: string, { code }: { code: string }) =>

@@ -1,14 +1,14 @@
-// The network between a process and the shared store. A call is two messages, each as slow as the seed says, so that
-// the calls of all processes interleave in every order; and each message may get lost.
+// The network between a process and the shared store. A call is two messages with delays drawn from the seed, so that
+// the calls of all processes interleave in every order. Each message may get lost.
 import type { HoldStore, MaybePromise } from 'payout-guard';
 import { isPromise } from './answers.js';
 import type { Process } from './process.js';
 import type { World } from './world.js';
 
-/** Made once: to record a stack for each would cost more than the rest of the message. */
+/** Created once, because recording a stack for each would take longer than the rest of the message. */
 const silence = new Error('The store did not answer.');
 
-/** A store that is called over the wire. */
+/** A store that is called over the network. */
 export function wired(world: World, process: Process, store: () => HoldStore): HoldStore {
   const asked = described((what, act) =>
     overWire(
@@ -22,9 +22,9 @@ export function wired(world: World, process: Process, store: () => HoldStore): H
   return ownOnly(world, process, asked);
 }
 
-/** Watches that a process settles no hold of a wallet that it does not serve. */
+/** Checks that a process settles no hold of a wallet that it does not serve. */
 export function ownOnly(world: World, { name, role }: Process, store: HoldStore): HoldStore {
-  // It may undo an attempt of its own when the reference has been given to a payout from another wallet.
+  // It may undo its own attempt when the reference has been given to a payout from another wallet.
   const walletOfAttempt = new Map<string, string>();
   return {
     ...store,
@@ -66,19 +66,19 @@ export function described(call: Call): HoldStore {
   };
 }
 
-/** In which a message gets lost. What writes is late more often: that it does nothing then is the harder promise. */
+/** The ways to lose a message. Writes are late more often, because having no effect then is the harder promise. */
 const ways = {
   read: ['store request lost', 'store request late', 'store answer lost'],
   write: ['store request lost', 'store request late', 'store request late', 'store request late', 'store answer lost'],
 } as const;
 
-/** A message; `what` describes it. One that may be repeated is perhaps sent once more by the client library. */
+/** A message, described by `what`. The client library may send a repeatable one again. */
 interface Message {
   readonly what: string;
   readonly mayRepeat: boolean;
 }
 
-/** A request, what it does where it arrives, and the answer. The step waits for real work: no time passes meanwhile. */
+/** A request, its effect on arrival, and the answer. The step waits for real work, during which no time passes. */
 export function overWire<T>(
   world: World,
   process: Process,
@@ -111,7 +111,7 @@ export function overWire<T>(
       onAnswer(answer);
       deliver(() => resolve(answer));
     };
-    // A late one is still in a queue when its sender has given up, and happens all the same.
+    // A late request is still queued when its sender has given up, and takes effect anyway.
     const queuedMs = fate === 'store request late' ? memory.queuedMs() : 0;
     const arrive = () => {
       world.hasChanged = true;
@@ -126,17 +126,17 @@ export function overWire<T>(
   });
 }
 
-/** Moves of a hold by its attempt: without a header, nothing else is safe to be sent twice. */
+/** State changes of a hold by its attempt. Without a header, nothing else is safe to repeat. */
 function mayRepeat(what: string): boolean {
   return isVerdict(what) || what.startsWith('returned ');
 }
 
-/** Whether a message is one that must not get lost without a word. */
+/** True if the loss of the message must be reported. */
 function isVerdict(what: string): boolean {
   return /^(sent|captured|released|failed) /.test(what);
 }
 
-/** What the store throws at once is an answer as well. */
+/** An error that the store throws synchronously is an answer as well. */
 function attempted<T>(act: () => MaybePromise<T>): MaybePromise<T> {
   try {
     return act();
@@ -157,7 +157,7 @@ function outcomeText(answer: unknown): string {
   return 'done';
 }
 
-/** Keys of notes hold hashes of accounts. */
+/** Shortens keys of notes, which contain hashes of accounts. */
 function shortened(key: string): string {
   return key.slice(0, 40);
 }

@@ -1,4 +1,4 @@
-// Everything in one history.
+// The state of one history.
 import { fromMinorUnits, type HoldRecord, type HoldStore, type MaybePromise } from 'payout-guard';
 import { whenAnswered } from './answers.js';
 import type { RealEngine } from './engines/engine.js';
@@ -22,12 +22,12 @@ export interface WorldOptions {
   readonly watch: ReadonlySet<Rule>;
   readonly mutant?: Mutant | undefined;
   readonly hazards?: ReadonlySet<Hazard> | undefined;
-  /** What keeps the holds. @defaultValue the memory of this process */
+  /** The engine that stores the holds. @defaultValue the memory of this process */
   readonly engine?: RealEngine | undefined;
 }
 
 /**
- * What the library does not withstand, and the histories leave out unless they are asked for it:
+ * Hazards that the library does not withstand. The histories leave them out unless requested:
  *
  * - `failedAgain`: a provider accepts a payout under a reference that it reported as failed, after the code that sends
  *   has ended.
@@ -51,17 +51,17 @@ export class World {
   readonly providers: ReadonlyMap<string, FakeProvider>;
   /** The wallet of every reference that was ever held. */
   readonly wallets: Map<string, string> = new Map();
-  /** Wallets whose balance a guard has read: from then on the store knows their accounts. */
+  /** Wallets whose balance a guard has read. From then on the store has their accounts. */
   readonly claimed: Set<string> = new Set();
   /** Attempts of holds that a guard has granted to its application. */
   readonly granted: Set<string> = new Set();
-  /** What guards reported of a reference: events, warnings, and what they left open when they closed. */
+  /** The guards' reports about a reference: events, warnings, and the report of `close`. */
   readonly reported: Map<string, Set<string>> = new Map();
-  /** From now on nothing is lost, nothing fails and everything is accepted. */
+  /** From now on no message is lost, no call fails and every payout is accepted. */
   isCalm = false;
-  /** The store or a provider has changed since the invariants were checked last. */
+  /** The store or a provider has changed since the last check of the invariants. */
   hasChanged = true;
-  /** The store does not respond until then. */
+  /** The store does not respond before this time. */
   silentUntilMs = 0;
   violation: Violation | undefined;
   readonly #watch: ReadonlySet<Rule>;
@@ -80,7 +80,7 @@ export class World {
     this.memory = engine ? new EngineMemory(this, engine) : new LocalMemory(this);
   }
 
-  /** What all processes share, as it is. */
+  /** The state that all processes share, without a network. */
   get store(): HoldStore {
     return this.memory.store;
   }
@@ -90,7 +90,7 @@ export class World {
     if (this.#watch.has(rule)) this.violation ??= new Violation(rule, explanation, { cause });
   };
 
-  /** When timers that recur go off for the last time. */
+  /** The time of the last firing of recurring timers. */
   get lastTimerMs(): number {
     const { arrivalsWithinMs, slowestPayoutMs } = this.settings;
     return arrivalsWithinMs + slowestPayoutMs + 60_000;
@@ -114,7 +114,7 @@ export class World {
     return this.wallets.get(reference);
   }
 
-  /** A guard has reported something about a payout, so it is not silent. */
+  /** Records that a guard has reported a payout, so that it does not count as silent. */
   noteReport(reference: string, what: string): void {
     const reports = this.reported.get(reference) ?? new Set();
     this.reported.set(reference, reports.add(what));
@@ -126,13 +126,13 @@ export class World {
     return process;
   }
 
-  /** A process that takes work of this kind; a new one if there is none. */
+  /** Returns a process that takes work of this kind, or a new one. */
   anyProcess(needs: Needs = {}): Process {
     const fitting = this.processes.filter(({ takesWork, role }) => takesWork && suits(role, needs));
     return this.random.pick(fitting) ?? this.start(drawRole(this, needs));
   }
 
-  /** From now on and for a while the store does not respond, once in a history of this kind. */
+  /** Stops the store from responding for a while, once in a history of this kind. */
   silenceStore(probability: number): void {
     if (this.isCalm || this.silentUntilMs > 0 || !this.random.chance(probability)) return;
     this.log.count('store was silent for a while');
@@ -147,14 +147,14 @@ export class World {
     });
   }
 
-  /** The hold with a reference as the store has it. A step waits for the answer. */
+  /** Returns the store's hold with this reference. A step waits for the answer. */
   async holdOf(reference: string): Promise<HoldRecord | undefined> {
     const reading = Promise.resolve(this.store.get(reference));
     this.scheduler.waitFor(reading.catch(() => {}));
     return (await reading).hold;
   }
 
-  /** Makes the store forget everything, if the library withstands it now. Resolves to whether it did. */
+  /** Makes the store forget everything, if the library withstands it now. Resolves to true if it did. */
   loseMemory(): MaybePromise<boolean> {
     return whenAnswered(this.memory.lose(), (isLost) => {
       if (!isLost) return false;
@@ -165,12 +165,12 @@ export class World {
   }
 }
 
-/** Minor units as the library takes amounts. */
+/** Converts minor units to the text that the library accepts. */
 export function text(minor: bigint, { currency }: Pick<WalletPlan, 'currency'>): string {
   return minor < 0n ? `-${fromMinorUnits(-minor, currency)}` : fromMinorUnits(minor, currency);
 }
 
-/** The other way round. */
+/** Converts text back to minor units. */
 export function minorOf(amount: string): bigint {
   return BigInt(amount.replace('.', ''));
 }

@@ -1,14 +1,14 @@
-// A clock for tests: it stands still until the test moves it, and runs the timers that were set on it.
+// A clock for tests. It does not advance until the test moves it, and then runs the timers that are due.
 import type { Clock } from 'payout-guard';
 
 export interface TestClock extends Required<Clock> {
-  /** Lets time pass without running timers. */
+  /** Advances time without running timers. */
   advance(ms: number): void;
-  /** Sets the time of day forward or back, as an operator or NTP does. Durations are not touched. */
+  /** Sets the time of day forward or back, as an operator or NTP does. Durations are not affected. */
   step(ms: number): void;
-  /** Lets time pass, timer by timer, and lets everything that follows from each run before the next. */
+  /** Advances time, timer by timer. Everything that follows from each timer runs before the next. */
   pass(ms: number): Promise<void>;
-  /** Timers that wait. */
+  /** Pending timers. */
   readonly timers: number;
 }
 
@@ -54,7 +54,7 @@ export function stoppedClock(startMs = 1_700_000_000_000): TestClock {
   };
 }
 
-/** Resolves when everything that could go on without time or input has done so. */
+/** Resolves when all work that needs neither time nor input has run. */
 async function quiet(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

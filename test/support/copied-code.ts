@@ -1,8 +1,8 @@
-// What code must not lack when users copy it: a payout that is made without one of these loses money sooner or later.
+// Requirements of code that users copy. A payout without one of them loses money sooner or later.
 
 interface Rule {
   readonly rule: string;
-  /** What is wrong, as text of the code; empty when nothing is. */
+  /** The unsafe parts of the code; empty when there are none. */
   readonly find: (code: string) => string[];
 }
 
@@ -68,7 +68,7 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** Everything in a piece of code that is not safe to copy, as `line: what`, with the rule. */
+/** Everything in a piece of code that is not safe to copy, as `line: problem`, with the rule. */
 export function unsafeIn(code: string): string[] {
   return rules.flatMap(({ rule, find }) => find(code).map((what) => `${what}: ${rule}`));
 }

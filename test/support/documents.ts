@@ -5,7 +5,7 @@
 //   ```json     must parse.
 //   ```bash     must name npm scripts and repository files that exist.
 //
-// What a reader can do without, such as the imports of a second example, goes into a comment before the fence:
+// Lines that a reader does not need, such as the imports of a second example, go into a comment before the fence:
 //   <!-- setup: declare const payment: { id: string; amount: string }; -->
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -28,19 +28,19 @@ export async function documents(): Promise<string[]> {
     .sort();
 }
 
-/** How many blocks of a language a document has. */
+/** The number of blocks of a language in a document. */
 export function countBlocks(file: string, language: string): number {
   return parse(file).blocks.filter((block) => block.info.split(' ')[0] === language).length;
 }
 
-/** The TypeScript and JavaScript of a document: what a reader copies, block by block. */
+/** The TypeScript and JavaScript that a reader copies from a document, block by block. */
 export function codeOf(file: string): { readonly at: string; readonly text: string }[] {
   return parse(file)
     .blocks.filter(isCode)
     .map(({ line, text }) => ({ at: `${file}:${line}`, text }));
 }
 
-/** Everything wrong with these documents, each as `file:line: what`. One compilation for all of them. */
+/** All problems of these documents, each as `file:line: problem`. One compilation for all of them. */
 export async function problemsOf(files: readonly string[]): Promise<string[]> {
   const parsed = files.map(parse);
   const code = parsed.flatMap(({ blocks }) => blocks.filter(isCode));
@@ -55,15 +55,15 @@ export async function problemsOf(files: readonly string[]): Promise<string[]> {
       ...(await outputProblems(sources)),
     ])),
   ];
-  // By file and line.
+  // Sorted by file and line.
   return problems.sort((one, other) => one.localeCompare(other, 'en', { numeric: true }));
 }
 
 interface Block {
   readonly file: string;
-  /** Of the opening fence, counted from 1. */
+  /** The line of the opening fence, counted from 1. */
   readonly line: number;
-  /** What stands behind the fence: a language, and maybe `run`. */
+  /** The text after the fence: a language, and optionally `run`. */
   readonly info: string;
   readonly text: string;
   readonly setup: { readonly line: number; readonly text: string } | undefined;
@@ -74,7 +74,7 @@ interface Block {
 interface Document {
   readonly file: string;
   readonly blocks: readonly Block[];
-  /** The text with blocks and comments blanked out; lines keep their numbers. */
+  /** The text with blocks and comments blanked out. Lines keep their numbers. */
   readonly prose: string;
   readonly problems: readonly string[];
 }
@@ -119,7 +119,7 @@ function lineAt(text: string, index: number): number {
 
 const isCode = ({ info }: Block) => /^(ts|js)( run)?$/.test(info);
 
-/** What nothing is checked in. Any other word is a mistake: `typescript` or `ts runs` would go unchecked. */
+/** Languages without checks. Any other word is a mistake: `typescript` or `ts runs` would stay unchecked. */
 const unchecked = new Set(['text', 'http', 'sql', 'lua', 'yaml', 'diff', 'mermaid']);
 
 function textProblems(block: Block): string[] {
@@ -163,7 +163,7 @@ function linkProblems({ file, prose }: Document): string[] {
   });
 }
 
-/** The headings of a document as the anchors GitHub makes of them. */
+/** The headings of a document as GitHub's anchors. */
 function headings(file: string): string[] {
   const seen = new Map<string, number>();
   return [...parse(file).prose.matchAll(/^#{1,6} +(.+?) *$/gm)].map(([, heading = '']) => {
@@ -183,8 +183,8 @@ interface Source {
 }
 
 /**
- * Writes each block to a file inside the repository, where it finds the library and its dependencies, for as long as
- * `work` takes.
+ * Writes each block to a file inside the repository, where it can import the library and its dependencies, while `work`
+ * runs.
  */
 async function withSources(
   blocks: readonly Block[],
@@ -225,7 +225,7 @@ async function compilationProblems(directory: string, sources: readonly Source[]
   await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(project));
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const { code, stdout } = await runNode(tsc, '--pretty', 'false', '--noEmit', '-p', directory);
-  // A message may go on in indented lines.
+  // A message may continue in indented lines.
   const messages = stdout
     .trim()
     .split(/\n(?! )/)

@@ -1,4 +1,4 @@
-/** What a promise rejects with; a text when it does not. */
+/** The error with which a promise rejects, or a text when it resolves. */
 export function thrownBy(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => 'nothing was thrown',

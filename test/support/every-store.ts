@@ -1,25 +1,25 @@
-// Memory, SQLite, Redis and PostgreSQL behind one function, for tests of what a guard does on each of them. All live by
-// the clock of the test; each store that a test opens is that of another process.
+// Memory, SQLite, Redis and PostgreSQL behind one function, to test a guard on each of them. All use the clock of the
+// test. Each store that a test opens is that of another process.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach } from '@jest/globals';
 import { type Clock, type HoldStore, memoryStore } from 'payout-guard';
 import { directLine, type EngineName, type RealEngine, startEngine } from '../simulation/engines/engine.js';
 
 export interface StoreOfTest {
-  /** A store of another process; in memory there is one process and one store. */
+  /** Opens the store of another process. In memory there is one process and one store. */
   open(clock: Clock, options?: { readonly recoveryMs?: number }): HoldStore;
-  /** The database loses everything, and the stores stay open. Undefined where the store ends with its process. */
+  /** Makes the database lose everything while the stores stay open. Undefined where the store ends with its process. */
   readonly forget: (() => Promise<void>) | undefined;
 }
 
 export type NamedStore = readonly [name: string, store: StoreOfTest];
 
-/** Those that are installed here: for `describe.each` at the top of a file. What is missing is reported. */
+/** The installed stores, for `describe.each` at the top of a file. Missing ones are reported. */
 export async function everyStore(): Promise<NamedStore[]> {
   return [['memory', ofMemory()], ...(await sharedStores())];
 }
 
-/** The same without memory. */
+/** The same without the memory store. */
 export async function sharedStores(): Promise<NamedStore[]> {
   const found: NamedStore[] = [];
   for (const name of ['sqlite', 'redis', 'postgres'] satisfies EngineName[]) {
@@ -63,9 +63,7 @@ function ofEngine(engine: RealEngine): StoreOfTest {
   };
 }
 
-/**
- * Resolves when it is so: what goes on in the background of a real store takes its time. @throws after some seconds.
- */
+/** Resolves when the condition is true. Background work of a real store takes time. @throws after some seconds. */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 2_000; tries++) {
     if (await isSo()) return;

@@ -1,17 +1,17 @@
-// The library as its users get it: packed the way `npm publish` packs it, installed outside the repository.
+// The library as its users get it: packed as `npm publish` packs it, and installed outside the repository.
 import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { root, runProgram } from './programs.js';
 
-/** A tarball, and one project outside the repository that it is installed in. */
+/** A tarball, and the project outside the repository in which it is installed. */
 export interface Installed {
-  /** Everything below is in here. */
+  /** The folder of everything below. */
   readonly directory: string;
   /** The copy of the repository that was built and packed. */
   readonly source: string;
   readonly tarball: string;
-  /** What npm made of the tarball. */
+  /** The package that npm installed from the tarball. */
   readonly library: string;
 }
 
@@ -33,7 +33,7 @@ async function packAndInstallIn(directory: string): Promise<Installed> {
   return { directory, source, tarball, library: join(project, 'node_modules/payout-guard') };
 }
 
-// A copy, because packing rebuilds dist, which others may be reading or building at this moment.
+// A copy, because packing rebuilds dist, which other tests may be reading or building at this moment.
 async function pack(source: string, destination: string): Promise<string> {
   const isPart = (path: string) => !/^(node_modules|dist|coverage|\.git|\.documents-.*)$/.test(relative(root, path));
   await cp(root, source, { recursive: true, filter: isPart });
@@ -46,13 +46,13 @@ async function pack(source: string, destination: string): Promise<string> {
 
 export interface ProjectOptions {
   readonly type: 'module' | 'commonjs';
-  /** Files of `test/package/fixtures` to copy, by the name they get. */
+  /** Files of `test/package/fixtures` to copy, by their new names. */
   readonly files: Readonly<Record<string, string>>;
-  /** Packages of the repository it may use besides the library. */
+  /** Packages of the repository that it may use besides the library. */
   readonly packages?: readonly string[];
 }
 
-/** A project with the library in it, apart from every other project and from the packages of the repository. */
+/** Creates a project with the library in it, separate from every other project and from the repository's packages. */
 export async function makeProject(installed: Installed, name: string, options: ProjectOptions): Promise<string> {
   const project = join(installed.directory, name);
   await cp(join(installed.library, '..'), join(project, 'node_modules'), { recursive: true });
@@ -69,7 +69,7 @@ export async function makeProject(installed: Installed, name: string, options: P
   return project;
 }
 
-// Declarations of packages are checked too: an error in ours must not hide behind skipLibCheck.
+// Declarations of packages are checked too, because an error in ours must not hide behind skipLibCheck.
 const strictest = {
   target: 'es2022',
   lib: ['es2022'],
@@ -88,7 +88,7 @@ export async function compile(project: string): Promise<void> {
   await run(project, process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '--pretty', 'false');
 }
 
-/** Runs a program to its end and returns its standard output. Rejects, with all it said, when it fails. */
+/** Runs a program to its end and returns its standard output. Rejects with all its output when it fails. */
 export async function run(cwd: string, program: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await runProgram(program, args, { cwd });
   if (code !== 0) throw new Error(`${program} ${args.join(' ')}: failed\n${stdout}\n${stderr}`);

@@ -1,4 +1,4 @@
-// PgBouncer in transaction mode in front of a throw-away PostgreSQL.
+// PgBouncer in transaction mode in front of a temporary PostgreSQL.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,10 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { owner, type PostgresServer } from './postgres.js';
 
-/** Whether it is installed: Debian's package is `pgbouncer`. */
+/** True if PgBouncer is installed. Debian's package is `pgbouncer`. */
 export const hasPgBouncer: boolean = spawnSync('pgbouncer', ['--version']).status === 0;
 
-/** Part of the name of its socket; nothing listens on a port. */
+/** Part of the socket's name. Nothing listens on a TCP port. */
 const port = 6432;
 
 export class PgBouncer {
@@ -19,7 +19,7 @@ export class PgBouncer {
   readonly path: string = join(this.folder, `.s.PGSQL.${port}`);
   readonly #file = join(this.folder, 'pgbouncer.ini');
   #process: ChildProcess | undefined;
-  /** Whoever is stopped half way leaves nothing running. */
+  /** An interrupted test run leaves no process behind. */
   readonly #onExit = () => this.#process?.kill('SIGKILL');
 
   static async start(server: PostgresServer): Promise<PgBouncer> {
@@ -33,7 +33,7 @@ export class PgBouncer {
       `unix_socket_dir = ${pooler.folder}`,
       'auth_type = any',
       'pool_mode = transaction',
-      // Fewer than the clients have: transactions of several processes share a connection.
+      // Fewer than the clients' connections, so that transactions of several processes share one.
       'default_pool_size = 4',
       'server_login_retry = 1',
     ];
@@ -55,7 +55,7 @@ export class PgBouncer {
     throw new Error(`PgBouncer did not start (exit code ${running.exitCode})`);
   }
 
-  /** Ends it as a crash would. */
+  /** Kills the process, as in a crash. */
   async kill(): Promise<void> {
     const running = this.#process;
     if (!running || running.exitCode !== null || running.signalCode !== null) return;

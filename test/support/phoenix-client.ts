@@ -1,5 +1,5 @@
-// A client of Phoenix written from its protocol notes with node:crypto alone. It shares nothing with the library, so that
-// a simulator which accepts both is right about what both agree on.
+// A client of Phoenix written from its protocol notes with node:crypto alone. It shares no code with the library, so
+// that a simulator that accepts both is correct where both agree.
 import { constants, createCipheriv, createECDH, createHash, privateDecrypt, randomBytes, sign } from 'node:crypto';
 
 export interface ClientChoices {
@@ -13,7 +13,7 @@ export interface ClientChoices {
   readonly zeroIv?: boolean;
   readonly timestamp?: () => string;
   readonly nonce?: () => string;
-  /** What is signed instead of the URL that is called. */
+  /** The URL to sign instead of the one that is called. */
   readonly signedUrl?: (url: string) => string;
   readonly passwordText?: (password: string) => string;
   readonly authorization?: string;
@@ -141,7 +141,7 @@ export class LittlePhoenixClient {
 
 interface CallOptions {
   readonly body?: string;
-  /** Further parts of what is signed. */
+  /** Additional signed parts. */
   readonly covered?: readonly string[];
   /** Without a token. */
   readonly bare?: boolean;

@@ -1,4 +1,4 @@
-// The other side of Phoenix for tests that care about one answer only. Written with node:crypto alone.
+// The Phoenix side for tests that need a single answer. Written with node:crypto alone.
 import { constants, createECDH, createPrivateKey, createPublicKey, publicEncrypt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { PhoenixCredentials } from 'payout-guard/testing';
@@ -17,7 +17,7 @@ export const phoenixCredentials: PhoenixCredentials = {
   privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
 };
 
-/** The answer to a key exchange of that client, whatever it signed, and the terminal key that both come to. */
+/** The answer to a key exchange of that client, with any signature, and the terminal key of both sides. */
 export function exchangedKeys(body: string, token = 'TOKEN'): { answer: string; terminalKey: Buffer } {
   const server = createECDH('prime256v1');
   const { clientSessionPublicKey, requestReference } = JSON.parse(body);
@@ -31,7 +31,7 @@ export function exchangedKeys(body: string, token = 'TOKEN'): { answer: string; 
   return { answer: JSON.stringify(answer), terminalKey };
 }
 
-/** A `fetch` that answers key exchanges by itself, so that a test sees the other calls only. */
+/** A `fetch` that answers key exchanges, so that a test receives the other calls only. */
 export const answeringKeyExchanges: typeof fetch = async (input, init) =>
   String(input).endsWith('/client/doKeyExchange')
     ? new Response(exchangedKeys(String(init?.body)).answer)

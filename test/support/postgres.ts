@@ -1,6 +1,5 @@
-// A PostgreSQL for tests: the one of DATABASE_URL, one that answers on this machine, or one that is started and thrown
-// away; throw-away ones that may be killed, truncated and set back in time; and a clock for a store that only the test
-// moves.
+// PostgreSQL for tests: the server of DATABASE_URL, a local server, or a temporary one. Temporary servers may be
+// killed, truncated and set back in time. Also a clock for a store that only the test moves.
 import { type ChildProcess, execFile, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,20 +13,20 @@ import pg from 'pg';
 
 const run = promisify(execFile);
 
-/** How long a tool of the server may take before it counts as hanging, in milliseconds. */
+/** The time after which a tool of the server counts as hanging, in milliseconds. */
 const toolHangsAfterMs = 60_000;
 
-/** A cluster of our own on a unix socket, with its data in a folder that goes away with it. */
+/** Our own cluster on a unix socket, with its data in a temporary folder. */
 export class PostgresServer {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'payout-guard-postgres-'));
   readonly path: string = join(this.folder, '.s.PGSQL.5432');
   readonly config: pg.PoolConfig = { host: this.folder, user: 'root', database: 'postgres' };
   readonly #data = join(this.folder, 'data');
   #process: ChildProcess | undefined;
-  /** Whoever is stopped half way leaves nothing running: the postmaster ends its processes at once and goes. */
+  /** An interrupted test run leaves no process behind: the postmaster ends its processes at once and exits. */
   readonly #onExit = () => this.#process?.kill('SIGQUIT');
 
-  /** Undefined where there is no initdb. @throws when there is one and it, or the server, does not work. */
+  /** Starts a server. Undefined where there is no initdb. @throws when initdb, or the server, does not work. */
   static async start(...options: string[]): Promise<PostgresServer | undefined> {
     if (!hasInitdb) return undefined;
     const server = new PostgresServer();
@@ -43,7 +42,7 @@ export class PostgresServer {
     }
   }
 
-  /** A replica of this server, which follows it when this resolves. */
+  /** Starts a replica of this server. Resolves when it follows the primary. */
   async standby(): Promise<PostgresServer> {
     const standby = new PostgresServer();
     try {
@@ -62,7 +61,7 @@ export class PostgresServer {
     }
   }
 
-  /** Makes a replica a primary, whatever it lacks. Resolves when it is one. */
+  /** Makes a replica a primary, even if it lacks data. Resolves when it is one. */
   async promote(): Promise<void> {
     await this.#run('pg_ctl', ['promote', '-D', this.#data, '-w', '-t', '30']);
   }
@@ -71,7 +70,7 @@ export class PostgresServer {
     return onServer(this.config, text);
   }
 
-  /** Changes a setting while it runs. */
+  /** Changes a setting of the running server. */
   async set(name: string, value: string): Promise<void> {
     await this.query(`ALTER SYSTEM SET ${name} = '${value}'`);
     await this.query('SELECT pg_reload_conf()');
@@ -83,7 +82,7 @@ export class PostgresServer {
 
   async boot(...options: string[]): Promise<void> {
     process.off('exit', this.#onExit).once('exit', this.#onExit);
-    // Left behind by a kill. Its process is gone, and another one may have its number by now.
+    // Left behind by a kill. Its process has ended, and another process may have the same number by now.
     rmSync(join(this.#data, 'postmaster.pid'), { force: true });
     const args = ['-D', this.#data, '-k', this.folder, '-h', '', '-c', 'shared_buffers=16MB', ...options];
     const running = spawn(program('postgres'), args, { ...this.#asOwner, stdio: 'ignore' });
@@ -100,12 +99,12 @@ export class PostgresServer {
     throw new Error(`PostgreSQL did not start (exit code ${running.exitCode})`);
   }
 
-  /** Ends it as a crash would: the postmaster and all of its processes, at once. */
+  /** Kills the postmaster and all of its processes at once, as in a crash. */
   async kill(): Promise<void> {
     const running = this.#process;
     if (!running?.pid || running.exitCode !== null || running.signalCode !== null) return;
-    // Each of them is in a process group of its own, and would live on until it notices. Nor may another one begin
-    // meanwhile.
+    // Each process is in its own process group, and would live on until it detects the end of the postmaster. The
+    // postmaster is stopped first, so that it starts no other.
     running.kill('SIGSTOP');
     const children = spawnSync('pgrep', ['-P', `${running.pid}`], { encoding: 'utf8' })
       .stdout.trim()
@@ -117,13 +116,13 @@ export class PostgresServer {
     while (children.some((pid) => isRunning(Number(pid)))) await sleep(5);
   }
 
-  /** Keeps a copy of the data of a server that was killed. */
+  /** Keeps a copy of the data of a killed server. */
   saveCopy(): void {
     rmSync(this.#copy, { recursive: true, force: true });
     execFileSync('cp', ['-a', this.#data, this.#copy]);
   }
 
-  /** Puts a server that was killed back to the copy. */
+  /** Restores the copy of a killed server. */
   restoreCopy(): void {
     rmSync(this.#data, { recursive: true, force: true });
     execFileSync('cp', ['-a', this.#copy, this.#data]);
@@ -146,7 +145,7 @@ export class PostgresServer {
 
 const streaming = "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'";
 
-/** PostgreSQL and PgBouncer refuse to run as root: the user of the package runs them then, or nobody. */
+/** PostgreSQL and PgBouncer refuse to run as root. As root, tests run them as the package's user, or unprivileged. */
 export const owner: { readonly uid: number; readonly gid: number } | undefined =
   process.getuid?.() === 0 ? (userNamed('postgres') ?? userNamed('nobody')) : undefined;
 
@@ -158,7 +157,7 @@ function userNamed(name: string): { uid: number; gid: number } | undefined {
   return line === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }
 
-/** In the PATH, or where packages put the programs of a server without linking them. */
+/** Finds a program on the PATH, or where packages put the programs of a server without linking them. */
 export function program(name: string): string {
   const inPath = (process.env.PATH ?? '').split(delimiter);
   const packaged = ['/usr/lib/postgresql', '/usr/local/opt', '/opt/homebrew/opt'].flatMap((folder) =>
@@ -173,7 +172,7 @@ export function program(name: string): string {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name;
 }
 
-/** Whether throw-away servers can be started here. */
+/** True if temporary servers can be started here. */
 export const hasInitdb: boolean = spawnSync(program('initdb'), ['--version']).status === 0;
 
 function killNow(pid: number): void {
@@ -184,7 +183,7 @@ function killNow(pid: number): void {
   }
 }
 
-/** A process that has ended and that nobody has asked about yet does not count. */
+/** True if a process runs. A zombie process does not count. */
 function isRunning(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`], { encoding: 'utf8' });
   return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
@@ -199,13 +198,13 @@ export interface TestDatabase {
     readonly password?: string;
     readonly database: string;
   };
-  /** A pool of its own: another process, as far as the database can tell. */
+  /** Opens its own pool, which the database cannot distinguish from another process. */
   pool(options?: pg.PoolConfig): pg.Pool;
   /** Ends all pools and drops the database. */
   drop(): Promise<void>;
 }
 
-/** A database of its own, or undefined, said loudly, where there is no PostgreSQL. @throws with CI set, instead. */
+/** Creates its own database. Undefined, with a notice, where there is no PostgreSQL. @throws with CI set, instead. */
 export async function testDatabase(): Promise<TestDatabase | undefined> {
   const server = (await answering()) ?? (await started());
   if (!server) {
@@ -232,7 +231,7 @@ export async function testDatabase(): Promise<TestDatabase | undefined> {
       return pool;
     },
     drop: async () => {
-      // Not awaited: a failed test may have kept a connection, which is cut below.
+      // Not awaited, because a failed test may have kept a connection. It is cut below.
       const ended = pools.map((pool) => (pool.ended ? undefined : pool.end().catch(() => {})));
       await Promise.race([Promise.all(ended), sleep(1_000, undefined, { ref: false })]);
       await onServer(server.config, `DROP DATABASE ${database} WITH (FORCE)`);
@@ -278,7 +277,7 @@ function withDatabase(connectionString: string, database: string): string {
   return url.href;
 }
 
-/** The clock of a store, moved on by the test alone, so that no result depends on how fast the machine is. */
+/** The clock of a store, moved by the test alone, so that no result depends on how fast the machine is. */
 export interface ManualClock {
   readonly nowMs: number;
   pass(ms: number): Promise<void>;

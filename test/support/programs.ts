@@ -1,5 +1,5 @@
-// Programs that tests run to their end: compilers, examples, other processes. Few at a time, because each takes a core,
-// and as long as they need: only what hangs is ended.
+// Programs that tests run to their end: compilers, examples, other processes. Few run at a time, because each takes a
+// core. Each may take as long as it needs, and only a hanging program is ended.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -8,9 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root: string = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 
-/**
- * Far longer than anything takes, even on a machine that is slow and busy; below the limit of a test in jest.config.js.
- */
+/** Far longer than any program takes, even on a slow and busy machine. Below the limit of a test in jest.config.js. */
 const hangsAfterMs = 180_000;
 
 export interface ProgramResult {
@@ -23,11 +21,11 @@ export interface ProgramResult {
 export interface ProgramOptions {
   /** @defaultValue the root of the repository */
   readonly cwd?: string | undefined;
-  /** On top of the environment of this process. */
+  /** Added to the environment of this process. */
   readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
-/** Runs a program to its end, whatever that is. @throws when it hangs. */
+/** Runs a program to its end, with any exit code. @throws when it hangs. */
 export async function runProgram(
   program: string,
   args: readonly string[],
@@ -54,7 +52,7 @@ export async function runProgram(
   }
 }
 
-/** The same for a TypeScript file, which is named from the root of the repository. */
+/** The same for a TypeScript file, named from the root of the repository. */
 export function runTypeScript(
   file: string,
   args: readonly string[] = [],
@@ -64,7 +62,7 @@ export function runTypeScript(
 }
 
 const running = new Set<ChildProcess>();
-// A run that is stopped half way leaves nothing behind.
+// An interrupted test run leaves no program behind.
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
@@ -72,7 +70,7 @@ process.on('exit', () => {
 const waiting: (() => void)[] = [];
 let free = availableParallelism();
 
-/** Waits for a free place. Call the answer to leave it. */
+/** Waits for a free place. Call the returned function to leave it. */
 async function enter(): Promise<() => void> {
   if (free > 0) free -= 1;
   else await new Promise<void>((resolve) => waiting.push(resolve));

@@ -1,8 +1,8 @@
-// The clients of a cluster and of a set that Sentinel watches, as an application makes them.
+// Clients of a cluster and of a set monitored by Sentinel, created as an application would.
 import { Cluster, Redis } from 'ioredis';
 import { createCluster, createSentinel } from 'redis';
 
-/** The name that Sentinel has for the primary. */
+/** Sentinel's name of the primary. */
 export const watchedName = 'payouts';
 
 const host = '127.0.0.1';
@@ -26,7 +26,7 @@ export function nodeRedisCluster(ports: readonly number[]): ReturnType<typeof cr
   return client as never;
 }
 
-/** @param ports - Those of the sentinels. */
+/** @param ports - The ports of the sentinels. */
 export function ioredisSentinel(ports: readonly number[]): Redis {
   const sentinels = ports.map((port) => ({ host, port }));
   const retry = { sentinelRetryStrategy: () => 50, retryStrategy: () => 50 };
@@ -35,7 +35,7 @@ export function ioredisSentinel(ports: readonly number[]): Redis {
   return client;
 }
 
-/** Not connected yet. @param ports - Those of the sentinels. */
+/** Not connected yet. @param ports - The ports of the sentinels. */
 export function nodeRedisSentinel(ports: readonly number[]): ReturnType<typeof createSentinel> {
   const sentinelRootNodes = ports.map((port) => ({ host, port }));
   const client = createSentinel({ name: watchedName, sentinelRootNodes, scanInterval: 200 });

@@ -1,5 +1,5 @@
-// A Redis store on any client that lives by a clock of the test. The time travels as a key of the store, because all
-// keys of a script must be in one slot.
+// A Redis store on any client, with a clock set by the test. The time is in a key of the store, because all keys of a
+// script must be in one slot.
 import { createHash } from 'node:crypto';
 import type { HoldStore } from 'payout-guard';
 import { RedisEngine, storeKeys } from '../../src/stores/redis/engine.js';
@@ -30,16 +30,17 @@ export async function clockedStore(client: RedisClient, prefix: string, nowMs: n
   return { store: new EngineStore(engine, { recoveryMs: 0, deadlineMs: 5_000 }), set };
 }
 
-/** Puts the clock into scripts: `digests` has those of the scripts that the store knows. */
+/** Inserts the clock into scripts. `digests` maps the digests of the store's scripts to the changed ones. */
 function clocked(command: Command, clock: string, digests: Map<string, string>): Command {
   const [name, script = '', ...rest] = command;
   if (name === 'EVAL') {
-    const time = `{ math.floor(tonumber(redis.call('GET', '${clock}')) / 1000), redis.call('GET', '${clock}') % 1000 * 1000 }`;
+    const now = `redis.call('GET', '${clock}')`;
+    const time = `{ math.floor(tonumber(${now}) / 1000), ${now} % 1000 * 1000 }`;
     const source = script.replaceAll(serverTime, time);
     digests.set(digestOf(script), digestOf(source));
     return ['EVAL', source, ...rest];
   }
-  // One that was not sent yet is unknown to the server under any digest.
+  // A script that was never sent is unknown to the server under any digest.
   return name === 'EVALSHA' ? ['EVALSHA', digests.get(script) ?? script, ...rest] : command;
 }
 

@@ -1,4 +1,4 @@
-// A cluster of throw-away Redis servers, whose slots may be moved and whose nodes may be stopped and killed.
+// A cluster of temporary Redis servers. Slots can be moved, and nodes can be stopped and killed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,23 +14,23 @@ export interface ClusterNode {
   readonly id: string;
   readonly server: RedisServer;
   readonly admin: Redis;
-  /** Starts it again after a kill, with the data it has. */
+  /** Restarts the node after a kill, with its remaining data. */
   boot(): Promise<void>;
 }
 
 const slots = 16_384;
 
 export class RedisCluster {
-  /** Each has the slots of its third, fourth ..., in order. */
+  /** The masters, each with an equal share of the slots, in order. */
   readonly masters: ClusterNode[] = [];
-  /** Those of the first master. */
+  /** The replicas of the first master. */
   readonly replicas: ClusterNode[] = [];
   readonly #closing: (() => unknown)[] = [];
 
   static async start(
     options: { masters?: number; replicas?: number; nodeTimeoutMs?: number; persistence?: readonly string[] } = {},
   ): Promise<RedisCluster> {
-    // Nodes on a busy machine are slow, not gone.
+    // Nodes on a busy machine are slow, not down.
     const { masters = 3, replicas = 0, nodeTimeoutMs = 10_000, persistence = [] } = options;
     const cluster = new RedisCluster();
     const settings = ['--cluster-node-timeout', `${nodeTimeoutMs}`, ...persistence];
@@ -64,7 +64,7 @@ export class RedisCluster {
     return this.nodes.map(({ port }) => port);
   }
 
-  /** The node that has this slot now. */
+  /** The node that owns this slot now. */
   async ownerOf(slot: number): Promise<ClusterNode> {
     for (const node of this.nodes) {
       if (node.server.isRunning && (await ownerPort(node.admin, slot)) === node.port) return node;
@@ -72,7 +72,7 @@ export class RedisCluster {
     throw new Error(`slot ${slot} has no owner`);
   }
 
-  /** Until the owner of the slot has a replica that follows it. */
+  /** Waits until the owner of the slot has a replica that follows it. */
   async untilFollowed(slot: number): Promise<void> {
     for (let tries = 0; tries < 1_000; tries++) {
       const owner = await this.ownerOf(slot).catch(() => undefined);
@@ -103,7 +103,7 @@ export class RedisCluster {
     return this.master(Math.floor((slot * this.masters.length) / slots));
   }
 
-  /** Until all nodes that run agree. */
+  /** Waits until all running nodes agree. */
   async until(isSo: (admin: Redis) => Promise<boolean>): Promise<void> {
     const all = this.nodes.filter(({ server }) => server.isRunning);
     for (let tries = 0; tries < 1_000; tries++) {
@@ -115,7 +115,8 @@ export class RedisCluster {
   }
 
   /**
-   * Until all nodes that run know the owner of the slot. A client that asks earlier may wait for a dead one for ever.
+   * Waits until all running nodes have the owner of the slot. A client that asks earlier may wait for a dead one for
+   * ever.
    */
   async untilOwned(slot: number, owner: ClusterNode): Promise<void> {
     await this.until(async (admin) => {
@@ -163,7 +164,7 @@ export class RedisCluster {
     }
   }
 
-  /** Moves the first slots of a master with the tool of Redis. */
+  /** Moves the first slots of a master with redis-cli. */
   async reshard(from: ClusterNode, to: ClusterNode, count: number): Promise<void> {
     const where = ['--cluster-from', from.id, '--cluster-to', to.id, '--cluster-slots', `${count}`, '--cluster-yes'];
     const tool = spawn('redis-cli', ['--cluster', 'reshard', `127.0.0.1:${from.port}`, ...where], { stdio: 'ignore' });
@@ -189,14 +190,14 @@ async function startNode(settings: readonly string[]): Promise<ClusterNode> {
   return { port, busPort, server, admin, id, boot: () => server.boot(...options) };
 }
 
-/** The port of the master that has this slot, as one node knows it. */
+/** The port of the master that owns this slot, in the view of one node. */
 async function ownerPort(admin: Redis, slot: number): Promise<number | undefined> {
   const ranges = (await admin.call('CLUSTER', ['SLOTS'])) as [number, number, [string, number]][];
   const [, , master] = ranges.find(([first, last]) => first <= slot && slot <= last) ?? [];
   return master?.[1];
 }
 
-/** A prefix whose keys are in this slot. @param start - What it begins with. */
+/** A prefix whose keys are in this slot. @param start - The beginning of the prefix. */
 export function prefixInSlot(slot: number, start = 'p'): string {
   for (let index = 0; ; index++) if (slotOf(`${start}${index}`) === slot) return `${start}${index}`;
 }

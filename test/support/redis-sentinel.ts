@@ -1,4 +1,4 @@
-// A primary with replicas, watched by sentinels that fail over.
+// A primary with replicas, monitored by sentinels that fail over.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,23 +13,20 @@ export interface Member {
   readonly port: number;
   readonly server: RedisServer;
   readonly admin: Redis;
-  /**
-   * Starts it again after a kill, with the data it has: as a primary, until the sentinels make it a replica of another
-   * one.
-   */
+  /** Restarts the member after a kill, with its remaining data, as a primary until the sentinels make it a replica. */
   boot(): Promise<void>;
 }
 
 interface SentinelOptions {
   readonly replicas: number;
   readonly downAfterMs?: number;
-  /** The next failover begins after twice as long at the earliest. */
+  /** The next failover begins after twice this time at the earliest. */
   readonly failoverTimeoutMs?: number;
   readonly persistence?: readonly string[];
 }
 
 export class RedisSentinels {
-  /** The first one is the primary when it starts. */
+  /** The first member is the primary at the start. */
   readonly members: Member[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'payout-guard-sentinel-'));
   readonly #sentinels: { process: ChildProcess; port: number; admin: Redis }[] = [];
@@ -86,7 +83,7 @@ export class RedisSentinels {
     return this.members.slice(1);
   }
 
-  /** Those of the sentinels. */
+  /** The ports of the sentinels. */
   get ports(): number[] {
     return this.#sentinels.map(({ port }) => port);
   }
@@ -105,7 +102,7 @@ export class RedisSentinels {
     return primary;
   }
 
-  /** Until all replicas follow the primary, and every sentinel knows all of them. */
+  /** Waits until all replicas follow the primary, and every sentinel knows all of them. */
   async untilWhole(): Promise<void> {
     const replicas = this.members.length - 1;
     const knows = async ({ admin }: { admin: Redis }) => {
@@ -120,7 +117,7 @@ export class RedisSentinels {
     });
   }
 
-  /** Until the sentinels have made it a replica. */
+  /** Waits until the sentinels have made it a replica. */
   async untilFollows({ admin }: Member): Promise<void> {
     await until(async () => (await admin.info('replication')).includes('role:slave'));
   }
@@ -138,12 +135,12 @@ export class RedisSentinels {
     return client;
   }
 
-  /** A planned failover. */
+  /** Triggers a planned failover. */
   async failOver(): Promise<void> {
     await this.#sentinels[0]?.admin.call('SENTINEL', ['FAILOVER', name]);
   }
 
-  /** Until the sentinels agree on another primary than this one. */
+  /** Waits until the sentinels agree on another primary than this one. */
   async untilPromoted(before: Member): Promise<void> {
     await until(async () => {
       const now = await this.agreed();

@@ -1,4 +1,4 @@
-// A store on a throw-away Redis, one for each test, that may be stopped, flushed and set back.
+// A store on a temporary Redis, one per test, which can be stopped, flushed and set back.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, jest } from '@jest/globals';
@@ -7,7 +7,7 @@ import type { Clock, HoldOutcome, HoldRequest, HoldStore } from 'payout-guard';
 import { type RedisStoreOptions, redisStore } from 'payout-guard/stores/redis';
 import { RedisServer, timed } from './redis.js';
 
-/** The parts of a request for a hold that tests rarely care for. Each time that it is spread it has another attempt. */
+/** The parts of a hold request that few tests care about. Each spread of it has a new attempt. */
 export function requestUpTo(limitMinor: bigint): Omit<HoldRequest, 'reference' | 'amountMinor' | 'epoch'> {
   return {
     wallet: 'w',
@@ -30,7 +30,7 @@ interface CuttableStore {
   isCut: boolean;
 }
 
-/** Starts a server before each test of the group, and stops it with all that was opened. */
+/** Starts a server before each test of the group, and stops it with everything that was opened. */
 export class ThrowAwayRedis {
   server!: RedisServer;
   admin!: Redis;
@@ -60,14 +60,14 @@ export class ThrowAwayRedis {
     await this.admin.hset('{payout-guard}:store', 'bornAt', 1);
   };
 
-  /** A store that lives by this clock. */
+  /** Opens a store that uses this clock. */
   openTimed = (clock: Clock, options: Partial<RedisStoreOptions> = {}): HoldStore => {
     const client = this.server.client();
     const sendCommand = timed(([name = '', ...args]) => client.call(name, args), clock);
     return this.open({ client: undefined, sendCommand, deadlineMs: 10_000, ...options });
   };
 
-  /** A store whose commands go through a function, and which lives by a clock if one is given. */
+  /** Opens a store whose commands go through a function, with a clock if one is given. */
   openThrough = (
     send: (command: () => Promise<unknown>, args: string[]) => Promise<unknown>,
     { clock, ...options }: Partial<RedisStoreOptions> & { clock?: Clock } = {},
@@ -79,7 +79,7 @@ export class ThrowAwayRedis {
     return this.open({ client: undefined, sendCommand, ...options });
   };
 
-  /** A store whose commands get nowhere while it is cut off. */
+  /** Opens a store whose commands are not delivered while it is cut off. */
   openCuttable = (): CuttableStore => {
     const line = { isCut: false };
     const send = (command: () => Promise<unknown>) => (line.isCut ? new Promise(() => {}) : command());
@@ -87,7 +87,7 @@ export class ThrowAwayRedis {
   };
 }
 
-/** Asks for a hold in the store's epoch. */
+/** Requests a hold in the store's epoch. */
 export async function hold(
   store: HoldStore,
   reference: string,
@@ -102,7 +102,7 @@ export async function epochOf(store: HoldStore): Promise<string> {
   return (await store.totals('w')).epoch;
 }
 
-/** Asks again and again, also while it fails. @throws when it does not become so within a few seconds. */
+/** Polls the condition, and ignores its errors. @throws when it does not become true within a few seconds. */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 400; tries++) {
     if (await isSo().catch(() => false)) return;

@@ -1,4 +1,4 @@
-// Redis for tests: the server that runs here, and throw-away ones that may be stopped, flushed and killed.
+// Redis for tests: the local server, and temporary ones that can be stopped, flushed and killed.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,13 +14,13 @@ import { TimedScripts } from '../simulation/engines/timed-scripts.js';
 /** Far longer than a server takes to start, in milliseconds. */
 const hangsAfterMs = 30_000;
 
-/** A server of our own on a unix socket, with an empty folder for its files. */
+/** Our own server on a unix socket, with an empty folder for its files. */
 export class RedisServer {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'payout-guard-redis-'));
   readonly path: string = join(this.folder, 'socket');
   readonly #clients: Redis[] = [];
   #process: ChildProcess | undefined;
-  /** A test run that is stopped half way leaves no server behind. */
+  /** An interrupted test run leaves no server behind. */
   readonly #onExit = () => this.#process?.kill('SIGKILL');
 
   static async start(...options: string[]): Promise<RedisServer> {
@@ -67,7 +67,7 @@ export class RedisServer {
     return client;
   }
 
-  /** Stands still, with its connections open, until it is resumed. */
+  /** Suspends the server, with its connections open, until it is resumed. */
   pause(): void {
     this.#process?.kill('SIGSTOP');
   }
@@ -76,7 +76,7 @@ export class RedisServer {
     this.#process?.kill('SIGCONT');
   }
 
-  /** Ends it as a crash would: nothing is written on the way out. */
+  /** Kills the server, as in a crash: it writes nothing before it ends. */
   async kill(): Promise<void> {
     const running = this.#process;
     if (!running || running.exitCode !== null || running.signalCode !== null) return;
@@ -85,7 +85,7 @@ export class RedisServer {
     await exited;
   }
 
-  /** Deletes the data of a server that was killed. */
+  /** Deletes the data of a killed server. */
   wipe(): void {
     for (const file of readdirSync(this.folder)) rmSync(join(this.folder, file), { recursive: true, force: true });
   }
@@ -98,7 +98,7 @@ export class RedisServer {
   }
 }
 
-/** Kills a primary whose replicas lack what it wrote while `lag` went on: they are cut off until it is dead. */
+/** Kills a primary whose replicas lack its writes during `lag`: they are cut off until it is dead. */
 export async function killWhileTheyLag(
   primary: RedisServer,
   replicas: readonly RedisServer[],
@@ -112,8 +112,8 @@ export async function killWhileTheyLag(
 }
 
 /**
- * A port that nothing listens on. Below those that systems give to clients: one of them could take the port of a server
- * that is down for a moment.
+ * Finds a free port, below the range that systems assign to clients: a client could take the port of a server that is
+ * down for a moment.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
@@ -130,14 +130,14 @@ export async function freePort(): Promise<number> {
   throw new Error('no port is free');
 }
 
-/** Whether there is a Redis to test with. Without one the tests are skipped with a notice; on CI that is a failure. */
+/** True if there is a Redis to test with. Without one, the tests are skipped with a notice. On CI that is a failure. */
 export const hasRedis: boolean = spawnSync('redis-server', ['--version']).status === 0;
 if (!hasRedis) {
   if (process.env.CI) throw new Error('redis-server is not on the PATH: the tests of the Redis store cannot run');
   console.warn('redis-server is not on the PATH: the tests of the Redis store are SKIPPED');
 }
 
-/** The connection options of the shared server; a throw-away one where none answers. */
+/** The connection options of the shared server, or of a temporary one where none responds. */
 export async function sharedRedis(): Promise<{ url?: string; path?: string; server?: RedisServer }> {
   const url = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
   const probe = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 500 });
@@ -166,7 +166,7 @@ export function timed(send: (args: string[]) => Promise<unknown>, clock: Clock):
       return send(isTimed ? scripts.timed(args, clock.now()) : args);
     }
     if (digests.timeless.has(script)) return send(args);
-    // The server may know the script as it is, from a store that reads the server's own clock.
+    // The server may have the original script, from a store that reads the server's own clock.
     if (!digests.timed.has(script)) throw new Error('NOSCRIPT not known with this clock');
     return send(scripts.timed(args, clock.now()));
   };

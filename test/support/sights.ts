@@ -1,12 +1,12 @@
-// What a logger could find in a value, and whether a secret is in it however it is written.
+// Searches a value, as a logger would print it, for a secret in any encoding.
 import { inspect } from 'node:util';
 
-/** Whether a secret, text or bytes, is part of a text in any spelling. */
+/** True if a secret, text or bytes, is part of a text in any encoding. */
 export function isSeen(secret: string | Buffer, sight: string): boolean {
   return spellings(secret).some((spelling) => sight.includes(spelling));
 }
 
-/** As it is, in hex, as a list of numbers, in base64 wherever it begins, and for a URL. */
+/** The secret as it is, in hex, as a list of numbers, in base64 at any offset, and URL-encoded. */
 function spellings(secret: string | Buffer): string[] {
   const bytes = Buffer.from(secret as string);
   const hex = bytes.toString('hex');
@@ -14,7 +14,7 @@ function spellings(secret: string | Buffer): string[] {
     const text = Buffer.concat([Buffer.alloc(shift), bytes])
       .toString('base64')
       .replace(/=+$/, '');
-    // The first and last characters also carry bits of the neighbours.
+    // The first and last characters also carry bits of the adjacent bytes.
     return text.slice(shift === 0 ? 0 : shift + 1, -1);
   });
   // util.inspect shows the first fifty bytes of a Buffer.
@@ -24,7 +24,7 @@ function spellings(secret: string | Buffer): string[] {
   return [...texts, hex, hex.toUpperCase(), pairs, bytes.join(','), bytes.join(', '), ...inBase64, ...url];
 }
 
-/** Everything a logger could find in a value. */
+/** Everything that a logger could print of a value. */
 export function everySight(value: unknown, depth = 0): string {
   const sights = [
     inspect(value, { depth: 9, showHidden: true, getters: false }),

@@ -1,9 +1,9 @@
-// A process that takes holds of one unit as fast as it can, and remembers those that it was granted.
+// A process that takes holds of one unit as fast as it can, and records the granted ones.
 import type { HoldStore } from 'payout-guard';
 import { epochOf, requestUpTo } from './redis-store.js';
 
 export class Spender {
-  /** References of holds that were granted. */
+  /** References of granted holds. */
   readonly granted: string[] = [];
   refused = 0;
   readonly #store: HoldStore;
@@ -22,7 +22,7 @@ export class Spender {
     this.#isOver = true;
   }
 
-  /** Until it is stopped, or nothing fits any more. */
+  /** Runs until it is stopped, or nothing fits any more. */
   async run(): Promise<void> {
     for (let turn = 0; !this.#isOver; turn++) {
       const references = Array.from({ length: 8 }, (_, index) => `${this.#name}-${turn}-${index}`);

@@ -1,11 +1,11 @@
-// Stores of a test on one file, each as another process has it, and what they are asked.
+// Stores of a test on one file, each as in another process, and helpers for their requests.
 
 import { afterEach } from '@jest/globals';
 import type { HoldOutcome, HoldRequest, HoldStore } from 'payout-guard';
 import { type SqliteStore, type SqliteStoreOptions, sqliteStore } from 'payout-guard/stores/sqlite';
 import { requestUpTo } from './redis-store.js';
 
-/** Opens stores, which are closed after the test. The deadline is long because the machine of a test may be busy. */
+/** Opens stores, and closes them after the test. The deadline is long because the machine of a test may be busy. */
 export function opensSqlite(): (file: string, options?: Partial<SqliteStoreOptions>) => SqliteStore {
   const stores: HoldStore[] = [];
   afterEach(async () => {

@@ -1,17 +1,16 @@
-// Files for stores in SQLite. Where nothing is asked of the disk they are in memory, because a commit waits for the
-// disk.
+// Files for SQLite stores. They are in memory for tests that do not need the disk, because a commit waits for the disk.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const memory = '/dev/shm';
 
-/** A new folder for files, in memory where the system has that. */
+/** Creates a folder for files, in memory where the system supports that. */
 export function folderInMemory(): string {
   return mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'payout-guard-sqlite-'));
 }
 
-/** Gives paths of files that do not exist yet. Their folder goes away after the tests. */
+/** Returns paths of files that do not exist yet, in a folder that is deleted after the tests. */
 export function filesInMemory(afterAll: (run: () => void) => void): () => string {
   const folder = folderInMemory();
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -18,7 +18,7 @@ export function changed(store: HoldStore, changes: Partial<HoldStore>): HoldStor
   };
 }
 
-/** A store whose calls are counted. `idle` resolves when none is under way and nothing asks for another. */
+/** A store with counted calls. `idle` resolves when no call is under way and none follows. */
 export function watched(store: HoldStore): { store: HoldStore; idle: () => Promise<void> } {
   let underWay = 0;
   const counted = new Proxy(store, {

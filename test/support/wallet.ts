@@ -1,4 +1,4 @@
-// A provider and a clock for tests of the guard itself. Adapters are tested over real HTTP instead.
+// A provider and a clock for tests of the guard itself. Adapters are tested over real HTTP.
 import {
   type BalanceProvider,
   type BalanceRequest,
@@ -15,20 +15,20 @@ export { stoppedClock, type TestClock } from './clock.js';
 export interface ScriptedWallet {
   readonly provider: BalanceProvider;
   readonly clock: TestClock;
-  /** What the next answers say. */
+  /** The next balance. */
   balance: ProviderBalance;
-  /** What the next requests do instead of answering with `balance`. */
+  /** Handles the next requests instead of answering with `balance`. */
   answer: ((request: BalanceRequest) => Promise<ProviderBalance>) | undefined;
-  /** How many times the balance was asked for. */
+  /** The number of balance requests. */
   asked: number;
-  /** A guard of this wallet alone. Captures show at once, unless the options say otherwise. */
+  /** A guard of this wallet alone. Captures are visible at once, unless the options differ. */
   guard(options?: Partial<GuardOptions & WalletSettings>): PayoutGuard;
 }
 
 /** Each scripted wallet is another account. */
 let accounts = 0;
 
-/** A KES wallet whose every answer the test decides. */
+/** A KES wallet with all answers supplied by the test. */
 export function scriptedWallet(available = '1000.00', options: Partial<BalanceProvider> = {}): ScriptedWallet {
   const clock = stoppedClock();
   const wallet: ScriptedWallet = {

@@ -1,7 +1,7 @@
-// The process warnings of a test, instead of on the console.
+// Captures the process warnings of a test, so that they do not appear on the console.
 import { afterEach, beforeEach } from '@jest/globals';
 
-/** Collects process warnings of each test of this file, as `CODE: message`. */
+/** Collects the process warnings of each test of this file, as `CODE: message`. */
 export function collectWarnings(): string[] {
   const warnings: string[] = [];
   const { emitWarning } = process;
@@ -22,7 +22,7 @@ export function codesOf(warnings: readonly string[]): string[] {
   return warnings.map((warning) => warning.slice(0, warning.indexOf(':')));
 }
 
-/** The same where guards stand for processes: each reaches the store by an object of its own. */
+/** The same for guards that simulate processes: each reaches the store through its own object. */
 export function codesOfProcesses(warnings: readonly string[]): string[] {
   return codesOf(warnings).filter((code) => code !== 'PAYOUT_GUARD_TWO_STORES');
 }

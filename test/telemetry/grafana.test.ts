@@ -1,4 +1,4 @@
-// The dashboard, the alert rules and the page of metrics, against what examples/prometheus.ts really serves.
+// The dashboard, the alert rules and the page of metrics, against the output of examples/prometheus.ts.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -41,7 +41,7 @@ const dashboard: Dashboard = JSON.parse(readFileSync('examples/grafana/dashboard
 const page = readFileSync('docs/metrics.md', 'utf8');
 const rules = readRules(readFileSync('examples/grafana/alerts.yml', 'utf8'));
 
-/** The rules, in the shape in which the file writes them; anything else is an error. */
+/** Parses the rules in the format of the file. Anything else is an error. */
 function readRules(text: string): Rule[] {
   const [head = '', ...parts] = text.split(/^ {6}- alert: /m);
   if (!/^groups:\n {2}- name: payout-guard\n {4}rules:\n$/m.test(head)) throw new Error('not a group of rules');
@@ -60,7 +60,7 @@ let samples: Sample[];
 let later: Sample[];
 let served: Sample[];
 
-// The example as a reader runs it, with some payouts.
+// Runs the example as a reader would, with some payouts.
 beforeAll(async () => {
   api = spawn(process.execPath, ['--import', 'tsx', 'examples/prometheus.ts'], {
     env: { ...process.env, ...simulated, PORT: '0' },
@@ -85,7 +85,7 @@ beforeAll(async () => {
   expect(statuses).toEqual([202, 409, 422]);
   const scrape = async () => parseExposition(await (await fetch(`${url}/metrics`)).text());
   samples = await scrape();
-  // The payout is captured when the guard has looked it up, and counts as held until a balance shows it.
+  // The payout is captured after the guard's look-up, and counts as held until a balance shows it.
   const isCaptured = ({ labels }: Sample) => labels.payout_guard_hold_change === 'captured';
   const isPaid = (found: Sample[]) =>
     ['payout_guard_available', 'payout_guard_spendable'].every((name) =>
@@ -99,7 +99,7 @@ beforeAll(async () => {
   served = [...later, ...(await samplesOfAnOutage())];
 });
 
-/** The provider of the example never fails. */
+/** Outage metrics, created here because the provider of the example never fails. */
 async function samplesOfAnOutage(): Promise<Sample[]> {
   const endpoint = await scraped();
   const telemetry = createTelemetry({ meterProvider: endpoint.meterProvider });
@@ -136,10 +136,10 @@ describe('examples/prometheus.ts', () => {
   });
 });
 
-/** Says where a metric, label or value does not exist. */
+/** Lists the metrics, labels and values that do not exist. */
 function problemsOf({ metrics: names, labels, matchers }: Reads): string[] {
   const problems: string[] = [];
-  // What Prometheus itself adds to every sample.
+  // Labels that Prometheus itself adds to every sample.
   const known = new Set(['job', 'instance']);
   for (const name of names) {
     const found = served.filter((sample) => sample.name === name);
@@ -169,7 +169,7 @@ const queriesOfPage = [...page.matchAll(/^`(payout_guard[\w.]+)`<br>.* \| `([^`]
 );
 
 describe('the dashboard', () => {
-  it('is one: every panel has its place, its data and its unit', () => {
+  it('has a position, data and a unit for every panel', () => {
     const { uid, title, schemaVersion, panels } = dashboard;
     expect([uid, title, schemaVersion, panels.length]).toEqual(['payout-guard', 'payout-guard', 39, 14]);
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
@@ -190,7 +190,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it.each(expressionsOfDashboard)('%s reads what is served', (_, expression) => {
+  it.each(expressionsOfDashboard)('%s reads existing series', (_, expression) => {
     const reads = readsOf(expression);
     expect(reads.metrics.length).toBeGreaterThan(0);
     expect(problemsOf(reads)).toEqual([]);
@@ -224,7 +224,7 @@ describe('the alert rules', () => {
     for (const { severity } of rules) expect(['warning', 'critical']).toContain(severity);
   });
 
-  it.each(rules.map(({ alert, expr }) => [alert, expr] as const))('%s reads what is served', (_, expression) => {
+  it.each(rules.map(({ alert, expr }) => [alert, expr] as const))('%s reads existing series', (_, expression) => {
     const reads = readsOf(expression);
     expect(reads.metrics.length).toBeGreaterThan(0);
     expect(problemsOf(reads)).toEqual([]);
@@ -232,7 +232,7 @@ describe('the alert rules', () => {
 });
 
 describe('docs/metrics.md', () => {
-  it('is what the script makes of the code', async () => {
+  it('matches the output of the script', async () => {
     expect(await runTypeScript('scripts/metrics-docs.ts', ['--check'])).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
@@ -240,7 +240,7 @@ describe('docs/metrics.md', () => {
     expect(queriesOfPage.map(([name]) => name)).toEqual(Object.values(metrics).map(({ name }) => name));
   });
 
-  it.each(queriesOfPage)('asks of %s what is served', (name, query) => {
+  it.each(queriesOfPage)('queries existing series of %s', (name, query) => {
     const reads = readsOf(query);
     expect(problemsOf(reads)).toEqual([]);
     const metric = Object.values(metrics).find((candidate) => candidate.name === name);
@@ -264,7 +264,7 @@ describe('the check', () => {
   });
 });
 
-// Said aloud when it is not there: the rest of this file then reads the expressions by itself.
+// Skipped with a notice without promtool. The rest of this file then parses the expressions itself.
 (hasPromtool ? describe : describe.skip)('promtool (skipped when it is not on the PATH)', () => {
   it('takes every expression', () => {
     const all = [...expressionsOfDashboard, ...queriesOfPage].map(([, expression]) => expression);

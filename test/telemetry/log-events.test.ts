@@ -20,7 +20,7 @@ const warnings = collectWarnings();
 let guard: PayoutGuard | undefined;
 afterEach(() => guard?.close());
 
-/** A guard whose events a real pino writes. */
+/** A guard whose events are written by a real pino. */
 function logged(
   options: Partial<GuardOptions & WalletSettings> = {},
   logOptions?: LogEventsOptions,
@@ -75,7 +75,7 @@ describe('log lines', () => {
     ]);
   });
 
-  it('have the level that each event deserves', async () => {
+  it('have a level by the severity of the event', async () => {
     const { guard, wallet, lines, names } = logged({ lookup: async () => ({ outcome: 'pending' }) });
     await guard.hold({ amount: '900.00', reference: 'p-1', state: 'sent' });
     await guard.hold({ amount: '900.00', reference: 'p-2' }).catch(() => {});
@@ -121,7 +121,7 @@ describe('log lines', () => {
     expect(JSON.stringify(lines)).not.toMatch(/secret|900|1000|stack/);
   });
 
-  it('have an error for everything that an operator must act on, with what it takes to act', async () => {
+  it('have an error for everything that needs an operator, with the details to act on it', async () => {
     const wallet = scriptedWallet();
     const store = memoryStore({ clock: wallet.clock });
     let answer: PayoutAnswer = { outcome: 'failed' };
@@ -148,14 +148,14 @@ describe('log lines', () => {
     await late.capture();
     const again = await guard.hold({ amount: '1.00', reference: 'twice', state: 'sent' });
     await twice.capture().catch(() => {});
-    // Made by one word, rejected by another.
+    // One source reports it as made, and another rejects it.
     const paying = guard.withHold({ amount: '1.00', reference: 'both' }, async () => {
       await guard.capture('both');
       throw new PayoutRejectedError();
     });
     await paying.catch(() => {});
     const both = await guard.getHold('both');
-    // Unknown to the provider, twenty times; and of a wallet that no process serves.
+    // Not found by the provider, twenty times. Then a payout of a wallet that no process serves.
     await again.capture();
     for (let index = 0; index < 20; index++) {
       await guard.hold({ amount: '1.00', reference: `p-${index}`, state: 'sent' });
@@ -171,7 +171,7 @@ describe('log lines', () => {
     answer = { outcome: 'unknown', absent: true };
     wallet.clock.advance(900_000);
     await guard.reconcile();
-    // Left open, and then known while the store is away.
+    // Left open, and then settled while the store is down.
     const payment = deferred<string>();
     const left = guard.withHold({ amount: '1.00', reference: 'left' }, () => payment.promise);
     await new Promise(setImmediate);
@@ -252,7 +252,7 @@ describe('log lines', () => {
         msg: 'A payout was perhaps made twice.',
       },
     ]);
-    // A line handles an event: no process warning comes on top.
+    // A log line counts as handling the event, so there is no process warning.
     expect(warnings).toEqual([]);
   });
 
@@ -269,7 +269,7 @@ describe('log lines', () => {
     expect(lines.at(-1)).toMatchObject({ level: 40, event: 'payout_guard.unsettled', reference: 'p-1', retried: true });
   });
 
-  it('hold balances when they are asked for', async () => {
+  it('include balances when the option is set', async () => {
     const { guard, lines } = logged({ floor: '100.00' }, { expose: 'amounts' });
     await (await guard.hold({ amount: '600.00', reference: 'p-1' })).capture('601.00');
     await guard.hold({ amount: '300.00', reference: 'p-2' }).catch(() => {});
@@ -302,7 +302,7 @@ describe('log lines', () => {
     ]);
   });
 
-  it('repeat nothing that a client wrote as a reference or wallet unless it can be one', async () => {
+  it("repeat a client's reference or wallet only if it is valid", async () => {
     const { guard, lines } = logged();
     const forged = 'p-1\n{"level":50}';
     const wrong = [forged, 'x'.repeat(129), 7, { toString: () => 'p-1' }] as string[];
@@ -314,7 +314,7 @@ describe('log lines', () => {
     for (const line of lines) expect(Object.keys(line).sort()).toEqual(['error', 'event', 'level', 'mode', 'msg']);
   });
 
-  it('are refused a logger that is none, and options that mean nothing', () => {
+  it('reject an invalid logger and invalid options', () => {
     const { guard } = logged();
     const wrong = () => logEvents(guard, { info: () => {} } as never, { expose: 'balances', level: 1 } as never);
     expect(wrong).toThrow(

@@ -43,7 +43,7 @@ function observed(
   return { guard, stop: telemetry.observe(guard, about) };
 }
 
-/** A guard of several KES wallets, each of 1,234.56. */
+/** A guard of several KES wallets, each with 1,234.56. */
 function observedWallets(keys: readonly string[], options: Partial<GuardOptions>, about: ObserveOptions) {
   const clock = stoppedClock();
   const parts = Object.fromEntries(keys.map((key) => [key, scriptedWallet('1234.56')]));
@@ -64,7 +64,7 @@ const refusal = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('the Prometheus endpoint', () => {
-  it('agrees with the answers of some hundred payouts to the last count', async () => {
+  it('agrees exactly with the answers to several hundred payouts', async () => {
     const simulator = await jpaySimulator({ payout: '30000.00', collection: '99000.00' });
     const { url: baseUrl, appKey, appSecret } = simulator;
     const telemetry = createTelemetry({ meterProvider: endpoint.meterProvider });
@@ -79,7 +79,7 @@ describe('the Prometheus endpoint', () => {
     guards.push(guard);
     telemetry.observe(guard, { name: 'demo' });
 
-    // Counted from the answers that callers get, not from events.
+    // Counted from the answers to callers, not from events.
     const answers: Record<string, number> = {};
     const changes: Record<string, number> = {};
     const steps: Record<string, number> = {};
@@ -147,7 +147,7 @@ describe('the Prometheus endpoint', () => {
       'operation=fetch_balance': requests,
       'error_type=forbidden,operation=fetch_balance': 5,
     });
-    // The run was worth it: every kind of answer came.
+    // The run covered every kind of answer.
     expect(Object.values(answers).reduce((sum, value) => sum + value)).toBe(12 * 34 + 5);
     const kinds = [
       'decision=approved,operation=check',
@@ -249,7 +249,7 @@ describe('the mode', () => {
     expect(guard.report().refused).toBe(1);
   });
 
-  it('is there before anything happened', async () => {
+  it('exists before the first event', async () => {
     const telemetry = createTelemetry({ meterProvider: endpoint.meterProvider });
     const guard = observing(scriptedWallet().guard());
     guards.push(guard);
@@ -278,7 +278,7 @@ describe('the mode', () => {
 });
 
 describe('amounts', () => {
-  it('are in no metric unless they are asked for', async () => {
+  it('are in no metric without the option', async () => {
     const { guard } = observed(scriptedWallet('1234.56'), {}, { wallets: ['default'] });
     await guard.hold({ amount: '777.77', reference: 'p-1' });
     const text = await endpoint.text();
@@ -342,7 +342,7 @@ describe('amounts', () => {
     });
   });
 
-  it('are given up after four seconds, so that the rest is served', async () => {
+  it('are left out after four seconds, so that the rest is served', async () => {
     const wallet = scriptedWallet();
     const asked = deferred<void>();
     wallet.answer = () => {
@@ -363,7 +363,7 @@ describe('amounts', () => {
 });
 
 describe('a frozen wallet', () => {
-  it('is reported by the process that froze it and by one that was refused, until it is unfrozen elsewhere', async () => {
+  it('is reported by the process that froze it and by a refused one, until it is unfrozen elsewhere', async () => {
     const wallet = scriptedWallet('1000.00');
     const store = memoryStore({ clock: wallet.clock });
     const here = observed(wallet, { store }, { name: 'here', wallets: ['default'] }).guard;
@@ -382,7 +382,7 @@ describe('a frozen wallet', () => {
     expect(await frozen()).toEqual({ 'here/default': 0, 'there/default': 0 });
   });
 
-  it('is one of those without a name if it was not listed', async () => {
+  it('is counted without its name if it was not listed', async () => {
     const { guard } = observedWallets(['till', 'shop', 'bar'], {}, { wallets: ['till'] });
     for (const key of ['till', 'shop', 'bar']) await guard.freeze(key, 'drift');
     const frozen = async () => series(await endpoint.scrape(), 'payout_guard_frozen');
@@ -558,7 +558,7 @@ describe('observing', () => {
     ]);
   });
 
-  it('refuses options that mean nothing, all at once, and a second guard', async () => {
+  it('rejects all invalid options at once, and a second guard', async () => {
     const guard = scriptedWallet().guard();
     guards.push(guard);
     const telemetry = createTelemetry({ meterProvider: endpoint.meterProvider });

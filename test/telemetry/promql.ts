@@ -1,5 +1,5 @@
-// What a PromQL expression reads: the metrics it names, and their labels. promtool, where it is on the PATH, knows the
-// whole language.
+// Parses a PromQL expression into its metrics and their labels. promtool, where it is on the PATH, covers the whole
+// language.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ export interface Matcher {
 
 export interface Reads {
   readonly metrics: readonly string[];
-  /** Labels of selectors, and of `by`, `on` and their like. */
+  /** Labels of selectors, and of `by`, `on` and similar clauses. */
   readonly labels: readonly string[];
   readonly matchers: readonly Matcher[];
 }
@@ -65,7 +65,7 @@ export function readsOf(expression: string): Reads {
   return { metrics, labels: [...labels, ...matchers.map(({ label }) => label)], matchers };
 }
 
-/** `label_values(metric, label)` of a Grafana variable. */
+/** Parses `label_values(metric, label)` of a Grafana variable. */
 export function readsOfVariable(query: string): Reads {
   const [, metric, label] = /^label_values\((\w+), (\w+)\)$/.exec(query) ?? [];
   if (metric === undefined || label === undefined) throw new Error(`not label_values(metric, label): ${query}`);
@@ -78,7 +78,7 @@ export function promtool(...args: string[]): string {
   return execFileSync('promtool', args, { encoding: 'utf8', timeout: 30_000 });
 }
 
-/** Whether promtool takes the expressions. @throws its complaint. */
+/** Checks the expressions with promtool. @throws its error output. */
 export function checkByPromtool(expressions: readonly string[]): void {
   const directory = mkdtempSync(join(tmpdir(), 'promql-'));
   try {

@@ -1,4 +1,4 @@
-// What Prometheus would read: metrics over HTTP, parsed.
+// Reads metrics over HTTP as Prometheus does, and parses them.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
@@ -10,7 +10,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** Reads the text format; a line that is none of it is an error. */
+/** Parses the text format. Any other line is an error. */
 export function parseExposition(text: string): Sample[] {
   return text
     .split('\n')

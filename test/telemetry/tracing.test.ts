@@ -43,7 +43,7 @@ const spans = () =>
     .map(({ name, kind, status, attributes }) => ({ name, kind, status: status.code, attributes }));
 
 describe('spans', () => {
-  it('stand around hold, fetch, sent, capture, release and lookup, without amounts, references or wallets', async () => {
+  it('cover hold, fetch, sent, capture, release and lookup, without amounts, references or wallets', async () => {
     const { guard, wallet } = traced({}, { lookup: async () => ({ outcome: 'pending' }) });
     const hold = await guard.hold({ amount: '12.34', reference: 'p-1' });
     await hold.sent();
@@ -102,7 +102,7 @@ describe('spans', () => {
     expect(everything).not.toMatch(/secret|1000|message/);
   });
 
-  it('carry references, name and listed wallets when they are asked for, and nothing that cannot be a reference', async () => {
+  it('carry references, name and listed wallets when the options allow it, and no invalid reference', async () => {
     const { guard } = traced({ references: true, about: { name: 'kes', wallets: ['default'] } });
     const hold = await guard.hold({ amount: '1.00', reference: 'p-1', wallet: 'default' });
     await hold.capture();
@@ -118,7 +118,7 @@ describe('spans', () => {
         'payout_guard.reference': 'p-1',
       },
       { 'payout_guard.operation': 'capture', ...common, 'payout_guard.reference': 'p-1' },
-      // A request without a valid reference begins no step.
+      // A request without a valid reference starts no step.
     ]);
   });
 
@@ -158,7 +158,7 @@ describe('spans', () => {
 });
 
 describe('the trace', () => {
-  it('returns the very value or promise of the step, and throws its very error', async () => {
+  it('returns the same value or promise as the step, and throws the same error', async () => {
     const { trace } = createTelemetry();
     const step = { name: 'hold' } as const;
     const promise = Promise.resolve(1);

@@ -144,7 +144,7 @@ describe('POST /isw/payments/pay and GET /isw/payments/checkStatus', () => {
     expect([simulator.payouts.length, simulator.balances().available]).toEqual([1, '1000']);
   });
 
-  it('know nothing of other references', async () => {
+  it('have no record of other references', async () => {
     const simulator = await start();
     await pay(simulator);
     for (const other of ['ref-2', 'REF-1', 'SIM-1', 'ref-1 ']) {
@@ -191,7 +191,7 @@ describe('POST /isw/payments/pay and GET /isw/payments/checkStatus', () => {
     expect(simulator.payouts[0]?.amount).toBe(amount);
   });
 
-  it('write amounts and answers as balances are written', async () => {
+  it('format amounts and answers like balances', async () => {
     const flat = await start({ shape: 'flat', amounts: 'javaDouble', fee: '1.50' });
     const head = '{"responseCode":"90000","responseMessage":"TRANSACTION APPROVED","requestReference":"ref-1",';
     const amounts = '"transactionReference":"SIM-1","amount":100.0,"surcharge":1.5,"totalAmount":101.5}';
@@ -203,7 +203,7 @@ describe('POST /isw/payments/pay and GET /isw/payments/checkStatus', () => {
 });
 
 describe('the debits', () => {
-  it('come when the options ask for them, available and ledger apart', async () => {
+  it('happen when the options require, for available and ledger separately', async () => {
     const clock = stoppedClock();
     const simulator = await start({
       clock,
@@ -220,7 +220,7 @@ describe('the debits', () => {
     expect(simulator.balances()).toEqual({ available: '899', ledger: '899' });
   });
 
-  it('may both come at initiation, and go back some time after a failure', async () => {
+  it('may both happen at initiation, and are refunded some time after a failure', async () => {
     const clock = stoppedClock();
     const debits = { ledgerDebitAt: 'initiation', refundAfterMs: 300 } as const;
     const simulator = await start({ clock, ...debits, outcomeOf: () => 'failed' });
@@ -230,7 +230,7 @@ describe('the debits', () => {
     expect(simulator.balances()).toEqual({ available: '1000', ledger: '1000' });
   });
 
-  it('that come late overdraw a wallet that was promised twice', async () => {
+  it('that are late overdraw a wallet that was promised twice', async () => {
     const clock = stoppedClock();
     const simulator = await start({ clock, debitAt: { msAfterCompletion: 300 }, amounts: 'javaDouble' });
     for (const requestReference of ['ref-1', 'ref-2']) await pay(simulator, { requestReference, amount: 600 });
@@ -240,7 +240,7 @@ describe('the debits', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('a failure', () => {
   it('an answer is lost after the debit, and the status has the payment', async () => {
     const simulator = await start();
     simulator.fault({ kind: 'lost' }, { path: '/isw/payments/pay', times: 1 });

@@ -37,7 +37,7 @@ describe('GET /isw/payments/balance', () => {
     );
   });
 
-  it('answers flat if asked to, with another currency code, another ledger and amounts as text', async () => {
+  it('answers flat on request, with another currency code, another ledger and amounts as text', async () => {
     const simulator = await start({ shape: 'flat', currency: '800', amounts: 'text', ledger: '9000000' });
     expect(await text(simulator)).toBe(
       '{"responseCode":"90000","responseMessage":"TRANSACTION APPROVED","requestReference":"simulated-1",' +
@@ -86,13 +86,13 @@ describe('GET /isw/payments/balance', () => {
     expect(simulator.balances()).toEqual({ available: '9.50', ledger: '3' });
   });
 
-  it('refuses options of sessions that are none', async () => {
+  it('refuses invalid options of sessions', async () => {
     for (const options of [{ sessions: 'none' }, { callMs: -1 }, { callMs: Number.NaN }] as object[]) {
       await expect(start(options)).rejects.toBeInstanceOf(ConfigurationError);
     }
   });
 
-  it('refuses amounts that are none and more than there is', async () => {
+  it('refuses invalid amounts and amounts above the balance', async () => {
     const simulator = await start({ available: '100', ledger: '50' });
     for (const attempt of [
       () => simulator.debit('50.01'),
@@ -109,7 +109,7 @@ describe('GET /isw/payments/balance', () => {
     expect(simulator.balances()).toEqual({ available: '100', ledger: '200' });
   });
 
-  it('can be on another path, which faults then meet', async () => {
+  it('can be on another path, to which faults then apply', async () => {
     const simulator = await start({ path: '/phoenix/balance' });
     expect((await get(simulator)).status).toBe(404);
     expect((await get(simulator, '/phoenix/balance')).status).toBe(200);
@@ -119,7 +119,7 @@ describe('GET /isw/payments/balance', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('a failure', () => {
   it('respondWith: answers 200 with any code and no balance, for as many requests as asked for', async () => {
     const simulator = await start();
     simulator.respondWith({ code: '90091', message: 'REMOTE SYSTEM TEMPORARILY UNAVAILABLE' }, { times: 1 });

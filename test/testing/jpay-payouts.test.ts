@@ -16,7 +16,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((party) => party.close()));
 });
 
-// 12 April 2024, 14:30:45 in Nairobi; of the vectors.
+// 12 April 2024, 14:30:45 in Nairobi, from the vectors.
 const nowMs = Date.parse('2024-04-12T11:30:45Z');
 const clock = { now: () => nowMs };
 
@@ -38,7 +38,7 @@ async function call(simulator: JpaySimulator, path: string, init: RequestInit = 
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-/** A correct initiation with changes; one that is `undefined` leaves the field out. */
+/** A correct initiation with changes. A field that is `undefined` is left out. */
 function initiation(changes: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     payto: '+254712345678',
@@ -197,7 +197,7 @@ describe('POST /payments/payouts/initiate', () => {
       refusal(400, 'JSON parse error - Expecting value: line 1 column 1 (char 0)'),
     );
     await initiate(able);
-    // From here on each request has one problem less than the one before.
+    // From here on, each request has one problem less than the one before.
     const problems: [Record<string, unknown>, Reply][] = [
       [{ ref_no: undefined }, refusal(400, 'ref_no field is required')],
       [{ ref_no: tooLong }, refusal(400, 'Invalid phone number')],
@@ -221,7 +221,7 @@ describe('POST /payments/payouts/initiate', () => {
 });
 
 describe('a ref_no that was used before', () => {
-  it('is refused, whatever else differs', async () => {
+  it('is refused, even if all other fields differ', async () => {
     const simulator = await start();
     await initiate(simulator);
     expect(await initiate(simulator, { amount: '7.00' })).toEqual(refusal(400, 'Reference number already exists'));
@@ -255,7 +255,7 @@ describe('a ref_no that was used before', () => {
 });
 
 describe('the life of a payout', () => {
-  it('goes from pending over processing to its end, and no further', async () => {
+  it('goes from pending through processing to its end, and no further', async () => {
     for (const end of ['completed', 'failed'] as const) {
       const simulator = await start();
       await initiate(simulator);
@@ -274,7 +274,7 @@ describe('the life of a payout', () => {
     }
   });
 
-  it('ends from pending as well; there is nothing to move on without a payout', async () => {
+  it('can end from pending, and a missing payout cannot move on', async () => {
     const simulator = await start();
     expect(() => simulator.advance('ref-1', 'completed')).toThrow('there is no such payout');
     await initiate(simulator);
@@ -282,7 +282,7 @@ describe('the life of a payout', () => {
     expect(simulator.payouts[0]?.status).toBe('completed');
   });
 
-  it('ends by itself after settleAfterMs, by outcomeOf', async () => {
+  it('ends after settleAfterMs with the outcome of outcomeOf', async () => {
     const time = stoppedClock(nowMs);
     const simulator = await start({
       clock: time,
@@ -336,7 +336,7 @@ describe('the life of a payout', () => {
 });
 
 describe('the debit', () => {
-  it('comes at initiation, and goes back with the fee when the payout fails', async () => {
+  it('happens at initiation, and is refunded with the fee when the payout fails', async () => {
     const simulator = await start({ fee: '2.50' });
     await initiate(simulator);
     expect(payoutBalance(simulator)).toBe('897.50');
@@ -349,7 +349,7 @@ describe('the debit', () => {
     expect(payoutBalance(simulator)).toBe('897.50');
   });
 
-  it('goes back later when the options ask for it', async () => {
+  it('is refunded later when the options require it', async () => {
     const time = stoppedClock(nowMs);
     const simulator = await start({ clock: time, refundAfterMs: 40 });
     await initiate(simulator);
@@ -359,7 +359,7 @@ describe('the debit', () => {
     expect(payoutBalance(simulator)).toBe('1000.00');
   });
 
-  it('comes at completion when the options ask for it, and never for a failure', async () => {
+  it('happens at completion when the options require it, and never for a failure', async () => {
     const simulator = await start({ debitAt: 'completion', fee: '2.50' });
     for (const ref_no of ['ref-1', 'ref-2']) await initiate(simulator, { ref_no });
     simulator.advance('ref-1', 'processing');
@@ -369,7 +369,7 @@ describe('the debit', () => {
     expect(payoutBalance(simulator)).toBe('897.50');
   });
 
-  it('comes some time after completion when the options ask for it', async () => {
+  it('happens some time after completion when the options require it', async () => {
     const time = stoppedClock(nowMs);
     const simulator = await start({ clock: time, debitAt: { msAfterCompletion: 40 } });
     await initiate(simulator);
@@ -379,7 +379,7 @@ describe('the debit', () => {
     expect(payoutBalance(simulator)).toBe('900.00');
   });
 
-  it('that comes late overdraws a wallet that was promised twice: what holds are against', async () => {
+  it('that is late overdraws a wallet that was promised twice, which holds prevent', async () => {
     const simulator = await start({ debitAt: 'completion' });
     for (const ref_no of ['ref-1', 'ref-2']) {
       expect((await initiate(simulator, { ref_no, amount: '600.00' })).status).toBe(200);
@@ -390,7 +390,7 @@ describe('the debit', () => {
     expect(await initiate(simulator, { ref_no: 'ref-3', amount: '1.00' })).toMatchObject({ status: 400 });
   });
 
-  it('with its fee must be covered', async () => {
+  it('must be covered together with its fee', async () => {
     const simulator = await start({ fee: '2.50' });
     expect(await initiate(simulator, { amount: '997.51' })).toEqual(
       refusal(400, 'Insufficient balance in payout wallet'),
@@ -412,7 +412,7 @@ describe('GET /payments/payouts/{id}', () => {
     }
   });
 
-  it('wants a token and another method than POST', async () => {
+  it('requires a token and a method other than POST', async () => {
     const simulator = await start();
     for (const path of ['/PAYOUT-SIM-1', '', '/list']) {
       expect(await call(simulator, path, { headers: {} })).toEqual(
@@ -535,7 +535,7 @@ describe('callbacks', () => {
     expect(simulator.callbacks).toEqual([{ refNo: 'ref-1', status: end, answer: 200 }]);
   });
 
-  it('come twice if asked for', async () => {
+  it('arrive twice on request', async () => {
     const [simulator, { url, received }] = [await start({ callback: 'twice' }), await application()];
     await finished(simulator, url, 'completed', 2);
     expect(received.map(({ body }) => body)).toEqual(Array(2).fill({ ...first, status: 'completed' }));
@@ -551,7 +551,7 @@ describe('callbacks', () => {
     expect((await call(simulator, '/PAYOUT-SIM-1')).body.status).toBe(end);
   });
 
-  it('do not come if they are off, nor before the end', async () => {
+  it('do not arrive if they are off, nor before the end', async () => {
     const [silent, simulator, { url, received }] = [
       await start({ callback: 'none' }),
       await start(),
@@ -564,14 +564,14 @@ describe('callbacks', () => {
     expect([received, silent.callbacks, simulator.callbacks]).toEqual([[], [], []]);
   });
 
-  it('come of payouts that end by themselves', async () => {
+  it('arrive for payouts that end by settleAfterMs', async () => {
     const [simulator, { url, received }] = [await start({ settleAfterMs: 5 }), await application()];
     await initiate(simulator, { callback_url: url });
     await until(() => simulator.callbacks.length === 1);
     expect(received).toHaveLength(1);
   });
 
-  it('that are not accepted are recorded, whatever the answer, and redirects are not followed', async () => {
+  it('that are not accepted are recorded with any answer, and redirects are not followed', async () => {
     const { url } = await application(307);
     const redirected = await start();
     await finished(redirected, url, 'completed', 1);
@@ -600,7 +600,7 @@ describe('callbacks', () => {
     ]);
   });
 
-  it('end with the simulator', async () => {
+  it('stop with the simulator', async () => {
     const server = createServer(() => {});
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -654,7 +654,7 @@ describe('an answer that is lost', () => {
     expect(payoutBalance(simulator)).toBe('900.00');
   });
 
-  it('reset, hang and html_500: the payout was not even looked at', async () => {
+  it('reset, hang and html_500: the payout was not processed', async () => {
     const simulator = await start();
     for (const kind of ['reset', 'html_500'] as const) {
       simulator.fault({ kind }, { path, times: 1 });
@@ -663,14 +663,14 @@ describe('an answer that is lost', () => {
     expect([payoutBalance(simulator), simulator.payouts]).toEqual(['1000.00', []]);
   });
 
-  it('loses the answer to a request that is refused, too', async () => {
+  it('also loses the answer to a refused request', async () => {
     const simulator = await start();
     simulator.fault({ kind: 'lost' }, { path, times: 1 });
     await expect(initiate(simulator, { amount: '5000.00' })).rejects.toThrow('fetch failed');
     expect(simulator.payouts).toEqual([]);
   });
 
-  it('is lost with an error status only', async () => {
+  it('is lost only with an error status', async () => {
     const simulator = await start();
     for (const status of [399, 600, 200]) {
       expect(() => simulator.fault({ kind: 'lost', status })).toThrow(ConfigurationError);

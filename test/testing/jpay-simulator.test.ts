@@ -80,7 +80,7 @@ describe('tokens', () => {
     expect(verifiedClaims(token, key)).toEqual(vectorClaims);
   });
 
-  it('are nothing with another key, another signature, another algorithm or another number of parts', () => {
+  it('are invalid with another key, signature, algorithm or number of parts', () => {
     const [head, payload, signature] = (vectors[0]?.[2] ?? '').split('.');
     const unsigned = Buffer.from('{"typ":"JWT","alg":"none"}').toString('base64url');
     expect(verifiedClaims(`${head}.${payload}.${signature}`, 'another key')).toBeUndefined();
@@ -105,7 +105,7 @@ describe('tokens', () => {
     expect(claims(simulator.accessToken())).toEqual({ ...vectors[0]?.[1], jti: '3' });
   });
 
-  it('carry no exp if asked to, and expire all the same', async () => {
+  it('carry no exp on request, and still expire', async () => {
     let now = 1_732_204_800_000;
     const simulator = await start({ withExp: false, clock: { now: () => now } });
     const { access, refresh } = await login(simulator);
@@ -122,7 +122,7 @@ describe('tokens', () => {
 });
 
 describe('POST /auth/app/token', () => {
-  it('answers tokens and what the app may do', async () => {
+  it('answers tokens and the permissions of the app', async () => {
     const simulator = await start({ appCode: 7, products: ['collections'] });
     const { appKey, appSecret } = simulator;
     expect([appKey, appSecret]).toEqual(['simulated-app-key', 'simulated-app-secret']);
@@ -139,7 +139,7 @@ describe('POST /auth/app/token', () => {
     expect(await balance(simulator, `Bearer ${body.access}`)).toEqual(correct);
   });
 
-  it('accepts the credentials it was given and no others', async () => {
+  it('accepts only the configured credentials', async () => {
     const simulator = await start({ appKey: 'k', appSecret: 's' });
     const attempt = (app_key: string, app_secret: string) =>
       post(simulator, '/auth/app/token', { app_key, app_secret });
@@ -164,7 +164,7 @@ describe('POST /auth/app/token', () => {
 });
 
 describe('POST /auth/refresh', () => {
-  it('answers two new tokens and uses the old refresh token up', async () => {
+  it('answers two new tokens and uses up the old refresh token', async () => {
     const simulator = await start({ clock: { now: () => 1_732_204_800_000 } });
     const first = await login(simulator);
     const { status, body } = await post(simulator, '/auth/refresh', { refresh: first.refresh });
@@ -177,7 +177,7 @@ describe('POST /auth/refresh', () => {
     expect((await post(simulator, '/auth/refresh', { refresh: body.refresh })).status).toBe(200);
   });
 
-  it('lets a refresh token be used again if asked to', async () => {
+  it('lets a refresh token be used again on request', async () => {
     const simulator = await start({ oldRefreshTokenStaysValid: true });
     const { refresh } = await login(simulator);
     expect((await post(simulator, '/auth/refresh', { refresh })).status).toBe(200);
@@ -199,7 +199,7 @@ describe('POST /auth/refresh', () => {
     expect((await post(simulator, '/auth/refresh', { refresh: (await login(simulator)).refresh })).status).toBe(200);
   });
 
-  it('uses the refresh token up even when the answer is lost on the way', async () => {
+  it('uses up the refresh token even when the answer is lost', async () => {
     const simulator = await start();
     const { refresh } = await login(simulator);
     simulator.fault({ kind: 'reset' }, { times: 1, path: '/auth/refresh' });
@@ -247,7 +247,7 @@ describe('GET /wallets/balance', () => {
     });
   });
 
-  it('refuses amounts that are none, wallets that are none, and more than there is', async () => {
+  it('refuses invalid amounts, unknown wallets, and amounts above the balance', async () => {
     const simulator = await start({ payout: '10.00' });
     for (const attempt of [
       () => simulator.debit('payout', '10.01'),
@@ -267,7 +267,7 @@ describe('GET /wallets/balance', () => {
     expect(simulator.balances().payout).toBe('0.00');
   });
 
-  it('wants a live access token', async () => {
+  it('requires a live access token', async () => {
     const simulator = await start();
     const { access, refresh } = await login(simulator);
     expect(await balance(simulator)).toEqual({
@@ -312,7 +312,7 @@ describe('GET /wallets/balance', () => {
   });
 });
 
-describe('everything else', () => {
+describe('other requests', () => {
   it('answers 403 to a refused address once the app is known, until it is allowed again', async () => {
     const simulator = await start();
     const { access, refresh } = await login(simulator);
@@ -332,7 +332,7 @@ describe('everything else', () => {
     expect(await reply(await fetch(simulator.url + path))).toEqual({ status: 404, body: { detail: 'Not found.' } });
   });
 
-  it('answers 405 and what is allowed to another method', async () => {
+  it('answers 405 with the allowed methods to another method', async () => {
     const simulator = await start();
     const response = await fetch(`${simulator.url}/auth/refresh`);
     expect(response.headers.get('allow')).toBe('POST');
@@ -353,7 +353,7 @@ describe('everything else', () => {
     await expect(attempt).rejects.toThrow(problem);
   });
 
-  it('names every wrong option at once', async () => {
+  it('reports every invalid option at once', async () => {
     await expect(jpaySimulator({ payout: 'x', collection: '1.001' })).rejects.toMatchObject({
       problems: [expect.stringMatching(/^payout: .*not plain/), expect.stringMatching(/^collection: .*more decimals/)],
     });

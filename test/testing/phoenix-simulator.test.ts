@@ -1,4 +1,4 @@
-// The simulator of Phoenix, spoken to by a client that shares no code with the library.
+// The simulator of Phoenix, called by a client that shares no code with the library.
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
@@ -19,7 +19,7 @@ async function start(options: PhoenixSimulatorOptions = {}, choices: Partial<Cli
   return { simulator, client: new LittlePhoenixClient(simulator.url, { ...credentials, secret, ...choices }) };
 }
 
-/** With a session. */
+/** A client with a session. */
 async function session(options: PhoenixSimulatorOptions = {}, choices: Partial<ClientChoices> = {}): Promise<World> {
   const world = await start(options, choices);
   expect((await world.client.exchangeKeys()).body.responseCode).toBe('90000');
@@ -69,7 +69,7 @@ describe('a correct client', () => {
     expect(codeOf(await client.status('ref-1'))).toBe('90000');
   });
 
-  it('may send its query in any order, and with more in it, escaped in either way', async () => {
+  it('may send its query in any order, with additional fields, escaped in either way', async () => {
     const { client } = await session();
     for (const query of [
       'requestReference=r-1&terminalId=3SIM0001',
@@ -81,7 +81,7 @@ describe('a correct client', () => {
     }
   });
 
-  it('gets a balance beside its code, in text, or as Java writes it', async () => {
+  it('gets a balance beside its code, as text, or as Java formats it', async () => {
     const { client } = await session({ shape: 'flat', amounts: 'javaDouble', available: '10000000', currency: '800' });
     expect((await client.balance()).body).toMatchObject({ availableBalance: 1e7, currencyCode: '800' });
     const { client: other } = await session({ amounts: 'text' });
@@ -90,7 +90,7 @@ describe('a correct client', () => {
 });
 
 describe('a session', () => {
-  it('has a token of 60 characters, an end, and a key that begins with zeros if asked to', async () => {
+  it('has a token of 60 characters, an end, and on request a key that begins with zeros', async () => {
     const clock = stoppedClock();
     const { client } = await session({ leadingZeroKeys: true, clock });
     expect(client.token).toMatch(/^[A-Z0-9]{60}$/);
@@ -102,7 +102,7 @@ describe('a session', () => {
     });
   });
 
-  it('replaces the one before it, or does not', async () => {
+  it('replaces the previous one, or does not', async () => {
     for (const [sessions, code] of [
       ['replace', '90063'],
       ['keep', '90000'],
@@ -131,7 +131,7 @@ describe('a session', () => {
     expect(codeOf(await client.balance())).toBe('90063');
   });
 
-  it('of a login waits for its one-time code', async () => {
+  it('of a login requires its one-time code', async () => {
     const { client } = await start({ otp: '123456' });
     expect((await client.exchangeKeys('client/login')).body.response).toMatchObject({ requiresOtp: true });
     expect(codeOf(await client.balance())).toBe('90063');
@@ -147,7 +147,7 @@ describe('a session', () => {
   });
 });
 
-describe('who is turned away', () => {
+describe('a refused request', () => {
   const otherKey = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;
   const pem = otherKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
@@ -179,7 +179,7 @@ describe('who is turned away', () => {
     expect(codeOf(await known.client.pay('1', '1', { terminalId: '3OTHER01' }))).toBe('70030');
   });
 
-  it('what is no key exchange: 90030 or the text of the real server', async () => {
+  it('an invalid key exchange: 90030 or the text of the real server', async () => {
     const { client } = await start();
     for (const body of ['', '{', '[]', '{"terminalId":"3SIM0001"}', 'null']) {
       expect(codeOf(await client.call('POST', 'client/doKeyExchange', { body, bare: true }))).toBe('90030');
@@ -201,7 +201,7 @@ describe('who is turned away', () => {
     expect(codeOf(await client.call('GET', path))).toBe('90000');
   });
 
-  it('a timestamp too far from the clock, and a nonce used twice, if the options ask for it', async () => {
+  it('a timestamp too far from the clock, and a nonce used twice, if the options require it', async () => {
     let [timestamp, nonce] = ['1700000000', 'one'];
     const choices = { timestamp: () => timestamp, nonce: () => nonce };
     const options = { clock: stoppedClock(), timestampToleranceMs: 5_000, refuseRepeatedNonces: true };
@@ -221,7 +221,7 @@ describe('who is turned away', () => {
     expect(answers).toEqual(['90000', '90063', '90063', '90000', '90063', '90063']);
   });
 
-  it('who asks elsewhere', async () => {
+  it('a request to another path', async () => {
     const { simulator } = await start();
     expect((await fetch(`${simulator.url}/sente/other`)).status).toBe(404);
     expect((await fetch(`${simulator.url}/sente/xpayment`)).status).toBe(405);
@@ -258,7 +258,7 @@ describe('the amount of a payment', () => {
 });
 
 describe('payments', () => {
-  it('are refused as the service refuses them, once they are signed', async () => {
+  it('are refused like the service refuses them, once they are signed', async () => {
     const { simulator, client } = await session({ fee: '10' });
     const reference = (requestReference: string) => ({ requestReference });
     expect(codeOf(await client.pay('990.01', '990.01', reference('a')))).toBe('90051');
@@ -303,7 +303,7 @@ describe('payments', () => {
     expect(codeOf(await client.pay('100', '100', { requestReference: 'v-2' }, 'payment'))).toBe('70038');
   });
 
-  it('end and debit as the options ask for', async () => {
+  it('end and debit as the options require', async () => {
     const clock = stoppedClock();
     const { simulator, client } = await session({
       clock,
@@ -325,7 +325,7 @@ describe('payments', () => {
     expect(codeOf(await client.status('p'))).toBe('90020');
   });
 
-  it('are made even if their answer is lost or late, and are not looked at when a gateway answers', async () => {
+  it('are made even if their answer is lost or late, and are not processed when a gateway answers', async () => {
     const { simulator, client } = await session();
     const path = '/sente/xpayment';
     simulator.fault({ kind: 'lost' }, { path, times: 1 });
@@ -416,7 +416,7 @@ describe('registration', () => {
 });
 
 describe('the simulator', () => {
-  it('makes a key of its own when it is given none', async () => {
+  it('creates its own key when none is given', async () => {
     const [one, other] = await Promise.all([
       startPhoenix({ privateKey: undefined }),
       startPhoenix({ privateKey: undefined }),

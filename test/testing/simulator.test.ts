@@ -1,4 +1,4 @@
-// The parts that all simulators share: the server, the log, the faults and the end.
+// The parts that all simulators share: the server, the log, the faults and the shutdown.
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,7 +50,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(1);
 }
 
-/** The code of what made a fetch, or the reading of its body, fail. */
+/** The error code of the cause for which a fetch, or the reading of its body, failed. */
 async function failureCode(work: Promise<unknown>): Promise<unknown> {
   const failure = await work.then(
     () => undefined,
@@ -98,7 +98,7 @@ describe('the server', () => {
     expect(simulator.count()).toBe(2);
   });
 
-  it('survives a client that leaves in the middle of its request', async () => {
+  it('survives a client that disconnects in the middle of its request', async () => {
     const simulator = await startJpay();
     const socket = connect(Number(new URL(simulator.url).port), '127.0.0.1');
     socket.write('POST /api/v1/auth/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"ref');
@@ -147,7 +147,7 @@ describe('faults', () => {
     expect(performance.now() - startedAtMs).toBeGreaterThan(118);
   });
 
-  it('slow: goes on when the client did not wait', async () => {
+  it('slow: continues when the client did not wait', async () => {
     const clock = stoppedClock();
     const simulator = await startJpay({ clock });
     simulator.fault({ kind: 'slow', ms: 200 }, { times: 1 });
@@ -174,7 +174,7 @@ describe('faults', () => {
     expect(simulator.count('/wallets/balance')).toBe(1);
   });
 
-  it('reset_midway: sends the head and the first half of the body, then is gone', async () => {
+  it('reset_midway: sends the head and the first half of the body, then resets the connection', async () => {
     const simulator = await startJpay();
     simulator.fault({ kind: 'reset_midway' });
     const response = await getBalance(simulator);
@@ -235,7 +235,7 @@ describe('faults', () => {
     expect(await response.text()).toBe('Zażółć');
   });
 
-  it('fields: changes, spells and leaves out fields of the correct answer', async () => {
+  it('fields: changes, rewrites and leaves out fields of the correct answer', async () => {
     const simulator = await startJpay();
     simulator.fault({
       kind: 'fields',
@@ -271,7 +271,7 @@ describe('faults', () => {
     });
   });
 
-  it('huge: streams the correct answer and blanks, exactly as many bytes as asked for', async () => {
+  it('huge: streams the correct answer and blanks, with exactly the given number of bytes', async () => {
     const simulator = await startJpay();
     for (const bytes of [65_536, 65_537, 1_000_000]) {
       simulator.fault({ kind: 'huge', bytes });
@@ -282,7 +282,7 @@ describe('faults', () => {
     }
   });
 
-  it('huge: goes on when the client has seen enough', async () => {
+  it('huge: continues when the client stops reading', async () => {
     const simulator = await startJpay();
     simulator.fault({ kind: 'huge', bytes: 2 ** 40 }, { times: 1 });
     const reader = (await getBalance(simulator)).body?.getReader();
@@ -312,7 +312,7 @@ describe('faults', () => {
     expect((await getBalance(simulator)).status).toBe(200);
   });
 
-  it('meet the balance unless another path is named, and every path when that is empty', async () => {
+  it('apply to the balance unless another path is named, and to every path when it is empty', async () => {
     const simulator = await startJpay();
     const statuses = async () => [
       (await getBalance(simulator)).status,
@@ -390,7 +390,7 @@ describe('close', () => {
     expect(await failureCode(fetch(simulator.url))).toBe('ECONNREFUSED');
   });
 
-  it('lets the process end by itself', async () => {
+  it('does not keep the process alive', async () => {
     const script = `
       import { jpaySimulator, interswitchSimulator } from './src/testing/index.ts';
       import { connect } from 'node:net';

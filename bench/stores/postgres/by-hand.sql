@@ -1,4 +1,4 @@
--- What somebody would write who needs holds in PostgreSQL and no more: the tables, and many holds in one call.
+-- A handwritten minimum for holds in PostgreSQL: the tables, and many holds in one call.
 
 CREATE TABLE wallets (
   wallet text PRIMARY KEY,
@@ -17,8 +17,7 @@ CREATE TABLE holds (
 );
 CREATE INDEX holds_open ON holds (created_at) WHERE state IN ('reserved', 'sent');
 
--- Holds each of the references if it fits and nobody has it; the wallet is locked meanwhile.
--- Returns those that were held.
+-- Holds each reference that fits and is not taken, with the wallet locked. Returns the references held.
 CREATE FUNCTION hold_many(of_wallet text, most bigint, names text[], amounts bigint[], metadatas text[]) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -29,7 +28,7 @@ DECLARE
 BEGIN
   SELECT most - active - captured INTO room FROM wallets WHERE wallet = of_wallet FOR NO KEY UPDATE;
   IF (SELECT sum(amount) FROM unnest(amounts) amount) <= room THEN
-    -- All of them fit, the usual case.
+    -- The usual case: all of them fit.
     WITH inserted AS (
       INSERT INTO holds
         SELECT name, of_wallet, 'sent', amount, now(), now(), metadata::json

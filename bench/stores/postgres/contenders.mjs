@@ -1,5 +1,5 @@
-// Ways to hold money in PostgreSQL. Each takes a wallet and a reference and says whether it was granted; with statements that the
-// server has prepared where pg can.
+// Ways to hold money in PostgreSQL. Each takes a wallet and a reference and returns whether the hold was granted.
+// Statements are prepared where pg can prepare them.
 
 import { postgresStore } from 'payout-guard/stores/postgres';
 import pg from 'pg';
@@ -16,7 +16,7 @@ export const contenders = {
   forUpdate: { title: 'SELECT ... FOR UPDATE in a transaction', keeps: both, open: forUpdate },
 };
 
-/** @param onCall told of each statement that the store sends */
+/** @param onCall called with each statement that the store sends */
 async function ours(address, { limit, name = 'bench', onCall } = {}) {
   const pool = poolOf(address, 10);
   const store = postgresStore({ pool: watched(pool, 'query', onCall), schema: name, ...patient });
@@ -55,14 +55,15 @@ async function conditional(address, { limit = limitMinor } = {}) {
         const { rowCount } = await pool.query({
           name: 'hold-one',
           text: `WITH taken AS (
-              UPDATE wallets SET active = active + $3 WHERE wallet = $1 AND active + captured + $3 <= $4 RETURNING wallet
+              UPDATE wallets SET active = active + $3 WHERE wallet = $1 AND active + captured + $3 <= $4
+              RETURNING wallet
             )
             INSERT INTO holds SELECT $2, wallet, 'sent', $3, now(), now(), $5 FROM taken`,
           values: [wallet, reference, `${amountMinor}`, `${limit}`, JSON.stringify(metadata)],
         });
         return rowCount === 1;
       } catch (error) {
-        // The reference is taken; the statement undid the rest.
+        // The reference is taken. The failed statement has changed nothing.
         if (error.code === '23505') return false;
         throw error;
       }
@@ -111,12 +112,13 @@ async function forUpdate(address, { limit = limitMinor } = {}) {
 }
 
 /**
- * A batch needs one connection at a time. Those who send one hold at a time wait for the lock of the wallet, not for connections:
- * 2 were best of 1, 2, 3, 5, 10 and 20, because those that wait for the lock cost the server time as well.
+ * A batch needs one connection at a time. Callers that send one hold at a time wait for the wallet's lock rather than
+ * for connections. Of 1, 2, 3, 5, 10 and 20 connections, 2 was fastest, because waiting for the lock costs server time
+ * as well.
  */
 function poolOf(address, max) {
   const pool = new pg.Pool({ ...address, max });
-  // A connection that says goodbye may be cut when the database is dropped. Queries that fail reject all the same.
+  // The server may cut an idle connection when the database is dropped. Failed queries still reject.
   pool.on('error', () => {});
   return pool;
 }

@@ -1,7 +1,7 @@
-// CPU time of the server processes that answer us, where they run on this machine and the kernel tells.
+// CPU time of the PostgreSQL server processes, where they run on this machine and /proc is readable.
 import { readFileSync } from 'node:fs';
 
-/** Microseconds since each began, without the connection that asks; undefined where it cannot be known. */
+/** Microseconds since each process began, without the admin connection; undefined where they are not available. */
 export async function cpuOf(admin, database) {
   const { rows } = await admin.query(
     'SELECT pid FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()',
@@ -18,7 +18,7 @@ export async function cpuOf(admin, database) {
 
 function nanosecondsOf(pid, database) {
   try {
-    // Its title names the database: otherwise it is a process of ours that has the number of one on another machine.
+    // The title names the database. Without it, the process is an unrelated one: the server runs on another machine.
     if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(database)) return undefined;
     return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]);
   } catch (error) {

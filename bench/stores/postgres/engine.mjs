@@ -1,4 +1,4 @@
-// What is measured in PostgreSQL, in a database of our own on the server of DATABASE_URL, or on the one that answers here.
+// The PostgreSQL measurements, in our own database on the server of DATABASE_URL or on the local one.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,14 +24,14 @@ export async function postgresEngine(only) {
     await admin.query(readFileSync(new URL('by-hand.sql', import.meta.url), 'utf8'));
     const addWallet = (wallet) => admin.query('INSERT INTO wallets (wallet) VALUES ($1)', [wallet]);
     await addWallet('main');
-    // A store that is new approves nothing for a while. All rounds go on in the epoch that begins here.
+    // A new store approves nothing during its recovery window. All rounds run in the epoch that begins here.
     const { close } = await contenders.ours.open(address);
     await close();
     await sleep(3_100);
     const target = {
       address,
       addWallet,
-      // Nothing: a store must go on at its speed with what was held before, and so do the others.
+      // No reset: speed must not drop with the number of earlier holds, for any contender.
       reset: async () => {},
       settle: () => admin.query('VACUUM ANALYZE'),
       cpu: () => cpuOf(admin, name),

@@ -1,7 +1,7 @@
--- By hand, and too little: adds to a total if it fits. No reference, so a repeated payout is paid twice; no row, so nobody knows
--- afterwards what was held.
+-- Handwritten, and too little: adds to a total if it fits. It has no reference, so a repeated payout is paid twice. It
+-- writes no row, so there is no record of the holds.
 --
--- KEYS[1]  the total     ARGV[1]  amount     ARGV[2]  what the total may reach
+-- KEYS[1]  the total     ARGV[1]  amount     ARGV[2]  limit of the total
 --
 -- Returns 1 added | 0 does not fit.
 

@@ -1,5 +1,5 @@
-// Ways to hold money in Redis. Each takes a wallet and a reference and says whether it was granted. Each has one
-// connection.
+// Ways to hold money in Redis. Each takes a wallet and a reference and returns whether the hold was granted. Each has
+// one connection.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Redlock } from '@sesamecare-oss/redlock';
@@ -23,7 +23,7 @@ export const contenders = {
   rateLimit: { title: 'rate-limit-redis: counts, knows no money', keeps: [], open: rateLimit },
 };
 
-/** @param onCall told of each command that the store sends */
+/** @param onCall called with each command that the store sends */
 async function ours(address, { limit, name = 'bench', onCall } = {}) {
   const client = new Redis(address);
   const seen = watched(client, 'call', onCall);
@@ -76,7 +76,7 @@ async function addOnly(address, { limit = limitMinor } = {}) {
 }
 async function redlock(address, { limit = limitMinor } = {}) {
   const client = new Redis({ ...address, enableAutoPipelining: true });
-  // The defaults wait 200 ms before another attempt; a busy wallet is better served by these.
+  // The default delay before another attempt is 200 ms. These settings suit a busy wallet better.
   const locks = new Redlock([client], { retryCount: -1, retryDelay: 30, retryJitter: 30 });
   return {
     async hold(wallet, reference) {

@@ -1,4 +1,4 @@
-// What is measured in Redis, and where.
+// The Redis measurements and their servers.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contenders } from './contenders.mjs';
 import { redisServer } from './server.mjs';
@@ -7,7 +7,7 @@ export async function redisEngine(only) {
   const memory = await redisServer();
   const onDisk = await redisServer('--appendonly', 'yes', '--appendfsync', 'everysec');
   const servers = [memory, onDisk];
-  // A store that is new approves nothing for a while. All rounds go on in the epoch that begins here.
+  // A new store approves nothing during its recovery window. All rounds run in the epoch that begins here.
   for (const server of servers) {
     const { close } = await contenders.ours.open(server.address);
     await close();
@@ -19,7 +19,9 @@ export async function redisEngine(only) {
   if (!only) lines.push({ ...lines[0], title: 'payout-guard, appendonly everysec', target: onDisk });
   return {
     name: 'redis',
-    about: `Redis ${memory.version} on a unix socket, one connection for each process. Persistence is off: no save, no appendonly.`,
+    about:
+      `Redis ${memory.version} on a unix socket, one connection for each process. ` +
+      'Persistence is off: no save, no appendonly.',
     forMs: 200,
     lines,
     library: contenders.ours,

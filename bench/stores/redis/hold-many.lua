@@ -1,8 +1,8 @@
--- By hand: many holds of one wallet, with the promises of hold-one.lua for each of them.
+-- Handwritten: many holds of one wallet, with the promises of hold-one.lua for each of them.
 --
 -- KEYS[1]  hash: active, captured     ARGV[1]  wallet
--- KEYS[2]  sorted set of open holds   ARGV[2]  what active + captured may reach
--- KEYS[3]  begins the keys of rows    ARGV[3]  state
+-- KEYS[2]  sorted set of open holds   ARGV[2]  limit of active + captured
+-- KEYS[3]  prefix of the row keys     ARGV[3]  state
 --                                     ARGV[4+] reference, amount, metadata of each hold
 --
 -- Returns, for each hold, 1 held | 0 does not fit | the row if the reference is taken.

@@ -1,9 +1,9 @@
--- By hand: one hold, checked and written in one step.
+-- Handwritten: one hold, checked and written in one step.
 --
 -- KEYS[1]  the row of the hold        ARGV[1]  reference
 -- KEYS[2]  hash: active, captured     ARGV[2]  wallet
 -- KEYS[3]  sorted set of open holds   ARGV[3]  amount, minor units
---                                     ARGV[4]  what active + captured may reach
+--                                     ARGV[4]  limit of active + captured
 --                                     ARGV[5]  state
 --                                     ARGV[6]  metadata, JSON
 --

@@ -1,4 +1,4 @@
-// A Redis of our own on a unix socket, which writes nothing to disk unless asked to.
+// Our own Redis on a unix socket. It writes nothing to disk unless configured to.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,14 +13,14 @@ export async function redisServer(...options) {
   const server = spawn('redis-server', [...plain, ...options], { stdio: 'ignore' });
   const exited = once(server, 'exit');
   const admin = new Redis({ path, retryStrategy: () => 20, maxRetriesPerRequest: 250 });
-  // Until the server listens.
+  // Connection errors until the server listens.
   admin.on('error', () => {});
   await admin.ping();
   let kept = [];
   return {
     address: { path },
     version: /redis_version:(\S+)/.exec(await admin.info('server'))[1],
-    /** What is there now is what {@link reset} goes back to. */
+    /** Saves the current content as the state that {@link reset} restores. */
     async keep() {
       const keys = await admin.keys('*');
       kept = await Promise.all(keys.map(async (key) => [key, await admin.dumpBuffer(key)]));
@@ -29,7 +29,7 @@ export async function redisServer(...options) {
       await admin.flushall('SYNC');
       for (const [key, value] of kept) await admin.restore(key, 0, value);
     },
-    /** CPU time of the main thread, and what of it went into scripts, in microseconds since the start. */
+    /** CPU time of the main thread, and the part of it spent in scripts, in microseconds since the start. */
     async cpu() {
       const [cpu, stats] = await Promise.all([admin.info('cpu'), admin.info('commandstats')]);
       const seconds = (name) => Number(new RegExp(`used_cpu_${name}_main_thread:([\\d.]+)`).exec(cpu)[1]);

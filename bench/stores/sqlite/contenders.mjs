@@ -1,5 +1,5 @@
-// Ways to hold money in a SQLite file. Each takes a wallet and a reference and says whether it was granted; with
-// prepared statements and the pragmas of the store.
+// Ways to hold money in a SQLite file. Each takes a wallet and a reference and returns whether the hold was granted.
+// All use prepared statements and the pragmas of the store.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
@@ -70,8 +70,10 @@ function byHand(file, limit) {
     database.pragma(pragma);
   }
   database.exec(`
-    CREATE TABLE IF NOT EXISTS wallets (wallet TEXT PRIMARY KEY, active INTEGER NOT NULL, captured INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS holds (reference TEXT PRIMARY KEY, wallet TEXT NOT NULL, state TEXT NOT NULL, amount INTEGER NOT NULL,
+    CREATE TABLE IF NOT EXISTS wallets (
+      wallet TEXT PRIMARY KEY, active INTEGER NOT NULL, captured INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS holds (
+      reference TEXT PRIMARY KEY, wallet TEXT NOT NULL, state TEXT NOT NULL, amount INTEGER NOT NULL,
       created_at INTEGER NOT NULL, sent_at INTEGER NOT NULL, metadata TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS holds_open ON holds (wallet, created_at) WHERE state = 'sent'`);
   const begin = database.prepare('BEGIN IMMEDIATE');

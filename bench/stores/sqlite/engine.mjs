@@ -1,5 +1,5 @@
-// The SQLite measurements, in files of our own on the disk of the temporary directory; and beside it the store in
-// PostgreSQL, where one answers, because a team with one host may choose either.
+// The SQLite measurements, in files on the disk of the temporary directory. Beside them the PostgreSQL store, if a
+// server responds, because a team with one host may choose either.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,33 +1,33 @@
-// A real database that keeps the holds of histories.
+// A real database that stores the holds of histories.
 import type { Clock, HoldStore } from 'payout-guard';
 
-/** Batches that write change holds, and are safe to be sent twice where clients do that. */
+/** Batches that write change holds. They are safe to repeat where clients repeat requests. */
 export type MessageKind = 'batch that writes' | 'batch' | 'other';
 
-/** The way of the messages of one client. */
+/** The path of one client's messages. */
 export interface Line {
-  /** Does something at the engine when the message arrives there. `what` is for people. */
+  /** Acts on the engine when the message arrives there. `what` is a description for readers. */
   send<T>(what: string, kind: MessageKind, act: () => Promise<T>): Promise<T>;
-  /** The same without a way. It may change holds. */
+  /** Acts without the path. It may change holds. */
   sendAtOnce<T>(act: () => Promise<T>): Promise<T>;
 }
 
-/** No way at all, for those who judge. */
+/** No path at all, for checks. */
 export const directLine: Line = { send: (_what, _kind, act) => act(), sendAtOnce: (act) => act() };
 
-/** Mistakes that an engine is made to have: it gets or gives another message, or loses what it should keep. */
+/** Mistakes of an engine: it receives or returns another message, or loses data it should keep. */
 export interface Flaws {
-  /** When a batch is too late for it, instead of what its header says. */
+  /** The deadline of a batch, instead of the one in its header. */
   readonly notAfterMs?: (headerMs: number) => number;
-  /** Executes a batch as often as it arrives. */
+  /** Executes a batch each time it arrives. */
   readonly forgetsBatches?: true;
-  /** Its time runs back with the clock of the server. */
+  /** Its time runs backwards with the server's clock. */
   readonly forgetsTime?: true;
-  /** Refuses the holds of a batch that it does not execute. */
+  /** Rejects the holds of a batch that it does not execute. */
   readonly refusesLate?: true;
 }
 
-/** What the histories set of the `SharedStoreOptions`. */
+/** The `SharedStoreOptions` that the histories set. */
 export interface StoreOptions {
   readonly deadlineMs: number;
   readonly maxBatch: number;
@@ -35,18 +35,18 @@ export interface StoreOptions {
 }
 
 /**
- * An engine runs what it always runs, except that its stores read the time from the history: their clock, which is the
- * server's, is taken from where it is read in one place.
+ * An engine runs its production code, except that its stores read the time from the history: their clock, which is the
+ * server's, is replaced in the one place that reads it.
  */
 export interface RealEngine {
   readonly name: EngineName;
-  /** Its clients send a request once more when they are not sure that it arrived. */
+  /** Its clients repeat a request when its arrival is uncertain. */
   readonly resends: boolean;
-  /** A store as a process has it: with a client of its own. Whatever the client is to send goes over the line. */
+  /** Opens a store as a process has it, with its own client. All of the client's requests go over the line. */
   open(clock: Clock, options: StoreOptions, line: Line, flaws?: Flaws): HoldStore;
-  /** Forgets everything, as a server that was started anew or whose disk was lost. Stores that are open stay open. */
+  /** Forgets everything, like a restarted server or one with a lost disk. Open stores stay open. */
   forget(): Promise<void>;
-  /** After a history: forgets everything, and its clients are free for the next one. */
+  /** Forgets everything after a history, and frees its clients for the next one. */
   reset(): Promise<void>;
   close(): Promise<void>;
 }
@@ -55,9 +55,9 @@ export const engineNames = ['redis', 'postgres', 'pglite', 'sqlite'] as const;
 
 export type EngineName = (typeof engineNames)[number];
 
-/** An engine, running; undefined, said loudly, where it is not installed. @throws with CI set, instead. */
+/** Starts an engine. Undefined, with a notice, where it is not installed. @throws with CI set, instead. */
 export async function startEngine(name: EngineName): Promise<RealEngine | undefined> {
-  // Not imported before: what is missing is reported by the import.
+  // Imported lazily, because the import reports a missing engine.
   if (name === 'redis') return (await import('./redis.js')).startRedis();
   if (name === 'sqlite') return (await import('./sqlite.js')).startSqlite();
   const { startPGlite, startPostgres } = await import('./postgres.js');

@@ -1,10 +1,10 @@
-// What a shared store takes from the machine that it runs on, and gets from the history instead: timers, and the time that has
-// passed. All other code of this process keeps the real ones.
+// Timers and elapsed time, which a shared store reads from its machine, and here from the history. All other code of
+// this process keeps the real ones.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** The machine that a store believes to run on. */
+/** The simulated machine of a store. */
 export interface Machine {
-  /** Milliseconds since some moment. */
+  /** Milliseconds since an arbitrary moment. */
   now(): number;
   /** Returns a function that cancels it. */
   after(delayMs: number, run: () => void): () => void;
@@ -13,12 +13,12 @@ export interface Machine {
 
 const machine = new AsyncLocalStorage<Machine>();
 
-/** Runs something, and all that follows from it, on this machine. */
+/** Runs a function, and everything that follows from it, on this machine. */
 export function within<T>(place: Machine, act: () => T): T {
   return machine.run(place, act);
 }
 
-/** Runs something on the real machine. */
+/** Runs a function on the real machine. */
 export function outside<T>(act: () => T): T {
   return machine.exit(act);
 }
@@ -35,7 +35,7 @@ class Timer {
   }
 }
 
-/** Replaces them until the answer is called. */
+/** Replaces them until the returned function is called. */
 export function replaceMachine(): () => void {
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
   const timer =

@@ -1,12 +1,13 @@
-// Holds in a real engine. Each process has a store object of its own, with a client of its own, and what gets lost or
-// late is the messages between that client and the engine: how the store handles that, its deadlines, its undoing of
-// what was refused, its restoring of what was forgotten, is part of the history.
+// Holds in a real engine. Each process has its own store object with its own client. Messages between that client and
+// the engine get lost or delayed. The store's reaction is part of the history: its deadlines, the undoing of refused
+// requests, and the restoring of lost holds.
 //
-// The engine is real and answers in real time, in which the clock of the history stands still: a message arrives, the
-// engine is asked, the step waits for its answer, and the answer sets out on its way. So the same seed gives the same
-// history on an engine, too; what is random in it, epochs and attempts, decides nothing.
+// The engine is real and answers in real time, while the clock of the history stands still: a message arrives, the
+// engine is called, the step waits for its answer, and the answer starts its way back. So the same seed gives the same
+// history on an engine too. Its random values, epochs and attempts, decide nothing.
 //
-// Left out are two calls that run inside PostgreSQL at the same time, engines that go back in time or stop, and losses
+// Not covered: two concurrent calls inside PostgreSQL, engines that go back in time or stop, and losses while a process
+// cannot reach the store. The tests of the stores cover those.
 // while a process cannot reach the store: the tests of the stores have those.
 import type { Clock, HoldRecord, HoldStore, WalletTotals } from 'payout-guard';
 import { type Contents, isOpen, type Memory, rowsOf } from '../memory.js';
@@ -18,15 +19,15 @@ import type { World } from '../world.js';
 import { directLine, type Line, type RealEngine, type StoreOptions } from './engine.js';
 import { type Machine, outside, within } from './machine.js';
 
-/** Longer than a store takes until it undoes what it refused: a late request may come after that. */
+/** Longer than a store takes to undo refused requests. A late request may arrive after that. */
 const longestQueueMs = 10_000;
-/** How long before the history the first epoch begins. */
+/** The time between the first epoch and the history. */
 const beforeMs = 100_000;
-/** Of the steps at which the settings have memory lost, and at which the library withstands it. */
+/** The share of losses that happen, of the steps at which the settings choose one and the library withstands it. */
 const lossesThatHappen = 0.1;
-/** The same where captures are not visible yet, which is seldom. */
+/** The same share where captures are not visible yet, which is rare. */
 const lateLossesThatHappen = 0.5;
-/** In one history: each makes all payouts be asked for again. */
+/** The most losses in one history. After each, all payouts are requested again. */
 const mostLosses = 3;
 
 interface Look {
@@ -45,16 +46,16 @@ export class EngineMemory implements Memory {
   readonly #world: World;
   readonly #engine: RealEngine;
   readonly #options: StoreOptions;
-  /** That of the server. */
+  /** The server's clock. */
   readonly #clock: Clock = {
     now: () => this.#world.scheduler.now() - this.#backMs - (this.#hasBegun ? 0 : beforeMs),
   };
   #backMs = 0;
   readonly #stores: Store[] = [];
   #hasBegun = false;
-  /** What was in it when it was read last; undefined when that may have changed. */
+  /** The last contents read; undefined when they may have changed. */
   #contents: Contents | undefined;
-  /** When something in it will change by itself. */
+  /** The time at which some of the contents change without a request. */
   #changesAtMs = Number.POSITIVE_INFINITY;
   #isLost = false;
   #losses = 0;
@@ -90,7 +91,7 @@ export class EngineMemory implements Memory {
     const place: Machine = {
       now: () => scheduler.now(),
       after: (delayMs, run) => process.after(Math.ceil(delayMs), run),
-      // A store looks for a new epoch now and then. Between losses there is none to be found.
+      // A store checks for a new epoch from time to time. Between losses it finds none.
       every: (everyMs, look) => {
         const one = { everyMs, look };
         looks.push(one);
@@ -147,9 +148,9 @@ export class EngineMemory implements Memory {
   }
 
   /**
-   * Any time, but not when something is lost with it that no process can restore: payouts of a process that has ended,
-   * what is not visible yet of its captures, captured references that are being asked for again, and reservations, over
-   * or not, under which something may be paid that was not marked as sent.
+   * Loses the memory, unless no process could restore the loss: payouts of a process that has ended, its captures that
+   * are not visible yet, captured references that are requested again, and reservations, over or not, under which a
+   * payout may be made without being marked as sent.
    */
   async lose(): Promise<boolean> {
     const { processes, random, settings, truth } = this.#world;
@@ -173,7 +174,7 @@ export class EngineMemory implements Memory {
 
     truth.forget(isHeld);
     await this.#engine.forget();
-    // The time that was kept is lost as well. Holds from a time that was ahead would be late, not wrong.
+    // The kept time is lost as well. Holds from a time ahead would be late, not wrong.
     this.#backMs = 0;
     this.#isLost = true;
     this.#losses += 1;
@@ -192,14 +193,14 @@ export class EngineMemory implements Memory {
   }
 
   /**
-   * A message may take longer than the deadline of the store where some get lost, but not when all goes well in the
-   * end, nor while holds are restored: a process that cannot reach the store then loses its holds, and that is
+   * A message may take longer than the store's deadline in histories with losses, but not when everything succeeds in
+   * the end, and not while holds are restored: a process that cannot reach the store then loses its holds, as
    * documented.
    */
   slowestMs(): number {
     const { isCalm, settings } = this.#world;
     const { deadlineMs, recoveryMs } = this.#options;
-    // Many calls may be in a queue before one, and each of them is two messages or four.
+    // Many calls may be queued before one, and each of them is two messages or four.
     const isGood = isCalm || isReliable(settings);
     const mostMs = this.isRecovering ? recoveryMs / 1_000 : isGood ? deadlineMs / 50 : deadlineMs;
     return Math.min(settings.slowestStoreMs, mostMs);
@@ -209,7 +210,7 @@ export class EngineMemory implements Memory {
     return this.#world.random.upTo(longestQueueMs);
   }
 
-  // Before or after the deadline, and soon enough that a process is not cut off for the whole of a recovery.
+  // Before or after the deadline, and soon enough that a process is not cut off for a whole recovery.
   unheardMs(): number {
     return this.#world.random.upTo(this.#options.recoveryMs / 4);
   }
@@ -220,7 +221,7 @@ export class EngineMemory implements Memory {
     return new Map(totals.map((one, index) => [keys[index] ?? '', one]));
   }
 
-  /** The stores that are open look as often as they do, until the recovery is over. */
+  /** Makes the open stores check at their own interval until the recovery is over. */
   #lookSoon(): void {
     const { mutant, random } = this.#world;
     if (mutant?.looksNever) return;
@@ -233,7 +234,7 @@ export class EngineMemory implements Memory {
   }
 
   setClockBack(ms: number): void {
-    // What only reads in PostgreSQL sees the clock as it is, until something is written; its tests have that.
+    // In PostgreSQL, reads see the clock unadjusted until the next write. Its own tests cover that.
     if (this.#engine.name === 'postgres' || this.#engine.name === 'pglite') return;
     this.#backMs += ms;
     this.#contents = undefined;
@@ -249,14 +250,14 @@ export class EngineMemory implements Memory {
   }
 }
 
-/** Where checks read the store: no deadline passes, however busy the machine is, and no timer goes off. */
+/** The machine for checks of the store: no deadline passes, however busy the real machine is, and no timer fires. */
 const checker: Machine = { now: () => 0, after: () => () => {}, every: () => () => {} };
 
 const nothing: WalletTotals = { epoch: '', active: 0n, captured: 0n };
 
 /**
- * Deadlines are short when messages get lost, and when nothing goes wrong longer than anything takes. Yet none is
- * shorter than the pauses of a busy machine: PostgreSQL takes it for its lock timeout, in real time.
+ * Deadlines are short when messages get lost, and otherwise longer than any call takes. None is shorter than the pauses
+ * of a busy machine, because PostgreSQL uses it as its lock timeout, in real time.
  */
 function drawOptions({ random, settings }: World): StoreOptions {
   const deadlineMs = isReliable(settings) ? 5_000 : random.pick([1_000, 2_500]);

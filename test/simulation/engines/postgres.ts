@@ -1,5 +1,5 @@
-// PostgreSQL, as a server and as PGlite: a database of our own. Its stores have one function that reads the server's
-// clock; here it reads what each connection was told last.
+// PostgreSQL, as a server and as PGlite, in our own database. Its stores have one function that reads the server's
+// clock. Here it reads the last time set on the connection.
 import { PGlite } from '@electric-sql/pglite';
 import type { Clock, HoldStore } from 'payout-guard';
 import { type PostgresClient, postgresStore } from 'payout-guard/stores/postgres';
@@ -11,7 +11,7 @@ const schema = 'simulation';
 export async function startPostgres(): Promise<RealEngine | undefined> {
   const database = await testDatabase();
   if (!database) return undefined;
-  // What a crash of the server would lose is not asked here.
+  // Data lost in a crash of the server is not part of the histories.
   const options = '-c synchronous_commit=off';
   const connect = () => database.pool({ max: 1, idleTimeoutMillis: 0, options });
   return RealPostgres.start('postgres', connect, () => database.drop());
@@ -79,7 +79,7 @@ class RealPostgres implements RealEngine {
     await this.#admin.query(`UPDATE ${schema}.store SET offset_ms = 0`, []);
   }
 
-  // Not by TRUNCATE, after which each connection plans all its statements anew.
+  // Not TRUNCATE, after which each connection plans all its statements again.
   async reset(): Promise<void> {
     for (const table of ['store', 'wallets', 'holds', 'notes'])
       await this.#admin.query(`DELETE FROM ${schema}.${table}`, []);
@@ -93,7 +93,7 @@ class RealPostgres implements RealEngine {
   }
 }
 
-/** A connection that is told the time before it is asked something. */
+/** A connection that gets the time before each request. */
 class TimedClient {
   readonly #client: PostgresClient;
   #toldMs: number | undefined;
@@ -109,13 +109,13 @@ class TimedClient {
   }
 }
 
-/** The last time of a batch is the argument before the last. */
+/** The deadline of a batch is the argument before the last. */
 function withHeader(values: unknown[], { notAfterMs }: Flaws): unknown[] {
   const last = values.at(-2);
   return notAfterMs && typeof last === 'number' ? values.with(-2, notAfterMs(last)) : values;
 }
 
-/** For the journal: the function or the first words. */
+/** For the event log: the function or the first words. */
 function nameOf(text: string): string {
   return /run_batch|pg_is_in_recovery|claim|notes/.exec(text)?.[0] ?? 'list';
 }

@@ -1,4 +1,4 @@
-// Redis: a server of our own, because it forgets everything.
+// Our own Redis server, because the histories make it forget everything.
 import type { Redis } from 'ioredis';
 import type { Clock, HoldStore } from 'payout-guard';
 import { redisStore } from 'payout-guard/stores/redis';
@@ -26,8 +26,8 @@ class RealRedis implements RealEngine {
   }
 
   /**
-   * The server knows all scripts: to learn them would be something that happens in the first history alone. It writes
-   * to disk, or its stores would warn of that.
+   * All scripts are loaded, because loading one would happen in the first history only. The server writes to disk,
+   * because its stores would warn otherwise.
    */
   static async start(): Promise<RealRedis> {
     const redis = new RealRedis(await RedisServer.start('--save', '3600 1'));
@@ -49,7 +49,7 @@ class RealRedis implements RealEngine {
       sendCommand: (args) => {
         const [name = ''] = args;
         if (name === 'HGET') return line.send(name, 'other', () => call(args));
-        // How the server is set up is asked once, and is not part of the history.
+        // The server's configuration is read once, and is not part of the history.
         if (name !== 'EVALSHA' && name !== 'EVAL') return line.sendAtOnce(() => call(args));
         const isWriting = args[4]?.startsWith('{payout-guard}:batch:') === true;
         const run = (command: string[]) => call(this.#scripts.timed(command, clock.now()));
@@ -63,7 +63,7 @@ class RealRedis implements RealEngine {
     if (flaws.forgetsTime) await this.#admin.hdel(args[3] as string, 'clock', 'offset');
     const changed = [...args];
     if (flaws.forgetsBatches) changed[4] = `${args[4]}:${++this.#copies}`;
-    // The header is after the keys and six arguments.
+    // The header follows the keys and six arguments.
     const notAfter = 3 + Number(args[2]) + 7;
     if (flaws.notAfterMs) changed[notAfter] = `${flaws.notAfterMs(Number(args[notAfter]))}`;
     const reply = await run(changed);

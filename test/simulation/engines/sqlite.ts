@@ -1,6 +1,5 @@
-// SQLite: a file of our own in memory, because a history asks nothing of the disk. There is no network on the way to
-// it: what takes its time, and what may fail, is the lock. A process that has it is answered at once; one that does not
-// get it has changed nothing.
+// SQLite: our own file in memory, because the histories do not test the disk. There is no network: only the lock takes
+// time and may fail. A process with the lock is answered at once. A process that does not get it has changed nothing.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -23,7 +22,7 @@ class RealSqlite implements RealEngine {
   readonly resends = false;
   readonly #folder = folderInMemory();
   readonly #open: { close(): Promise<void> }[] = [];
-  /** The same in each history: warnings name it. */
+  /** The same name in each history, because warnings contain it. */
   readonly #file = join(this.#folder, 'payouts.db');
 
   open(clock: Clock, options: StoreOptions, line: Line): HoldStore {
@@ -39,7 +38,7 @@ class RealSqlite implements RealEngine {
   }
 
   /**
-   * As if an older copy had been put back that is a few seconds old and empty: more than a minute would need an
+   * Acts as if an empty copy from a few seconds ago had been put back. A rollback of more than a minute would need an
    * operator.
    */
   async forget(): Promise<void> {
@@ -62,8 +61,8 @@ class RealSqlite implements RealEngine {
 }
 
 /**
- * Gets the lock over the line; the transactions of a process go one after the other, as they do where the lock is
- * waited for.
+ * Gets the lock over the line. The transactions of a process run one after another, as they do while waiting for a
+ * lock.
  */
 class WaitingEngine implements Engine {
   readonly name = 'sqlite';

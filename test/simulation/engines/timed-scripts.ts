@@ -1,16 +1,16 @@
-// The scripts of the Redis store, with the time of the history instead of the server's: it travels as two more keys,
-// the last ones. Nothing else in them is changed.
+// The scripts of the Redis store, with the time of the history instead of the server's time. It is passed as two
+// additional keys at the end. Nothing else in the scripts is changed.
 import { createHash } from 'node:crypto';
 
 const serverTime = "redis.call('TIME')";
 
 export class TimedScripts {
-  /** Digests of scripts as the store knows them, and as the server does. */
+  /** Maps the store's digests of scripts to the server's. */
   readonly #digests = new Map<string, string>();
-  /** Digests of scripts that read no time, which are left as they are. */
+  /** Digests of scripts that read no time. They stay unchanged. */
   readonly #timeless = new Set<string>();
 
-  /** The same call of a script, at this time. */
+  /** The same script call at this time. */
   timed(call: readonly string[], nowMs: number): string[] {
     const [command, script = '', keyCount, ...more] = call;
     if (command === 'EVAL' && !readsTime(script)) this.#timeless.add(digestOf(script));
@@ -24,14 +24,14 @@ export class TimedScripts {
       this.#digests.set(digestOf(script), digestOf(source));
       return ['EVAL', source, ...rest];
     }
-    // One that was not sent yet is unknown to the server under any digest.
+    // A script that was never sent is unknown to the server under any digest.
     return ['EVALSHA', this.#digests.get(script) ?? script, ...rest];
   }
 }
 
 /**
- * @throws when the script reads the time in another way than once, by {@link serverTime}: the history would not be its
- * master.
+ * @throws when the script does not read the time exactly once, by {@link serverTime}. The history would not control its
+ * time.
  */
 function withTimeOfCall(script: string): string {
   const [before = '', after, ...more] = script.split(serverTime);

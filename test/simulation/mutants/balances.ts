@@ -1,4 +1,4 @@
-// Mistakes in what is known of a balance, and in the decision on it.
+// Mistakes in the handling of a balance, and in the decision on it.
 
 import type { WalletTotals } from 'payout-guard';
 import { atOnce } from '../answers.js';
@@ -11,7 +11,7 @@ export const balanceMutants: readonly Mutant[] = [
     standsFor: 'invariant 2: the mark is read before the balance is asked for',
     breaks: 'overspent',
     only: 'local',
-    // The guard takes the mark out of the totals when the balance is there; these say what is true at that moment.
+    // The guard subtracts the mark from the totals when it has the balance. These return the current totals instead.
     options: ofProcess((store, world) => ({
       totals: async (wallet) => {
         const { epoch, active } = await store.totals(wallet);

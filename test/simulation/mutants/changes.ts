@@ -1,10 +1,10 @@
-// Ways to change what the library is given.
+// Ways to change the objects that the library receives.
 import type { Hold, HoldRecord, HoldStore, PayoutGuard, SettleOutcome } from 'payout-guard';
 import { whenAnswered } from '../answers.js';
 import type { World } from '../world.js';
 import type { Mutant } from './mutant.js';
 
-/** The methods of a store, to put others beside them: those of a class are not copied by a spread. */
+/** Binds the methods of a store, because a spread does not copy those of a class. */
 export function bound(store: HoldStore): HoldStore {
   return {
     name: store.name,
@@ -21,7 +21,7 @@ export function bound(store: HoldStore): HoldStore {
   };
 }
 
-/** Changes the store as one process sees it. */
+/** Changes the store as one process uses it. */
 export function ofProcess(
   change: (store: HoldStore, world: World, served: readonly string[]) => Partial<HoldStore>,
 ): NonNullable<Mutant['options']> {
@@ -32,7 +32,7 @@ export function ofProcess(
   };
 }
 
-/** Changes what the shared store answers to a settlement. */
+/** Changes the shared store's answer to a settlement. */
 export function settlements(
   change: (answer: SettleOutcome, request: Parameters<HoldStore['settle']>[0]) => SettleOutcome,
 ): NonNullable<Mutant['store']> {
@@ -56,7 +56,7 @@ export function readings(change: (hold: HoldRecord) => HoldRecord): NonNullable<
   }));
 }
 
-/** A payment that is not awaited ends no process, as with the real one. */
+/** Catches a payment that is not awaited, as the real one does, so that it does not end the process. */
 function withQuietPay(changes: Partial<Hold>): Partial<Hold> {
   const { pay } = changes;
   if (!pay) return changes;
@@ -68,12 +68,12 @@ function withQuietPay(changes: Partial<Hold>): Partial<Hold> {
   return { ...changes, pay: quietPay };
 }
 
-/** Changes every hold that a guard gives to its application. */
+/** Changes every hold that a guard returns to its application. */
 export function handles(change: (hold: Hold, guard: PayoutGuard) => Partial<Hold>): NonNullable<Mutant['guard']> {
   return (guard) => {
     const changed = (hold: Hold): Hold => {
       const changes = withQuietPay(change(hold, guard));
-      // Getters of a handle work on the handle alone.
+      // Getters of a handle work on the handle only.
       return new Proxy(hold, { get: (target, name) => Reflect.get(name in changes ? changes : target, name) });
     };
     const hold: PayoutGuard['hold'] = async (options) => changed(await guard.hold(options));

@@ -1,4 +1,4 @@
-// Mistakes in the life of a hold, of wallets, and of a guard that closes.
+// Mistakes in the lifecycle of holds and wallets, and in a guard that closes.
 import type { HoldStore, MaybePromise, PayoutGuard, SettleOutcome } from 'payout-guard';
 import { whenAnswered } from '../answers.js';
 import { bound, handles, ofProcess } from './changes.js';
@@ -33,7 +33,7 @@ export const lifecycleMutants: readonly Mutant[] = [
     name: 'a reservation of a frozen wallet is sent',
     standsFor: 'P11: on a frozen wallet sent is refused and the hold stays reserved',
     breaks: 'uncovered',
-    // Elsewhere the moment shows in which it is not frozen.
+    // With other stores, the moment without a freeze is visible.
     only: 'local',
     store: (store) => ({ ...bound(store), settle: (request) => settledThough(store, request) }),
   },
@@ -150,7 +150,7 @@ export const lifecycleMutants: readonly Mutant[] = [
   },
 ];
 
-/** Settles a hold as if its wallet was not frozen. */
+/** Settles a hold as if its wallet were not frozen. */
 function settledThough(store: HoldStore, request: Parameters<HoldStore['settle']>[0]): MaybePromise<SettleOutcome> {
   return whenAnswered(store.settle(request), (answer) => {
     if (answer.outcome !== 'frozen') return answer;

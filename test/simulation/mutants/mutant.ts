@@ -1,4 +1,4 @@
-// Mistakes, to see that the simulation finds them. None of them touches the library: each changes what it is given, a
+// Seeded mistakes that the simulation must find. None of them touches the library. Each changes an input, such as a
 // store, a provider or an option, or wraps a guard, so that the whole behaves as if the mistake were in the code.
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { HoldStore, PayoutGuard, PayoutGuardOptions, WalletSettings } from 'payout-guard';
@@ -8,19 +8,19 @@ import type { Rule } from '../violation.js';
 import type { World } from '../world.js';
 
 export interface Mutant {
-  /** A sentence: what is wrong. */
+  /** The mistake as a sentence. */
   readonly name: string;
-  /** The rule of money that it stands for, by its number in the rules, or the invariant of the design. */
+  /** The number of the money rule that the mistake breaks, or the invariant of the design. */
   readonly standsFor: string;
-  /** The worst that comes of it. */
+  /** The worst violation that follows. */
   readonly breaks: Rule;
-  /** Changes what a guard is made with. */
+  /** Changes the options of a guard. */
   readonly options?: (options: PayoutGuardOptions, world: World, process: Process) => PayoutGuardOptions;
   /** Changes the settings of each wallet of a guard. */
   readonly wallet?: (settings: WalletSettings, world: World, process: Process) => WalletSettings;
   /** Wraps a guard. */
   readonly guard?: (guard: PayoutGuard, world: World, process: Process) => PayoutGuard;
-  /** What the answers of a handler prove. */
+  /** Replaces `verdictOn` of a handler. */
   readonly verdictOn?: (req: Request, res: Response) => 'completed' | 'failed' | undefined;
   /** Wraps a route of a guard. */
   readonly route?: (route: RequestHandler, guard: PayoutGuard) => RequestHandler;
@@ -28,14 +28,14 @@ export interface Mutant {
   readonly errors?: (handler: ErrorRequestHandler, guard: PayoutGuard) => ErrorRequestHandler;
   /** Changes the store that all processes share. */
   readonly store?: (store: HoldStore, world: World) => HoldStore;
-  /** Something that happens when a process has crashed. */
+  /** Runs when a process has crashed. */
   readonly afterCrash?: (world: World, process: Process) => void;
-  /** Changes what a shared store is made with. */
+  /** Changes the options of a shared store. */
   readonly shared?: (options: StoreOptions) => StoreOptions;
   /** Mistakes of a real engine. */
   readonly flaws?: Flaws;
-  /** Shared stores look for a loss of memory only when they are asked something. */
+  /** Shared stores check for lost data only on requests. */
   readonly looksNever?: true;
-  /** Where it can be made: in the store of this process, in shared ones, or, when absent, in both. */
+  /** The store that the mistake applies to: the store of this process, shared ones, or both when absent. */
   readonly only?: 'local' | 'shared';
 }

@@ -284,10 +284,10 @@ export const storeMutants: readonly Mutant[] = [
   },
 ];
 
-/** With every reference that is released it forgets the one that was captured first. */
+/** Forgets the oldest captured reference with every release. */
 function forgetful(store: HoldStore): HoldStore {
   const captured: string[] = [];
-  /** Under what name a reference goes that was forgotten. */
+  /** The names under which forgotten references are stored. */
   const names = new Map<string, string>();
   const nameOf = (reference: string) => names.get(reference) ?? reference;
   return {

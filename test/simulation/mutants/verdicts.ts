@@ -1,4 +1,4 @@
-// Mistakes about what proves what: money is freed, or counted as paid, by things that are no proof.
+// Mistakes in proofs: money is released, or counted as paid, without a proof.
 import { type Hold, isPayoutGuardError, type PayoutGuard } from 'payout-guard';
 import { holdsOf } from '../../../src/express/response-holds.js';
 import { handles, ofProcess, readings } from './changes.js';
@@ -141,7 +141,7 @@ export const verdictMutants: readonly Mutant[] = [
     name: 'the error says what became of the payout',
     standsFor: 'design, errors: never "not made" of a payout that may have been',
     breaks: 'misreported',
-    // As if it did not know which holds the request has.
+    // As if it could not find the holds of the request.
     errors: (handler) => (error, req, res, next) => {
       for (const name of Reflect.ownKeys(res.locals)) Reflect.deleteProperty(res.locals, name);
       handler(error, req, res, next);
@@ -204,7 +204,7 @@ export const verdictMutants: readonly Mutant[] = [
   },
 ];
 
-/** Releases a hold whatever its handle says. */
+/** Releases a hold without the checks of its handle. */
 async function freed({ reference, attempt }: Hold, guard: PayoutGuard): Promise<void> {
   await guard.release(reference, { attempt }).catch(() => {});
 }

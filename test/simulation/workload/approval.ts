@@ -1,4 +1,4 @@
-// Payouts that wait for an approval: one process reserves, others resume the hold later and pay.
+// Payouts that wait for an approval: one process reserves, and others resume the hold later and pay.
 import type { Hold } from 'payout-guard';
 import { HoldStateError } from 'payout-guard';
 import { ofWallet } from '../payouts.js';
@@ -11,7 +11,7 @@ export async function approval(call: Call): Promise<void> {
   const { world, process, payout } = call;
   const { random, scheduler, settings } = world;
   const hold = await process.guard.hold({ ...call.request, expiresInMs: 2 * settings.slowestApprovalMs });
-  // An approval may be given twice, and each process that hears of it resumes the hold.
+  // An approval may be given twice, and each process that receives it resumes the hold.
   const approvals = random.pick([0, 1, 1, 1, 2]);
   for (let count = 0; count < approvals; count++) {
     scheduler.after(random.upTo(settings.slowestApprovalMs), () => {
@@ -30,13 +30,13 @@ async function resumeAndPay(call: Call): Promise<void> {
   try {
     await payOnce(ofHold(call, process, hold), hold);
   } catch (error) {
-    // Refused after all, though it stays reserved: an application that gives up says so.
+    // Refused in the end, though it stays reserved. An application that gives up releases it.
     if (hold.state === 'reserved' && world.random.chance(0.5)) await hold.release().catch(ignoreState);
     throw error;
   }
 }
 
-/** The request may have been altered: what is paid is what is held. */
+/** The request may have been altered, so the payment uses the values of the hold. */
 function ofHold(call: Call, process: Process, hold: Hold): Call {
   const { world } = call;
   const payout = ofWallet(world, call.payout, hold.wallet);

@@ -1,10 +1,10 @@
-// What happens beside payouts: reports, reconciliations, operators, and a service that is set up wrongly.
+// Activity beside payouts: reports, reconciliations, operators, and a misconfigured service.
 import { impostorKey } from '../guard-setup.js';
 import type { Process } from '../process.js';
 import type { Payout } from '../truth.js';
 import { text, type World } from '../world.js';
 
-/** Reads and holds nothing: shares requests for the balance with payouts, and changes its age. */
+/** Reads without holding: shares balance requests with payouts, and changes the age of the balance. */
 export async function look(world: World, process: Process): Promise<void> {
   const { log, random } = world;
   const { guard, role } = process;
@@ -25,7 +25,9 @@ export async function look(world: World, process: Process): Promise<void> {
   ])();
 }
 
-/** Many payouts are reserved and given up again. Their references may be forgotten; no other may be for their sake. */
+/**
+ * Reserves and releases many payouts. Their references may be forgotten, but no other reference to make room for them.
+ */
 export async function crowd(world: World, process: Process): Promise<void> {
   const wallet = world.random.pick(process.role.wallets) ?? '';
   const amount = text(1n, world.planOf(wallet));
@@ -35,14 +37,14 @@ export async function crowd(world: World, process: Process): Promise<void> {
   }
 }
 
-/** Looks up overdue payouts, in the order in which processes come. */
+/** Looks up overdue payouts, in the order of the processes. */
 export async function reconcile({ log }: World, { guard }: Process, olderThanMs?: number): Promise<void> {
   const { captured, released } = await guard.reconcile({ olderThanMs });
   for (let hold = 0; hold < captured; hold++) log.count('captured by reconciliation');
   for (let hold = 0; hold < released; hold++) log.count('released by reconciliation');
 }
 
-/** An operator stops a wallet, and lets it continue later. */
+/** An operator freezes a wallet, and unfreezes it later. */
 export async function freeze(world: World, process: Process): Promise<void> {
   const { log, random, scheduler, settings } = world;
   const wallet = random.pick(process.role.wallets) ?? '';
@@ -51,7 +53,7 @@ export async function freeze(world: World, process: Process): Promise<void> {
   scheduler.after(random.upTo(settings.arrivalsWithinMs), () => unfreeze(world, wallet));
 }
 
-/** Repeated until the store has taken it, as an operator would. */
+/** Repeats until the store has accepted it, as an operator would. */
 export function unfreeze(world: World, wallet: string): void {
   const process = world.anyProcess({ wallet });
   void process.run('unfreeze', async () => {
@@ -65,11 +67,11 @@ export function unfreeze(world: World, wallet: string): void {
   });
 }
 
-/** A service with the wrong account, or with another key for the same account, tries everything. */
+/** A service with the wrong account, or with another key for the same account, tries every call. */
 export async function impersonate(world: World, process: Process, payout: Payout): Promise<void> {
   const { log, random } = world;
   const { guard } = process;
-  // Before a guard of the wallet has read its balance, nothing tells which of the two is right.
+  // Before a guard of the wallet has read its balance, it is undecided which of the two is right.
   if (!world.claimed.has(payout.wallet)) return;
   log.count('request of an impostor', payout.reference);
   const wallet = process.role.impostor === 'key' ? impostorKey(payout.wallet) : payout.wallet;

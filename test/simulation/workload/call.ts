@@ -1,4 +1,4 @@
-// One request of a client for a payout, as a process works on it.
+// One client request for a payout, as a process handles it.
 import type { Hold, HoldOptions } from 'payout-guard';
 import type { Process } from '../process.js';
 import type { Attempt, Payout } from '../truth.js';
@@ -11,7 +11,7 @@ export interface Call {
   readonly process: Process;
   readonly payout: Payout;
   readonly plan: WalletPlan;
-  /** The payout as the guard takes it. */
+  /** The payout as an argument of the guard. */
   readonly request: HoldOptions;
 }
 
@@ -33,7 +33,7 @@ export function callOf(world: World, process: Process, payout: Payout): Call {
   return { world, process, payout, plan, request };
 }
 
-/** A client that may leave before its payout is decided. */
+/** A client that may disconnect before its payout is decided. */
 export function leavingClient({ world, process }: Call): AbortSignal | undefined {
   const { log, random, settings, isCalm } = world;
   if (isCalm || !random.chance(0.05)) return undefined;
@@ -45,7 +45,7 @@ export function leavingClient({ world, process }: Call): AbortSignal | undefined
   return controller.signal;
 }
 
-/** From now on the code of the application may pay: the payout counts as promised. */
+/** From now on the application's code may pay, so the payout counts as promised. */
 export function approve(
   { world, process, payout, plan }: Call,
   hold: Hold,

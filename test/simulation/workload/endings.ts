@@ -1,5 +1,5 @@
-// How payment code ends, and what that proves to its guard. Honest code says nothing that it does not know, but it
-// breaks, and it returns and throws things that prove nothing.
+// The ways payment code ends, and their proof for the guard. Honest code reports no outcome that it does not have, but
+// it has bugs, and it returns and throws values that prove nothing.
 import { type Hold, PayoutRejectedError } from 'payout-guard';
 import { CallError } from '../call-errors.js';
 import type { Proof } from '../truth.js';
@@ -15,7 +15,7 @@ export type Ending =
 export function drawEnding(call: Call, outcome: Outcome): Ending {
   const { random } = call.world;
   const { payout, plan } = call;
-  // A value that proves nothing, unless the guard was told that the function returns only when the debit is done.
+  // A value that proves nothing, unless the guard is configured for functions that return after the debit.
   const own = { value: { status: 'failed', ok: true } };
   const notOk: Ending = { value: { ok: false, status: 504 } };
   switch (outcome.kind) {
@@ -57,8 +57,8 @@ export function drawEnding(call: Call, outcome: Outcome): Ending {
 }
 
 /**
- * Code after the payment that fails: with an error that carries a status, with one of this library, with one that looks
- * like one.
+ * Fails after the payment: with an error that carries a status, with an error of this library, or with one that
+ * resembles it.
  */
 export async function failAfterPayment({ world, process, payout }: Call, hold: Hold): Promise<never> {
   const { random, log } = world;
@@ -78,7 +78,7 @@ export async function failAfterPayment({ world, process, payout }: Call, hold: H
   throw new CallError('Nothing was thrown.');
 }
 
-/** The real debit, as payment code knows it, or nothing. */
+/** The real debit, as payment code has it, or undefined. */
 export function actualOf({ world, plan }: Call, outcome: Outcome): string | undefined {
   const debitedMinor = 'reply' in outcome ? outcome.reply.debitedMinor : undefined;
   return debitedMinor && world.random.chance(0.5) ? text(debitedMinor, plan) : undefined;

@@ -1,4 +1,4 @@
-// Handlers behind `requireSufficientFunds`: they exist, and pay by themselves.
+// Existing handlers behind `requireSufficientFunds`, which pay by themselves.
 import type { Request, Response } from 'express';
 import { type Hold, PayoutRejectedError } from 'payout-guard';
 import { holdOf } from 'payout-guard/express';
@@ -12,9 +12,9 @@ import { payOptions, payUnder } from './pay.js';
 import { makePayment, type Outcome } from './payment-client.js';
 
 /**
- * What the answers of this handler mean: 404 is given before it pays, 422 when the provider said a final no, 201 when
- * the debit is done. No other answer means anything, nor do these when an error handler gives them, because an error of
- * other code has such a status.
+ * The meaning of this handler's answers: 404 before it pays, 422 for a final refusal of the provider, 201 after the
+ * debit. Other answers mean nothing. Neither do these statuses from an error handler, because an error of other code
+ * may carry such a status.
  */
 export function verdictOfStatus(req: Request, res: Response): 'completed' | 'failed' | undefined {
   if (res.locals.isAnsweredByHandler !== true) return undefined;
@@ -47,12 +47,12 @@ export async function handleGuarded(call: Call, res: Response): Promise<void> {
   await answerOutcome(call, res, hold, attempt, outcome);
 }
 
-/** The payout of the other hold that a request may have. */
+/** The payout of the second hold that a request may have. */
 export function feeOf(payout: Payout): Payout {
   return { ...payout, reference: `${payout.reference}.f`, amountMinor: 1n, feeMinor: 0n };
 }
 
-/** Pays the fee; what became of it is looked up. */
+/** Pays the fee. Its outcome is looked up. */
 async function payFee(call: Call, hold: Hold): Promise<void> {
   const { world, process } = call;
   const payout = feeOf(call.payout);
@@ -61,7 +61,7 @@ async function payFee(call: Call, hold: Hold): Promise<void> {
   endCode(attempt);
 }
 
-/** A handler that was changed a little: it pays under the hold of the route. */
+/** A slightly changed handler: it pays under the hold of the route. */
 async function payWithHold(call: Call, res: Response, hold: Hold): Promise<void> {
   await hold.pay((paid) => payUnder(call, paid), payOptions(call));
   answer(call, res, call.world.random.pick([200, 202]));

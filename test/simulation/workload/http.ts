@@ -1,11 +1,11 @@
-// What Express gives to a middleware, as far as the routes of this library look at it.
+// The parts of Express that the routes of this library use.
 import { EventEmitter } from 'node:events';
 import type { Request, Response } from 'express';
 import { CallError } from '../call-errors.js';
 import type { World } from '../world.js';
 import type { Call } from './call.js';
 
-/** A request that carries the payout it asks for. */
+/** A request with the payout in it. */
 export class FakeRequest {
   readonly call: Call;
   readonly socket = { destroyed: false };
@@ -58,7 +58,7 @@ export class FakeResponse extends EventEmitter {
     if (this.writableEnded) return this;
     this.headersSent = true;
     this.writableEnded = true;
-    // The answer takes its time; of a client that has left nothing more is heard.
+    // The answer takes time. A client that has left sends nothing more.
     this.#request.call.process.after(1, () => {
       if (this.destroyed) return;
       this.emit('finish');

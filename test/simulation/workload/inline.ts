@@ -1,4 +1,4 @@
-// Payouts of applications that call the guard themselves.
+// Payouts of applications that call the guard directly.
 import { type Hold, isPayoutGuardError } from 'payout-guard';
 import { endCode } from '../truth.js';
 import { ExpectedError } from '../violation.js';
@@ -13,7 +13,7 @@ export async function withHold(call: Call): Promise<void> {
   await guard.withHold(request, (hold) => payUnder(call, hold));
 }
 
-/** Reserves first, does something else, and then pays, changes its mind, or asks for more time. */
+/** Reserves first, does something else, and then pays, cancels, or extends the reservation. */
 export async function reserve(call: Call): Promise<void> {
   const { world, process } = call;
   const { random, log, settings, isCalm } = world;
@@ -29,7 +29,7 @@ export async function reserve(call: Call): Promise<void> {
   await payOnce(call, hold);
 }
 
-/** Pays by code of its own and settles the hold itself. */
+/** Pays by its own code and settles the hold itself. */
 export async function manual(call: Call): Promise<void> {
   const { world, process } = call;
   if (world.random.chance(0.5)) {
@@ -44,7 +44,7 @@ export async function manual(call: Call): Promise<void> {
 
 async function changeMind({ world }: Call, hold: Hold): Promise<void> {
   world.log.count('changed its mind', hold.reference);
-  // The reservation may have expired meanwhile, and another request have taken the reference.
+  // The reservation may have expired in the meantime, and another request may have taken the reference.
   await hold.release();
 }
 
@@ -53,8 +53,7 @@ async function markAsSent({ world }: Call, hold: Hold): Promise<void> {
     await hold.sent();
   } catch (error) {
     if (isPayoutGuardError(error) && error.code === 'hold_state') world.log.count('sent too late', hold.reference);
-    // It was not sent, so a tidy application gives the money back at once instead of waiting for the reservation to
-    // expire.
+    // It was not sent. A tidy application releases the money at once instead of waiting for the reservation to expire.
     if (world.random.chance(0.5)) await hold.release();
     throw error;
   }
@@ -102,9 +101,7 @@ async function settleByHand(call: Call, hold: Hold, outcome: Outcome): Promise<v
   }
 }
 
-/**
- * Pays without having marked the hold as sent, which may have expired under it. What was paid is a fact all the same.
- */
+/** Pays without having marked the hold as sent, so it may have expired. A payment made is still a fact. */
 async function payForgetfully(call: Call, hold: Hold): Promise<void> {
   const { world, process } = call;
   world.log.count('forgot to mark as sent', hold.reference);
@@ -123,7 +120,7 @@ async function payForgetfully(call: Call, hold: Hold): Promise<void> {
   }
 }
 
-/** A capture is refused only when a later attempt has the reference: what was paid is a fact. */
+/** A capture is refused only when a later attempt has the reference. A payment made is a fact. */
 async function assertOvertaken({ world }: Call, { reference, attempt }: Hold, error: unknown): Promise<void> {
   if (!isPayoutGuardError(error) || error.code !== 'hold_state') return;
   const row = await world.holdOf(reference);

@@ -1,4 +1,4 @@
-// Payment code within `pay`, and how applications use it, well and badly.
+// Payment code within `pay`, and its use by applications, both correct and incorrect.
 import type { Hold, PayOptions } from 'payout-guard';
 import { type Attempt, endCode } from '../truth.js';
 import { approve, type Call } from './call.js';
@@ -11,7 +11,7 @@ export function payOptions({ payout, plan }: Call): PayOptions {
   return { settles: payout.settlesOnReturn && !plan.settlesOnReturn ? 'onReturn' : undefined };
 }
 
-/** The payment function: sends the payout, and ends in one of many ways. */
+/** The payment function. It sends the payout, and ends in one of many ways. */
 export async function payUnder(call: Call, hold: Hold): Promise<unknown> {
   const { world, process } = call;
   const attempt = approve(call, hold, { isWithinPay: true });
@@ -27,9 +27,9 @@ export async function payUnder(call: Call, hold: Hold): Promise<unknown> {
   }
 }
 
-/** Whether the client library waits for the end of the payout. */
+/** True if the client library waits for the end of the payout. */
 function waitsForEnd({ world, payout, plan }: Call): boolean {
-  // An adapter that judges answers sees that a pending one is no end, whatever the application says of its function.
+  // An adapter that judges answers does not take a pending one for an end, with any `settles` option.
   const mayReturnEarly = plan.judgesResults && world.random.chance(0.2);
   return payout.settlesOnReturn ? !mayReturnEarly : world.random.chance(0.2);
 }
@@ -37,7 +37,7 @@ function waitsForEnd({ world, payout, plan }: Call): boolean {
 async function endingOf(call: Call, hold: Hold, attempt: Attempt, outcome: Outcome): Promise<Ending> {
   const { world } = call;
   const { random, settings, isCalm } = world;
-  // Payment code that knows the exact figure captures by itself.
+  // Payment code with the exact figure captures by itself.
   if (outcome.kind === 'completed' && random.chance(0.2)) {
     attempt.proof = 'completed';
     await hold.capture(actualOf(call, outcome));
@@ -47,7 +47,7 @@ async function endingOf(call: Call, hold: Hold, attempt: Attempt, outcome: Outco
   return drawEnding(call, outcome);
 }
 
-/** Pays as most applications do, or in one of the ways that they should not. */
+/** Pays as most applications do, or in one of several incorrect ways. */
 export async function payOnce(call: Call, hold: Hold): Promise<void> {
   const { random, settings, isCalm, log } = call.world;
   const pay = () => hold.pay((paid) => payUnder(call, paid), payOptions(call));

@@ -7,7 +7,7 @@ import type { Call } from './call.js';
 import { failAfterPayment } from './endings.js';
 import { payOptions, payUnder } from './pay.js';
 
-/** Validates, pays, and answers; or does any of that in another order, or not at all. */
+/** Validates, pays, and answers, or does these steps in another order or not at all. */
 export async function handlePaying(call: Call, res: Response, pay: Pay): Promise<void> {
   const { world, process, payout } = call;
   const { random, settings, isCalm, log } = world;
@@ -24,7 +24,7 @@ export async function handlePaying(call: Call, res: Response, pay: Pay): Promise
   }
   const hold = holdOf(res);
   if (!isCalm && hold && random.chance(settings.codeFaults)) {
-    // Thrown after the payment, it is no proof of anything any more.
+    // After the payment, a rejection proves nothing any more.
     if (random.chance(0.3)) throw new PayoutRejectedError();
     await failAfterPayment(call, hold);
   }

@@ -1,20 +1,20 @@
-// The client library of a provider, as an application uses it: it sends a payout again when there was no answer, and
-// stops when the hold says that its time is over.
+// The client library of a provider, as an application uses it. It sends a payout again without an answer, and stops
+// when the hold's signal aborts.
 import { CallError, NeverSentError } from '../call-errors.js';
 import type { Process } from '../process.js';
 import type { Reply } from '../provider.js';
 import type { Attempt } from '../truth.js';
 import type { World } from '../world.js';
 
-/** What the application knows of its payout in the end. */
+/** The final knowledge of the application about its payout. */
 export type Outcome =
   | { readonly kind: 'completed' | 'accepted'; readonly reply: Reply }
-  /** The provider said no. `isFinal`: nothing that was sent before can still be accepted. */
+  /** The provider refused. `isFinal`: no request sent before can still be accepted. */
   | { readonly kind: 'failed'; readonly reply: Reply; readonly isFinal: boolean }
   | { readonly kind: 'unknown'; readonly error: CallError }
   | { readonly kind: 'never sent'; readonly error: NeverSentError };
 
-/** Makes a payout. From its end on, nothing is sent any more. */
+/** Makes a payout. After its end, nothing is sent any more. */
 export async function makePayment(
   world: World,
   process: Process,
@@ -74,7 +74,7 @@ function outcomeOf(reply: Reply, isAnyUnanswered: boolean, world: World): Outcom
   }
 }
 
-/** Whether the provider turns down what it was sent earlier and has not received yet. */
+/** True if the provider refuses requests that were sent earlier and are still under way. */
 function isForGood({ provider, status }: Reply, { providers }: World): boolean {
   const plan = [...providers.values()].find(({ name }) => name === provider)?.plan;
   if (!plan || plan.acceptsAgain) return false;

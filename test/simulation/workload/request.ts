@@ -1,4 +1,4 @@
-// A client asks a process to make a payout.
+// A client request to a process to make a payout.
 import type { Process } from '../process.js';
 import type { Flow, Payout } from '../truth.js';
 import type { World } from '../world.js';
@@ -20,7 +20,7 @@ export function requestPayout(world: World, process: Process, payout: Payout): P
   return flows[payout.flow](callOf(world, process, payout));
 }
 
-/** With a wallet that no guard has: never another one is used. */
+/** Requests a wallet that no guard has. Another wallet is never used. */
 export async function requestUnknownWallet(world: World, process: Process, payout: Payout): Promise<void> {
   const { request } = callOf(world, process, payout);
   await process.guard.withHold({ ...request, wallet: 'no-such-wallet' }, () => {

@@ -1,5 +1,5 @@
-// Payouts of APIs: the real middleware, around handlers that answer when and as they like, below other layers, for
-// clients that leave.
+// Payouts of APIs: the real middleware around handlers that answer at any time and in any way, below other layers, for
+// clients that disconnect.
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { isPayoutGuardError, type PayoutGuard } from 'payout-guard';
 import { holdOf, payoutGuardErrors, payoutRoute, requireSufficientFunds } from 'payout-guard/express';
@@ -11,7 +11,7 @@ import { feeOf, handleGuarded, verdictOfStatus } from './guarded-handler.js';
 import { asExpress, callOfRequest, FakeRequest, FakeResponse } from './http.js';
 import { handlePaying } from './paying-handler.js';
 
-/** A route whose handler is given `pay`. */
+/** A route whose handler receives `pay`. */
 export function payoutRouteCall(call: Call): Promise<void> {
   return serve(call, payingRoute(call), () => Promise.reject(new TypeError('payoutRoute calls no next handler')));
 }
@@ -24,7 +24,7 @@ export function guardedRouteCall(call: Call): Promise<void> {
   return serve(call, inTurn(routes), (req, res) => handleGuarded(callOfRequest(req), res));
 }
 
-/** Holds money for a second payout of the same request: what its handler throws is not about this one. */
+/** Holds money for a second payout of the same request. An error of its handler is not about this one. */
 function feeRoute({ process, payout, request, world }: Call): RequestHandler {
   const fee = feeOf(payout);
   const { reference, wallet } = fee;
@@ -57,7 +57,7 @@ const source = {
 
 type Route = 'paying' | 'paying, on return' | 'guarded' | 'guarded, without verdicts';
 
-/** Routes are made once in each process. */
+/** Routes are created once per process. */
 const routes = new WeakMap<PayoutGuard, Map<string, RequestHandler>>();
 
 function routeOf(call: Call, route: Route, make: () => RequestHandler): RequestHandler {
@@ -109,7 +109,7 @@ function onDuplicate(req: Request, res: Response): void {
 
 type Handler = (req: Request, res: Response) => Promise<unknown>;
 
-/** Sends a request through a route, and resolves when it is answered, its client has left, or its handler has ended. */
+/** Sends a request through a route. Resolves when it is answered, its client has left, or its handler has ended. */
 function serve(call: Call, route: RequestHandler, handler: Handler): Promise<void> {
   const { world, process, payout } = call;
   const fakeRequest = new FakeRequest(call);
@@ -121,7 +121,7 @@ function serve(call: Call, route: RequestHandler, handler: Handler): Promise<voi
     fakeResponse.once('close', () => resolve());
     const next: NextFunction = (error?: unknown) => {
       if (error !== undefined) return answerError(call, error, req, res, resolve);
-      // Express calls handlers that return a promise, and passes what they throw on.
+      // Express calls handlers that return a promise, and forwards their errors.
       void process
         .run(`handler ${payout.reference}`, () => handler(req, res).catch((thrown) => next(thrown)))
         .finally(resolve);
@@ -131,7 +131,7 @@ function serve(call: Call, route: RequestHandler, handler: Handler): Promise<voi
   });
 }
 
-/** Other layers answer first, and clients leave. */
+/** Other layers answer first, and clients disconnect. */
 function disturb({ world, process, payout }: Call, res: FakeResponse): void {
   const { random, settings, log, isCalm } = world;
   if (isCalm) return;
@@ -172,7 +172,7 @@ function noteProof({ world, payout }: Call, error: unknown, res: Response): void
   attempt.proof = (error as { notSent?: boolean }).notSent ? 'not_sent' : 'failed';
 }
 
-/** A client must not be told that a payout was not made that may have been. */
+/** A client must not receive the answer that a payout was not made if it may have been. */
 function assertHonest(
   { truth, log, report }: World,
   { payout }: Call,

@@ -1,4 +1,4 @@
-// Webhooks of a provider. They come twice, late, after everything is known, and to a service that has other wallets.
+// Webhooks of a provider. They arrive twice, late, after the outcome is recorded, and at a service with other wallets.
 import { isPayoutGuardError } from 'payout-guard';
 import type { Process } from '../process.js';
 import type { Attempt } from '../truth.js';
@@ -12,7 +12,7 @@ export function receiveWebhook(world: World, attempt: Attempt, isAgain = false):
     try {
       await settle(world, process, attempt);
     } catch (error) {
-      // "Ask another service": the provider posts again, and another one gets it.
+      // "Ask another service": the provider posts again, and another service receives it.
       const isForeign = isPayoutGuardError(error) && error.code === 'foreign_wallet';
       if (isForeign) scheduler.after(1, () => receiveWebhook(world, attempt, true));
       throw error;
@@ -24,7 +24,7 @@ async function settle(world: World, { guard }: Process, attempt: Attempt): Promi
   const { random } = world;
   const { reference, debitedMinor, payout, refused } = attempt;
   const plan = world.planOf(payout.wallet);
-  // What a webhook says is a reason to look the payout up. One whose signature was verified may be believed, if it is
+  // A webhook is a reason to look the payout up. The content of one with a verified signature may be used, if it is
   // final.
   if (random.chance(0.5)) {
     await guard.reconcile({ reference });
