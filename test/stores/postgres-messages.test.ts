@@ -47,7 +47,7 @@ function openLate(options: Partial<PostgresStoreOptions> = {}): { store: HoldSto
     line.kept.push(command);
     return new Promise(() => {});
   };
-  return Object.assign(line, { store: openStore({ deadlineMs: 400, pool: { query }, ...options }) });
+  return Object.assign(line, { store: openStore({ deadlineMs: 1_500, pool: { query }, ...options }) });
 }
 
 async function isExecuted(command: Command | undefined): Promise<boolean> {

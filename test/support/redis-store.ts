@@ -50,7 +50,7 @@ export class ThrowAwayRedis {
   }
 
   open = (options: Partial<RedisStoreOptions> = {}): HoldStore => {
-    const store = redisStore({ client: this.server.client(), recoveryMs: 0, deadlineMs: 1_000, ...options });
+    const store = redisStore({ client: this.server.client(), recoveryMs: 0, deadlineMs: 4_000, ...options });
     this.#stores.push(store);
     return store;
   };

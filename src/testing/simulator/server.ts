@@ -123,6 +123,8 @@ export async function startServer(protocol: Protocol): Promise<Simulator> {
   const server = createServer((incoming, response) => {
     void serve(incoming, response);
   });
+  // A client that is busy for some seconds must not meet a connection that is closing.
+  server.keepAliveTimeout = 60_000;
   server.listen(protocol.port, '127.0.0.1');
   await once(server, 'listening');
 
