@@ -42,6 +42,8 @@ import type {
 import { Reconciler } from './reconciler.js';
 import { Settler } from './settler.js';
 import { warnOfSetup } from './setup-warnings.js';
+import type { HoldStore } from './store.js';
+import { WatchedStore } from './store-watch.js';
 import { VerdictOutbox } from './verdict-outbox.js';
 import type { Wallet } from './wallet.js';
 import { type Wallets, walletsOf } from './wallets.js';
@@ -70,6 +72,9 @@ export function createPayoutGuard(options: PayoutGuardOptions): PayoutGuard {
 class Guard implements PayoutGuard {
   readonly #options: ResolvedOptions;
   readonly #events = new Events();
+  /** As it was given: two guards with one store must be seen to have one. */
+  readonly #given: HoldStore;
+  readonly #store: WatchedStore;
   readonly #wallets: Wallets;
   readonly #identities: Identities;
   readonly #decider: Decider;
@@ -82,8 +87,10 @@ class Guard implements PayoutGuard {
   readonly #forgetSetup: () => void;
   #closing: Promise<CloseReport> | undefined;
 
-  constructor(options: ResolvedOptions) {
+  constructor(given: ResolvedOptions) {
     const events = this.#events;
+    const store = new WatchedStore(given.store, events, given.clock);
+    const options = { ...given, store };
     const wallets = walletsOf(options);
     const identities = new Identities(options.store);
     const settler = new Settler(options, events);
@@ -93,6 +100,8 @@ class Guard implements PayoutGuard {
     const outcomes = new Outcomes(options, lookups, outbox, events);
     const followUp = new FollowUp(options, wallets, outcomes);
     const payments = new Payments({ options, wallets, decider, settler, outbox, followUp });
+    this.#given = given.store;
+    this.#store = store;
     this.#options = options;
     this.#wallets = wallets;
     this.#identities = identities;
@@ -103,7 +112,7 @@ class Guard implements PayoutGuard {
     this.#payments = payments;
     this.#holds = new Holds({ options, settler, outbox, payments, wallets, identities, decider, events });
     this.#reconciler = new Reconciler({ options, wallets, identities, outcomes, events });
-    this.#forgetSetup = warnOfSetup(options, wallets.known());
+    this.#forgetSetup = warnOfSetup(given, wallets.known());
   }
 
   readonly assertSufficientFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> => {
@@ -232,6 +241,7 @@ class Guard implements PayoutGuard {
     const open = this.#leftOpen();
     for (const left of open) this.#reportLeft(left);
     this.#forgetSetup();
+    this.#store.stopCounting();
     if (this.#options.ownsStore) await this.#options.store.close();
     return { open };
   }
@@ -290,9 +300,9 @@ class Guard implements PayoutGuard {
   };
 
   get internals(): GuardInternals {
-    const { store, clock } = this.#options;
+    const { clock } = this.#options;
     return {
-      store,
+      store: this.#given,
       clock,
       observes: false,
       refuse: (error) => {

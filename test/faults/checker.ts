@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HoldRecord, HoldStore, WalletTotals } from 'payout-guard';
 import { monotonicMs } from '../processes/child.js';
-import { lagMs, type Permission, type Quiet, wallets } from './messages.js';
+import { type End, lagMs, type Permission, type Quiet, wallets } from './messages.js';
 import type { World } from './world.js';
 
 /** How long the store has to undo what callers were refused, and to let captures become visible, unless it hangs. */
@@ -12,8 +12,10 @@ const settleMs = 60_000;
 export async function accountProblems(world: World, quiet: readonly Quiet[]): Promise<string[]> {
   const endMs = monotonicMs() + settleMs;
   for (;;) {
+    // Known before it is read: look-ups go on, and one may end a hold that was read as open.
+    const ended = new Map(world.ended);
     const reading = await readStore(world.witness.store);
-    const lasting = totalsProblems(reading).concat(permissionProblems(world, reading.holds));
+    const lasting = totalsProblems(reading).concat(permissionProblems(world, ended, reading.holds));
     const passing = openProblems(world, reading, quiet);
     // What stands must stand at every reading; what goes away by itself has its time.
     if (lasting.length > 0 || passing.length === 0) return lasting;
@@ -82,21 +84,33 @@ function totalsProblems({ totals, holds, beganAtMs }: StoreReading): string[] {
 }
 
 /** Each payout that was permitted is in the store, in a state that is true. */
-function permissionProblems(world: World, holds: ReadonlyMap<string, HoldRecord>): string[] {
+function permissionProblems(
+  world: World,
+  ends: ReadonlyMap<string, End>,
+  holds: ReadonlyMap<string, HoldRecord>,
+): string[] {
   return [...world.bank.permissions.values()].flatMap((permission) => {
-    const problem = permissionProblem(world, permission, holds.get(permission.reference));
+    const problem = permissionProblem(
+      world,
+      permission,
+      ends.get(permission.reference),
+      holds.get(permission.reference),
+    );
     return problem === undefined ? [] : [`${permission.reference} (${permission.amount}): ${problem}`];
   });
 }
 
-function permissionProblem(world: World, permission: Permission, hold: HoldRecord | undefined): string | undefined {
+function permissionProblem(
+  world: World,
+  permission: Permission,
+  ended: End | undefined,
+  hold: HoldRecord | undefined,
+): string | undefined {
   const { reference, amount, wallet } = permission;
   const outcome = world.bank.outcomeOf(reference);
-  const ended = world.ended.get(reference);
   const lastLossMs = world.losses.at(-1)?.toMs ?? 0;
   // A hold that may have ended when the engine forgot need not be put back: it may be gone, or as it was in the older copy.
-  const mayHaveEnded = (world.ending.get(reference) ?? Number.POSITIVE_INFINITY) <= lastLossMs;
-  if (mayHaveEnded && (world.isOlder || !hold)) return undefined;
+  if (world.mayHaveEnded(reference) && (world.isOlder || !hold)) return undefined;
   if (!hold) {
     // Held, or captured by webhook, in a process that is gone.
     if (world.mayOverspend && (isOfKilled(world, reference) || outcome === 'paid')) return undefined;

@@ -1,26 +1,28 @@
 // Why the file cannot be used, and what to do about it.
 import { ConfigurationError } from '../../core/errors.js';
-import { StoreFailure } from '../shared/store-failure.js';
+import { StoreFailure, type StoreFailureCause } from '../../core/store-failure.js';
 
 /** By the beginning of the code of SQLite, or of the operating system. */
-const advices: readonly (readonly [code: string, advice: string])[] = [
-  ['SQLITE_BUSY', 'another process keeps the file locked; end the program that has a transaction open on it'],
-  ['SQLITE_FULL', 'the disk is full; free some space'],
-  ['ENOSPC', 'the disk is full; free some space'],
-  ['SQLITE_READONLY', 'the file cannot be written; check the owner and rights of the file and its directory'],
-  ['EACCES', 'the file cannot be read or written; check the owner and rights of the file and its directory'],
-  ['SQLITE_PERM', 'the file cannot be written; check the owner and rights of the file and its directory'],
+const advices: readonly (readonly [code: string, kind: StoreFailureCause, advice: string])[] = [
+  ['SQLITE_BUSY', 'lock', 'another process keeps the file locked; end the program that has a transaction open on it'],
+  ['SQLITE_FULL', 'capacity', 'the disk is full; free some space'],
+  ['ENOSPC', 'capacity', 'the disk is full; free some space'],
+  ['SQLITE_READONLY', 'access', 'the file cannot be written; check the owner and rights of the file and its directory'],
+  ['EACCES', 'access', 'the file cannot be read or written; check the owner and rights of the file and its directory'],
+  ['SQLITE_PERM', 'access', 'the file cannot be written; check the owner and rights of the file and its directory'],
   [
     'SQLITE_CANTOPEN',
+    'access',
     'the file cannot be opened; its directory must exist, and the process must be allowed to write there',
   ],
-  ['ENOENT', 'the file is gone; put it back, or restart the process to begin a new one'],
-  ['SQLITE_CORRUPT', 'the file is damaged; stop all processes, restore a backup, and delete its .mark'],
+  ['ENOENT', 'damaged', 'the file is gone; put it back, or restart the process to begin a new one'],
+  ['SQLITE_CORRUPT', 'damaged', 'the file is damaged; stop all processes, restore a backup, and delete its .mark'],
   [
     'SQLITE_NOTADB',
+    'damaged',
     'the file is no database, or it is damaged; stop all processes, restore a backup, and delete its .mark',
   ],
-  ['SQLITE_IOERR', 'the disk reports an error; check it before anything else'],
+  ['SQLITE_IOERR', 'damaged', 'the disk reports an error; check it before anything else'],
 ];
 
 /** Whether another process has the lock: nothing has happened, and trying again will help. */
@@ -36,10 +38,12 @@ export function isHarmless(error: unknown): boolean {
 /** The failure that callers get and operators are warned of. */
 export function sqliteFailure(error: unknown, file: string): StoreFailure {
   const where = `Nothing is approved meanwhile. File: ${file}.`;
-  if (error instanceof ConfigurationError) return new StoreFailure('CONFIGURATION', error.problems.join('; '), where);
+  if (error instanceof ConfigurationError)
+    return new StoreFailure('CONFIGURATION', 'setup', error.problems.join('; '), where);
   const code = codeOf(error);
-  const advice = advices.find(([beginning]) => code.startsWith(beginning))?.[1] ?? 'SQLite returned an error';
-  return new StoreFailure(code, advice, where);
+  const found = advices.find(([beginning]) => code.startsWith(beginning));
+  const [, kind, advice] = found ?? [code, 'other', 'SQLite returned an error'];
+  return new StoreFailure(code, kind, advice, where);
 }
 
 function codeOf(error: unknown): string {

@@ -11,6 +11,7 @@
 import type { Clock, HoldRecord, HoldStore, WalletTotals } from 'payout-guard';
 import { type Contents, isOpen, type Memory, rowsOf } from '../memory.js';
 import type { Process } from '../process.js';
+import { Random } from '../random.js';
 import { isReliable } from '../settings.js';
 import { type Attempt, mayBePaid } from '../truth.js';
 import { described, noteAnswer, overWire, ownOnly } from '../wire.js';
@@ -26,6 +27,8 @@ const beforeMs = 100_000;
 const lossesThatHappen = 0.1;
 /** The same where captures are not visible yet, which is seldom. */
 const lateLossesThatHappen = 0.5;
+/** Of the losses during which the clock of the server steps forward, by more than the recovery window. */
+const stepsThatHappen = 0.3;
 /** In one history: each makes all payouts be asked for again. */
 const mostLosses = 3;
 
@@ -47,8 +50,9 @@ export class EngineMemory implements Memory {
   readonly #options: StoreOptions;
   /** That of the server. */
   readonly #clock: Clock = {
-    now: () => this.#world.scheduler.now() - this.#backMs - (this.#hasBegun ? 0 : beforeMs),
+    now: () => this.#world.scheduler.now() + this.#aheadMs - this.#backMs - (this.#hasBegun ? 0 : beforeMs),
   };
+  #aheadMs = 0;
   #backMs = 0;
   readonly #stores: Store[] = [];
   #hasBegun = false;
@@ -58,6 +62,8 @@ export class EngineMemory implements Memory {
   #changesAtMs = Number.POSITIVE_INFINITY;
   #isLost = false;
   #losses = 0;
+  /** Where checks read the store: no deadline passes, however busy the machine is, and no timer goes off. */
+  readonly #checker: Machine = { now: () => this.#world.scheduler.now(), after: () => () => {}, every: () => () => {} };
   /** The attempts of the open holds that were lost last. */
   #lost = new Set<string>();
   #recoversAtMs = 0;
@@ -67,10 +73,8 @@ export class EngineMemory implements Memory {
     this.#world = world;
     this.#engine = engine;
     this.#options = drawOptions(world);
-    const store = within(checker, () =>
-      engine.open(this.#clock, { ...this.#options, deadlineMs: 10_000, maxBatch: 512 }, directLine),
-    );
-    this.store = described(async (_, act) => within(checker, () => act(store)));
+    const store = this.#openForChecks();
+    this.store = described(async (_, act) => within(this.#checker, () => act(store)));
   }
 
   get isRecovering(): boolean {
@@ -79,7 +83,9 @@ export class EngineMemory implements Memory {
 
   /** The first epoch is long past its recovery window when the history begins. */
   async begin(): Promise<void> {
-    await this.#totals();
+    const [wallet] = this.#world.settings.wallets;
+    // Not through the store of the checks: it would count the window from here.
+    await within(this.#checker, () => this.#openForChecks().totals(wallet?.key ?? ''));
     this.#hasBegun = true;
   }
 
@@ -88,7 +94,7 @@ export class EngineMemory implements Memory {
     const looks: Look[] = [];
     this.#stores.push({ process, looks });
     const place: Machine = {
-      now: () => scheduler.now(),
+      now: () => scheduler.now() + (mutant?.durationsStep ? this.#aheadMs : 0),
       after: (delayMs, run) => process.after(Math.ceil(delayMs), run),
       // A store looks for a new epoch now and then. Between losses there is none to be found.
       every: (everyMs, look) => {
@@ -184,7 +190,30 @@ export class EngineMemory implements Memory {
     if (sent.length < open.length) this.#world.log.count('store lost reservations');
     if (isAnyLate) this.#world.log.count('store lost late captures');
     this.#lookSoon();
+    this.#stepForward();
     return true;
+  }
+
+  /**
+   * Perhaps sets the clock of the server forward before every process has put its holds back. Not where a capture becomes
+   * visible by that clock: it would while the balance does not show it yet.
+   */
+  #stepForward(): void {
+    const { log, scheduler, settings } = this.#world;
+    // Of its own, so that histories without a step stay as they are.
+    const random = new Random(scheduler.elapsedMs);
+    const { recoveryMs } = this.#options;
+    if (!random.chance(stepsThatHappen) || settings.wallets.some(({ lagMs }) => lagMs > 0)) return;
+    scheduler.after(random.between(0, recoveryMs / 8), () => {
+      this.#aheadMs += 2 * recoveryMs;
+      this.#contents = undefined;
+      log.count('clock of the store set forward');
+    });
+  }
+
+  #openForChecks(): HoldStore {
+    const options = { ...this.#options, deadlineMs: 10_000, maxBatch: 512 };
+    return within(this.#checker, () => this.#engine.open(this.#clock, options, directLine));
   }
 
   async end(): Promise<void> {
@@ -248,9 +277,6 @@ export class EngineMemory implements Memory {
     return scheduler.now() + nextMs - nowMs;
   }
 }
-
-/** Where checks read the store: no deadline passes, however busy the machine is, and no timer goes off. */
-const checker: Machine = { now: () => 0, after: () => () => {}, every: () => () => {} };
 
 const nothing: WalletTotals = { epoch: '', active: 0n, captured: 0n };
 

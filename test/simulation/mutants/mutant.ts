@@ -34,6 +34,8 @@ export interface Mutant {
   readonly shared?: (options: StoreOptions) => StoreOptions;
   /** Mistakes of a real engine. */
   readonly flaws?: Flaws;
+  /** Durations that a process measures are counted on a clock that steps with the one of the store. */
+  readonly durationsStep?: true;
   /** Shared stores look for a loss of memory only when they are asked something. */
   readonly looksNever?: true;
   /** Where it can be made: in the store of this process, in shared ones, or, when absent, in both. */
