@@ -1,8 +1,8 @@
-// Generates docs/response-codes.md from the table in src/providers/shared/response-codes.ts; with --check it only
+// Generates docs/response-codes.md from the table in src/providers/interswitch/response-codes.ts; with --check it only
 // compares them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { paymentOutcome, payoutOutcome, responseCodes } from '../src/providers/shared/response-codes.js';
+import { paymentOutcome, payoutOutcome, responseCodes } from '../src/providers/interswitch/response-codes.js';
 
 const path = fileURLToPath(new URL('../docs/response-codes.md', import.meta.url));
 const text = page();

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What `npx payout-guard` runs.
+// The program behind `npx payout-guard`.
 import { createInterface } from 'node:readline/promises';
 import { runCommand } from './command.js';
 
@@ -14,8 +14,8 @@ async function ask(question: string): Promise<string> {
 
 void runCommand(process.argv.slice(2), {
   env: process.env,
-  say: (text) => console.log(text),
-  complain: (text) => console.error(text),
+  print: (text) => console.log(text),
+  printError: (text) => console.error(text),
   ask,
 }).then((code) => {
   process.exitCode = code;

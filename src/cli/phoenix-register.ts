@@ -7,15 +7,16 @@ import { type BalanceUnavailableError, isPayoutGuardError } from '../core/errors
 import { readOptions } from '../core/problems.js';
 import { type PhoenixOptions, readPhoenix } from '../providers/phoenix/options.js';
 import { type PhoenixProfile, registerTerminal } from '../providers/phoenix/registration.js';
-import type { Surroundings } from './command.js';
 import { reserveSecretFile } from './secret-file.js';
-import { CommandFailure, type OptionTypes, readArguments, readTextFile, UsageError } from './usage.js';
+import { type CliContext, CommandFailure, type OptionTypes, readArguments, readTextFile, UsageError } from './usage.js';
 
 export const phoenixRegisterHelp = `payout-guard phoenix register <options>
 
-Registers a terminal at Interswitch Uganda (Phoenix), once in its life, and saves the client secret that signs from then on.
+Registers a terminal at Interswitch Uganda (Phoenix), once in its life, and saves the client secret
+that signs from then on.
 
-  --base-url URL               https://services.interswitchug.com/api/v1/phoenix, or for tests https://dev.interswitch.io/api/v1/phoenix
+  --base-url URL               https://services.interswitchug.com/api/v1/phoenix, or for tests
+                               https://dev.interswitch.io/api/v1/phoenix
   --client-id ID               issued by Interswitch
   --terminal-id ID             issued by Interswitch
   --serial-id NAME             a name for this device, chosen by you; it stays the same for ever
@@ -56,10 +57,10 @@ const types: OptionTypes = {
 type Given = Readonly<Record<string, string>>;
 
 /** Runs the command. @throws `UsageError`, `CommandFailure`, or `ConfigurationError` for values that cannot work. */
-export async function phoenixRegister(args: readonly string[], { env, say, ask }: Surroundings): Promise<number> {
+export async function phoenixRegister(args: readonly string[], { env, print, ask }: CliContext): Promise<number> {
   const given = readArguments(args, types);
   if (given.help) {
-    say(phoenixRegisterHelp);
+    print(phoenixRegisterHelp);
     return 0;
   }
   const secretPath = required(given, 'secret-out');
@@ -84,7 +85,7 @@ export async function phoenixRegister(args: readonly string[], { env, say, ask }
     throw explained(error, isHalfDone);
   });
   await secretFile.write(clientSecret);
-  say('The terminal is registered. Its client secret is in the file of --secret-out; the key signs from now on.');
+  print('The terminal is registered. Its client secret is in the file of --secret-out; the key signs from now on.');
   return 0;
 }
 
@@ -94,7 +95,7 @@ function required(given: Given, name: string): string {
   return value;
 }
 
-async function readTerminal(given: Given, env: Surroundings['env']): Promise<Omit<PhoenixOptions, 'privateKey'>> {
+async function readTerminal(given: Given, env: CliContext['env']): Promise<Omit<PhoenixOptions, 'privateKey'>> {
   return {
     baseUrl: required(given, 'base-url'),
     clientId: required(given, 'client-id'),
@@ -154,12 +155,13 @@ async function readKey(given: Given): Promise<{ readonly pem: string; readonly s
 
 function explained(error: unknown, isHalfDone: boolean): unknown {
   if (!isPayoutGuardError(error) || error.code !== 'balance_unavailable') return error;
-  const { reason, message } = error as BalanceUnavailableError;
-  const [, detail = reason] = /\(([^)]*)\)/.exec(message) ?? [];
-  const what = detail === reason ? reason : `${reason}: ${detail}`;
+  const { reason, detail } = error as BalanceUnavailableError;
+  const what = detail === undefined ? reason : `${reason}: ${detail}`;
   return new CommandFailure(
     isHalfDone
-      ? `the second step failed (${what}). There may be a new secret that nobody knows: ask Interswitch before another attempt, which needs --private-key with the same key`
-      : `the first step failed (${what}). The terminal is not registered; another attempt may use the same key, with --private-key`,
+      ? `the second step failed (${what}). There may be a new secret that was lost: ask Interswitch before another ` +
+          'attempt, which needs --private-key with the same key'
+      : `the first step failed (${what}). The terminal is not registered; another attempt may use the same key, with ` +
+          '--private-key',
   );
 }

@@ -1,4 +1,4 @@
-// Files that nobody else may read, and that replace nothing.
+// Files that only their owner may read, and that replace no other file.
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { UsageError } from './usage.js';
 
@@ -13,7 +13,10 @@ export interface SecretFile {
 /** Longest secret that is written, in bytes. */
 const reservedBytes = 4_096;
 
-/** Makes a file of mode 0600 with room for a secret. @throws {@link UsageError} when there is one, or it cannot be made. */
+/**
+ * Makes a file of mode 0600 with room for a secret.
+ * @throws {@link UsageError} when there is one, or it cannot be made.
+ */
 export async function reserveSecretFile(option: string, path: string): Promise<SecretFile> {
   const file = await openNew(option, path);
   await file.write(Buffer.alloc(reservedBytes, '\n'), 0, reservedBytes, 0);

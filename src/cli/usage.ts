@@ -1,7 +1,18 @@
-// Reading what a command was given. Secrets come from files or the environment: arguments are seen by everybody on the
-// machine and stay in the history of the shell.
+// Reads the arguments of a command. Secrets come from files or the environment, because arguments are visible to every
+// user of the machine and stay in the history of the shell.
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+
+/** Everything that a command may use besides files and the network. */
+export interface CliContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Writes a line of the result. */
+  readonly print: (text: string) => void;
+  /** Writes a line about a problem. */
+  readonly printError: (text: string) => void;
+  /** Asks the user of the terminal. */
+  readonly ask: (question: string) => Promise<string>;
+}
 
 /** The command was called wrongly. Repeats the names of options, never their values. */
 export class UsageError extends Error {
@@ -19,7 +30,7 @@ export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
 }
 
-/** Which options there are, and whether each takes a value. */
+/** The known options of a command; `string` options take a value. */
 export type OptionTypes = Readonly<Record<string, 'string' | 'boolean'>>;
 
 /** The options of a command; a flag that is set is `'true'`. @throws {@link UsageError} */
@@ -32,7 +43,7 @@ export function readArguments(args: readonly string[], types: OptionTypes): Read
     if (token.kind !== 'option') throw new UsageError('every value needs an option before it');
     const { name, value } = token;
     const type = Object.hasOwn(types, name) ? types[name] : undefined;
-    if (type === undefined) throw new UsageError('there is an option that does not exist');
+    if (type === undefined) throw new UsageError('unknown option');
     if (Object.hasOwn(read, name)) throw new UsageError(`--${name} is given twice`);
     if ((type === 'string') === (value === undefined)) {
       throw new UsageError(`--${name} ${type === 'string' ? 'needs a value' : 'takes no value'}`);

@@ -1,5 +1,5 @@
 // Options of calls. An unknown one is refused, because a typo must not silently mean a default.
-import { InvalidArgumentError } from './errors.js';
+
 import type {
   CheckOptions,
   CloseOptions,
@@ -11,7 +11,8 @@ import type {
   SettleOptions,
   WalletOptions,
   WithHoldOptions,
-} from './payout-guard.js';
+} from './calls.js';
+import { InvalidArgumentError } from './errors.js';
 
 const wallet = ['wallet', 'refresh', 'signal'] as const satisfies (keyof WalletOptions)[];
 const check = [...wallet, 'fee', 'currency'] as const satisfies (keyof CheckOptions)[];

@@ -1,4 +1,4 @@
-// How many decimals a currency has. The figures come from the `currency-codes` package, which carries the ISO 4217
+// The number of decimals of a currency. The figures come from the `currency-codes` package, which carries the ISO 4217
 // list itself; Intl follows CLDR, which gives IQD, IRR, LBP and others no decimals where ISO gives two or three.
 import { data as iso4217 } from 'currency-codes';
 import { ConfigurationError } from './errors.js';
@@ -19,13 +19,16 @@ export type CurrencyInput = string | Currency;
 
 const byCode = new Map(iso4217.map((entry) => [entry.code, { code: entry.code, exponent: entry.digits }]));
 
-/** @throws {@link ConfigurationError} when the code is not in ISO 4217 or the exponent is not a whole number of 0 to 8. */
+/**
+ * @throws {@link ConfigurationError} when the code is not in ISO 4217 or the exponent is not a whole number of 0 to 8.
+ */
 export function resolveCurrency(input: CurrencyInput): Currency {
   if (typeof input === 'string') {
     const known = byCode.get(input);
     if (known) return known;
     throw new ConfigurationError([
-      `currency: ${JSON.stringify(input.slice(0, 16))} is not an ISO 4217 code in capitals; pass { code, exponent } for another currency`,
+      `currency: ${JSON.stringify(input.slice(0, 16))} is not an ISO 4217 code in capitals; pass { code, exponent ` +
+        '} for another currency',
     ]);
   }
   const { code, exponent } = input;

@@ -1,20 +1,16 @@
 // Decides a payout: on the remembered snapshot if it can, otherwise on a new one.
 import { andThen, askStore, storeIsRecovering, storeLostItsMemory } from './ask-store.js';
+import type { CheckOptions, WalletOptions } from './calls.js';
 import { elapsedMs } from './clock.js';
 import { untilAborted } from './deadline.js';
 import { Decision, decide, type Requirement, type Snapshot } from './decision.js';
-import {
-  BalanceUnavailableError,
-  ConfigurationError,
-  CurrencyMismatchError,
-  InvalidArgumentError,
-  WalletFrozenError,
-} from './errors.js';
+import { BalanceUnavailableError, ConfigurationError, CurrencyMismatchError, InvalidArgumentError } from './errors.js';
 import type { Events } from './events.js';
+import { WalletFrozenError } from './hold-errors.js';
 import type { Identities } from './identities.js';
 import { addMinorUnits, parseAmount, parseNonNegative } from './money.js';
 import type { ResolvedOptions } from './options.js';
-import type { AmountInput, CheckOptions, WalletOptions } from './payout-guard.js';
+import type { AmountInput } from './payout-guard.js';
 import { type Reading, Snapshots } from './snapshots.js';
 import type { MaybePromise, WalletTotals } from './store.js';
 import type { Wallet } from './wallet.js';

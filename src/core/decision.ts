@@ -14,11 +14,11 @@ export interface Snapshot {
   readonly capturedMarkMinor: bigint;
   /** The epoch of the store that the mark belongs to. */
   readonly epoch: string;
-  /** When the balance was asked for, in epoch milliseconds on the injected clock. */
+  /** Time at which the balance was requested, in epoch milliseconds on the injected clock. */
   readonly requestedAtMs: number;
   /** The same moment on the monotonic clock: freshness counts from here. */
   readonly requestedElapsedMs: number;
-  /** When the answer was there, in epoch milliseconds. */
+  /** Time at which the answer arrived, in epoch milliseconds. */
   readonly receivedAtMs: number;
 }
 
@@ -115,11 +115,11 @@ export class Decision {
   get spendable(): string {
     return this.#format(this.#spendableMinor);
   }
-  /** How much is missing; zero when the payout fits. */
+  /** The missing amount; zero when the payout fits. */
   get shortfall(): string {
     return this.#format(this.sufficient ? 0n : this.#requirement.requiredMinor - this.#spendableMinor);
   }
-  /** When the balance was asked for. */
+  /** Time at which the balance was requested. */
   get asOf(): Date {
     return new Date(this.#snapshot.requestedAtMs);
   }
@@ -142,7 +142,7 @@ export class Decision {
     };
   }
 
-  /** What a JSON logger or `res.json` writes by accident: the outcome and no balance. */
+  /** Returns the outcome without any balance, for a JSON logger or `res.json` that meets a decision by accident. */
   toJSON(): Pick<DecisionData, 'sufficient' | 'temporary' | 'wallet' | 'currency'> {
     return { sufficient: this.sufficient, temporary: this.temporary, wallet: this.wallet, currency: this.currency };
   }

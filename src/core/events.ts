@@ -109,9 +109,9 @@ export interface GuardEvents {
     readonly wallet: string;
     readonly available: string;
     readonly currency: string;
-    /** When the balance was asked for. */
+    /** Time at which the balance was requested. */
     readonly asOf: Date;
-    /** When the answer arrived. */
+    /** Time at which the answer arrived. */
     readonly receivedAt: Date;
     /** The store's captured amount just before the balance was asked for. */
     readonly capturedMark: string;
@@ -187,7 +187,7 @@ export class Events {
     return this.#heard.has(name);
   }
 
-  /** Whether a listener other than a tap receives the event. */
+  /** Returns true if a listener other than a tap receives the event. */
   isHandled(name: keyof GuardEvents): boolean {
     return (this.#handlers.get(name) ?? 0) > 0;
   }

@@ -17,7 +17,7 @@ export class FollowUp {
   readonly #options: ResolvedOptions;
   readonly #wallets: Wallets;
   readonly #outcomes: Outcomes;
-  /** How many are followed up, by wallet. */
+  /** Payouts that are followed up now, by wallet. */
   readonly #counts = new Map<string, number>();
   readonly #timers = new Set<() => void>();
   #isClosed = false;
@@ -28,7 +28,7 @@ export class FollowUp {
     this.#outcomes = outcomes;
   }
 
-  /** @param isNow - The provider has something to say already. */
+  /** @param isNow - The provider may have an answer already. */
   watch(wallet: Wallet, hold: HoldRecord, isNow = false): void {
     const count = this.#counts.get(hold.wallet) ?? 0;
     if (this.#isClosed || !wallet.lookup || this.#options.reconcileEveryMs === 0 || count >= mostPerWallet) return;

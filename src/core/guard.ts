@@ -2,15 +2,30 @@
 
 import { askStore, isPromise } from './ask-store.js';
 import { assertOptions, assertPayOptions } from './call-options.js';
-import { elapsedMs, runAfter } from './clock.js';
+import type {
+  CheckOptions,
+  CloseOptions,
+  CloseReport,
+  Funds,
+  HoldList,
+  HoldOptions,
+  ListOptions,
+  ReconcileOptions,
+  ReleaseOptions,
+  SettleOptions,
+  WalletOptions,
+  WithHoldOptions,
+} from './calls.js';
+import { elapsedMs } from './clock.js';
 import { Decider } from './decider.js';
 import { type Decision, spendableMinor } from './decision.js';
 import { ConfigurationError, InvalidArgumentError } from './errors.js';
-import type { LeftOpen, Reconciliation } from './events.js';
+import type { Reconciliation } from './events.js';
 import { Events } from './events.js';
 import { FollowUp } from './follow-up.js';
 import type { HoldInfo } from './hold-info.js';
-import { Holds, isReason } from './holds.js';
+import { isReason } from './hold-request.js';
+import { Holds } from './holds.js';
 import { Identities } from './identities.js';
 import { InsufficientFundsError } from './insufficient-funds.js';
 import { Lookups } from './lookups.js';
@@ -19,29 +34,11 @@ import { type PayoutGuardOptions, type ResolvedOptions, resolveOptions } from '.
 import { Outcomes } from './outcomes.js';
 import { PayPromise } from './pay-promise.js';
 import { Payments } from './payments.js';
-import type {
-  AmountInput,
-  CheckOptions,
-  CloseOptions,
-  CloseReport,
-  Funds,
-  GuardInternals,
-  Hold,
-  HoldList,
-  HoldOptions,
-  ListOptions,
-  PayoutGuard,
-  PreparedHold,
-  ReconcileOptions,
-  ReleaseOptions,
-  SettleOptions,
-  WalletInfo,
-  WalletOptions,
-  WithHoldOptions,
-} from './payout-guard.js';
+import type { AmountInput, GuardInternals, Hold, PayoutGuard, PreparedHold, WalletInfo } from './payout-guard.js';
 import { Reconciler } from './reconciler.js';
 import { Settler } from './settler.js';
 import { warnOfSetup } from './setup-warnings.js';
+import { shutDown } from './shutdown.js';
 import type { HoldStore } from './store.js';
 import { WatchedStore } from './store-watch.js';
 import { VerdictOutbox } from './verdict-outbox.js';
@@ -78,12 +75,10 @@ class Guard implements PayoutGuard {
   readonly #wallets: Wallets;
   readonly #identities: Identities;
   readonly #decider: Decider;
-  readonly #outbox: VerdictOutbox;
-  readonly #lookups: Lookups;
-  readonly #followUp: FollowUp;
-  readonly #payments: Payments;
   readonly #holds: Holds;
   readonly #reconciler: Reconciler;
+  /** Ends the guard, after so many milliseconds at most. */
+  readonly #shutDown: (waitMs: number) => Promise<CloseReport>;
   readonly #forgetSetup: () => void;
   #closing: Promise<CloseReport> | undefined;
 
@@ -100,18 +95,18 @@ class Guard implements PayoutGuard {
     const outcomes = new Outcomes(options, lookups, outbox, events);
     const followUp = new FollowUp(options, wallets, outcomes);
     const payments = new Payments({ options, wallets, decider, settler, outbox, followUp });
+    const holds = new Holds({ options, settler, outbox, payments, wallets, identities, decider, events });
+    const reconciler = new Reconciler({ options, wallets, identities, outcomes, events });
     this.#given = given.store;
     this.#store = store;
     this.#options = options;
     this.#wallets = wallets;
     this.#identities = identities;
     this.#decider = decider;
-    this.#outbox = outbox;
-    this.#lookups = lookups;
-    this.#followUp = followUp;
-    this.#payments = payments;
-    this.#holds = new Holds({ options, settler, outbox, payments, wallets, identities, decider, events });
-    this.#reconciler = new Reconciler({ options, wallets, identities, outcomes, events });
+    this.#holds = holds;
+    this.#reconciler = reconciler;
+    const parts = { options, decider, followUp, holds, lookups, outbox, payments, reconciler, events };
+    this.#shutDown = (waitMs) => shutDown(parts, waitMs);
     this.#forgetSetup = warnOfSetup(given, wallets.known());
   }
 
@@ -225,74 +220,12 @@ class Guard implements PayoutGuard {
   };
 
   async #close(waitMs: number): Promise<CloseReport> {
-    this.#decider.close();
-    this.#followUp.close();
-    this.#outbox.hurry();
-    const { clock } = this.#options;
-    const endMs = elapsedMs(clock) + waitMs;
-    let isInTime: boolean;
-    do {
-      isInTime = await this.#withinMs(Math.max(0, endMs - elapsedMs(clock)), (isOver) => this.#settleAll(isOver));
-      // A handler that pays by itself may have settled its hold meanwhile: that is waited for as well.
-    } while (isInTime && this.#leftOpen().length > 0);
-    this.#lookups.abort();
-    this.#outbox.stop();
-    // What is settled from here on is recorded as it comes, and reported if it cannot be.
-    const open = this.#leftOpen();
-    for (const left of open) this.#reportLeft(left);
+    const report = await this.#shutDown(waitMs);
     this.#forgetSetup();
     this.#store.stopCounting();
-    if (this.#options.ownsStore) await this.#options.store.close();
-    return { open };
-  }
-
-  /** Resolves when no payout is under way and the store has every verdict. */
-  async #settleAll(isOver: () => boolean): Promise<void> {
-    await this.#reconciler.close();
-    await this.#holds.idle();
-    await this.#payments.idle();
-    await this.#outbox.idle();
-    while (!isOver() && !(await this.#outbox.flush())) await this.#pause(flushEveryMs);
-  }
-
-  /** A verdict that is known says more than a payment that has not ended; learned twice, it is reported once. */
-  #leftOpen(): LeftOpen[] {
-    const known = this.#outbox.left;
-    const verdicts = new Map(known.map((left) => [`${left.attempt} ${left.pending}`, left]));
-    const decided = new Set(known.map(({ attempt }) => attempt));
-    return [...this.#payments.left.filter(({ attempt }) => !decided.has(attempt)), ...verdicts.values()];
-  }
-
-  #reportLeft(left: LeftOpen): void {
-    const { reference, wallet, pending } = left;
-    const state = pending === 'paying' ? 'its payment has not ended' : `it should be ${pending}`;
-    this.#events.alert('leftOpen', () => left, {
-      code: 'PAYOUT_GUARD_LEFT_OPEN',
-      message: `The guard closed and leaves payout ${reference} of wallet ${wallet} open: ${state}. Its money stays held until another process settles it.`,
-    });
-  }
-
-  /**
-   * Waits for the work, but no longer than so many milliseconds. The process stays alive meanwhile.
-   *
-   * @returns whether the work ended in time.
-   */
-  async #withinMs(limitMs: number, work: (isOver: () => boolean) => Promise<void>): Promise<boolean> {
-    let isOver = false;
-    let cancel = () => {};
-    const timeout = new Promise<false>((resolve) => {
-      const end = () => resolve(false);
-      if (limitMs === 0) setImmediate(end);
-      else cancel = runAfter(this.#options.clock, limitMs, end, { keepsAlive: true });
-    });
-    const isInTime = await Promise.race([work(() => isOver).then(() => true), timeout]);
-    isOver = true;
-    cancel();
-    return isInTime;
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void runAfter(this.#options.clock, ms, resolve, { keepsAlive: true }));
+    const { ownsStore, store } = this.#options;
+    if (ownsStore) await store.close();
+    return report;
   }
 
   readonly [Symbol.asyncDispose] = async (): Promise<void> => {
@@ -320,9 +253,6 @@ class Guard implements PayoutGuard {
     };
   }
 }
-
-/** Waits between tries to hand verdicts over while the guard closes, in milliseconds. */
-const flushEveryMs = 250;
 
 function walletInfo({ key, currency, provider, providerName, debitVisibleAt, visibilityLagMs }: Wallet): WalletInfo {
   const debits = { visibleAt: debitVisibleAt, lagMs: visibilityLagMs };

@@ -2,14 +2,9 @@
 import { andThen, askStore, storeIsRecovering } from './ask-store.js';
 import type { PayoutRequirement } from './decider.js';
 import { type Decision, decide, limitMinor, type Snapshot } from './decision.js';
-import {
-  DuplicateReferenceError,
-  HoldConflictError,
-  type PayoutGuardError,
-  PayoutInProgressError,
-  WalletFrozenError,
-} from './errors.js';
+import type { PayoutGuardError } from './errors.js';
 import { type HoldRecord, isOpen } from './hold.js';
+import { DuplicateReferenceError, HoldConflictError, PayoutInProgressError, WalletFrozenError } from './hold-errors.js';
 import type { HoldOutcome, HoldRequest, HoldStore, MaybePromise } from './store.js';
 
 /** The parts of a {@link HoldRequest} that do not depend on the snapshot. */

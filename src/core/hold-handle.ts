@@ -1,33 +1,41 @@
 // The handle of a hold: what the code that pays gets.
 import { isPromise, isSilence } from './ask-store.js';
 import { assertOptions, assertPayOptions } from './call-options.js';
+import type { PayOptions } from './calls.js';
 import { elapsedMs, runAfter } from './clock.js';
 import type { Decision } from './decision.js';
-import { HoldStateError, InvalidArgumentError } from './errors.js';
+import { InvalidArgumentError } from './errors.js';
 import type { HoldRecord, HoldState } from './hold.js';
+import { HoldStateError } from './hold-errors.js';
 import { type HoldInfo, holdInfo } from './hold-info.js';
 import { formatMinorUnits, parseAmount } from './money.js';
 import { longestReservationMs, type ResolvedOptions } from './options.js';
 import { PayPromise } from './pay-promise.js';
-import type { Payments } from './payments.js';
 import type { Hold } from './payout-guard.js';
 import { asSettleFailure, type Settler, type VerdictRequest } from './settler.js';
+import type { MaybePromise } from './store.js';
 import type { KnownVerdict, VerdictOutbox } from './verdict-outbox.js';
 import type { Wallet } from './wallet.js';
+
+/** Pays under a handle: `payments.ts`. */
+export interface PaymentRunner {
+  run<T>(handle: HoldHandle, fn: (hold: Hold) => T | Promise<T>, options: PayOptions): Promise<T>;
+  markSent(handle: HoldHandle): MaybePromise<HoldRecord>;
+}
 
 /** The parts of a guard that a handle works with. */
 export interface HandleParts {
   readonly options: ResolvedOptions;
   readonly settler: Settler;
   readonly outbox: VerdictOutbox;
-  readonly payments: Payments;
+  readonly payments: PaymentRunner;
 }
 
-/** What a handle is made of. */
+/** The origin of a handle. */
 export interface HandleOrigin {
   readonly wallet: Wallet;
   readonly hold: HoldRecord;
-  /** Tells handles of one attempt apart; undefined for the one that took the hold. */
+  /** Distinguishes the handles of one attempt; undefined for the one that took the hold. */
   readonly sender?: string | undefined;
   /** The time of the store's clock when the hold was read, in epoch milliseconds. */
   readonly readAtMs: number;
@@ -170,7 +178,7 @@ export class HoldHandle implements Hold {
     this.#phase = 'ending';
   }
 
-  /** What the store says of the hold now. @internal */
+  /** Records the current state of the hold in the store. @internal */
   see(hold: HoldRecord): void {
     this.#state = hold.state;
     if (hold.state !== 'sent' || this.#sentAtMs !== undefined) return;

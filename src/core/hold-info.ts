@@ -18,10 +18,10 @@ export interface HoldInfo {
   /** The real debit, once captured. May be less or more than was held. */
   readonly captured?: string;
   readonly createdAt: Date;
-  /** When a `reserved` hold ends by itself. */
+  /** Time at which a `reserved` hold expires. */
   readonly expiresAt?: Date;
   readonly sentAt?: Date;
-  /** When it was captured or released. */
+  /** Time of the capture or release. */
   readonly endedAt?: Date;
   /** The payout failed: its reference is not held again. */
   readonly failed?: true;

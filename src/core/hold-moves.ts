@@ -1,4 +1,4 @@
-// What a request makes of a hold. Pure, no I/O: for the stores that decide in this process.
+// The effect of a request on a hold. Pure, without I/O, for the stores that decide in this process.
 import type { HoldRecord } from './hold.js';
 import type { HoldRequest, SettleRequest } from './store.js';
 
@@ -30,7 +30,7 @@ export function grantedHold(request: HoldRequest, nowMs: number, turn: number | 
   };
 }
 
-/** Whether a request for a hold means the payout that had its reference before. */
+/** Returns true if a request for a hold means the payout that had its reference before. */
 export function isSamePayout(known: HoldRecord, request: HoldRequest): boolean {
   return (
     known.wallet === request.wallet &&
@@ -39,7 +39,7 @@ export function isSamePayout(known: HoldRecord, request: HoldRequest): boolean {
   );
 }
 
-/** Whether a request to move a hold on is about another attempt, or about a payout that another handle sends. */
+/** Returns true if a request is about another attempt, or about a payout that another handle sends. */
 export function isOther(hold: HoldRecord, request: SettleRequest): boolean {
   if (request.attempt !== undefined && request.attempt !== hold.attempt) return true;
   if (request.to !== 'released' || request.sender === undefined || hold.state !== 'sent') return false;
@@ -78,7 +78,7 @@ export function moved(hold: HoldRecord, request: SettleRequest, nowMs: number): 
   }
 }
 
-/** What a request that is `already` so adds to the record of a finished hold; the same record if that is nothing. */
+/** Returns the record of a finished hold with what an `already` request adds; the same record if it adds nothing. */
 export function noted(hold: HoldRecord, request: SettleRequest): HoldRecord {
   if (request.to === 'failed') return changed(hold, { failed: true });
   // A repeated "captured, outcome not known yet" is no outcome.

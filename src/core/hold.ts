@@ -16,7 +16,7 @@ export interface HoldRecord {
   /** The key of the wallet. */
   readonly wallet: string;
   readonly state: HoldState;
-  /** Random text of the request that took this hold: tells it from an earlier or later one with the same reference. */
+  /** Random id of the request that took this hold. Distinguishes it from other holds of the same reference. */
   readonly attempt: string;
   /** The promised amount, fee included, in minor units. */
   readonly amountMinor: bigint;
@@ -25,7 +25,7 @@ export interface HoldRecord {
   /** The real debit, once captured, in minor units. */
   readonly capturedMinor?: bigint | undefined;
   readonly createdAtMs: number;
-  /** When the hold ends by itself unless it is sent; `reserved` only. */
+  /** Time at which the hold expires unless it is sent; `reserved` only. */
   readonly expiresAtMs?: number | undefined;
   readonly sentAtMs?: number | undefined;
   /** The handle that was given `sent`, if it is not the one that took the hold. */
@@ -35,7 +35,7 @@ export interface HoldRecord {
    * provider's "failed" proves nothing, because a later attempt to send may succeed.
    */
   readonly sendsUntilMs?: number | undefined;
-  /** When it was captured or released. */
+  /** Time of the capture or release. */
   readonly endedAtMs?: number | undefined;
   /**
    * Until when a capture counts as held, because the provider's balance shows it late; absent when it is visible at
@@ -60,11 +60,11 @@ export interface HoldRecord {
 /** The outcome of a request to move a hold on; see `SettleOutcome`. */
 export type Transition = 'done' | 'late' | 'already' | 'illegal';
 
-/** Where a hold may be moved to; see `SettleRequest`. */
+/** The targets of a move; see `SettleRequest`. */
 export type Target = 'reserved' | 'sent' | 'returned' | 'captured' | 'released' | 'failed';
 
 /**
- * Whether a hold may move on, asked for by its own attempt or by a request that names none.
+ * Returns the outcome of a move, requested by the attempt of the hold or by a request that names none.
  *
  * Captures, releases and verdicts may be repeated; `sent` may not: it is the permission to send the payout, and is
  * given once. A capture of a hold that was never marked as sent is accepted, and so is one after the release, because
@@ -92,27 +92,27 @@ export function transition(hold: HoldRecord, to: Target, namesAttempt: boolean):
   }
 }
 
-/** Whether a hold still counts against the wallet. */
+/** Returns true while a hold counts against the wallet. */
 export function isOpen(state: HoldState): boolean {
   return state === 'reserved' || state === 'sent';
 }
 
-/** Whether the outcome of the payout is still to be learned. */
+/** Returns true while the outcome of the payout is unknown. */
 export function isUndecided({ state, awaitsOutcome }: HoldRecord): boolean {
   return state === 'sent' || awaitsOutcome === true;
 }
 
-/** Which hold of the reference the next one is. */
+/** Returns the turn of the next hold of the reference. */
 export function nextTurn({ turn = 1 }: HoldRecord): number {
   return turn + 1;
 }
 
-/** Whether a hold is as its attempt was granted it: open, and no other handle was given to send it. */
+/** Returns true if a hold is as its attempt was granted it: open, and not sent by another handle. */
 export function isAsGranted(hold: HoldRecord, attempt: string, state: HoldState): boolean {
   return hold.attempt === attempt && hold.state === state && hold.sender === undefined;
 }
 
-/** Whether the reference of a finished hold may be held again: only if its payout certainly was not sent. */
+/** Returns true if the reference of a finished hold may be held again: its payout certainly was not sent. */
 export function mayBeHeldAgain(hold: HoldRecord): boolean {
   return hold.state === 'released' && hold.failed !== true;
 }

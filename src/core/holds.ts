@@ -1,46 +1,35 @@
 // Holds of this guard's wallets: taking one, finding it again, and ending it by its reference.
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { andThen, askStore, isPromise, isSilence, storeIsRecovering, storeLostItsMemory } from './ask-store.js';
 import { assertOptions } from './call-options.js';
+import type { HoldList, HoldOptions, ListOptions, ReleaseOptions, SettleOptions } from './calls.js';
 import { elapsedMs } from './clock.js';
 import type { Decider, PayoutRequirement } from './decider.js';
 import type { Decision, Snapshot } from './decision.js';
-import {
-  BalanceUnavailableError,
-  ForeignWalletError,
-  HoldStateError,
-  InvalidArgumentError,
-  InvalidReferenceError,
-} from './errors.js';
+import { BalanceUnavailableError, InvalidArgumentError } from './errors.js';
 import type { Events } from './events.js';
-import { isThenable } from './functions.js';
 import type { HoldRecord } from './hold.js';
 import { HoldAttempt } from './hold-attempt.js';
+import { ForeignWalletError, HoldStateError } from './hold-errors.js';
 import { type HandleParts, HoldHandle } from './hold-handle.js';
 import { type HoldInfo, holdInfo } from './hold-info.js';
+import { assertLength, assertReason, digestOf, noMetadata, readRequest } from './hold-request.js';
 import type { Identities } from './identities.js';
 import { InsufficientFundsError } from './insufficient-funds.js';
 import { parseAmount } from './money.js';
-import { longestReservationMs, type ResolvedOptions, sendingGraceMs } from './options.js';
-import type {
-  AmountInput,
-  HoldList,
-  HoldOptions,
-  ListOptions,
-  PreparedHold,
-  ReleaseOptions,
-  SettleOptions,
-} from './payout-guard.js';
+import { type ResolvedOptions, sendingGraceMs } from './options.js';
+import type { AmountInput, PreparedHold } from './payout-guard.js';
 import { parseReference } from './reference.js';
 import { asSettleFailure, type VerdictRequest } from './settler.js';
 import type { HoldStore, MaybePromise } from './store.js';
+import { UnderWay } from './under-way.js';
 import type { KnownVerdict } from './verdict-outbox.js';
 import type { Wallet } from './wallet.js';
 import type { Wallets } from './wallets.js';
 
-/** How often a hold is read again when another request takes its reference at the same time. */
+/** Limit of repeated reads when another request takes the reference at the same time. */
 const tries = 3;
-/** How long a check is good for a hold that is taken later, in milliseconds. */
+/** Time for which a check is valid for a hold that is taken later, in milliseconds. */
 const preparedForMs = 60_000;
 
 export class Holds {
@@ -53,9 +42,8 @@ export class Holds {
   /** Makes attempts unique: random for this guard, then counted. */
   readonly #attemptPrefix = `${randomUUID()}/`;
   #attempts = 0;
-  /** Holds that are being taken or settled by their reference, and the callers that wait until there is none. */
-  #underWay = 0;
-  readonly #whenIdle: (() => void)[] = [];
+  /** Holds that are being taken, or settled by their reference. */
+  readonly #underWay = new UnderWay();
 
   constructor(parts: HandleParts & { wallets: Wallets; identities: Identities; decider: Decider; events: Events }) {
     this.#parts = parts;
@@ -70,7 +58,7 @@ export class Holds {
   async take(given: HoldOptions | (() => HoldOptions)): Promise<HoldHandle> {
     const { trace } = this.#options;
     let options: HoldOptions | undefined;
-    this.#underWay += 1;
+    this.#underWay.begin();
     try {
       options = typeof given === 'function' ? given() : given;
       const request = readRequest(options);
@@ -83,18 +71,13 @@ export class Holds {
       this.#events.rejected(error, options ?? {});
       throw error;
     } finally {
-      this.#end();
+      this.#underWay.end();
     }
   }
 
-  #end(): void {
-    this.#underWay -= 1;
-    if (this.#underWay === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
-  }
-
   /** Resolves when no hold is being taken, or settled by its reference. */
-  async idle(): Promise<void> {
-    while (this.#underWay > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  idle(): Promise<void> {
+    return this.#underWay.idle();
   }
 
   #take(options: HoldOptions): MaybePromise<HoldHandle> {
@@ -233,7 +216,7 @@ export class Holds {
     for (const wallet of own ?? []) await this.#identities.checkOnce(wallet);
     const wallets = own?.map((wallet) => wallet.key);
     const page = await this.#ask((store) => store.list({ ...filter, wallets, limit }));
-    // Of wallets that are found by a function, only the hold tells the key.
+    // Wallets that are found by a function have no list: the key is in the hold.
     const served = own
       ? page.holds.map(() => true)
       : await Promise.all(page.holds.map(async (hold) => (await this.#wallets.served(hold.wallet)) !== undefined));
@@ -263,7 +246,7 @@ export class Holds {
     { reason }: ReleaseOptions,
   ): Promise<HoldInfo> {
     // From here on: until the hold is read, there is nothing that a guard that closes could report.
-    this.#underWay += 1;
+    this.#underWay.begin();
     try {
       for (let round = 1; ; round++) {
         const { hold, wallet } = await this.#find(reference);
@@ -275,7 +258,7 @@ export class Holds {
         if (settled) return settled;
       }
     } finally {
-      this.#end();
+      this.#underWay.end();
     }
   }
 
@@ -312,62 +295,4 @@ export class Holds {
   #ask<T>(ask: Parameters<typeof askStore<T>>[1]): MaybePromise<T> {
     return askStore(this.#options.store, ask);
   }
-}
-
-const noMetadata = Object.freeze({});
-
-/** The request with every argument checked, and the parts of its own that may change copied. */
-function readRequest(options: HoldOptions): HoldOptions {
-  if (typeof options !== 'object' || options === null || isThenable(options)) {
-    throw new InvalidArgumentError('hold', 'takes an object that describes the payout');
-  }
-  assertOptions('hold', options);
-  const reference = parseReference(options.reference);
-  const { state = 'reserved', expiresInMs, fingerprint, metadata } = options;
-  if (state !== 'reserved' && state !== 'sent') throw new InvalidArgumentError('state', "must be 'reserved' or 'sent'");
-  if (
-    expiresInMs !== undefined &&
-    (!Number.isInteger(expiresInMs) || expiresInMs < 1 || expiresInMs > longestReservationMs)
-  ) {
-    throw new InvalidArgumentError('expiresInMs', 'must be a whole number of 1 to 2,592,000,000 milliseconds');
-  }
-  if (fingerprint !== undefined && (typeof fingerprint !== 'string' || !/^.{1,1000}$/su.test(fingerprint))) {
-    throw new InvalidArgumentError('fingerprint', 'must be a text of 1 to 1,000 characters');
-  }
-  if (metadata === undefined && reference === options.reference) return options;
-  return { ...options, metadata: readMetadata(metadata) };
-}
-
-function readMetadata(metadata: unknown): Readonly<Record<string, string>> {
-  if (metadata === undefined) return noMetadata;
-  const entries =
-    typeof metadata === 'object' && metadata !== null && !isThenable(metadata) ? Object.entries(metadata) : undefined;
-  const fits = entries?.every(([key, text]) => key.length <= 64 && typeof text === 'string' && text.length <= 256);
-  if (!entries || !fits || entries.length > 16) {
-    throw new InvalidArgumentError(
-      'metadata',
-      'must be at most 16 texts of at most 256 characters, with keys of at most 64',
-    );
-  }
-  return Object.freeze(Object.fromEntries(entries));
-}
-
-/** @throws `InvalidReferenceError` for a reference that the provider does not take. */
-function assertLength({ wallet }: PayoutRequirement, { reference }: HoldOptions): void {
-  const longest = wallet.provider?.maxReferenceLength;
-  if (longest !== undefined && reference.length > longest) throw new InvalidReferenceError({ longest });
-}
-
-function assertReason(reason: unknown): void {
-  if (reason === undefined || isReason(reason)) return;
-  throw new InvalidArgumentError('reason', 'must be 1 to 200 printable characters');
-}
-
-/** Whether a text may be the reason of an operator. */
-export function isReason(reason: unknown): reason is string {
-  return typeof reason === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(reason);
-}
-
-function digestOf(fingerprint: string): string {
-  return createHash('sha256').update(fingerprint).digest('base64url').slice(0, 22);
 }

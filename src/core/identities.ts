@@ -8,7 +8,7 @@ import { BalanceUnavailableError, ConfigurationError } from './errors.js';
 import type { HoldStore, MaybePromise } from './store.js';
 import { isFormerIdentity, type Wallet } from './wallet.js';
 
-/** How often a note is read again when another process changes it at the same time. */
+/** Limit of repeated reads when another process changes a note at the same time. */
 const tries = 5;
 
 export class Identities {
@@ -57,7 +57,7 @@ export class Identities {
     }
   }
 
-  /** Whether the identity had no key before. */
+  /** True if the identity had no key before. */
   async #claimIdentity(identity: string, key: string): Promise<boolean> {
     const note = identityNote(identity);
     if (await this.#ask((store) => store.swapNote(note, undefined, key))) return true;
@@ -65,7 +65,8 @@ export class Identities {
     if (owner === key) return false;
     if (owner === undefined) throw changing();
     throw new ConfigurationError([
-      `wallets.${key}: this balance is wallet "${owner}" in the store already, and two keys would promise it twice; use one key, or tell the accounts apart by their accountId`,
+      `wallets.${key}: this balance is wallet "${owner}" in the store already, and two keys would promise it ` +
+        'twice; use one key, or tell the accounts apart by their accountId',
     ]);
   }
 
@@ -100,7 +101,7 @@ export class Identities {
 }
 
 /**
- * What the store must know of a key, given what it knows. @throws `ConfigurationError` when the key stands for another
+ * Returns the note of a key, given the note in the store. @throws `ConfigurationError` when the key stands for another
  * balance.
  */
 function identitiesWith(wallet: Wallet, identity: string, known: string | undefined): string {
@@ -121,7 +122,8 @@ function identityNote(identity: string): string {
 
 function otherIdentity({ key, providerName, currency }: Wallet): ConfigurationError {
   return new ConfigurationError([
-    `wallets.${key}: the store knows this key as another balance than ${providerName} in ${currency.code} with this account; use another key, or name the provider it had in \`formerly\` while you move`,
+    `wallets.${key}: in the store this key is another balance than ${providerName} in ${currency.code} with this ` +
+      'account; use another key, or name the former provider in `formerly` while you move',
   ]);
 }
 

@@ -40,7 +40,7 @@ export class InsufficientFundsError extends PayoutGuardError {
   get held(): string {
     return this.#decision.held;
   }
-  /** What could have been spent, decimal text; negative when holds and floor exceed the available balance. */
+  /** The spendable amount, decimal text; negative when holds and floor exceed the available balance. */
   get spendable(): string {
     return this.#decision.spendable;
   }
@@ -56,7 +56,7 @@ export class InsufficientFundsError extends PayoutGuardError {
   get wallet(): string {
     return this.#decision.wallet;
   }
-  /** When the balance was asked for. */
+  /** Time at which the balance was requested. */
   get asOf(): Date {
     return this.#decision.asOf;
   }

@@ -55,7 +55,7 @@ export class Lookups {
    * The provider's word on a payout; `unknown` when it has none or does not answer. Never rejects. The answer is always
    * of a look-up that begins after the call: one that is under way may say "failed" of what was sent again since.
    *
-   * @param isUrgent - A webhook says that there is news: asked before all others.
+   * @param isUrgent - A webhook announced an outcome: asked before all others.
    */
   ask(wallet: Wallet, hold: HoldRecord, isUrgent: boolean): Promise<PayoutAnswer> {
     if (!wallet.lookup) return Promise.resolve(nothingKnown);
@@ -167,7 +167,9 @@ export class Lookups {
     if (inARow === suspiciousAbsences) {
       this.#events.alert('lookupFindsNothing', () => ({ wallet: key, inARow }), {
         code: 'PAYOUT_GUARD_LOOKUP',
-        message: `${providerName} had no record of the last ${inARow} payouts of wallet ${key} that were looked up. Check that payouts are sent with the reference of their hold; settle them in your callback until then.`,
+        message:
+          `${providerName} had no record of the last ${inARow} payouts of wallet ${key} that were looked up. Check ` +
+          'that payouts are sent with the reference of their hold; settle them in your callback until then.',
       });
     }
     return answer;
@@ -179,7 +181,7 @@ function unanswered(error: PayoutGuardError): PayoutGuardError {
   if (error.code !== 'balance_unavailable') return error;
   const { reason, retryAfterMs, cause } = error as BalanceUnavailableError;
   const consequence = 'Its money stays held, and it is looked up again.';
-  return new BalanceUnavailableError(reason, { subject: 'The outcome of a payout', consequence, retryAfterMs, cause });
+  return new BalanceUnavailableError(reason, { subject: 'Payout outcome', consequence, retryAfterMs, cause });
 }
 
 const nothingKnown: PayoutAnswer = { outcome: 'unknown' };

@@ -87,7 +87,7 @@ export function formatMinorUnits(minor: bigint, currency: Currency): string {
 
 /**
  * Turns integer minor units into an amount this library accepts: `fromMinorUnits(150050n, 'KES')` is `'1500.50'`.
- * Exists because a bare bigint does not say whether it counts shillings or cents.
+ * Exists because a bare bigint may count shillings or cents.
  *
  * @throws {@link InvalidAmountError} when `minor` is no bigint, negative, or beyond 64 bits.
  */
@@ -128,7 +128,7 @@ function numberText(input: number): string {
   return text;
 }
 
-/** Whether a value is of a type that an amount may have. */
+/** Returns true if a value is of a type that an amount may have. */
 export function isAmountInput(value: unknown): value is AmountInput {
   return typeof value === 'string' || typeof value === 'number' || isDecimal(value);
 }

@@ -12,7 +12,7 @@ import { resolveWallet, type SettleOnlySettings, type Wallet, type WalletSetting
 /** Finds the settings of a wallet by its key, for guards of many accounts; undefined when there is no such wallet. */
 export type FindWallet = (key: string) => MaybePromise<WalletSettings | SettleOnlySettings | undefined>;
 
-/** How a guard is set up: one wallet, or several by their keys. Unknown keys are refused. */
+/** Options of a guard: one wallet, or several by their keys. Unknown keys are refused. */
 export type PayoutGuardOptions = GuardOptions & (OneWallet | ManyWallets);
 
 /** The short form: the settings of one wallet, whose key is `'default'`. */
@@ -214,7 +214,7 @@ export function resolveOptions(options: PayoutGuardOptions): ResolvedOptions {
   };
 }
 
-/** Whether a text may be the key of a wallet. */
+/** Returns true if a text may be the key of a wallet. */
 export function isWalletKey(key: unknown): key is string {
   return typeof key === 'string' && walletKeyPattern.test(key);
 }

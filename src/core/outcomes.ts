@@ -12,7 +12,7 @@ import type { VerdictRequest } from './settler.js';
 import type { VerdictOutbox } from './verdict-outbox.js';
 import type { Wallet } from './wallet.js';
 
-/** What became of one hold that was looked up. */
+/** The outcome of one hold that was looked up. */
 export interface Fate {
   readonly end: 'captured' | 'released' | 'open';
   readonly isOverdue: boolean;
@@ -36,8 +36,8 @@ export class Outcomes {
   /**
    * Looks up one undecided hold. Never rejects.
    *
-   * @param nowMs - The store's clock when it gave the hold, before the provider is asked: a "failed" that was asked for while the
-   *   payment code might still send proves nothing about what it sends afterwards.
+   * @param nowMs - The store's clock when it gave the hold, before the provider is asked: a "failed" that was asked for
+   *   while the payment code might still send proves nothing about what it sends afterwards.
    */
   async learn(wallet: Wallet, hold: HoldRecord, nowMs: number, isUrgent = false): Promise<Fate> {
     const answer = await this.#lookups.ask(wallet, hold, isUrgent);
@@ -78,11 +78,12 @@ export class Outcomes {
   }
 }
 
-/** Whether an answer proves that the payout of this hold failed. */
+/** Returns true if an answer proves that the payout of this hold failed. */
 function isFailed(wallet: Wallet, hold: HoldRecord, nowMs: number, { outcome, absent }: PayoutAnswer): boolean {
   if (hold.awaitsOutcome) return outcome === 'failed';
   const { sendsUntilMs = 0 } = hold;
-  // What is sent after the answer may succeed. And it may be about an earlier attempt with the same reference.
+  // A payment sent after the answer may succeed, and the answer may be about an earlier attempt with the same
+  // reference.
   if (nowMs < sendsUntilMs || hold.turn !== undefined) return false;
   if (outcome === 'failed') return true;
   const { absentIsFailedAfterMs } = wallet;

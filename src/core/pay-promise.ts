@@ -19,7 +19,7 @@ export class PayPromise<T> extends Promise<T> {
     return super.then(onFulfilled, onRejected);
   }
 
-  /** Whether nothing waits for the end of this payout. */
+  /** True while the caller does not wait for the end of this payout. */
   static isForgotten(promise: Promise<unknown>): boolean {
     return promise instanceof PayPromise && !promise.#isAwaited;
   }

@@ -1,46 +1,37 @@
 // Paying under a hold: marks it as sent, runs the code that pays, and settles by what its end proves. `hold.pay`,
 // `withHold` and `payoutRoute` all come here.
 import { andThen, isPromise, isSilence, storeLostReservation } from './ask-store.js';
+import type { PayOptions } from './calls.js';
 import type { Decider } from './decider.js';
 import { type Decision, decide, limitMinor, type Snapshot } from './decision.js';
-import {
-  BalanceUnavailableError,
-  claimRejection,
-  isPayoutGuardError,
-  notePayment,
-  WalletFrozenError,
-} from './errors.js';
+import { BalanceUnavailableError, notePayment } from './errors.js';
 import type { LeftOpen } from './events.js';
 import type { FollowUp } from './follow-up.js';
-import { answerOf, thrownBy } from './functions.js';
 import type { HoldRecord } from './hold.js';
-import type { HoldHandle } from './hold-handle.js';
+import { WalletFrozenError } from './hold-errors.js';
+import type { HoldHandle, PaymentRunner } from './hold-handle.js';
 import { InsufficientFundsError } from './insufficient-funds.js';
 import { type ResolvedOptions, sendingGraceMs } from './options.js';
-import type { Hold, PayOptions } from './payout-guard.js';
+import type { Hold } from './payout-guard.js';
+import { type Proof, proofOfError, proofOfResult } from './proofs.js';
 import { holdOf, type Settler, type VerdictRequest } from './settler.js';
 import type { MaybePromise, SendRequest, SettleOutcome } from './store.js';
-import { type ErrorVerdict, isErrorVerdict, isFailedResponse, isPayoutVerdict, type PayoutVerdict } from './verdict.js';
+import { UnderWay } from './under-way.js';
 import type { VerdictOutbox } from './verdict-outbox.js';
 import type { Wallets } from './wallets.js';
-import { warn } from './warn.js';
 
 /** A hold that is older than this is checked again before it is sent, in milliseconds. */
 const checkAgainAfterMs = 300_000;
 
-/** What the end of the code that pays proves; `look_up`: nothing, but the provider has something to say. */
-type Proof = PayoutVerdict | ErrorVerdict | 'look_up';
-
-export class Payments {
+export class Payments implements PaymentRunner {
   readonly #options: ResolvedOptions;
   readonly #wallets: Wallets;
   readonly #decider: Decider;
   readonly #settler: Settler;
   readonly #outbox: VerdictOutbox;
   readonly #followUp: FollowUp;
-  readonly #underWay = new Set<HoldHandle>();
-  /** Callers of `idle`. */
-  readonly #waiting: (() => void)[] = [];
+  readonly #handles = new Set<HoldHandle>();
+  readonly #underWay = new UnderWay();
 
   constructor(parts: {
     options: ResolvedOptions;
@@ -60,7 +51,7 @@ export class Payments {
 
   /** Payouts whose payment function has not ended. */
   get left(): LeftOpen[] {
-    return [...this.#underWay].map(({ reference, wallet, attempt }) => ({
+    return [...this.#handles].map(({ reference, wallet, attempt }) => ({
       reference,
       wallet,
       attempt,
@@ -69,14 +60,15 @@ export class Payments {
   }
 
   /** Resolves when all payouts under way have ended and their verdicts were given to the store. */
-  async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+  idle(): Promise<void> {
+    return this.#underWay.idle();
   }
 
   /** Runs the code that pays; see `Hold.pay`. */
   async run<T>(handle: HoldHandle, fn: (hold: Hold) => T | Promise<T>, options: PayOptions): Promise<T> {
     const unpin = this.#wallets.pin(handle.settings);
-    this.#underWay.add(handle);
+    this.#handles.add(handle);
+    this.#underWay.begin();
     try {
       if (handle.state !== 'sent') {
         try {
@@ -90,18 +82,18 @@ export class Payments {
       try {
         result = await fn(handle);
       } catch (error) {
-        await this.#conclude(handle, this.#proofOfError(handle, error));
+        await this.#conclude(handle, proofOfError(handle, error));
         if (handle.state !== 'released') notePayment(error, handle.reference);
         throw error;
       }
-      const concluded = this.#conclude(handle, this.#proofOfResult(handle, result, options));
+      const concluded = this.#conclude(handle, proofOfResult(handle, result, options));
       // A store in memory has answered already: no turn of the event loop for it.
       if (isPromise(concluded)) await concluded;
       return result;
     } finally {
       unpin();
-      this.#underWay.delete(handle);
-      if (this.#underWay.size === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+      this.#handles.delete(handle);
+      this.#underWay.end();
     }
   }
 
@@ -235,38 +227,6 @@ export class Payments {
       if (hold?.attempt === attempt) handle.see(hold);
     });
   }
-
-  #proofOfError({ reference, settings }: HoldHandle, error: unknown): Proof {
-    if (claimRejection(error)) return error.notSent ? 'not_sent' : 'failed';
-    // A rejection that an inner payout has claimed says nothing of this one.
-    if (isPayoutGuardError(error) && error.code === 'payout_rejected') return 'unknown';
-    const { verdictOf } = settings;
-    if (!verdictOf) return 'unknown';
-    const rule = "'failed', 'not_sent' or 'unknown'";
-    return judged(reference, 'verdictOf', (name) =>
-      answerOf(name, rule, isErrorVerdict, verdictOf(error, { reference })),
-    );
-  }
-
-  #proofOfResult({ reference, settings }: HoldHandle, result: unknown, options: PayOptions): Proof {
-    if (isFailedResponse(result)) return 'unknown';
-    const { provider, verdictOfResult } = settings;
-    if (verdictOfResult) {
-      const rule = "'completed', 'pending', 'failed' or 'unknown'";
-      return judged(reference, 'verdictOfResult', (name) =>
-        answerOf(name, rule, isPayoutVerdict, verdictOfResult(result, { reference })),
-      );
-    }
-    const rule = "'completed', 'pending', 'failed', 'unknown' or undefined";
-    const verdict = judged(reference, `verdictOfResult of ${settings.providerName}`, (name) =>
-      answerOf(name, rule, isVerdictOrNone, provider?.verdictOfResult?.(result, { reference })),
-    );
-    const isProviderAnswer = options.returns === 'providerAnswer' || settings.returnsProviderAnswer;
-    if (verdict === 'failed' && !isProviderAnswer) return 'look_up';
-    // What was judged is not over because the function returned, be the verdict that nothing is known.
-    const isOver = options.settles === 'onReturn' || settings.settlesOnReturn;
-    return verdict ?? (isOver ? 'completed' : 'unknown');
-  }
 }
 
 function closed(): BalanceUnavailableError {
@@ -291,22 +251,4 @@ function sentHoldOf(
   // Reservations are not restored when the store loses its memory: the payout may be tried again under a new hold.
   if (outcome.outcome === 'unknown') throw storeLostReservation();
   return holdOf(outcome, request);
-}
-
-/** A judgement of the application or the adapter. One that failed proves nothing. */
-function judged<T>(reference: string, name: string, judge: (name: string) => T): T | 'unknown' {
-  try {
-    return judge(name);
-  } catch (error) {
-    const problem = thrownBy(name, error).message;
-    warn(
-      'PAYOUT_GUARD_VERDICT',
-      `The end of payout ${reference} could not be judged, so its money stays held. ${problem}`,
-    );
-    return 'unknown';
-  }
-}
-
-function isVerdictOrNone(value: unknown): value is PayoutVerdict | undefined {
-  return value === undefined || isPayoutVerdict(value);
 }

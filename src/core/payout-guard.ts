@@ -1,8 +1,23 @@
 // The public surface of a guard: what can be asked, and what is answered.
+import type {
+  CheckOptions,
+  CloseOptions,
+  CloseReport,
+  Funds,
+  HoldList,
+  HoldOptions,
+  ListOptions,
+  PayOptions,
+  ReconcileOptions,
+  ReleaseOptions,
+  SettleOptions,
+  WalletOptions,
+  WithHoldOptions,
+} from './calls.js';
 import type { Clock } from './clock.js';
 import type { Currency } from './currency.js';
 import type { Decision } from './decision.js';
-import type { GuardEvents, LeftOpen, Reconciliation } from './events.js';
+import type { GuardEvents, Reconciliation } from './events.js';
 import type { HoldState } from './hold.js';
 import type { HoldInfo } from './hold-info.js';
 import type { AmountInput } from './money.js';
@@ -10,80 +25,6 @@ import type { BalanceProvider, ProviderWebhook } from './provider.js';
 import type { HoldStore } from './store.js';
 
 export type { AmountInput } from './money.js';
-
-/** Which wallet, and how long to wait. */
-export interface WalletOptions {
-  /**
-   * Key of the wallet. Comes from your configuration, never from the body of a request.
-   * @defaultValue the only wallet of the guard
-   */
-  wallet?: string | undefined;
-  /**
-   * Asks the provider even if a young balance is remembered.
-   * @defaultValue false
-   */
-  refresh?: boolean | undefined;
-  /** Ends the wait of this call, which then rejects with the reason of the signal. Shared requests continue. */
-  signal?: AbortSignal | undefined;
-}
-
-/** Options of a check. */
-export interface CheckOptions extends WalletOptions {
-  /**
-   * The provider's charge on top, in major units; counted as part of the payout.
-   * @defaultValue `'0'`
-   */
-  fee?: AmountInput | undefined;
-  /** The currency the caller believes the amount is in. Another one than the wallet's is refused. */
-  currency?: string | undefined;
-}
-
-/** A payout to hold money for. */
-export interface HoldOptions extends CheckOptions {
-  /** Amount of the payout, in major units. */
-  amount: AmountInput;
-  /**
-   * Your unique id of the payout: 1 to 128 visible ASCII characters. Never reused. In an API of several tenants it
-   * carries the tenant: `${tenant}:${Idempotency-Key}`.
-   */
-  reference: string;
-  /**
-   * `sent` for a payout that starts at once, in code the guard does not run. A `reserved` hold expires unless it is
-   * sent.
-   * @defaultValue `'reserved'`
-   */
-  state?: 'reserved' | 'sent' | undefined;
-  /**
-   * Lifetime of a `reserved` hold, in milliseconds on the store's clock; 1 to 2,592,000,000.
-   * @defaultValue the `holdExpiresInMs` of the guard
-   */
-  expiresInMs?: number | undefined;
-  /**
-   * Identifies the payee, such as an account number; kept as a digest. A second payout under the same reference to
-   * another payee is a conflict. 1 to 1,000 characters.
-   * @defaultValue payees are not compared
-   */
-  fingerprint?: string | undefined;
-  /** Up to 16 short texts for operators, kept with the hold. Not for secrets. */
-  metadata?: Readonly<Record<string, string>> | undefined;
-}
-
-/** How the end of a payment function is judged. */
-export interface PayOptions {
-  /**
-   * `'onReturn'`: this payout is over when the function returns.
-   * @defaultValue the `settles` of the wallet
-   */
-  settles?: 'onReturn' | undefined;
-  /**
-   * `'providerAnswer'`: the function sends the payment call once, and returns the provider's answer to it.
-   * @defaultValue the `returns` of the wallet
-   */
-  returns?: 'providerAnswer' | undefined;
-}
-
-/** A payout made by a function. */
-export interface WithHoldOptions extends Omit<HoldOptions, 'state' | 'expiresInMs'>, PayOptions {}
 
 /** Money promised to one payout. No method needs `this`. */
 export interface Hold {
@@ -97,7 +38,7 @@ export interface Hold {
   readonly currency: string;
   /** The state as this object last saw it; another process may have moved it on. */
   readonly state: HoldState;
-  /** Whether `pay` began, so that the end of its function settles the hold, or `sent` waits for the store. */
+  /** True once `pay` began, so that the end of its function settles the hold, or `sent` waits for the store. */
   readonly isPaying: boolean;
   /** The decision that granted the hold; undefined when it was resumed. */
   readonly decision: Decision | undefined;
@@ -112,16 +53,18 @@ export interface Hold {
    * returned and rejects with what it threw, even when the store cannot record the verdict at once. Begins once: a
    * second call rejects and changes nothing.
    *
-   * @throws `HoldStateError` the reservation has expired, or a payout with it began before. `BalanceUnavailableError` the store did not
-   *   confirm `sent`, or the guard is closing: `fn` did not run, and the hold is released. `InsufficientFundsError`
-   *   `WalletFrozenError` more than 5 minutes after the hold was granted: the hold stays reserved.
+   * @throws `HoldStateError` the reservation has expired, or a payout with it began before. `BalanceUnavailableError`
+   *   the store did not confirm `sent`, or the guard is closing: `fn` did not run, and the hold is released.
+   *   `InsufficientFundsError` `WalletFrozenError` more than 5 minutes after the hold was granted: the hold stays
+   *   reserved.
    */
   readonly pay: <T>(fn: (hold: Hold) => T | Promise<T>, options?: PayOptions) => Promise<T>;
   /**
    * Marks the payout as about to be sent by code of your own; call it before the first byte leaves. From then on only
    * its outcome ends the hold.
-   * @throws `HoldStateError` when the reservation has expired or was sent before: do not send. `BalanceUnavailableError` the store did
-   *   not confirm it, or the guard is closing: do not send; the hold is released, and this handle is not given `sent` any more.
+   * @throws `HoldStateError` when the reservation has expired or was sent before: do not send.
+   *   `BalanceUnavailableError` the store did not confirm it, or the guard is closing: do not send; the hold is
+   *   released, and this handle is not given `sent` any more.
    */
   readonly sent: () => Promise<HoldInfo>;
   /**
@@ -146,89 +89,12 @@ export interface Hold {
   readonly release: (options?: { notSent?: boolean | undefined }) => Promise<HoldInfo>;
 }
 
-/** A wallet for display: contains balances. Amounts are decimal text in major units. */
-export interface Funds {
-  readonly wallet: string;
-  readonly currency: string;
-  /** The available balance. */
-  readonly available: string;
-  /** Sum of the open holds, and of captures the balance does not show yet. */
-  readonly held: string;
-  /** The amount that may still be paid out: `available - floor - held - captured since`. May be negative. */
-  readonly spendable: string;
-  /** The minimum balance that is never spent. */
-  readonly floor: string;
-  /** When the balance was asked for. */
-  readonly asOf: Date;
-  /** Age of the balance, in milliseconds. */
-  readonly ageMs: number;
-  /** Why and since when nothing is approved, while the wallet is frozen. */
-  readonly frozen?: { readonly reason: string; readonly since: Date };
-  /** Other figures the provider sent, such as a ledger balance. Never part of a decision. */
-  readonly details: Readonly<Record<string, string>>;
-}
-
-/** Which holds to list. */
-export interface ListOptions {
-  /** @defaultValue all wallets of the guard */
-  wallet?: string | undefined;
-  /** @defaultValue all states */
-  state?: HoldState | undefined;
-  /** Created at least this many milliseconds ago on the store's clock. */
-  olderThanMs?: number | undefined;
-  /**
-   * Most holds on a page; 1 to 1,000.
-   * @defaultValue 100
-   */
-  limit?: number | undefined;
-  /** The `next` of the page before. */
-  after?: string | undefined;
-}
-
-/** A page of holds, oldest first. A page may hold fewer than `limit` and still have a next one. */
-export interface HoldList {
-  readonly holds: readonly HoldInfo[];
-  /** Pass it as `after` for the next page; undefined on the last one. */
-  readonly next?: string | undefined;
-}
-
-/** Which undecided payouts to look up. */
-export interface ReconcileOptions {
-  /** Sent at least this many milliseconds ago on the store's clock. @defaultValue the `overdueAfterMs` of the guard */
-  olderThanMs?: number | undefined;
-  /** Only this one, whatever its age, ahead of all others: for webhooks. */
-  reference?: string | undefined;
-}
-
-export interface SettleOptions {
-  /** Only the hold that this attempt took: `hold.attempt`. */
-  attempt?: string | undefined;
-}
-
-export interface ReleaseOptions extends SettleOptions {
-  /** Reason, for the event and the history; 1 to 200 printable characters. */
-  reason?: string | undefined;
-}
-
-export interface CloseOptions {
-  /**
-   * Longest wait for payouts under way, in milliseconds; 0 to 86,400,000.
-   * @defaultValue 10,000
-   */
-  waitMs?: number | undefined;
-}
-
-/** What a guard leaves open when it closes. */
-export interface CloseReport {
-  readonly open: readonly LeftOpen[];
-}
-
 /** A wallet as operating tools need it. */
 export interface WalletInfo {
   readonly key: string;
   readonly currency: Currency;
   readonly providerName: string;
-  /** When the balance shows a payout, as the adapter declares it or the application says. */
+  /** Moment at which the balance shows a payout, as the adapter declares it or the application overrides it. */
   readonly debits: { readonly visibleAt: BalanceProvider['debitVisibleAt']; readonly lagMs: number };
   readonly webhook: ProviderWebhook | undefined;
 }
@@ -238,7 +104,7 @@ export interface GuardInternals {
   /** For reading; change no holds through it. */
   readonly store: HoldStore;
   readonly clock: Clock;
-  /** Whether this guard only observes: see `observing`. */
+  /** True if this guard only observes: see `observing`. */
   readonly observes: boolean;
   /** Refuses a request that could not be read: reports the error, and throws it unless this guard only observes. */
   readonly refuse: (error: unknown) => void;
@@ -261,8 +127,8 @@ export interface PreparedHold {
    * check.
    *
    * @param store - The store inside the transaction: `store.within(client)`.
-   * @throws `InsufficientFundsError` other payouts took the money meanwhile. `BalanceUnavailableError` the check is too old or void, or
-   *   the statement failed: prepare it anew. Errors of references as `hold` throws them.
+   * @throws `InsufficientFundsError` other payouts took the money meanwhile. `BalanceUnavailableError` the check is too
+   *   old or void, or the statement failed: prepare it anew. Errors of references as `hold` throws them.
    */
   readonly hold: (store: Pick<HoldStore, 'hold'>) => Promise<Hold>;
 }
@@ -274,7 +140,7 @@ export interface PayoutGuard {
    * it takes no hold, so two checks at the same time may both be approved.
    *
    * @throws `InsufficientFundsError` not enough.
-   * @throws `BalanceUnavailableError` cannot tell: no balance, an odd or old one, no store.
+   * @throws `BalanceUnavailableError` if there is no usable balance, or the store does not respond.
    * @throws `CurrencyMismatchError` the provider's or the caller's currency is another one.
    * @throws `InvalidAmountError` `InvalidArgumentError` the amount, fee or another argument is not valid.
    * @throws `WalletFrozenError` an operator has frozen the wallet.
@@ -282,7 +148,10 @@ export interface PayoutGuard {
    *   its key.
    */
   readonly assertSufficientFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
-  /** As `assertSufficientFunds`, but "not enough" is an answer: `decision.sufficient`. "Cannot tell" still rejects. */
+  /**
+   * As `assertSufficientFunds`, but "not enough" is an answer: `decision.sufficient`. An unavailable balance still
+   * rejects.
+   */
   readonly checkFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
   /** Reads the wallet for display. @throws `BalanceUnavailableError` `CurrencyMismatchError` `ConfigurationError` */
   readonly funds: (options?: WalletOptions) => Promise<Funds>;
@@ -321,8 +190,8 @@ export interface PayoutGuard {
   readonly withHold: <T>(options: WithHoldOptions, fn: (hold: Hold) => T | Promise<T>) => Promise<T>;
   /**
    * Records that a payout was made; for webhooks and operators. May be repeated. See {@link Hold.capture}.
-   * @throws `HoldStateError` there is no such hold. `ForeignWalletError` another service has its wallet. `BalanceUnavailableError` the
-   *   store did not respond or is restoring holds: repeat it.
+   * @throws `HoldStateError` there is no such hold. `ForeignWalletError` another service has its wallet.
+   *   `BalanceUnavailableError` the store did not respond or is restoring holds: repeat it.
    */
   readonly capture: (reference: string, actual?: AmountInput, options?: SettleOptions) => Promise<HoldInfo>;
   /**

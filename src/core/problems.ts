@@ -1,4 +1,4 @@
-// What is wrong with a set of options, all of it in one error. No value is ever repeated: it may be a secret.
+// Collects every problem of a set of options in one error. Values are never repeated: they may be secrets.
 import type { z } from 'zod';
 import { ConfigurationError, isPayoutGuardError } from './errors.js';
 
@@ -37,7 +37,7 @@ export class Problems {
     return undefined;
   }
 
-  /** What `make` returns; when it throws an error of this library, undefined, and the message is noted. */
+  /** Returns the result of `make`; undefined if it throws an error of this library, whose message is noted. */
   try<T>(name: string, make: () => T): T | undefined {
     try {
       return make();

@@ -32,7 +32,9 @@ export interface ProviderBalance {
 export interface PayoutQuestion {
   /** The reference the payout was sent with. */
   readonly reference: string;
-  /** When it was sent, in epoch milliseconds of the store's clock: for providers that search a window of time. */
+  /**
+   * Time at which it was sent, in epoch milliseconds of the store's clock: for providers that search a window of time.
+   */
   readonly sentAtMs: number;
   /** Aborts when the guard gives up or closes. */
   readonly signal: AbortSignal;
@@ -41,7 +43,7 @@ export interface PayoutQuestion {
 /** The outcome of a payout, in the provider's own word. */
 export interface PayoutAnswer {
   readonly outcome: PayoutVerdict;
-  /** The real debit, fee included, in major units, if the provider says so. */
+  /** The real debit, fee included, in major units, if the provider reports it. */
   readonly debited?: string | undefined;
   /** The provider has no record of the payout; `outcome` is `unknown` then, because it may still be on its way. */
   readonly absent?: boolean | undefined;
@@ -53,7 +55,7 @@ export interface WebhookEvent {
   readonly reference: string | undefined;
 }
 
-/** How a provider's webhooks are read. */
+/** Reads the webhooks of a provider. */
 export interface ProviderWebhook {
   /**
    * Verifies the signature over the raw bytes and reads the reference. Returns undefined when the signature is wrong or
@@ -68,13 +70,14 @@ export interface ProviderWebhook {
 /**
  * A balance API. One instance is one balance.
  *
- * 1. `fetchBalance` asks the remote party each time it is called; it keeps no balance.
- * 2. It never invents a balance: on any doubt it rejects, preferably with a `BalanceUnavailableError`.
- * 3. It ends within a bounded time and when `signal` aborts.
- * 4. `lookup`, if there is one, answers `completed` or `failed` only on the provider's final word about that reference.
- * 5. `verdictOfResult`, if there is one, judges only a value that has the provider's documented shape and carries that reference.
- *    Of everything else it returns undefined.
- * 6. Nothing it throws contains a secret; the guard shows other errors by name, code and stack only.
+ *  1. `fetchBalance` asks the remote party each time it is called; it keeps no balance.
+ *  2. It never invents a balance: on any doubt it rejects, preferably with a `BalanceUnavailableError`.
+ *  3. It ends within a bounded time and when `signal` aborts.
+ *  4. `lookup`, if there is one, answers `completed` or `failed` only on the provider's final word about that
+ *     reference.
+ *  5. `verdictOfResult`, if there is one, judges only a value that has the provider's documented shape and carries that
+ *     reference. Of everything else it returns undefined.
+ *  6. Nothing it throws contains a secret; the guard shows other errors by name, code and stack only.
  */
 export interface BalanceProvider {
   /**
@@ -92,7 +95,9 @@ export interface BalanceProvider {
    * @defaultValue 128
    */
   readonly maxReferenceLength?: number | undefined;
-  /** When the provider's balance shows a payout. `unknown` is treated as `completion`, the careful reading. */
+  /**
+   * Moment at which the provider's balance shows a payout. `unknown` is treated as `completion`, the careful reading.
+   */
   readonly debitVisibleAt: 'acceptance' | 'completion' | 'unknown';
   /**
    * How long after that moment the balance may still not show it, in milliseconds: 0 only where the provider documents

@@ -155,7 +155,9 @@ export class Reconciler {
       if (await this.#served(wallet)) continue;
       this.#events.alert('orphanWallet', () => ({ wallet }), {
         code: 'PAYOUT_GUARD_ORPHAN',
-        message: `The store has undecided payouts of wallet ${wallet}, and no process serves it: add it to the \`wallets\` of a guard.`,
+        message:
+          `The store has undecided payouts of wallet ${wallet}, and no process serves it: add it to the ` +
+          '`wallets` of a guard.',
       });
     }
   }
@@ -182,13 +184,15 @@ export class Reconciler {
     if (overdue > 0 && !this.#events.isHandled('overdue')) {
       warn(
         'PAYOUT_GUARD_OVERDUE',
-        `The outcome of ${overdue} payout(s) is overdue; their money stays held. List them with listHolds({ state: 'sent' }).`,
+        `The outcome of ${overdue} payout(s) is overdue; their money stays held. List them with listHolds({ state: ` +
+          "'sent' }).",
       );
     }
     if (neverSeen > 0 && !this.#events.isHandled('neverSeen')) {
       warn(
         'PAYOUT_GUARD_NEVER_SEEN',
-        `The provider has no record of ${neverSeen} overdue payout(s). Release those that were never sent: reconcile() lists them as neverSeen.`,
+        `The provider has no record of ${neverSeen} overdue payout(s). Release those that were never sent: ` +
+          'reconcile() lists them as neverSeen.',
       );
     }
   }

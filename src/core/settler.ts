@@ -1,14 +1,9 @@
 // Moves holds on in the store: one attempt, its events, and what a refusal means.
 import { andThen, askStore, storeIsRecovering, storeLostItsMemory } from './ask-store.js';
-import {
-  BalanceUnavailableError,
-  HoldConflictError,
-  HoldStateError,
-  isPayoutGuardError,
-  WalletFrozenError,
-} from './errors.js';
+import { BalanceUnavailableError, isPayoutGuardError } from './errors.js';
 import type { Events } from './events.js';
 import type { HoldRecord, HoldState } from './hold.js';
+import { HoldConflictError, HoldStateError, WalletFrozenError } from './hold-errors.js';
 import { holdInfo } from './hold-info.js';
 import type { ResolvedOptions } from './options.js';
 import type { MaybePromise, SettleOutcome, SettleRequest } from './store.js';
@@ -16,7 +11,7 @@ import type { MaybePromise, SettleOutcome, SettleRequest } from './store.js';
 /** Settlements that end a hold, or record that they cannot. */
 export type VerdictRequest = Extract<SettleRequest, { to: 'captured' | 'released' | 'failed' | 'returned' }>;
 
-/** How a settlement is asked for. */
+/** Options of a settlement. */
 interface Asking {
   /** The operator's reason for a release. */
   readonly reason?: string | undefined;
@@ -88,13 +83,15 @@ export class Settler {
     this.#events.alert('paidAfterRelease', () => ({ hold: holdInfo(hold), attempt, perhapsTwice }), {
       code: 'PAYOUT_GUARD_PAID_AFTER_RELEASE',
       message: perhapsTwice
-        ? `Payout ${reference} was made after its hold was released, and a later payout holds the same reference: it was perhaps paid twice. Check both with the provider.`
-        : `Payout ${reference} was made after its hold had expired or was released. The debit is recorded; make the payout within hold.pay() or call hold.sent() before it.`,
+        ? `Payout ${reference} was made after its hold was released, and a later payout holds the same reference: ` +
+          'it was perhaps paid twice. Check both with the provider.'
+        : `Payout ${reference} was made after its hold had expired or was released. The debit is recorded; make ` +
+          'the payout within hold.pay() or call hold.sent() before it.',
     });
   }
 }
 
-/** The hold of an outcome. @throws the error that says why there is none. */
+/** Returns the hold of an outcome. @throws the error of an outcome without one. */
 export function holdOf(outcome: SettleOutcome, request: SettleRequest): HoldRecord {
   const { reference, to } = request;
   switch (outcome.outcome) {

@@ -64,7 +64,8 @@ function balanceOf(provider: BalanceProvider): string {
 function warnOfTwoStores(name: string): void {
   warnOnce(
     'PAYOUT_GUARD_TWO_STORES',
-    `Two guards use one balance of ${name} with different stores, so each promises the whole of it. Give both the same store, or use one guard.`,
+    `Two guards use one balance of ${name} with different stores, so each promises the whole of it. Give both the ` +
+      'same store, or use one guard.',
   );
 }
 
@@ -74,13 +75,15 @@ export function warnOfWallet({ key, provider, lookup, lookupIsDocumented }: Wall
   if (provider.accountId === undefined) {
     warnOnce(
       'PAYOUT_GUARD_ACCOUNT',
-      `Provider ${provider.name} of wallet ${key} has no accountId, so a second key for the same balance cannot be detected. Add one to the adapter.`,
+      `Provider ${provider.name} of wallet ${key} has no accountId, so a second key for the same balance cannot be ` +
+        'detected. Add one to the adapter.',
     );
   }
   if (lookup !== undefined && !lookupIsDocumented) {
     warnOnce(
       'PAYOUT_GUARD_LOOKUP',
-      `${provider.name} does not document how to look a payout up: settle payouts in your callback, and do not rely on look-ups.`,
+      `${provider.name} does not document how to look a payout up: settle payouts in your callback, and do not ` +
+        'rely on look-ups.',
     );
   }
 }
@@ -91,11 +94,12 @@ function warnOfProcesses(): void {
   if (manager === undefined) return;
   warnOnce(
     'PAYOUT_GUARD_MEMORY_STORE',
-    `This ${one} runs under ${manager} with the memory store: every ${one} promises the whole balance by itself. Use a shared store unless there is only one.`,
+    `This ${one} runs under ${manager} with the memory store: every ${one} promises the whole balance by itself. ` +
+      'Use a shared store unless there is only one.',
   );
 }
 
-/** What may have started several of this process or thread. */
+/** Programs that may have started several of this process or thread. */
 function managerOf(): string | undefined {
   if (cluster.isWorker) return 'cluster';
   if (process.env.NODE_APP_INSTANCE !== undefined) return 'PM2';

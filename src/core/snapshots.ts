@@ -29,9 +29,9 @@ export interface Reading {
 interface Memory {
   /** The last reading that succeeded. */
   reading?: Reading;
-  /** When the last attempt began, whether or not it succeeded, on the monotonic clock. */
+  /** Start of the last attempt, successful or not, on the monotonic clock. */
   attemptedAtMs: number;
-  /** Why the last attempt failed, if it did. */
+  /** Error of the last attempt, if it failed. */
   failure?: PayoutGuardError;
 }
 

@@ -5,7 +5,7 @@ import type { HoldRecord, HoldState } from './hold.js';
 /** A value, or a promise of it. The memory store answers synchronously, so a warm check costs no extra turn. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Why nothing is approved from a wallet until an operator unfreezes it. */
+/** A freeze: nothing is approved from the wallet until an operator lifts it. */
 export interface Freeze {
   /** The operator's reason; 1 to 200 printable characters. */
   readonly reason: string;
@@ -103,7 +103,7 @@ export interface SendRequest {
   readonly to: 'sent';
   /** For how long the code that pays may send, in milliseconds. */
   readonly sendsForMs: number;
-  /** Tells handles of one attempt apart: the one that is given `sent`. @defaultValue the attempt */
+  /** Identifies the handle of an attempt that marks the hold as sent. @defaultValue the attempt */
   readonly sender?: string | undefined;
   /** Checks the wallet once more: what `active + captured` may reach, this hold included, as computed in that epoch. */
   readonly check?: { readonly epoch: string; readonly limitMinor: bigint } | undefined;
@@ -121,7 +121,7 @@ export interface CaptureRequest {
 
 export interface ReleaseRequest {
   readonly to: 'released';
-  /** The payout certainly was not sent, although the hold says so: the reference may be held again. */
+  /** The payout certainly was not sent, although the hold is `sent`: the reference may be held again. */
   readonly notSent?: boolean | undefined;
   /** Only a hold that is reserved, or was given `sent` as this sender. */
   readonly sender?: string | undefined;
@@ -159,7 +159,7 @@ export interface HoldReading {
   readonly recoveringForMs?: number | undefined;
 }
 
-/** Which holds to list. */
+/** Selects the holds to list. */
 export interface HoldFilter {
   /** Only holds of these wallets; all wallets when absent. */
   readonly wallets?: readonly string[] | undefined;
@@ -175,13 +175,13 @@ export interface HoldFilter {
 export interface HoldPage {
   /** Oldest first. */
   readonly holds: readonly HoldRecord[];
-  /** Where the next page begins; undefined when there is none. */
+  /** Start of the next page; undefined when there is none. */
   readonly next?: string | undefined;
   /** The time of the store's clock, in epoch milliseconds. */
   readonly nowMs: number;
 }
 
-/** Which undecided holds to take for a look-up. */
+/** Selects the undecided holds to take for a look-up. */
 export interface ClaimRequest {
   /** Only holds of these wallets. */
   readonly wallets: readonly string[];
@@ -189,7 +189,7 @@ export interface ClaimRequest {
   readonly owner: string;
   /** Sent at least this many milliseconds ago on the store's clock. */
   readonly olderThanMs: number;
-  /** How long no other owner gets these holds, in milliseconds. */
+  /** Time for which no other owner gets these holds, in milliseconds. */
   readonly leaseMs: number;
   /** Most holds on a page; 0 to 1,000. With 0 nothing is leased: to see which wallets are unserved. */
   readonly limit: number;
@@ -208,65 +208,61 @@ export interface ClaimPage extends HoldPage {
 }
 
 /**
- * Where holds live. A store that cannot answer rejects; it never guesses. `storeContract` of `payout-guard/testing`
+ * The store of holds. A store that cannot answer rejects; it never guesses. `storeContract` of `payout-guard/testing`
  * tests each rule under its number.
  *
- * 1. **Totals.** A wallet that was never used has `active` and `captured` of zero. Totals are of one instant.
- * 2. **Check and hold are one step.** `hold` grants exactly if `active + captured + amount <= limit`, however many requests
- *    arrive at the same time; a granted hold is in `active` before any other request is answered.
- * 3. **A hold costs the same** however many are open.
- * 4. **Epoch.** A hold whose `epoch` is not the store's is `void`. The epoch changes when memory was, or may have been, lost;
- *    holds are `recovering` then until every process had the time to restore its open ones.
- * 5. **One reference, one payout.** A reference that is open, captured or failed is `exists`, in every wallet. One that was
- *    released without being sent may be held again by another attempt for the same wallet and amount (`turn` counts that),
- *    otherwise it is `exists`. A request that is repeated by its own attempt is `held` again as long as the hold is as it was
- *    granted, and counts once.
- * 6. **`sent` is given once**, to a reserved hold that has not expired; otherwise `illegal`. In a frozen wallet it is `frozen`.
- *    With a `check`, it is given only if `active + captured <= limit` in that epoch. A hold that is not given it stays reserved.
- * 7. **Capture** moves the held amount out of `active` and the real debit into `captured`, less or more than held. It may be
- *    repeated (`already`), and counts once. After a release it is `late` for a request that names the attempt, counts all the
- *    same, and the hold is no longer `failed`; otherwise it is `illegal`.
- * 8. **Release** takes the held amount out of `active`. It may be repeated, and counts once. After capture it is `illegal`. A
- *    hold that was `sent` is `failed` then, and its reference is not held again, unless the request says `notSent`.
- * 9. **Late visibility.** A capture with `visibleInMs` stays in `active`, with the real debit, for that time, and enters
- *    `captured` then. The hold shows when: `visibleAtMs`.
+ *  1. **Totals.** A wallet that was never used has `active` and `captured` of zero. Totals are of one instant.
+ *  2. **Check and hold are one step.** `hold` grants exactly if `active + captured + amount <= limit`, however many
+ *     requests arrive at the same time; a granted hold is in `active` before any other request is answered.
+ *  3. **A hold costs the same** however many are open.
+ *  4. **Epoch.** A hold whose `epoch` is not the store's is `void`. The epoch changes when memory was, or may have
+ *     been, lost; holds are `recovering` then until every process had the time to restore its open ones.
+ *  5. **One reference, one payout.** A reference that is open, captured or failed is `exists`, in every wallet. One
+ *     that was released without being sent may be held again by another attempt for the same wallet and amount (`turn`
+ *     counts that), otherwise it is `exists`. A request that is repeated by its own attempt is `held` again as long as
+ *     the hold is as it was granted, and counts once.
+ *  6. **`sent` is given once**, to a reserved hold that has not expired; otherwise `illegal`. In a frozen wallet it is
+ *     `frozen`. With a `check`, it is given only if `active + captured <= limit` in that epoch. A hold that is not
+ *     given it stays reserved.
+ *  7. **Capture** moves the held amount out of `active` and the real debit into `captured`, less or more than held. It
+ *     may be repeated (`already`), and counts once. After a release it is `late` for a request that names the attempt,
+ *     counts all the same, and the hold is no longer `failed`; otherwise it is `illegal`.
+ *  8. **Release** takes the held amount out of `active`. It may be repeated, and counts once. After capture it is
+ *     `illegal`. A hold that was `sent` is `failed` then, and its reference is not held again, unless the request has
+ *     `notSent`.
+ *  9. **Late visibility.** A capture with `visibleInMs` stays in `active`, with the real debit, for that time, and
+ *     enters `captured` then. The hold shows when: `visibleAtMs`.
  * 10. **Expiry.** A `reserved` hold is released when its time is over on the store's clock. A `sent` one never is.
  * 11. **`captured` never decreases** within an epoch.
  * 12. **Finished references are remembered** for a time or number that the store documents. Captured and failed ones
- *     are never
- *    forgotten to make room for others.
+ *     are never forgotten to make room for others.
  * 13. **Listing** is oldest first, in pages, limited to the wallets asked for, and leaves out nothing that stays
  *     unchanged meanwhile.
  * 14. **Claims.** An undecided hold (`sent`, or captured with `awaitsOutcome`) of a wallet asked for goes to one owner
- *     at a time,
- *    until the lease ends or the outcome is known.
+ *     at a time, until the lease ends or the outcome is known.
  * 15. **Unknown references** are `unknown`, or `recovering` as long as the hold may still be restored; settling creates
  *     nothing.
  * 16. **A lost reply** means that the operation may have happened or not. `get` shows which.
  * 17. **Attempts.** A hold is moved on by its own attempt, or by a request that names none. Another attempt is
- *     `illegal`,
- *    whatever the state: the holder of a reservation that expired cannot touch the hold of a retry. A release that names a
- *    `sender` is `illegal` on a hold that was given `sent` to another one.
+ *     `illegal`, whatever the state: the holder of a reservation that expired cannot touch the hold of a retry. A
+ *     release that names a `sender` is `illegal` on a hold that was given `sent` to another one.
  * 18. **Bounded time.** A store answers or rejects; it does not leave its caller waiting.
  * 19. **Freezing.** From the answer of `freeze` on, holds from the wallet are `frozen`, and so is `sent`, until it is
- *     unfrozen.
- *    Holds that were sent move on as ever. A wallet that is frozen already keeps its time and gets the new reason.
+ *     unfrozen. Holds that were sent move on as ever. A wallet that is frozen already keeps its time and gets the new
+ *     reason.
  * 20. **Notes** are small facts that the processes of a store share, about wallets and not about payouts: a key of 1 to
- *     256 and a
- *    text of 1 to 16,384 printable characters. `swapNote` is a compare-and-set: of several callers that expect the same value, one
- *    succeeds. Notes live as long as the store's memory.
+ *     256 and a text of 1 to 16,384 printable characters. `swapNote` is a compare-and-set: of several callers that
+ *     expect the same value, one succeeds. Notes live as long as the store's memory.
  * 21. **Extending** gives a reservation a new lifetime from now on; anything but a reserved hold that has not expired
  *     is `illegal`.
  * 22. **The code that pays has a deadline.** A hold that becomes `sent` shows until when its payer may send
- *     (`sendsUntilMs`).
- *    `returned` moves that moment to now, once; it changes nothing else.
+ *     (`sendsUntilMs`). `returned` moves that moment to now, once; it changes nothing else.
  * 23. **The final word** `failed` releases an open hold and closes its reference. On a capture with `awaitsOutcome` and
- *     on a
- *    released hold only the record changes (`already`). On any other capture it is `illegal`.
+ *     on a released hold only the record changes (`already`). On any other capture it is `illegal`.
  * 24. **Currency and fingerprint** are kept with the hold, as the request had them.
  */
 export interface HoldStore {
-  /** For messages and metrics: `memory`, `redis`, `postgres`. */
+  /** For messages and metrics: `memory`, `sqlite`, `redis`, `postgres`. */
   readonly name: string;
   totals(wallet: string): MaybePromise<WalletTotals>;
   hold(request: HoldRequest): MaybePromise<HoldOutcome>;

@@ -15,7 +15,7 @@ export interface TracedStep {
  */
 export type Trace = <T>(step: TracedStep, run: () => T) => T;
 
-/** Runs a step as it is when nobody traces. */
+/** Runs a step directly when there is no tracer. */
 export function traced<T>(trace: Trace | undefined, step: TracedStep, run: () => T): T {
   return trace ? trace(step, run) : run();
 }

@@ -77,7 +77,7 @@ export class VerdictOutbox {
     while (this.#asked.size > 0) await Promise.all(this.#asked.values());
   }
 
-  /** Keeps a verdict whose caller was told that the store did not respond. */
+  /** Keeps a verdict whose caller got the error that the store did not respond. */
   keep(verdict: KnownVerdict, error: unknown): void {
     this.#failed(verdict, error);
   }
@@ -117,7 +117,9 @@ export class VerdictOutbox {
       const { reference } = request;
       this.#events.alert('contradiction', () => ({ reference, wallet, attempt, wanted, found }), {
         code: 'PAYOUT_GUARD_CONTRADICTION',
-        message: `Payout ${reference} of wallet ${wallet} should be ${wanted}, and the store says ${found}. Nothing was changed; check it with the provider.`,
+        message:
+          `Payout ${reference} of wallet ${wallet} should be ${wanted}, but the store has ${found}. Nothing was ` +
+          'changed; check it with the provider.',
       });
     }
     return 'hold' in outcome ? outcome.hold : undefined;
@@ -138,7 +140,10 @@ export class VerdictOutbox {
     const next = isKept ? 'It is tried again until the store responds.' : 'Settle it by hand: it is not tried again.';
     this.#events.alert('unsettled', () => ({ reference, wallet, error, retried: isKept }), {
       code: 'PAYOUT_GUARD_UNSETTLED',
-      message: `Payout ${reference} of wallet ${wallet} is known to be ${request.to === 'captured' ? 'made' : 'not made'}, but the hold could not be settled; its money stays held. ${next}`,
+      message:
+        `Payout ${reference} of wallet ${wallet} is known to be ` +
+        `${request.to === 'captured' ? 'made' : 'not made'}, but the hold could not be settled; its money stays ` +
+        `held. ${next}`,
       error: thrown,
     });
     return undefined;

@@ -1,7 +1,7 @@
-// What proves what: the words that settle a hold, and where they may come from.
+// The verdicts that settle a hold, and their sources.
 
 /**
- * What is known of a payout:
+ * The state of a payout, as far as it is known:
  *
  * - `completed`: it was made. Final.
  * - `failed`: it was not made and never will be. Final.
@@ -11,7 +11,7 @@
 export type PayoutVerdict = 'completed' | 'pending' | 'failed' | 'unknown';
 
 /**
- * What an error of the payment code proves:
+ * The verdict in an error of the payment code:
  *
  * - `failed`: the provider did not make the payout and never will.
  * - `not_sent`: the payout certainly never reached the provider. Its reference may be held again.
@@ -31,7 +31,7 @@ export function isErrorVerdict(value: unknown): value is ErrorVerdict {
 }
 
 /**
- * Whether a value is the answer of an HTTP client that says that the request did not succeed: `fetch` resolves for
+ * Returns true for the response of an HTTP client to a request that did not succeed: `fetch` resolves for
  * every status, and other clients may be set to. It proves nothing about the payout, and neither does a value that
  * cannot be read.
  */

@@ -40,7 +40,7 @@ export interface WalletSettings {
    * `'onReturn'`: your payment function returns only when the debit is done, so every value that it returns,
    * `undefined` included, counts as paid unless it is judged: by `verdictOfResult`, or because it is an answer of the
    * provider itself or a failed HTTP response.
-   * @defaultValue a payout is over when the provider or your `verdictOfResult` says so
+   * @defaultValue a payout is settled by the provider or your `verdictOfResult`
    */
   settles?: 'onReturn' | undefined;
   /**
@@ -117,7 +117,7 @@ export interface Wallet {
   readonly verdictOfResult: WalletSettings['verdictOfResult'];
   readonly verdictOf: WalletSettings['verdictOf'];
   readonly lookup: BalanceProvider['lookup'];
-  /** Whether `lookup` can be relied on: the provider documents how, or the application knows. */
+  /** True if `lookup` is reliable: documented by the provider, or vouched for by the application. */
   readonly lookupIsDocumented: boolean;
   readonly absentIsFailedAfterMs: number | undefined;
   /** Provider, account, currency and exponent as one text; undefined for a wallet that is only settled. */
@@ -243,7 +243,7 @@ function settleOnlyWallet(key: string, settings: SettleOnlySettings, currency: C
   };
 }
 
-/** The account as a hash. An adapter that names none is told apart by the key of the wallet alone. */
+/** The account as a hash. Without an account, the key of the wallet takes its place. */
 function identityOf(key: string, { name, accountId }: BalanceProvider, { code, exponent }: Currency): string {
   const account = createHash('sha256')
     .update(accountId === undefined ? `key ${key}` : `account ${accountId}`)
@@ -252,7 +252,7 @@ function identityOf(key: string, { name, accountId }: BalanceProvider, { code, e
   return `${name} ${account} ${code} ${exponent}`;
 }
 
-/** Whether an identity that the store remembers differs from this wallet's by nothing but a former provider. */
+/** Returns true if an identity in the store differs from this wallet's by a former provider alone. */
 export function isFormerIdentity(wallet: Wallet, remembered: string): boolean {
   const [provider = '', , ...currency] = remembered.split(' ');
   const { code, exponent } = wallet.currency;

@@ -12,7 +12,7 @@ import { resolveWallet, type Wallet } from './wallet.js';
 
 /** Finds wallets by their keys. */
 export interface Wallets {
-  /** Whether wallets are found by a function, so that not all of them are known. */
+  /** True if wallets are found by a function, so that not all of them are known. */
   readonly isDynamic: boolean;
   /** The wallets that are known now. */
   known(): readonly Wallet[];

@@ -1,9 +1,11 @@
 // A route that pays: the handler is given `pay`, and ending without it means that nothing was sent.
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import { isPayoutGuardError, type PayoutInProgressError } from '../core/errors.js';
+import type { PayOptions } from '../core/calls.js';
+import { isPayoutGuardError } from '../core/errors.js';
+import type { PayoutInProgressError } from '../core/hold-errors.js';
 import type { HoldInfo } from '../core/hold-info.js';
-import type { Hold, PayOptions, PayoutGuard } from '../core/payout-guard.js';
+import type { Hold, PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { functionSchema } from '../core/schemas.js';
 import { warn } from '../core/warn.js';
@@ -12,7 +14,7 @@ import { type PayoutSource, readPayout } from '../web/read-payout.js';
 import { assertExpress, isOver, rememberHold } from './response-holds.js';
 import { assertGuard, sourceShape } from './route-options.js';
 
-/** Where in the request the payout is described, and how its end is judged. */
+/** Reads the payout from the request, and judges its end. */
 export interface PayoutRouteOptions extends PayoutSource<[Request, Response]>, PayOptions {
   reference: (req: Request, res: Response) => unknown;
   /**
@@ -43,11 +45,9 @@ const optionsSchema: z.ZodType<unknown> = z.strictObject({
  *
  * @example
  * ```ts
- * app.post('/payouts', payoutRoute(guard, { amount: (req) => req.body.amount, reference: tenantKey }, async (req, res, pay) => {
- *   const payment = await pay((hold) => makePayment({ ...req.body, reference: hold.reference }));
- *   res.status(202).json(payment);
- * }));
- * ```
+ * app.post('/payouts', payoutRoute(guard, { amount: (req) => req.body.amount, reference: tenantKey }, async (req, res,
+ * pay) => { const payment = await pay((hold) => makePayment({ ...req.body, reference: hold.reference }));
+ * res.status(202).json(payment); })); ```
  * @throws `ConfigurationError` at creation, naming every problem of the options.
  */
 export function payoutRoute(guard: PayoutGuard, options: PayoutRouteOptions, handler: PayoutHandler): RequestHandler {
@@ -81,7 +81,9 @@ export function payoutRoute(guard: PayoutGuard, options: PayoutRouteOptions, han
     hasWarned = true;
     warn(
       'PAYOUT_GUARD_NOT_PAID',
-      `A payoutRoute handler (${req.method} ${req.baseUrl}${req.route?.path ?? ''}) answered with success and never called pay(), so its hold was released. If it makes the payment by itself, nothing covers it: make it within pay().`,
+      `A payoutRoute handler (${req.method} ${req.baseUrl}${req.route?.path ?? ''}) answered with success and ` +
+        'never called pay(), so its hold was released. If it makes the payment by itself, nothing covers it: make it ' +
+        'within pay().',
     );
   };
 

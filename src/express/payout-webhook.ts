@@ -36,7 +36,8 @@ export function payoutWebhook(guard: PayoutGuard, options: PayoutWebhookOptions 
       // Signatures cover the bytes. A 401 would make the provider give up because of a mistake in the setup.
       warnOnce(
         'PAYOUT_GUARD_WEBHOOK',
-        `The webhook route of wallet ${key} needs the raw body: mount it behind express.raw({ type: '*/*' }) and before express.json().`,
+        `The webhook route of wallet ${key} needs the raw body: mount it behind express.raw({ type: '*/*' }) and ` +
+          'before express.json().',
       );
       return 503;
     }
@@ -71,12 +72,12 @@ async function lookUp(guard: PayoutGuard, reference: string): Promise<void> {
   try {
     await guard.reconcile({ reference });
   } catch (error) {
-    // What cannot be a reference is not one of ours. Everything else may be otherwise when the event is posted again.
+    // An invalid reference belongs to no payout of ours. All other failures may be over when the event is posted again.
     if (!isPayoutGuardError(error) || error.code !== 'invalid_reference') throw error;
   }
 }
 
-/** Whether a request came without a body. Only the headers of HTTP/1 show that. */
+/** Returns true if a request came without a body. Only the headers of HTTP/1 show that. */
 function isEmpty({ body, headers, httpVersionMajor }: Request): boolean {
   if (Buffer.isBuffer(body) || httpVersionMajor !== 1) return false;
   return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;

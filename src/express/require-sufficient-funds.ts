@@ -2,8 +2,9 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { isSilence } from '../core/ask-store.js';
+import type { CheckOptions } from '../core/calls.js';
 import { answerOf, thrownBy } from '../core/functions.js';
-import type { AmountInput, CheckOptions, Hold, PayoutGuard } from '../core/payout-guard.js';
+import type { AmountInput, Hold, PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { functionSchema } from '../core/schemas.js';
 import { warn } from '../core/warn.js';
@@ -169,7 +170,8 @@ function warnOfContradiction({ reference }: Hold, verdict: string, error: unknow
   if (isSilence(error)) return;
   warn(
     'PAYOUT_GUARD_CONTRADICTION',
-    `The handler answered that payout ${reference} was ${verdict}, but its hold is in another state. Nothing was changed. Check the payout with the provider.`,
+    `The handler answered that payout ${reference} was ${verdict}, but its hold is in another state. Nothing was ` +
+      'changed. Check the payout with the provider.',
     error,
   );
 }

@@ -5,8 +5,12 @@ import { oldestBalanceMs } from '../core/options.js';
 import type { AlertDraft } from './alert.js';
 import type { Decide, Fact } from './alert-outbox.js';
 import type { DriftEvent } from './drift/index.js';
-import type { Threshold } from './options.js';
 import type { Runway } from './runway.js';
+
+export interface Threshold {
+  readonly thresholdMinor: bigint;
+  readonly hysteresisMinor: bigint;
+}
 
 /** A wallet whose balance was read. */
 export interface Sight {

@@ -1,9 +1,10 @@
 // Read this first: checks wallets from time to time, and raises alerts.
 import { randomUUID } from 'node:crypto';
 import { askStore } from '../core/ask-store.js';
+import type { Funds } from '../core/calls.js';
 import { asPayoutGuardError, BalanceUnavailableError, type PayoutGuardError } from '../core/errors.js';
 import { memoryStore } from '../core/memory-store/index.js';
-import type { Funds, PayoutGuard } from '../core/payout-guard.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
 import { warn } from '../core/warn.js';
 import type { Alert } from './alert.js';
 import { AlertOutbox, type Claim } from './alert-outbox.js';

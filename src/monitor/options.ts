@@ -7,6 +7,7 @@ import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { clockSchema, functionSchema } from '../core/schemas.js';
 import type { Alert } from './alert.js';
+import type { Threshold } from './alert-rules.js';
 import type { Undelivered } from './delivery.js';
 import { assertEnforcing, sharedDriftSchema } from './drift/options.js';
 import type { MonitoredDrift } from './drift-alerts.js';
@@ -97,11 +98,6 @@ export interface MonitorOptions {
    * @defaultValue the clock of the guard
    */
   clock?: Clock | undefined;
-}
-
-export interface Threshold {
-  readonly thresholdMinor: bigint;
-  readonly hysteresisMinor: bigint;
 }
 
 /** {@link MonitoredWallet} with its thresholds in minor units of its currency. */

@@ -59,11 +59,11 @@ function isTimeZone(timeZone: string): boolean {
 /**
  * Loads croner if it is installed. Only cron schedules need it, and a wrong expression is reported at creation: so it
  * is imported neither statically nor by a promise. CommonJS has a `require`; an ES module makes one that resolves from
- * this file.
+ * this file. Bundlers include croner because of the literal call, and only warn if it is missing, because of the `try`.
  */
 function loadCroner(): { readonly Cron: typeof Cron } | undefined {
   try {
-    return (typeof require === 'function' ? require : createRequire(thisFile()))('croner');
+    return typeof require === 'function' ? require('croner') : createRequire(thisFile())('croner');
   } catch (error) {
     if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) throw error;
     return undefined;

@@ -1,11 +1,11 @@
 // Posts alerts to a URL: signed, with bounded retries, and without following redirects.
 import { z } from 'zod';
 import type { Clock } from '../core/clock.js';
-import type { BalanceUnavailableError } from '../core/errors.js';
 import { functionSchema } from '../core/schemas.js';
-import { canBeSent, expectSuccess, HttpClient } from '../providers/shared/http-client.js';
-import { resolveNetwork } from '../providers/shared/network-options.js';
-import { urlProblem } from '../providers/shared/safe-url.js';
+import { canBeSent, expectSuccess, HttpClient } from '../http/client.js';
+import { HttpFailure } from '../http/failure.js';
+import { resolveNetwork } from '../http/options.js';
+import { urlProblem } from '../http/safe-url.js';
 import type { Alert } from './alert.js';
 import { signatureHeader, signWebhook } from './signature.js';
 
@@ -97,10 +97,11 @@ export class Webhook {
       });
       return undefined;
     } catch (error) {
-      const { reason = 'unknown' } = error as Partial<BalanceUnavailableError>;
-      // Only the body of a success can be malformed, and it does not matter.
-      if (status === undefined && reason === 'malformed') return undefined;
-      return status === undefined ? reason : `HTTP ${status}`;
+      if (status !== undefined) return `HTTP ${status}`;
+      const kind = error instanceof HttpFailure ? error.failure.kind : 'unknown';
+      // Only the body of a success is read this strictly, and it does not matter.
+      if (kind === 'too_large' || kind === 'not_json') return undefined;
+      return kind === 'attempt_timeout' || kind === 'deadline' ? 'timeout' : kind;
     }
   }
 }

@@ -98,7 +98,8 @@ export const metrics: Readonly<Record<MetricKey, Metric>> = {
     kind: 'counter',
     unit: '{decision}',
     description:
-      'Checks and holds, by their outcome: approved, refused (not enough), rejected (another reason). Of an observing guard, the outcome of the guard that it wraps.',
+      'Checks and holds, by their outcome: approved, refused (not enough), rejected (another reason). Of an ' +
+      'observing guard, the outcome of the guard that it wraps.',
     attributes: {
       'payout_guard.operation': ['check', 'hold'],
       'payout_guard.decision': ['approved', 'refused', 'rejected'],
@@ -157,7 +158,8 @@ export const metrics: Readonly<Record<MetricKey, Metric>> = {
     kind: 'counter',
     unit: '{hold}',
     description:
-      'Outcomes of payouts that the store could not record; retried in the background, or left to an operator. Zero from the start.',
+      'Outcomes of payouts that the store could not record; retried in the background, or left to an operator. ' +
+      'Zero from the start.',
     attributes: { 'payout_guard.retried': ['true', 'false'] },
   },
   incidents: {

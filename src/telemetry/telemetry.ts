@@ -19,14 +19,14 @@ import { recordEvents } from './recording.js';
 import { type TracingOptions, tracing } from './tracing.js';
 import { ObservedWallets } from './wallets.js';
 
-/** Where telemetry goes. Unknown keys are refused. */
+/** Options of the telemetry. Unknown keys are refused. */
 export interface TelemetryOptions {
   /** @defaultValue the one that is registered globally when `observe` is called */
   meterProvider?: MeterProvider | undefined;
   /** @defaultValue the one that is registered globally */
   tracerProvider?: TracerProvider | undefined;
   /**
-   * Whether spans of holds and lookups carry `payout_guard.reference`. Metrics never do.
+   * True if spans of holds and look-ups carry `payout_guard.reference`. Metrics never do.
    * @defaultValue false
    */
   references?: boolean | undefined;

@@ -1,7 +1,8 @@
 // The gauges of wallets at each collection: whether they are frozen, and their balances if they were asked for.
 import type { Attributes, BatchObservableResult } from '@opentelemetry/api';
+import type { Funds } from '../core/calls.js';
 import { runAfter } from '../core/clock.js';
-import type { Funds, PayoutGuard } from '../core/payout-guard.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
 import type { WalletLabels } from './attributes.js';
 import type { Instruments } from './instruments.js';
 

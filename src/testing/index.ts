@@ -1,25 +1,26 @@
 // payout-guard/testing: remote parties for tests, as real HTTP servers on loopback ports.
-export type { Fault, FaultOptions } from './faults.js';
+
 export type {
   InterswitchOpenCode,
   InterswitchPayment,
   InterswitchPaymentOptions,
-} from './interswitch-payments.js';
-export type { InterswitchSessionOptions } from './interswitch-sessions.js';
+} from './interswitch/payments.js';
+export type { InterswitchSessionOptions } from './interswitch/sessions.js';
 export {
   type InterswitchSimulator,
   type InterswitchSimulatorOptions,
   interswitchSimulator,
-} from './interswitch-simulator.js';
-export type { JpayCallback } from './jpay-callback.js';
-export type { JpayPayout, JpayPayoutOptions } from './jpay-payouts.js';
-export { type JpaySimulator, type JpaySimulatorOptions, type JpayWallet, jpaySimulator } from './jpay-simulator.js';
-export type { DebitMoment, PayoutOptions, PayoutStatus } from './payout-book.js';
+} from './interswitch/simulator.js';
+export type { JpayCallback } from './jpay/callback.js';
+export type { JpayPayout, JpayPayoutOptions } from './jpay/payouts.js';
+export { type JpaySimulator, type JpaySimulatorOptions, type JpayWallet, jpaySimulator } from './jpay/simulator.js';
 export {
   type PhoenixCredentials,
   type PhoenixSimulator,
   type PhoenixSimulatorOptions,
   phoenixSimulator,
-} from './phoenix-simulator.js';
-export type { ReceivedRequest, Simulator, SimulatorOptions } from './simulator-server.js';
+} from './phoenix/simulator.js';
+export type { Fault, FaultOptions } from './simulator/faults.js';
+export type { DebitMoment, PayoutOptions, PayoutStatus } from './simulator/payout-book.js';
+export type { ReceivedRequest, Simulator, SimulatorOptions } from './simulator/server.js';
 export { type StoreTarget, storeContract, type TestRunner } from './store-contract.js';

@@ -14,7 +14,7 @@ import type {
   SettleRequest,
 } from '../core/store.js';
 
-/** What the contract needs of a test runner: jest, vitest, mocha and node:test all have it. */
+/** The functions that the contract needs from a test runner: jest, vitest, mocha and node:test have them. */
 export interface TestRunner {
   describe(name: string, define: () => void): unknown;
   it(name: string, test: () => Promise<void>): unknown;
@@ -127,7 +127,7 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       const few = await best(200);
       await holdMany(1_000, 5_000);
       const many = await best(6_000);
-      // Twenty times as many are open; whoever looks at each of them is far beyond this.
+      // Twenty times as many are open: a store that reads each of them takes far longer than this.
       assert.ok(many < few * 8, `200 holds took ${few} ns with few open, ${many} ns with many`);
     });
 

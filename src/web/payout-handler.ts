@@ -1,8 +1,10 @@
 // The life of a hold around a handler that is given `pay`, for every framework.
 import { isPromise, isSilence } from '../core/ask-store.js';
-import { ConfigurationError, HoldStateError } from '../core/errors.js';
+import type { PayOptions } from '../core/calls.js';
+import { ConfigurationError } from '../core/errors.js';
+import { HoldStateError } from '../core/hold-errors.js';
 import { PayPromise } from '../core/pay-promise.js';
-import type { Hold, PayOptions } from '../core/payout-guard.js';
+import type { Hold } from '../core/payout-guard.js';
 import { warn } from '../core/warn.js';
 
 /** Makes the payment of a route: `hold.pay`, until the handler ends. */
@@ -37,7 +39,8 @@ export async function runPayoutHandler<T>(
     const answer = handler(pay);
     if (!isPromise(answer) && !hold.isPaying && !hasAnswered()) {
       throw new ConfigurationError([
-        'payoutRoute: its handler returned no promise, has not answered and has not paid; make it async, so that its end is known',
+        'payoutRoute: its handler returned no promise, has not answered and has not paid; make it async, so that ' +
+          'its end is known',
       ]);
     }
     return await answer;
@@ -51,7 +54,7 @@ export async function runPayoutHandler<T>(
   }
 }
 
-/** Whether nothing was sent under the hold, and nothing will be. */
+/** Returns true if nothing was sent under the hold, and nothing will be. */
 function isUnused({ state, isPaying }: Hold): boolean {
   return state === 'reserved' && !isPaying;
 }

@@ -3,13 +3,13 @@ import {
   type BalanceUnavailableError,
   type PayoutGuardError,
   type PayoutGuardErrorCode,
-  PayoutInProgressError,
   payoutBefore,
 } from '../core/errors.js';
+import { PayoutInProgressError } from '../core/hold-errors.js';
 import { type InsufficientFundsError, isInsufficientFunds } from '../core/insufficient-funds.js';
 import type { Hold } from '../core/payout-guard.js';
 
-/** Which figures an answer may show. */
+/** The figures that an answer may show. */
 export interface ProblemOptions {
   /**
    * `'amounts'` adds `required`, `available`, `held`, `spendable`, `shortfall`, `currency` and `asOf` to the answer
@@ -63,7 +63,10 @@ export function problemAnswer(error: PayoutGuardError, holds: readonly Hold[], o
   return answerFor(reference === undefined ? error : new PayoutInProgressError(reference), options);
 }
 
-/** Whether a payment began and is not known to have failed. One that waits for `sent` counts: its function may run. */
+/**
+ * Returns true if a payment began and is not known to have failed. One that waits for `sent` counts: its function may
+ * run.
+ */
 function mayHavePaid({ state, isPaying }: Hold): boolean {
   return state === 'sent' || state === 'captured' || (state === 'reserved' && isPaying);
 }

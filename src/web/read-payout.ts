@@ -1,12 +1,14 @@
 // Reads a payout from a request, for every framework: what a client sent is untrusted input, what the application's own
 // functions return must be what they promise.
+
+import type { HoldOptions } from '../core/calls.js';
 import { InvalidAmountError, InvalidArgumentError, InvalidReferenceError, isPayoutGuardError } from '../core/errors.js';
 import { answerOf, isThenable, thrownBy } from '../core/functions.js';
 import { isAmountInput } from '../core/money.js';
-import type { AmountInput, HoldOptions } from '../core/payout-guard.js';
+import type { AmountInput } from '../core/payout-guard.js';
 import { redactedCause } from '../core/redact.js';
 
-/** Where in a request the payout is described. `Source` is the arguments that the framework has. */
+/** Reads a payout from a request. `Source` is the arguments that the framework has. */
 export interface PayoutSource<Source extends readonly unknown[]> {
   /** The amount in major units, usually `(req) => req.body.amount`. Its value is checked as untrusted input. */
   amount: (...source: Source) => unknown;

@@ -1,5 +1,6 @@
 // A rejection that no payment function has thrown, and the hold that it is about.
-import { claimRejection, type PayoutGuardError } from '../core/errors.js';
+import type { PayoutGuardError } from '../core/errors.js';
+import { claimRejection } from '../core/hold-errors.js';
 import type { Hold } from '../core/payout-guard.js';
 
 /**

@@ -66,8 +66,8 @@ async function run(
   const complained: string[] = [];
   const code = await runCommand(given, {
     env: how.env ?? env,
-    say: (line) => said.push(line),
-    complain: (line) => complained.push(line),
+    print: (line) => said.push(line),
+    printError: (line) => complained.push(line),
     ask: async () => how.answer ?? '',
   });
   const outcome = { code, said: said.join('\n'), complained: complained.join('\n') };
@@ -193,7 +193,7 @@ describe('phoenix register', () => {
       const { code, complained } = await run(args(simulator));
       expect([code, asked(simulator)]).toEqual([1, [1, 1]]);
       expect(complained).toContain(`the second step failed (${what}`);
-      expect(complained).toContain('There may be a new secret that nobody knows');
+      expect(complained).toContain('There may be a new secret that was lost');
       expect(await readdir(folder)).toEqual(['key.pem']);
     },
   );
@@ -209,13 +209,13 @@ describe('phoenix register', () => {
 describe('a call that is wrong', () => {
   const secret = 's3cr3t-Jd6yB3hUe0';
   const wrong: [string, (simulator: PhoenixSimulator) => string[], string][] = [
-    ['a secret as an option', (s) => [...args(s), '--client-secret', secret], 'an option that does not exist'],
-    ['a secret in an option', (s) => [...args(s), `--client-secret=${secret}`], 'an option that does not exist'],
-    ['a secret as an unknown option', (s) => [...args(s), `--${secret}`], 'an option that does not exist'],
-    ['a secret as short options', (s) => [...args(s), `-${secret}`], 'an option that does not exist'],
+    ['a secret as an option', (s) => [...args(s), '--client-secret', secret], 'unknown option'],
+    ['a secret in an option', (s) => [...args(s), `--client-secret=${secret}`], 'unknown option'],
+    ['a secret as an unknown option', (s) => [...args(s), `--${secret}`], 'unknown option'],
+    ['a secret as short options', (s) => [...args(s), `-${secret}`], 'unknown option'],
     ['a secret on its own', (s) => [...args(s), secret], 'every value needs an option before it'],
     ['a secret after --', (s) => [...args(s), '--', secret], 'every value needs an option before it'],
-    ['a prototype', (s) => [...args(s), '--__proto__', secret], 'an option that does not exist'],
+    ['a prototype', (s) => [...args(s), '--__proto__', secret], 'unknown option'],
     [
       'a secret as a file',
       (s) => args(s, { 'client-secret-file': secret }),
@@ -250,7 +250,7 @@ describe('a call that is wrong', () => {
     ['another command', () => ['phoenix', secret], 'there is no such command'],
   ];
 
-  it.each(wrong)('(%s) is told without the value, and nothing is sent', async (_, make, problem) => {
+  it.each(wrong)('(%s) is reported without the value, and nothing is sent', async (_, make, problem) => {
     const simulator = await simulated();
     const outcome = await run(make(simulator));
     expect(outcome).toMatchObject({ code: 2, said: '' });

@@ -274,7 +274,7 @@ describe('S2. a known verdict', () => {
     );
     expect((await guard.getHold('p-1'))?.state).toBe('captured');
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_CONTRADICTION: Payout p-1 of wallet default should be released, and the store says captured. Nothing was changed; check it with the provider.',
+      'PAYOUT_GUARD_CONTRADICTION: Payout p-1 of wallet default should be released, but the store has captured. Nothing was changed; check it with the provider.',
     ]);
     await guard.close();
   });

@@ -118,7 +118,7 @@ describe('W1. a wallet has one identity, and an identity one wallet', () => {
     const first = guardOf({ main: { provider: account('1'), currency: 'KES' } }, store);
     await first.withHold({ amount: '10.00', reference: 'p-1' }, () => 'accepted');
     const second = guardOf({ main: { provider, currency } }, store);
-    const refused = conflict('the store knows this key as another balance');
+    const refused = conflict('in the store this key is another balance');
     for (const act of [
       () => second.checkFunds('1'),
       () => second.hold({ amount: '1', reference: 'p-2' }),

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { BalanceProvider } from 'payout-guard';
 import { interswitch, type NetworkOptions } from 'payout-guard/providers/interswitch';
 import type { Fault, InterswitchSimulator, InterswitchSimulatorOptions } from 'payout-guard/testing';
-import { balanceMeaning, payoutOutcome, responseCodes } from '../../src/providers/shared/response-codes.js';
+import { balanceMeaning, payoutOutcome, responseCodes } from '../../src/providers/interswitch/response-codes.js';
 import { closeAll, quick, type RawServer, send, startInterswitch, startServer, timeOut } from '../providers/support.js';
 import { stoppedClock } from '../support/clock.js';
 import { ask, lookupFailure, once, wordOf } from './support.js';

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { BalanceProvider } from 'payout-guard';
 import { type PhoenixOptions, type PhoenixTerminal, phoenix, phoenixTerminal } from 'payout-guard/providers/phoenix';
 import type { Fault, PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
-import { responseCodes } from '../../src/providers/shared/response-codes.js';
+import { responseCodes } from '../../src/providers/interswitch/response-codes.js';
 import { closeAll, quick, type RawServer, send, startPhoenix, startServer, timeOut } from '../providers/support.js';
 import { answeringKeyExchanges, phoenixCredentials } from '../support/phoenix.js';
 import { stoppedClock } from '../support/wallet.js';

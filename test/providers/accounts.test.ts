@@ -101,7 +101,7 @@ describe('a store', () => {
     expect(await approves(jpay({ baseUrl, accessToken, merchantId: '123', ...quick }))).toBe(true);
     expect(await failureOf(approves(jpay({ baseUrl, accessToken, merchantId: '124', ...quick })))).toMatchObject({
       code: 'configuration',
-      message: expect.stringContaining('the store knows this key as another balance'),
+      message: expect.stringContaining('in the store this key is another balance'),
     });
   });
 

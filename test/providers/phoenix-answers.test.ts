@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { phoenix } from 'payout-guard/providers/phoenix';
 import type { Fault, PhoenixSimulatorOptions } from 'payout-guard/testing';
-import { type BalanceMeaning, responseCodes } from '../../src/providers/shared/response-codes.js';
+import { type BalanceMeaning, responseCodes } from '../../src/providers/interswitch/response-codes.js';
 import { stoppedClock } from '../support/clock.js';
 import { answeringKeyExchanges, phoenixCredentials } from '../support/phoenix.js';
 import { closeAll, failureOf, guardOf, quick, send, startPhoenix, startServer, timeOut } from './support.js';

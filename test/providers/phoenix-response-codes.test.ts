@@ -8,7 +8,7 @@ import {
   payoutOutcome,
   refusalOf,
   responseCodes,
-} from '../../src/providers/shared/response-codes.js';
+} from '../../src/providers/interswitch/response-codes.js';
 import { runTypeScript } from '../support/programs.js';
 
 // Section 7 of the protocol notes: code, class on a payment, class on a balance, whether to ask again.

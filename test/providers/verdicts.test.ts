@@ -7,7 +7,7 @@ import type { BalanceProvider, PayoutVerdict } from 'payout-guard';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay } from 'payout-guard/providers/jpay';
 import { phoenix } from 'payout-guard/providers/phoenix';
-import { responseCodes } from '../../src/providers/shared/response-codes.js';
+import { responseCodes } from '../../src/providers/interswitch/response-codes.js';
 import { phoenixCredentials } from '../support/phoenix.js';
 
 const reference = 'payout-1';

@@ -24,11 +24,17 @@ export function wired(world: World, process: Process, store: () => HoldStore): H
 
 /** Watches that a process settles no hold of a wallet that it does not serve. */
 export function ownOnly(world: World, { name, role }: Process, store: HoldStore): HoldStore {
+  // It may undo an attempt of its own when the reference has been given to a payout from another wallet.
+  const walletOfAttempt = new Map<string, string>();
   return {
     ...store,
+    hold: (request) => {
+      walletOfAttempt.set(request.attempt, request.wallet);
+      return store.hold(request);
+    },
     settle: (request) => {
-      const { reference, to } = request;
-      const wallet = world.walletOf(reference);
+      const { reference, attempt, to } = request;
+      const wallet = (attempt !== undefined && walletOfAttempt.get(attempt)) || world.walletOf(reference);
       if (wallet !== undefined && (role.impostor || !role.wallets.includes(wallet))) {
         world.report('foreign', `${name} wanted ${reference} of ${wallet} to be ${to}`);
       }

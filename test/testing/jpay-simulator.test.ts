@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from 'payout-guard';
 import { type JpaySimulator, type JpaySimulatorOptions, jpaySimulator } from 'payout-guard/testing';
-import { signToken, verifiedClaims } from '../../src/testing/jpay-tokens.js';
+import { signToken, verifiedClaims } from '../../src/testing/jpay/tokens.js';
 
 const running: JpaySimulator[] = [];
 

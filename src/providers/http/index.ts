@@ -6,13 +6,14 @@ import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
 import { redactedCause } from '../../core/redact.js';
 import { functionSchema } from '../../core/schemas.js';
-import { type Credentials, credentialsFrom, sendWithCredentials } from '../shared/credentials.js';
-import { ProviderFailure } from '../shared/failure.js';
-import { canBeSent, expectSuccess, HttpClient } from '../shared/http-client.js';
-import { parseJson, readShape } from '../shared/json.js';
-import { alwaysCheck, type NetworkOptions, networkShape, resolveNetwork, urlRule } from '../shared/network-options.js';
+import { canBeSent, expectSuccess } from '../../http/client.js';
+import { type Credentials, credentialsFrom, sendWithCredentials } from '../../http/credentials.js';
+import { HttpFailure } from '../../http/failure.js';
+import { parseJson, readShape } from '../../http/json.js';
+import { alwaysCheck, type NetworkOptions, networkShape, resolveNetwork, urlRule } from '../../http/options.js';
+import { ProviderClient } from '../shared/provider-client.js';
 
-export type { NetworkOptions } from '../shared/network-options.js';
+export type { NetworkOptions } from '../../http/options.js';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -44,7 +45,7 @@ export interface HttpProviderOptions<Body> extends NetworkOptions {
   /** Takes the spendable figure and its currency out of the body. */
   select: (body: Body, request: HttpBalanceRequest) => ProviderBalance;
   /**
-   * When the balance shows a payout.
+   * Moment at which the balance shows a payout.
    * @defaultValue `'unknown'`, which is treated as `'completion'`
    */
   debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;
@@ -87,7 +88,7 @@ export function httpProvider<Body>(options: HttpProviderOptions<Body>): BalanceP
   readOptions(optionsSchema, options);
   const { name, url, headers, schema, debitVisibleAt = 'unknown', visibleAfterMs } = options;
 
-  const client = new HttpClient(resolveNetwork(options));
+  const client = new ProviderClient(resolveNetwork(options));
   return {
     name,
     accountId: options.accountId ?? (typeof url === 'string' ? addressOf(url) : undefined),
@@ -114,7 +115,7 @@ function urlFrom(url: (request: HttpBalanceRequest) => string, request: HttpBala
   try {
     return url(request);
   } catch (error) {
-    throw new ProviderFailure({ kind: 'shape', detail: 'url() threw' }, error);
+    throw new HttpFailure({ kind: 'shape', detail: 'url() threw' }, error);
   }
 }
 

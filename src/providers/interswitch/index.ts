@@ -5,9 +5,9 @@ import { alphabeticCode } from '../../core/currency.js';
 import { untilAborted } from '../../core/deadline.js';
 import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
-import { ProviderFailure } from '../shared/failure.js';
-import { expectSuccess, HttpClient } from '../shared/http-client.js';
-import { parseJson, readShape } from '../shared/json.js';
+import { expectSuccess } from '../../http/client.js';
+import { HttpFailure } from '../../http/failure.js';
+import { parseJson, readShape } from '../../http/json.js';
 import {
   alwaysCheck,
   type NetworkOptions,
@@ -15,13 +15,14 @@ import {
   resolveNetwork,
   urlRule,
   withoutTrailingSlashes,
-} from '../shared/network-options.js';
-import { verdictOfPayment } from '../shared/payment-answer.js';
-import { balanceMeaning, refusalOf } from '../shared/response-codes.js';
+} from '../../http/options.js';
+import { ProviderClient } from '../shared/provider-client.js';
 import { lookUp } from './lookup.js';
+import { verdictOfPayment } from './payment-answer.js';
+import { balanceMeaning, refusalOf } from './response-codes.js';
 import { type Envelope, envelope, type Figures } from './schema.js';
 
-export type { NetworkOptions } from '../shared/network-options.js';
+export type { NetworkOptions } from '../../http/options.js';
 
 /** Access to the service in front of Interswitch Uganda. */
 export interface InterswitchOptions extends NetworkOptions {
@@ -45,9 +46,9 @@ export function interswitch(options: InterswitchOptions): BalanceProvider {
   const baseUrl = withoutTrailingSlashes(given.baseUrl);
 
   const network = resolveNetwork(given);
-  const client = new HttpClient(network);
+  const client = new ProviderClient(network);
   // A client of its own: status calls that fail in a row must not open the circuit for balances.
-  const lookups = new HttpClient(network);
+  const lookups = new ProviderClient(network);
   let balance: Promise<unknown> | undefined;
   return {
     name: 'interswitch',
@@ -104,6 +105,6 @@ function currencyOf(figures: Figures): string {
   return code;
 }
 
-function shape(detail: string): ProviderFailure {
-  return new ProviderFailure({ kind: 'shape', detail });
+function shape(detail: string): HttpFailure {
+  return new HttpFailure({ kind: 'shape', detail });
 }

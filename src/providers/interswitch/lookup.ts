@@ -1,9 +1,9 @@
 // The outcome of a payment through the Interswitch service.
 // Source: the service's `GET /isw/payments/checkStatus`; `responseCode` is the state of the payment in question.
 import type { PayoutAnswer } from '../../core/provider.js';
-import { type Exchange, expectSuccess } from '../shared/http-client.js';
-import { parseJson, readShape } from '../shared/json.js';
-import { readStatus } from '../shared/payment-answer.js';
+import { type Exchange, expectSuccess } from '../../http/client.js';
+import { parseJson, readShape } from '../../http/json.js';
+import { readStatus } from './payment-answer.js';
 import { statusAnswer } from './schema.js';
 
 // The service puts the reference into a second URL, with or without escaping it. Other characters than these might turn

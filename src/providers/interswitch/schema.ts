@@ -1,7 +1,7 @@
 // The answers of the service in front of Interswitch Uganda: an envelope, with the balance in it or beside it, or with
 // the state of a payment as its code.
 import { z } from 'zod';
-import { jsonNumber } from '../shared/json.js';
+import { jsonNumber } from '../../http/json.js';
 
 const text = z.string().max(128);
 const textOrNumber = z.union([text, jsonNumber]);

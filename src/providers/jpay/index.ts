@@ -5,10 +5,10 @@ import { resolveCurrency } from '../../core/currency.js';
 import { parseBalance } from '../../core/money.js';
 import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
-import { type Credentials, sendWithCredentials } from '../shared/credentials.js';
-import { ProviderFailure } from '../shared/failure.js';
-import { expectSuccess, HttpClient } from '../shared/http-client.js';
-import { parseJson, readShape } from '../shared/json.js';
+import { expectSuccess } from '../../http/client.js';
+import { type Credentials, sendWithCredentials } from '../../http/credentials.js';
+import { HttpFailure } from '../../http/failure.js';
+import { parseJson, readShape } from '../../http/json.js';
 import {
   alwaysCheck,
   type Network,
@@ -17,12 +17,13 @@ import {
   resolveNetwork,
   urlRule,
   withoutTrailingSlashes,
-} from '../shared/network-options.js';
+} from '../../http/options.js';
+import { ProviderClient } from '../shared/provider-client.js';
 import { lookUp, verdictOfPayout } from './lookup.js';
 import { type BalanceAnswer, balanceAnswer } from './schema.js';
 import { appCredentials, suppliedCredentials } from './tokens.js';
 
-export type { NetworkOptions } from '../shared/network-options.js';
+export type { NetworkOptions } from '../../http/options.js';
 
 /** Access to a JPay Africa account: an app key and secret, or an access token that the application keeps itself. */
 export type JpayOptions = NetworkOptions & {
@@ -91,9 +92,9 @@ export function jpay(options: JpayOptions): BalanceProvider {
   const network = resolveNetwork(given);
   const baseUrl = withoutTrailingSlashes(given.baseUrl);
 
-  const client = new HttpClient(network);
+  const client = new ProviderClient(network);
   // A client of its own: lists of payouts that fail in a row must not open the circuit for balances.
-  const lookups = new HttpClient(network);
+  const lookups = new ProviderClient(network);
   const credentials = credentialsOf(given, baseUrl, network);
   return {
     name: 'jpay',
@@ -147,6 +148,6 @@ function assertAddsUp(body: BalanceAnswer): void {
     parseBalance(body.total_balance, kes),
   ];
   if (collection === undefined || payout === undefined || collection + payout !== total) {
-    throw new ProviderFailure({ kind: 'shape', detail: 'the total is not the sum of the wallets' });
+    throw new HttpFailure({ kind: 'shape', detail: 'the total is not the sum of the wallets' });
   }
 }

@@ -4,8 +4,8 @@
 import { LosslessNumber } from 'lossless-json';
 import type { PayoutAnswer } from '../../core/provider.js';
 import type { PayoutVerdict } from '../../core/verdict.js';
-import { expectSuccess, type HttpAnswer } from '../shared/http-client.js';
-import { ifShaped, parseJson, readShape } from '../shared/json.js';
+import { expectSuccess, type HttpAnswer } from '../../http/client.js';
+import { ifShaped, parseJson, readShape } from '../../http/json.js';
 import { payoutList, payoutObject } from './schema.js';
 
 /** JPay accepts no longer one, so a payout that is found under it is another one. */

@@ -2,10 +2,10 @@
 // Source: the provider's documentation, pages "App token" and "Token refresh".
 import { z } from 'zod';
 import type { Clock } from '../../core/clock.js';
-import { type Credentials, credentialsFrom } from '../shared/credentials.js';
-import { ProviderFailure } from '../shared/failure.js';
-import { type Exchange, expectSuccess, type HttpAnswer } from '../shared/http-client.js';
-import { parseJson, readShape } from '../shared/json.js';
+import { type Exchange, expectSuccess, type HttpAnswer } from '../../http/client.js';
+import { type Credentials, credentialsFrom } from '../../http/credentials.js';
+import { HttpFailure } from '../../http/failure.js';
+import { parseJson, readShape } from '../../http/json.js';
 import { type TokenAnswer, tokenAnswer } from './schema.js';
 
 /** Life of an access token without an expiry of its own. */
@@ -87,12 +87,12 @@ export function suppliedCredentials(accessToken: string | (() => string | Promis
 
 // A renewal also ends with the balance it was begun for: at that one's deadline, or because its guard was closed.
 function concernsAll(error: unknown): boolean {
-  return error instanceof ProviderFailure && error.failure.kind !== 'deadline';
+  return error instanceof HttpFailure && error.failure.kind !== 'deadline';
 }
 
 function bearer(token: string): { authorization: string } {
   if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
-    throw new ProviderFailure({ kind: 'credentials', detail: 'the access token is not a token' });
+    throw new HttpFailure({ kind: 'credentials', detail: 'the access token is not a token' });
   }
   return { authorization: `Bearer ${token}` };
 }
@@ -101,11 +101,11 @@ function readTokens(answer: HttpAnswer, app: { merchantId: string | undefined; c
   const body: TokenAnswer = readShape(tokenAnswer, parseJson(answer.text), 'the answer is not a token');
   if (app.merchantId !== undefined && body.merchant_id != null && body.merchant_id !== app.merchantId) {
     const detail = 'the app belongs to another merchant than merchantId';
-    throw new ProviderFailure({ kind: 'answer', reason: 'forbidden', detail, retryable: false });
+    throw new HttpFailure({ kind: 'answer', reason: 'forbidden', detail, retryable: false });
   }
   if (body.products && !body.products.includes('payouts')) {
     const detail = 'the app does not have the product "payouts"';
-    throw new ProviderFailure({ kind: 'answer', reason: 'forbidden', detail, retryable: false });
+    throw new HttpFailure({ kind: 'answer', reason: 'forbidden', detail, retryable: false });
   }
   const endsAtMs = expiryOf(body.access) ?? app.clock.now() + accessLifeMs;
   return { access: body.access, refresh: body.refresh, renewAtMs: endsAtMs - renewEarlyMs };

@@ -2,13 +2,13 @@
 // is refused.
 import { alphabeticCode } from '../../core/currency.js';
 import type { ProviderBalance } from '../../core/provider.js';
-import { ProviderFailure } from '../shared/failure.js';
-import { readShape } from '../shared/json.js';
-import { balanceMeaning, refusalOf } from '../shared/response-codes.js';
+import { HttpFailure } from '../../http/failure.js';
+import { readShape } from '../../http/json.js';
+import { balanceMeaning, refusalOf } from '../interswitch/response-codes.js';
 import type { Phoenix } from './options.js';
 import { type Envelope, figure, type Members } from './schema.js';
 
-/** @throws `ProviderFailure` on any doubt. */
+/** @throws `HttpFailure` on any doubt. */
 export function readBalance(
   body: Envelope,
   { balanceFields, assumedCurrency }: Pick<Phoenix, 'balanceFields' | 'assumedCurrency'>,
@@ -52,6 +52,6 @@ function read(value: unknown, detail: string): string {
   return readShape(figure, value, detail);
 }
 
-function shape(detail: string): ProviderFailure {
-  return new ProviderFailure({ kind: 'shape', detail });
+function shape(detail: string): HttpFailure {
+  return new HttpFailure({ kind: 'shape', detail });
 }

@@ -1,8 +1,9 @@
 // The answer of Phoenix, whatever its HTTP status: nothing documents the status of a refusal, so its code decides.
-import { ProviderFailure } from '../shared/failure.js';
-import type { HttpAnswer } from '../shared/http-client.js';
-import { parseJson, readShape } from '../shared/json.js';
-import { knownCode, type ResponseCode } from '../shared/response-codes.js';
+
+import type { HttpAnswer } from '../../http/client.js';
+import { HttpFailure } from '../../http/failure.js';
+import { parseJson, readShape } from '../../http/json.js';
+import { knownCode, type ResponseCode } from '../interswitch/response-codes.js';
 import { type Envelope, envelope } from './schema.js';
 
 /** The envelope of an answer; one with an error status only if it is a refusal that Phoenix has a code for. */
@@ -12,11 +13,11 @@ export function readEnvelope(answer: HttpAnswer): Envelope {
     return readShape(envelope, parseJson(answer.text), 'no responseCode, or a field of another type');
   }
   const refusal = refusalIn(answer);
-  if (refusal === undefined) throw new ProviderFailure({ kind: 'status', status, retryAfterMs });
+  if (refusal === undefined) throw new HttpFailure({ kind: 'status', status, retryAfterMs });
   return refusal;
 }
 
-/** Whether another session may help: after such a code, or after a 401 of a gateway in front of Phoenix. */
+/** Returns true if another session may help: after such a code, or after a 401 of a gateway in front of Phoenix. */
 export function rejectsSession(answer: HttpAnswer): boolean {
   const code = codeOf(tryEnvelope(answer));
   return code === undefined ? answer.status === 401 : code.retry === 'renew';
@@ -43,7 +44,7 @@ function tryEnvelope({ text }: HttpAnswer): Envelope | undefined {
   try {
     return envelope.safeParse(parseJson(text)).data;
   } catch (error) {
-    if (error instanceof ProviderFailure) return undefined;
+    if (error instanceof HttpFailure) return undefined;
     throw error;
   }
 }

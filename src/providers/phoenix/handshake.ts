@@ -1,8 +1,9 @@
 // The parts that a key exchange and a registration share.
-import { ProviderFailure } from '../shared/failure.js';
-import type { Exchange } from '../shared/http-client.js';
-import { readShape } from '../shared/json.js';
-import { balanceMeaning, refusalOf } from '../shared/response-codes.js';
+
+import type { Exchange } from '../../http/client.js';
+import { HttpFailure } from '../../http/failure.js';
+import { readShape } from '../../http/json.js';
+import { balanceMeaning, refusalOf } from '../interswitch/response-codes.js';
 import { readEnvelope } from './envelope.js';
 import type { Phoenix } from './options.js';
 import type { SessionAnswer } from './schema.js';
@@ -15,7 +16,7 @@ export interface SessionKeys {
   readonly token: string;
 }
 
-/** Posts these fields and returns what `response` holds. @throws `ProviderFailure` unless it was approved. */
+/** Posts these fields and returns what `response` holds. @throws `HttpFailure` unless it was approved. */
 export async function shakeHands<T>(
   exchange: Exchange,
   phoenix: Phoenix,
@@ -66,6 +67,6 @@ export function decrypting<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new ProviderFailure({ kind: 'shape', detail: 'the answer cannot be decrypted with our key' }, error);
+    throw new HttpFailure({ kind: 'shape', detail: 'the answer cannot be decrypted with our key' }, error);
   }
 }

@@ -4,7 +4,7 @@ import type { BalanceProvider } from '../../core/provider.js';
 import type { PhoenixOptions } from './options.js';
 import { phoenixTerminal } from './terminal.js';
 
-export type { NetworkOptions } from '../shared/network-options.js';
+export type { NetworkOptions } from '../../http/options.js';
 export { type AmountForm, amountText } from './amount.js';
 export type { PhoenixCall, PhoenixPayment, SignedCall } from './calls.js';
 export type { PhoenixOptions } from './options.js';

@@ -10,7 +10,7 @@ import {
   resolveNetwork,
   urlRule,
   withoutTrailingSlashes,
-} from '../shared/network-options.js';
+} from '../../http/options.js';
 import type { AmountForm } from './amount.js';
 import type { PasswordForm, PointForm } from './session-keys.js';
 import type { TimestampForm } from './signing.js';
@@ -57,14 +57,14 @@ export interface PhoenixOptions extends NetworkOptions {
   passwordForm?: PasswordForm | undefined;
   /** @defaultValue 'compressed' */
   pointForm?: PointForm | undefined;
-  /** Whether the token is encrypted behind 16 random bytes, or behind 16 zeros. @defaultValue 'random' */
+  /** The 16 bytes before the encrypted token: random, or zeros. @defaultValue 'random' */
   tokenIv?: 'random' | 'zero' | undefined;
   /**
-   * Which scheme a signed URL has: that of the call, or https always, as the vendor's service has it.
+   * Scheme of a signed URL: that of the call, or always https, as the vendor's service has it.
    * @defaultValue 'asCalled'
    */
   signedScheme?: 'asCalled' | 'https' | undefined;
-  /** How amounts are written in payments. @defaultValue 'javaDouble' */
+  /** Form of the amounts in payments. @defaultValue 'javaDouble' */
   amountForm?: AmountForm | undefined;
 }
 
@@ -93,7 +93,7 @@ export interface Phoenix {
 
 const plainId = /^[A-Za-z0-9._-]{1,128}$/;
 
-/** Whether every client sends a text without escaping it. Any other text may break a signature. */
+/** Returns true if every client sends a text without escaping it. Any other text may break a signature. */
 export function isPlainId(value: unknown): boolean {
   return typeof value === 'string' && plainId.test(value);
 }

@@ -2,7 +2,7 @@
 // then on. Neither is ever repeated by itself: a second secret would leave the first one dead, or both.
 import { createPublicKey, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { HttpClient } from '../shared/http-client.js';
+import { ProviderClient } from '../shared/provider-client.js';
 import { decrypting, encrypted, openedSession, shakeHands } from './handshake.js';
 import { type PhoenixOptions, readPhoenix } from './options.js';
 import { completedAnswer, registrationAnswer } from './schema.js';
@@ -21,7 +21,7 @@ export interface PhoenixProfile {
   readonly ownerPhoneNumber?: string | undefined;
 }
 
-/** How a registration goes. */
+/** Options of a registration. */
 export interface PhoenixRegistration {
   readonly profile?: PhoenixProfile | undefined;
   /** Asked for the one-time code, once the first step was approved. API clients are not sent one: then it is `''`. */
@@ -45,7 +45,7 @@ export async function registerTerminal(
   { profile = {}, otp, signal = new AbortController().signal }: PhoenixRegistration = {},
 ): Promise<{ readonly clientSecret: string }> {
   const phoenix = readPhoenix({ gprsCoordinate: '', ...options, maxAttempts: 1 });
-  const client = new HttpClient(phoenix.network);
+  const client = new ProviderClient(phoenix.network);
   const keyPair = sessionKeyPair(phoenix.pointForm);
   const publicKey = createPublicKey(phoenix.privateKey).export({ type: 'spki', format: 'der' }).toString('base64');
   const first = await client.run(signal, async (exchange) => {

@@ -1,6 +1,6 @@
 // The answers of Phoenix: one envelope around everything.
 import { z } from 'zod';
-import { jsonNumber } from '../shared/json.js';
+import { jsonNumber } from '../../http/json.js';
 
 const text = z.string().max(128);
 const textOrNumber = z.union([text, jsonNumber]);

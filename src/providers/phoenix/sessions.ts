@@ -1,7 +1,7 @@
 // Sessions of one terminal: exchanged once however many wait for one, used for a while, replaced when refused.
 import { randomUUID } from 'node:crypto';
-import { ProviderFailure } from '../shared/failure.js';
-import type { Exchange } from '../shared/http-client.js';
+import type { Exchange } from '../../http/client.js';
+import { HttpFailure } from '../../http/failure.js';
 import { openedSession, type SessionKeys, shakeHands } from './handshake.js';
 import type { Phoenix } from './options.js';
 import { type SessionAnswer, sessionAnswer } from './schema.js';
@@ -82,5 +82,5 @@ function endOf(expireTime: unknown): number {
 
 // A renewal also ends with the balance it was begun for: at that one's deadline, or because its guard was closed.
 function concernsAll(error: unknown): boolean {
-  return error instanceof ProviderFailure && error.failure.kind !== 'deadline';
+  return error instanceof HttpFailure && error.failure.kind !== 'deadline';
 }

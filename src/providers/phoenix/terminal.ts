@@ -3,8 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { ConfigurationError } from '../../core/errors.js';
 import type { BalanceProvider } from '../../core/provider.js';
-import { type Exchange, type HttpAnswer, HttpClient } from '../shared/http-client.js';
-import { readStatus, verdictOfPayment } from '../shared/payment-answer.js';
+import type { Exchange, HttpAnswer } from '../../http/client.js';
+import { readStatus, verdictOfPayment } from '../interswitch/payment-answer.js';
+import { ProviderClient } from '../shared/provider-client.js';
 import { readBalance } from './balance.js';
 import { type PhoenixCall, type SignedCall, signCall } from './calls.js';
 import { isSuccess, readEnvelope, rejectsSession } from './envelope.js';
@@ -42,9 +43,9 @@ export function phoenixTerminal(options: PhoenixOptions): PhoenixTerminal {
   const phoenix = readPhoenix(options);
   const sessions = new Sessions(phoenix);
   // One each: status calls that fail in a row must not open the circuit for balances.
-  const balances = new HttpClient(phoenix.network);
-  const lookups = new HttpClient(phoenix.network);
-  const signatures = new HttpClient(phoenix.network);
+  const balances = new ProviderClient(phoenix.network);
+  const lookups = new ProviderClient(phoenix.network);
+  const signatures = new ProviderClient(phoenix.network);
   /** The unsigned form and the session of each signed call. */
   const origins = new WeakMap<SignedCall, { readonly call: PhoenixCall; readonly session: Session }>();
 

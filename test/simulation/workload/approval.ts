@@ -1,6 +1,7 @@
 // Payouts that wait for an approval: one process reserves, others resume the hold later and pay.
 import type { Hold } from 'payout-guard';
 import { HoldStateError } from 'payout-guard';
+import { ofWallet } from '../payouts.js';
 import type { Process } from '../process.js';
 import { minorOf } from '../world.js';
 import { type Call, callOf } from './call.js';
@@ -37,8 +38,10 @@ async function resumeAndPay(call: Call): Promise<void> {
 
 /** The request may have been altered: what is paid is what is held. */
 function ofHold(call: Call, process: Process, hold: Hold): Call {
-  const { payout } = call;
-  return { ...call, process, payout: { ...payout, amountMinor: minorOf(hold.amount) - payout.feeMinor } };
+  const { world } = call;
+  const payout = ofWallet(world, call.payout, hold.wallet);
+  const amountMinor = minorOf(hold.amount) - payout.feeMinor;
+  return { ...call, process, plan: world.planOf(hold.wallet), payout: { ...payout, amountMinor } };
 }
 
 function ignoreState(error: unknown): void {

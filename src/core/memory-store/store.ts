@@ -1,0 +1,303 @@
+// Holds in plain maps, one step at a time: the reference for all other stores.
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import { InvalidArgumentError } from '../errors.js';
+import { type HoldRecord, isAsGranted, isOpen, mayBeHeldAgain, nextTurn, transition } from '../hold.js';
+import { expired, grantedHold, isOther, isSamePayout, moved, noted } from '../hold-moves.js';
+import type {
+  ClaimPage,
+  ClaimRequest,
+  Freeze,
+  HoldFilter,
+  HoldOutcome,
+  HoldPage,
+  HoldReading,
+  HoldRequest,
+  HoldStore,
+  SendRequest,
+  SettleOutcome,
+  SettleRequest,
+  WalletTotals,
+} from '../store.js';
+import { warn } from '../warn.js';
+import { DueQueue } from './due-queue.js';
+import { FinishedRows } from './finished-rows.js';
+import type { Row } from './row.js';
+import { UndecidedRows } from './undecided-rows.js';
+
+/** A payment team may repeat a payout within this time. */
+const rememberMs = 30 * 86_400_000;
+
+interface Counters {
+  active: bigint;
+  captured: bigint;
+  frozen: Freeze | undefined;
+}
+
+export class MemoryStore implements HoldStore {
+  readonly name = 'memory';
+  readonly #epoch = randomUUID();
+  readonly #clock: Clock;
+  readonly #wallets = new Map<string, Counters>();
+  /** Every row by reference, oldest first. */
+  readonly #rows = new Map<string, Row>();
+  readonly #undecided = new UndecidedRows();
+  readonly #finished: FinishedRows;
+  /** Rows by the time they are due. */
+  readonly #due = new DueQueue<Row>();
+  readonly #notes = new Map<string, string>();
+  #sequence = 0;
+  #hasWarned = false;
+  #isClosed = false;
+
+  constructor(rememberFinished: number, clock: Clock) {
+    this.#clock = clock;
+    this.#finished = new FinishedRows(rememberFinished, {
+      has: (row) => this.#rows.get(row.hold.reference) === row,
+      forget: (row) => this.#forget(row),
+    });
+  }
+
+  totals(wallet: string): WalletTotals {
+    // Every check asks for totals; a store with nothing due need not ask the clock for it.
+    if (this.#due.size > 0) this.#catchUp();
+    return this.#totals(this.#counters(wallet));
+  }
+
+  hold(request: HoldRequest): HoldOutcome {
+    if (request.state !== 'sent' && request.state !== 'reserved') {
+      throw new InvalidArgumentError('state', "must be 'reserved' or 'sent'");
+    }
+    const nowMs = this.#catchUp();
+    const { wallet, reference, attempt, amountMinor, state } = request;
+    const known = this.#rows.get(reference)?.hold;
+    const counters = this.#counters(wallet);
+    const isSame = known !== undefined && isSamePayout(known, request);
+    if (isSame && isAsGranted(known, attempt, state)) {
+      const totals = this.#totals(counters);
+      return { outcome: 'held', hold: known, totals: { ...totals, active: totals.active - amountMinor } };
+    }
+    const isAgain = isSame && mayBeHeldAgain(known) && known.attempt !== attempt;
+    if (known && !isAgain) return { outcome: 'exists', hold: known };
+
+    if (counters.frozen) return { outcome: 'frozen', frozen: counters.frozen };
+    const totals = this.#totals(counters);
+    if (request.epoch !== this.#epoch) return { outcome: 'void', totals };
+    if (totals.active + totals.captured + amountMinor > request.limitMinor) return { outcome: 'insufficient', totals };
+
+    const hold = grantedHold(request, nowMs, isAgain ? nextTurn(known) : undefined);
+    const sequence = ++this.#sequence;
+    const row: Row = { sequence, hold, activeMinor: amountMinor, sentSequence: sequence };
+    // Deleted first: a reference that is held again is as young as any other.
+    if (known) this.#rows.delete(reference);
+    this.#rows.set(reference, row);
+    counters.active += amountMinor;
+    if (state === 'sent') this.#undecided.add(row);
+    else this.#schedule(row, nowMs + request.expiresInMs);
+    return { outcome: 'held', hold, totals };
+  }
+
+  settle(request: SettleRequest): SettleOutcome {
+    const nowMs = this.#catchUp();
+    const row = this.#rows.get(request.reference);
+    if (!row) return { outcome: 'unknown' };
+    const { attempt, to } = request;
+    const outcome = isOther(row.hold, request) ? 'illegal' : transition(row.hold, to, attempt !== undefined);
+    if (outcome === 'done' && to === 'sent') {
+      const refusal = this.#refusalToSend(row, request);
+      if (refusal) return refusal;
+    }
+    if (outcome === 'done' || outcome === 'late') this.#move(row, request, nowMs);
+    if (outcome === 'already') this.#note(row, request);
+    return { outcome, hold: row.hold };
+  }
+
+  get(reference: string): HoldReading {
+    const nowMs = this.#catchUp();
+    return { hold: this.#rows.get(reference)?.hold, nowMs };
+  }
+
+  list(filter: HoldFilter): HoldPage {
+    const nowMs = this.#catchUp();
+    const { wallets, state, olderThanMs = Number.NEGATIVE_INFINITY, limit, after = '0' } = filter;
+    const wanted = wallets && new Set(wallets);
+    const holds: HoldRecord[] = [];
+    let last = 0;
+    for (const { sequence, hold } of this.#rows.values()) {
+      if (sequence <= Number(after) || nowMs - hold.createdAtMs < olderThanMs) continue;
+      if ((wanted && !wanted.has(hold.wallet)) || (state ?? hold.state) !== hold.state) continue;
+      if (holds.length === limit) return { holds, next: String(last), nowMs };
+      holds.push(hold);
+      last = sequence;
+    }
+    return { holds, nowMs };
+  }
+
+  claim(request: ClaimRequest): ClaimPage {
+    const nowMs = this.#catchUp();
+    const { wallets, unservedForMs, after = '0' } = request;
+    const unserved = after === '0' ? this.#undecided.unserved(wallets, nowMs - unservedForMs) : [];
+    const { rows, ...page } = this.#undecided.claim(request, nowMs);
+    return { holds: rows.map(({ hold }) => hold), ...page, nowMs, unserved };
+  }
+
+  freeze(wallet: string, reason: string | undefined): void {
+    const counters = this.#counters(wallet);
+    const sinceMs = counters.frozen?.sinceMs ?? this.#clock.now();
+    counters.frozen = reason === undefined ? undefined : { reason, sinceMs };
+  }
+
+  note(key: string): string | undefined {
+    return this.#notes.get(key);
+  }
+
+  swapNote(key: string, expected: string | undefined, value: string | undefined): boolean {
+    if (this.#notes.get(key) !== expected) return false;
+    if (value === undefined) this.#notes.delete(key);
+    else this.#notes.set(key, value);
+    return true;
+  }
+
+  /** No other process has the holds, so those whose outcome is open are reported. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const left = this.#undecided.references();
+    if (left.length === 0) return;
+    const shown = left.slice(0, 10).join(', ');
+    const more = left.length > 10 ? ` and ${left.length - 10} more` : '';
+    warn(
+      'PAYOUT_GUARD_MEMORY_LOST',
+      `The memory store closes with ${left.length} payout(s) whose outcome is not known: ${shown}${more}. Check ` +
+        'them with the provider; a durable store keeps them.',
+    );
+  }
+
+  /** Does everything that is due by now, and returns the time. */
+  #catchUp(): number {
+    const nowMs = this.#clock.now();
+    for (let row = this.#due.takeDue(nowMs); row; row = this.#due.takeDue(nowMs)) {
+      if (row.hold.state === 'reserved') this.#release(row, expired(row.hold, nowMs));
+      else this.#makeVisible(row);
+    }
+    return nowMs;
+  }
+
+  #schedule(row: Row, atMs: number): void {
+    this.#unschedule(row);
+    row.due = this.#due.add(atMs, row);
+  }
+
+  #unschedule(row: Row): void {
+    if (row.due) this.#due.remove(row.due);
+    row.due = undefined;
+  }
+
+  #refusalToSend({ hold }: Row, { check }: SendRequest): SettleOutcome | undefined {
+    const counters = this.#counters(hold.wallet);
+    if (counters.frozen) return { outcome: 'frozen', frozen: counters.frozen };
+    if (!check) return undefined;
+    const totals = this.#totals(counters);
+    if (check.epoch !== this.#epoch) return { outcome: 'void', totals };
+    return totals.active + totals.captured > check.limitMinor ? { outcome: 'insufficient', totals } : undefined;
+  }
+
+  #move(row: Row, request: SettleRequest, nowMs: number): void {
+    const hold = moved(row.hold, request, nowMs);
+    switch (request.to) {
+      case 'reserved':
+        row.hold = hold;
+        this.#schedule(row, nowMs + request.expiresInMs);
+        return;
+      case 'sent':
+        row.hold = hold;
+        this.#unschedule(row);
+        this.#await(row);
+        return;
+      case 'returned':
+        row.hold = hold;
+        return;
+      case 'captured':
+        this.#capture(row, hold);
+        return;
+      default:
+        this.#release(row, hold);
+    }
+  }
+
+  /** Records what a repeated request adds to the record of a finished hold. */
+  #note(row: Row, request: SettleRequest): void {
+    const hold = noted(row.hold, request);
+    if (hold === row.hold) return;
+    row.hold = hold;
+    this.#undecided.delete(row);
+  }
+
+  /** The outcome is to be learned: claims take the hold from now on. */
+  #await(row: Row): void {
+    row.sentSequence = ++this.#sequence;
+    this.#undecided.add(row);
+  }
+
+  #release(row: Row, hold: HoldRecord): void {
+    this.#counters(hold.wallet).active -= row.activeMinor;
+    row.activeMinor = 0n;
+    row.hold = hold;
+    this.#finish(row);
+  }
+
+  #capture(row: Row, hold: HoldRecord): void {
+    const { capturedMinor = hold.amountMinor, visibleAtMs } = hold;
+    const wasOpen = isOpen(row.hold.state);
+    this.#counters(hold.wallet).active += capturedMinor - row.activeMinor;
+    row.activeMinor = capturedMinor;
+    row.hold = hold;
+    if (visibleAtMs !== undefined) this.#schedule(row, visibleAtMs);
+    else this.#makeVisible(row);
+    // One that was released is in a queue already.
+    if (wasOpen) this.#finish(row);
+    if (hold.awaitsOutcome && !this.#undecided.has(hold.reference)) this.#await(row);
+  }
+
+  #makeVisible(row: Row): void {
+    const counters = this.#counters(row.hold.wallet);
+    counters.active -= row.activeMinor;
+    counters.captured += row.activeMinor;
+    row.activeMinor = 0n;
+    this.#unschedule(row);
+  }
+
+  #finish(row: Row): void {
+    if (!row.hold.awaitsOutcome) this.#undecided.delete(row);
+    if (row.hold.state === 'released') this.#unschedule(row);
+    this.#finished.add(row);
+  }
+
+  // A capture that is not visible yet may be forgotten as a reference: the due queue still has its row.
+  #forget(row: Row): void {
+    const { reference, endedAtMs = 0 } = row.hold;
+    this.#rows.delete(reference);
+    this.#undecided.delete(row);
+    if (this.#hasWarned || mayBeHeldAgain(row.hold) || this.#clock.now() - endedAtMs >= rememberMs) return;
+    this.#hasWarned = true;
+    warn(
+      'PAYOUT_GUARD_FORGETS',
+      'The memory store forgets references of finished payouts before 30 days are over: more than ' +
+        `${this.#finished.limit.toLocaleString('en')} ended in that time. A repeated payout with such a reference is ` +
+        'not recognised. Raise rememberFinished or use a durable store.',
+    );
+  }
+
+  #counters(wallet: string): Counters {
+    let counters = this.#wallets.get(wallet);
+    if (!counters) {
+      counters = { active: 0n, captured: 0n, frozen: undefined };
+      this.#wallets.set(wallet, counters);
+    }
+    return counters;
+  }
+
+  #totals({ active, captured, frozen }: Counters): WalletTotals {
+    return frozen ? { epoch: this.#epoch, active, captured, frozen } : { epoch: this.#epoch, active, captured };
+  }
+}
