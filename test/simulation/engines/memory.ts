@@ -28,7 +28,7 @@ const lossesThatHappen = 0.1;
 /** The same where captures are not visible yet, which is seldom. */
 const lateLossesThatHappen = 0.5;
 /** Of the losses during which the clock of the server steps forward, by more than the recovery window. */
-const stepsThatHappen = 0.3;
+const stepsThatHappen = 0.8;
 /** In one history: each makes all payouts be asked for again. */
 const mostLosses = 3;
 
@@ -40,6 +40,8 @@ interface Look {
 interface Store {
   readonly process: Process;
   readonly looks: Look[];
+  /** Asks whether the store is ready, as the platform does. */
+  probe: () => void;
 }
 
 export class EngineMemory implements Memory {
@@ -92,7 +94,8 @@ export class EngineMemory implements Memory {
   storeOf(process: Process): HoldStore {
     const { mutant, scheduler } = this.#world;
     const looks: Look[] = [];
-    this.#stores.push({ process, looks });
+    const own: Store = { process, looks, probe: () => {} };
+    this.#stores.push(own);
     const place: Machine = {
       now: () => scheduler.now() + (mutant?.durationsStep ? this.#aheadMs : 0),
       after: (delayMs, run) => process.after(Math.ceil(delayMs), run),
@@ -122,6 +125,8 @@ export class EngineMemory implements Memory {
     };
     const options = mutant?.shared?.(this.#options) ?? this.#options;
     const store = within(place, () => this.#engine.open(this.#clock, options, line, mutant?.flaws));
+    const [wallet] = this.#world.settings.wallets;
+    own.probe = () => within(place, () => void Promise.resolve(store.totals(wallet?.key ?? '')).catch(() => {}));
     const asked = described(async (what, act) => {
       if (!process.isAlive) return new Promise(() => {});
       const answer = await within(place, () => act(store));
@@ -142,7 +147,11 @@ export class EngineMemory implements Memory {
     const [{ epoch, recoveringForMs = 0 } = nothing] = totals.values();
     this.#isLost = false;
     this.#recoversAtMs = scheduler.now() + recoveringForMs;
-    if (epoch !== this.#epoch) log.trace('another epoch');
+    if (epoch !== this.#epoch) {
+      log.trace('another epoch');
+      // Its window has begun.
+      if (this.#losses > 0) this.#stepForward();
+    }
     this.#epoch = epoch;
     this.#contents = { rows: rowsOf(holds), totals, nowMs };
     this.#changesAtMs = this.#nextChangeMs(this.#contents);
@@ -190,7 +199,6 @@ export class EngineMemory implements Memory {
     if (sent.length < open.length) this.#world.log.count('store lost reservations');
     if (isAnyLate) this.#world.log.count('store lost late captures');
     this.#lookSoon();
-    this.#stepForward();
     return true;
   }
 
@@ -204,10 +212,13 @@ export class EngineMemory implements Memory {
     const random = new Random(scheduler.elapsedMs);
     const { recoveryMs } = this.#options;
     if (!random.chance(stepsThatHappen) || settings.wallets.some(({ lagMs }) => lagMs > 0)) return;
-    scheduler.after(random.between(0, recoveryMs / 8), () => {
+    // At once, because most clients ask again at once.
+    scheduler.after(random.between(0, 3), () => {
       this.#aheadMs += 2 * recoveryMs;
       this.#contents = undefined;
       log.count('clock of the store set forward');
+      // A process that notices the epoch later takes the step for a reason to wait once more.
+      for (const { process, probe } of this.#stores) process.after(random.between(0, recoveryMs / 4), probe);
     });
   }
 
