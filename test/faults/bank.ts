@@ -47,6 +47,8 @@ export interface BankOptions {
   readonly random: Random;
   /** A store that forgets while a process is killed may promise twice: that is counted, and is not a problem. */
   readonly mayOverspend: boolean;
+  /** The same for a store that forgets what was paid, when payouts are repeated. */
+  readonly mayPayTwice: boolean;
   /** Receives payouts whose outcome the bank reports. */
   readonly onWebhook: (payment: Payment) => void;
   readonly onProblem: (problem: string) => void;
@@ -58,6 +60,8 @@ export class Bank {
   readonly #options: BankOptions;
   readonly #accounts: Record<Wallet, Account>;
   #leastFree: bigint;
+  readonly #overspent = new Set<string>();
+  #paidTwice = 0;
   readonly #book = new Map<string, { -readonly [Key in keyof BookedPayout]: BookedPayout[Key] }>();
   /** Permissions that count as promised. */
   readonly #promised = new Set<string>();
@@ -93,6 +97,16 @@ export class Bank {
     return this.#leastFree;
   }
 
+  /** How many payouts were permitted beyond the money that was free. */
+  get overspends(): number {
+    return this.#overspent.size;
+  }
+
+  /** How often a payout arrived again. */
+  get paidTwice(): number {
+    return this.#paidTwice;
+  }
+
   /** Every payout that arrived, by reference. */
   get book(): ReadonlyMap<string, BookedPayout> {
     return this.#book;
@@ -111,7 +125,7 @@ export class Bank {
     const { reference, wallet, amount } = permission;
     // A reference that failed is used up as well.
     if (this.permissions.has(reference)) {
-      this.#options.onProblem(`${reference} was permitted twice`);
+      if (!this.#options.mayPayTwice) this.#options.onProblem(`${reference} was permitted twice`);
       return;
     }
     this.permissions.set(reference, permission);
@@ -147,8 +161,10 @@ export class Bank {
   async #pay(request: PayoutRequest, response: ServerResponse, reply: (body: object) => void): Promise<void> {
     const { reference, wallet, fate, isWebhook, delayMs } = request;
     if (this.#book.has(reference)) {
-      this.#options.onProblem(`${reference} was sent twice`);
-      return reply({ status: 'rejected', reference });
+      this.#paidTwice += 1;
+      if (!this.#options.mayPayTwice) this.#options.onProblem(`${reference} was sent twice`);
+      const { outcome } = this.#book.get(reference) as BookedPayout;
+      return reply({ status: outcome === 'pending' ? 'accepted' : outcome, reference });
     }
     const actual = BigInt(request.actual);
     const payout = { wallet, outcome: 'pending' as Outcome, actual, arrivedAtMs: monotonicMs() };
@@ -205,6 +221,7 @@ export class Bank {
   #check(wallet: Wallet, reference: string): void {
     const account = this.#accounts[wallet];
     const free = account.balance - this.#options.floorMinor - account.promised;
+    if (free < 0n) this.#overspent.add(reference);
     if (free >= this.#leastFree) return;
     this.#leastFree = free;
     if (free < 0n && !this.#options.mayOverspend) {

@@ -8,20 +8,33 @@ import type { World } from './world.js';
 /** How long the store has to undo what callers were refused, and to let captures become visible, unless it hangs. */
 const settleMs = 60_000;
 
-/** Returns what is wrong with the store; empty when all is accounted for. */
-export async function accountProblems(world: World, quiet: readonly Quiet[]): Promise<string[]> {
+export interface Account {
+  /** What is wrong with the store; empty when all is accounted for. */
+  readonly problems: readonly string[];
+  /** Payouts that were permitted, and which the store lacks or has as they were before. */
+  readonly lost: number;
+}
+
+export async function accountOf(world: World, quiet: readonly Quiet[]): Promise<Account> {
   const endMs = monotonicMs() + settleMs;
   for (;;) {
-    // Known before it is read: look-ups go on, and one may end a hold that was read as open.
+    // Look-ups in the background may end holds while the store is read.
     const ended = new Map(world.ended);
     const reading = await readStore(world.witness.store);
-    const lasting = totalsProblems(reading).concat(permissionProblems(world, ended, reading.holds));
+    const lasting = totalsProblems(reading).concat(permissionProblems(world, reading.holds, ended));
     const passing = openProblems(world, reading, quiet);
+    const references = [...world.bank.permissions.keys()];
+    const { length: lost } = references.filter((one) => isLost(reading.holds.get(one), ended.get(one)));
     // What stands must stand at every reading; what goes away by itself has its time.
-    if (lasting.length > 0 || passing.length === 0) return lasting;
-    if (monotonicMs() > endMs) return passing;
+    if (lasting.length > 0 || passing.length === 0) return { problems: lasting, lost };
+    if (monotonicMs() > endMs) return { problems: passing, lost };
     await sleep(50);
   }
+}
+
+/** It is not there, or not as the store last answered it. */
+function isLost(hold: HoldRecord | undefined, ended: End | undefined): boolean {
+  return !hold || (ended !== undefined && hold.state !== ended.as);
 }
 
 interface StoreReading {
@@ -86,29 +99,25 @@ function totalsProblems({ totals, holds, beganAtMs }: StoreReading): string[] {
 /** Each payout that was permitted is in the store, in a state that is true. */
 function permissionProblems(
   world: World,
-  ends: ReadonlyMap<string, End>,
   holds: ReadonlyMap<string, HoldRecord>,
+  ended: ReadonlyMap<string, End>,
 ): string[] {
   return [...world.bank.permissions.values()].flatMap((permission) => {
-    const problem = permissionProblem(
-      world,
-      permission,
-      ends.get(permission.reference),
-      holds.get(permission.reference),
-    );
-    return problem === undefined ? [] : [`${permission.reference} (${permission.amount}): ${problem}`];
+    const { reference } = permission;
+    const problem = permissionProblem(world, permission, holds.get(reference), ended.get(reference));
+    return problem === undefined ? [] : [`${reference} (${permission.amount}): ${problem}`];
   });
 }
 
 function permissionProblem(
   world: World,
   permission: Permission,
-  ended: End | undefined,
   hold: HoldRecord | undefined,
+  ended: End | undefined,
 ): string | undefined {
   const { reference, amount, wallet } = permission;
   const outcome = world.bank.outcomeOf(reference);
-  const lastLossMs = world.losses.at(-1)?.toMs ?? 0;
+  const lastLossMs = world.lostUntilMs;
   // A hold that may have ended when the engine forgot need not be put back: it may be gone, or as it was in the older copy.
   if (world.mayHaveEnded(reference) && (world.isOlder || !hold)) return undefined;
   if (!hold) {

@@ -4,24 +4,36 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Redis } from 'ioredis';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
-import pg from 'pg';
 import { PostgresServer } from '../support/postgres.js';
 import { RedisServer } from '../support/redis.js';
 import { folderInMemory } from '../support/sqlite.js';
-import type { EngineName } from './messages.js';
+import type { Address, ClientName, EngineName } from './messages.js';
 import { type OpenStore, openPostgres, openStore } from './store.js';
 
 /** The deadline of the store that the checker reads, in milliseconds: it is in no hurry. */
-const patientMs = 10_000;
+export const patientMs = 10_000;
 
-export interface Engine {
-  readonly name: EngineName;
-  /** The unix socket it listens on; a file has none, and no network on the way. */
+/** What processes and the checker need of an engine, however many servers it has. */
+export interface Backend {
+  /** How results call it. */
+  readonly name: string;
+  readonly engine: EngineName;
+  /** Those that processes use, in turn. */
+  readonly clients: readonly ClientName[];
+  readonly waitReplicas?: { readonly count: number; readonly timeoutMs: number } | undefined;
+  /** The unix socket behind the proxies of the processes; undefined where they reach it without one. */
   readonly path: string | undefined;
-  /** The beginning of the names of its stores. */
-  readonly prefix: string;
+  /** Where a process finds it, whose own proxy has this port. */
+  address(proxyPort: number): Address;
+  /** The name of a store of its own. */
+  spaceOf(run: number): string;
   /** Makes room for a store, and opens it for the checker. */
   prepare(space: string, recoveryMs: number): Promise<OpenStore>;
+  close(): Promise<void>;
+}
+
+/** One server, or a file. */
+export interface Engine extends Backend {
   /** Ends it as a crash would. */
   kill(): Promise<void>;
   /** Starts it again with the data it has. */
@@ -34,8 +46,10 @@ export interface Engine {
   saveCopy(): Promise<void>;
   /** Starts it again with the copy of the data. */
   bootOlder(): Promise<void>;
-  close(): Promise<void>;
 }
+
+/** The address of a proxy. */
+export const byProxy = (port: number): Address => ({ host: '127.0.0.1', port });
 
 /** @param isDurable - Whether Redis writes to disk before it answers. PostgreSQL always does. */
 export async function startEngine(name: EngineName, isDurable: boolean): Promise<Engine> {
@@ -45,7 +59,9 @@ export async function startEngine(name: EngineName, isDurable: boolean): Promise
 
 class RedisEngine implements Engine {
   readonly name = 'redis';
-  readonly prefix = '';
+  readonly engine = 'redis';
+  readonly clients = ['ioredis', 'node-redis'] as const;
+  readonly address = byProxy;
   readonly #server: RedisServer;
   readonly #options: readonly string[];
   readonly #admin: Redis;
@@ -59,6 +75,10 @@ class RedisEngine implements Engine {
     this.#server = server;
     this.#options = options;
     this.#admin = server.client();
+  }
+
+  spaceOf(run: number): string {
+    return `run_${run}`;
   }
 
   get path(): string {
@@ -102,7 +122,9 @@ class RedisEngine implements Engine {
 
 class PostgresEngine implements Engine {
   readonly name = 'postgres';
-  readonly prefix = '';
+  readonly engine = 'postgres';
+  readonly clients = ['pg'] as const;
+  readonly address = byProxy;
   readonly #server: PostgresServer;
 
   static async start(): Promise<PostgresEngine> {
@@ -113,6 +135,10 @@ class PostgresEngine implements Engine {
 
   private constructor(server: PostgresServer) {
     this.#server = server;
+  }
+
+  spaceOf(run: number): string {
+    return `run_${run}`;
   }
 
   get path(): string {
@@ -139,11 +165,11 @@ class PostgresEngine implements Engine {
   }
 
   async flush(space: string): Promise<void> {
-    const tables = await this.#query(
+    const tables = await this.#server.query(
       `SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') AS names
        FROM pg_tables WHERE schemaname = '${space}' AND tablename <> 'migrations'`,
     );
-    await this.#query(`TRUNCATE ${(tables[0] as { names: string }).names}`);
+    await this.#server.query(`TRUNCATE ${(tables[0] as { names: string }).names}`);
   }
 
   async saveCopy(): Promise<void> {
@@ -160,29 +186,25 @@ class PostgresEngine implements Engine {
   close(): Promise<void> {
     return this.#server[Symbol.asyncDispose]();
   }
-
-  async #query(text: string): Promise<readonly unknown[]> {
-    const client = new pg.Client(this.#server.config);
-    await client.connect();
-    try {
-      return (await client.query(text)).rows;
-    } finally {
-      await client.end();
-    }
-  }
 }
 
 /** There is no server: a crash is one of a process, and what is killed here is the file, which is gone for a while. */
 class SqliteEngine implements Engine {
   readonly name = 'sqlite';
+  readonly engine = 'sqlite';
+  readonly clients = ['better-sqlite3'] as const;
+  readonly address = byProxy;
   readonly path = undefined;
   readonly #folder = folderInMemory();
-  readonly prefix = join(this.#folder, 'payouts-');
   #file = '';
+
+  spaceOf(run: number): string {
+    return join(this.#folder, `payouts-run_${run}`);
+  }
 
   async prepare(space: string, recoveryMs: number): Promise<OpenStore> {
     this.#file = space;
-    return openStore({ engine: 'sqlite', space, recoveryMs, client: 'ioredis' }, { path: '' }, patientMs);
+    return openStore({ engine: 'sqlite', space, recoveryMs, client: 'better-sqlite3' }, { path: '' }, patientMs);
   }
 
   async kill(): Promise<void> {

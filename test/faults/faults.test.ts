@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { budget } from '../support/budget.js';
 import { hasInitdb } from '../support/postgres.js';
 import { hasRedis } from '../support/redis.js';
+import { startEngine } from './engines.js';
 import type { EngineName } from './messages.js';
 import { ProcessPool } from './process.js';
 import { scenariosOf } from './scenarios.js';
@@ -42,7 +43,7 @@ for (const [engine, isHere] of [
     for (const scenario of scenariosOf(engine)) {
       const isIn = budget === 'large' || inEveryRun[engine].includes(scenario.name);
       (isIn ? it : it.skip)(scenario.promise, async () => {
-        const session = await Session.start(scenario, engine, pool);
+        const session = Session.of(scenario, await startEngine(engine, scenario.isDurable), pool);
         try {
           const { problems, approvals } = await conclusiveRun(session, seed);
           expect(problems).toEqual([]);

@@ -14,22 +14,32 @@ export const deadlineMs = 250;
 export const shortLifeMs = 150;
 
 export type EngineName = 'redis' | 'postgres' | 'sqlite';
+export type ClientName = 'ioredis' | 'node-redis' | 'pg' | 'postgres.js' | 'better-sqlite3';
+
+/** Where clients find an engine: ports are those of this host. */
+export type Address =
+  | { readonly host: string; readonly port: number }
+  /** Of a unix socket. */
+  | { readonly path: string }
+  /** Of the nodes of a Redis cluster. */
+  | { readonly cluster: readonly number[] }
+  /** Of the sentinels that know the primary. */
+  | { readonly sentinels: readonly number[] };
 
 /** The setup of a payer for one run. */
 export interface Assignment {
   readonly engine: EngineName;
   /** The prefix, schema or file of the store. */
   readonly space: string;
-  /** The port of this payer's own proxy to the engine. */
-  readonly port: number;
+  readonly address: Address;
+  readonly waitReplicas?: { readonly count: number; readonly timeoutMs: number } | undefined;
   readonly bankUrl: string;
   readonly recoveryMs: number;
   readonly floorMinor: bigint;
   readonly seed: number;
   /** The first part of its references. */
   readonly name: string;
-  /** The Redis client it uses. */
-  readonly client: 'ioredis' | 'node-redis';
+  readonly client: ClientName;
   /** One guard with both wallets, or a guard for each. */
   readonly guards: 'one' | 'per wallet';
 }

@@ -9,7 +9,7 @@ export type Hang = 'both ways' | 'answers';
 export class EngineProxy {
   /** The moments in which an answer of the engine was passed on to the process. */
   readonly answeredAt: number[] = [];
-  readonly #path: string;
+  #path: string;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   #isDown = false;
@@ -31,6 +31,12 @@ export class EngineProxy {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Breaks all connections. New ones go to another engine. */
+  follow(path: string): void {
+    this.#path = path;
+    this.cut();
   }
 
   /** Breaks all connections. New ones are made at once, unless it is down. */

@@ -1,23 +1,35 @@
 // Fault injection, by seed. Each scenario begins when every process has been permitted something; when it returns, the
 // machines and the network are whole again.
-import { monotonicMs } from '../processes/child.js';
+import type { Backend, Engine } from './engines.js';
 import type { EngineName } from './messages.js';
 import type { Place, World } from './world.js';
 
-export interface Scenario {
+/** What must hold in a scenario. */
+export interface Promised {
   readonly name: string;
-  /** The promise that must hold in it: the title of its test. */
+  /** The promise, as the title of its test. */
   readonly promise: string;
-  /** Redis writes to disk before it answers. */
-  readonly isDurable: boolean;
   /** The engine forgets: a new epoch must begin, and be noticed. */
   readonly forgets: boolean;
-  /** A process that held money is killed when the engine forgets: no process can put its holds back. */
+  /** Payouts are repeated, and the engine may forget that they were made: then they are paid twice, which is counted. */
+  readonly mayPayTwice?: boolean;
+  /** What the engine forgets may be promised again, because no process can put it back in time: that is counted. */
   readonly mayOverspend?: boolean;
-  readonly run: (world: World) => Promise<void>;
+  /** How long nothing is approved after a loss, in milliseconds, where processes reconnect too slowly for less. */
+  readonly recoveryMs?: number;
 }
 
-export const scenarios: readonly Scenario[] = [
+/** What happens, and what must hold all the same. */
+export interface Scenario<B extends Backend> extends Promised {
+  readonly run: (world: World, engine: B) => Promise<void>;
+}
+
+export interface EngineScenario extends Scenario<Engine> {
+  /** Redis writes to disk before it answers. */
+  readonly isDurable: boolean;
+}
+
+export const scenarios: readonly EngineScenario[] = [
   {
     name: 'kill-process',
     promise: 'keep every hold when some of them are killed, and continue with new ones',
@@ -38,13 +50,13 @@ export const scenarios: readonly Scenario[] = [
     promise: 'lose nothing when the engine is killed and restarts with its data',
     isDurable: true,
     forgets: false,
-    run: async (world) => {
+    run: async (world, engine) => {
       for (let restarts = world.random.between(1, 2); restarts > 0; restarts--) {
         await world.pass(100, 500);
         world.note('kill engine');
-        await world.engine.kill();
+        await engine.kill();
         await world.pass(0, 300);
-        await world.engine.boot();
+        await engine.boot();
       }
     },
   },
@@ -53,10 +65,10 @@ export const scenarios: readonly Scenario[] = [
     promise: 'restore their holds before anything is approved when the engine restarts empty',
     isDurable: false,
     forgets: true,
-    run: async (world) => {
+    run: async (world, engine) => {
       await world.pass(100, 700);
       world.note('kill engine, boot empty');
-      await restart(world, () => world.engine.bootEmpty(world.space));
+      await restart(world, engine, () => engine.bootEmpty(world.space));
     },
   },
   {
@@ -64,14 +76,14 @@ export const scenarios: readonly Scenario[] = [
     promise: 'restore their holds before anything is approved when the engine restarts with older data',
     isDurable: false,
     forgets: true,
-    run: async (world) => {
+    run: async (world, engine) => {
       await world.pass(50, 300);
       world.note('save a copy');
-      await world.engine.saveCopy();
+      await engine.saveCopy();
       await world.pass(50, 700);
       world.note('kill engine, boot older');
       world.isOlder = true;
-      await restart(world, () => world.engine.bootOlder());
+      await restart(world, engine, () => engine.bootOlder());
     },
   },
   {
@@ -91,11 +103,11 @@ export const scenarios: readonly Scenario[] = [
     promise: 'restore their holds before anything is approved when the engine is flushed',
     isDurable: false,
     forgets: true,
-    run: async (world) => {
+    run: async (world, engine) => {
       for (let flushes = world.random.between(1, 2); flushes > 0; flushes--) {
         await world.pass(50, 700);
         world.note('flush');
-        await world.lose(() => world.engine.flush(world.space));
+        await world.lose(() => engine.flush(world.space));
       }
     },
   },
@@ -120,10 +132,10 @@ export const scenarios: readonly Scenario[] = [
     isDurable: false,
     forgets: true,
     mayOverspend: true,
-    run: async (world) => {
+    run: async (world, engine) => {
       await world.pass(100, 500);
       const place = anyPlace(world);
-      const flush = () => world.lose(() => world.engine.flush(world.space));
+      const flush = () => world.lose(() => engine.flush(world.space));
       const isKilledFirst = world.random.chance(0.5);
       world.note(isKilledFirst ? `kill ${place.name}, flush` : `flush, kill ${place.name}`);
       if (isKilledFirst) await world.kill(place);
@@ -139,21 +151,21 @@ export const scenarios: readonly Scenario[] = [
  */
 const ofFiles: readonly string[] = ['kill-process', 'restart-older'];
 
-export function scenariosOf(engine: EngineName): readonly Scenario[] {
+export function scenariosOf(engine: EngineName): readonly EngineScenario[] {
   return engine === 'sqlite' ? scenarios.filter(({ name }) => ofFiles.includes(name)) : scenarios;
 }
 
 /** The processes cannot reach the engine between its end and its next start. */
-async function restart(world: World, boot: () => Promise<void>): Promise<void> {
+async function restart(world: World, engine: Engine, boot: () => Promise<void>): Promise<void> {
   const proxies = world.places.map(({ proxy }) => proxy);
-  await world.engine.kill();
+  await engine.kill();
   for (const proxy of proxies) proxy.goDown();
   await world.pass(0, 200);
   await world.lose(boot);
   for (const proxy of proxies) proxy.heal('lost');
 }
 
-async function troubleNetwork(world: World): Promise<void> {
+export async function troubleNetwork(world: World): Promise<void> {
   const { random, places } = world;
   const some = random.chance(0.3) ? places : [anyPlace(world)];
   const kind = random.pick(['cut', 'down', 'hang', 'hang answers', 'delay'] as const);
@@ -176,12 +188,6 @@ async function troubleNetwork(world: World): Promise<void> {
   for (const { proxy } of some) proxy.heal(heldUp);
 }
 
-function anyPlace({ random, places }: World): Place {
+export function anyPlace({ random, places }: World): Place {
   return random.pick(places) as Place;
-}
-
-/** Runs the faults. Resolves to the moment in which they are over, in milliseconds of the monotonic clock. */
-export async function runScenario(scenario: Scenario, world: World): Promise<number> {
-  await scenario.run(world);
-  return monotonicMs();
 }

@@ -2,13 +2,12 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../processes/child.js';
-import { accountProblems } from './checker.js';
-import { type Engine, startEngine } from './engines.js';
-import type { EngineName } from './messages.js';
+import { accountOf } from './checker.js';
+import type { Backend } from './engines.js';
 import type { ProcessPool } from './process.js';
-import { runScenario, type Scenario } from './scenarios.js';
+import type { Promised, Scenario } from './scenarios.js';
 import type { OpenStore } from './store.js';
-import { World } from './world.js';
+import { type Outage, World } from './world.js';
 
 /** How long nothing is approved after the engine has forgotten, in milliseconds. Stores look four times in it. */
 export const shortestRecoveryMs = 700;
@@ -22,7 +21,7 @@ const promiseAgainMs = 400;
 
 export interface Result {
   readonly scenario: string;
-  readonly engine: EngineName;
+  readonly engine: string;
   readonly seed: number;
   readonly approvals: number;
   readonly refusals: number;
@@ -32,6 +31,13 @@ export interface Result {
   readonly faults: readonly string[];
   /** The money above the floor at the worst moment; below zero only where a loss cannot be survived. */
   readonly leastFree: bigint;
+  /** Payouts that were permitted beyond the money that was free. */
+  readonly overspends: number;
+  /** Payouts that arrived at the bank again. */
+  readonly paidTwice: number;
+  /** Payouts that were permitted, and which the store lacks or has as they were before. */
+  readonly lost: number;
+  readonly outage: Outage | undefined;
   readonly problems: readonly string[];
   /** The requests of processes to the store about these problems, on the machine's monotonic clock. */
   readonly logs: readonly string[];
@@ -44,26 +50,42 @@ export interface Result {
 }
 
 export class Session {
-  readonly #scenario: Scenario;
-  readonly #engine: Engine;
+  /** How long nothing is approved after a loss, at least, in milliseconds. */
+  readonly leastRecoveryMs: number;
+  readonly #scenario: Promised;
+  readonly #engine: Backend;
+  /** Resolves to the moment in which the faults are over, in milliseconds of the monotonic clock. */
+  readonly #runFaults: (world: World) => Promise<number>;
   readonly #pool: ProcessPool;
   #runs = 0;
 
-  static async start(scenario: Scenario, name: EngineName, pool: ProcessPool): Promise<Session> {
-    return new Session(scenario, await startEngine(name, scenario.isDurable), pool);
+  /** @param engine - Closed with the session. */
+  static of<B extends Backend>(scenario: Scenario<B>, engine: B, pool: ProcessPool): Session {
+    const runFaults = async (world: World) => {
+      await scenario.run(world, engine);
+      return monotonicMs();
+    };
+    return new Session(scenario, engine, runFaults, pool);
   }
 
-  private constructor(scenario: Scenario, engine: Engine, pool: ProcessPool) {
+  private constructor(
+    scenario: Promised,
+    engine: Backend,
+    runFaults: (world: World) => Promise<number>,
+    pool: ProcessPool,
+  ) {
+    this.leastRecoveryMs = scenario.recoveryMs ?? shortestRecoveryMs;
     this.#pool = pool;
     this.#scenario = scenario;
     this.#engine = engine;
+    this.#runFaults = runFaults;
   }
 
-  async run(seed: number, recoveryMs: number = shortestRecoveryMs): Promise<Result> {
+  async run(seed: number, recoveryMs: number = this.leastRecoveryMs): Promise<Result> {
     const startedAtMs = monotonicMs();
     const scenario = this.#scenario;
     this.#runs += 1;
-    const space = `${this.#engine.prefix}run_${this.#runs}`;
+    const space = this.#engine.spaceOf(this.#runs);
     const witness = await this.#engine.prepare(space, recoveryMs);
     const { epoch } = await witness.store.totals('prompt');
     const world = await World.begin({
@@ -75,28 +97,35 @@ export class Session {
       pool: this.#pool,
       forgets: scenario.forgets,
       mayOverspend: scenario.mayOverspend ?? false,
+      mayPayTwice: scenario.mayPayTwice ?? false,
     });
-    const races = scenario.forgets ? undefined : setInterval(() => world.race(), 100);
+    // What is repeated would be paid twice where the engine may forget what was paid.
+    const isRepeated = !scenario.forgets || scenario.mayPayTwice;
+    const timers = isRepeated ? [setInterval(() => world.race(), 100), setInterval(() => world.repeat(), 130)] : [];
+    const stopRepeating = () => timers.forEach(clearInterval);
     const standstill = monitorEventLoopDelay({ resolution: 10 });
     standstill.enable();
     let stalledMs = 0;
     let logs: string[] = [];
+    let lost = 0;
     try {
       await world.untilAllArePermitted(monotonicMs(), recoveredWithinMs);
-      const overAtMs = await runScenario(scenario, world);
+      const overAtMs = await this.#runFaults(world);
       await world.untilAllArePermitted(overAtMs, recoveredWithinMs);
       // Money that was forgotten would be promised again about now.
       await sleep(promiseAgainMs);
-      clearInterval(races);
+      stopRepeating();
       const quiet = await world.quiet();
       stalledMs = Math.max(standstill.max / 1e6, ...quiet.map((one) => one.stalledMs));
-      for (const problem of await accountProblems(world, quiet)) world.problem(problem);
+      const account = await accountOf(world, quiet);
+      lost = account.lost;
+      for (const problem of account.problems) world.problem(problem);
       const epochs = new Set([...quiet.map((one) => one.epoch), await epochOf(witness)]);
       if (epochs.size !== 1) world.problem(`processes are in different epochs: ${[...epochs]}`);
       if (scenario.forgets) checkReport(world, epochs.has(epoch));
       logs = await world.logs();
     } finally {
-      clearInterval(races);
+      stopRepeating();
       standstill.disable();
       await world.end();
     }
@@ -110,6 +139,10 @@ export class Session {
       warnings: world.warnings,
       faults: world.faults,
       leastFree: world.bank.leastFree,
+      overspends: world.bank.overspends,
+      paidTwice: world.bank.paidTwice,
+      lost,
+      outage: world.outage,
       problems: world.problems,
       logs: [...world.losses.map(({ fromMs, toMs }) => `forgotten from ${fromMs} to ${toMs}`), ...logs],
       isInconclusive: world.problems.length > 0 && scenario.forgets && stalledMs > recoveryMs / 2,
@@ -127,7 +160,7 @@ export class Session {
  * twice the time for a recovery, until the slowest machine keeps up.
  */
 export async function conclusiveRun(session: Session, seed: number): Promise<Result> {
-  for (let recoveryMs = shortestRecoveryMs; ; recoveryMs *= 2) {
+  for (let recoveryMs = session.leastRecoveryMs; ; recoveryMs *= 2) {
     const result = await session.run(seed, recoveryMs);
     if (!result.isInconclusive || recoveryMs > 16 * shortestRecoveryMs) return result;
     console.warn(

@@ -1,15 +1,15 @@
 // The store of one process, on a connection of its own, made as an application would make it.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { HoldStore } from 'payout-guard';
 import { type PostgresStore, postgresStore } from 'payout-guard/stores/postgres';
-import { redisStore } from 'payout-guard/stores/redis';
+import { type RedisClient, redisStore } from 'payout-guard/stores/redis';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
 import pg from 'pg';
+import postgres from 'postgres';
 import { createClient } from 'redis';
-import { type Assignment, deadlineMs } from './messages.js';
-
-/** The address of an engine. */
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+import { ioredisCluster, ioredisSentinel, nodeRedisCluster, nodeRedisSentinel } from '../support/redis-clients.js';
+import { type Address, type Assignment, deadlineMs } from './messages.js';
 
 export interface OpenStore<Store extends HoldStore = HoldStore> {
   readonly store: Store;
@@ -19,16 +19,32 @@ export interface OpenStore<Store extends HoldStore = HoldStore> {
 
 /** How long a client waits before it connects again, in milliseconds. */
 const reconnectMs = 20;
+/** How often a client that must be connected first is made anew while it cannot be, every 100 ms. */
+const connectTries = 300;
 
-export function openStore(
-  { engine, space, recoveryMs, client }: Pick<Assignment, 'engine' | 'space' | 'recoveryMs' | 'client'>,
+export async function openStore(
+  {
+    engine,
+    space,
+    client,
+    recoveryMs,
+    waitReplicas,
+  }: Pick<Assignment, 'engine' | 'space' | 'recoveryMs' | 'client' | 'waitReplicas'>,
   address: Address,
   longestMs: number = deadlineMs,
-): OpenStore {
-  const options = { recoveryMs, deadlineMs: longestMs };
-  if (engine === 'sqlite') return withClient(sqliteStore({ file: space, ...options }), async () => {});
-  if (engine === 'postgres') return openPostgres(space, address, options);
-  return client === 'ioredis' ? openIoRedis(space, address, options) : openNodeRedis(space, address, options);
+): Promise<OpenStore> {
+  const limits = { recoveryMs, deadlineMs: longestMs };
+  if (engine === 'sqlite') return withClient(sqliteStore({ file: space, ...limits }), async () => {});
+  if (engine === 'postgres') {
+    return client === 'postgres.js' ? openPostgresJs(space, address, limits) : openPostgres(space, address, limits);
+  }
+  const options = { prefix: space, ...limits, ...(waitReplicas ? { waitReplicas } : {}) };
+  if (client === 'ioredis') {
+    const connection = ioredisTo(address);
+    return withClient(redisStore({ client: connection, ...options }), async () => connection.disconnect());
+  }
+  const connection = await nodeRedisTo(address);
+  return withClient(redisStore({ client: connection, ...options }), async () => void connection.destroy());
 }
 
 interface Limits {
@@ -36,29 +52,61 @@ interface Limits {
   readonly deadlineMs: number;
 }
 
+const account = { user: 'root', database: 'postgres', max: 4 };
+
 export function openPostgres(schema: string, address: Address, limits: Limits): OpenStore<PostgresStore> {
   const where = 'path' in address ? { host: address.path } : address;
-  const pool = new pg.Pool({ ...where, user: 'root', database: 'postgres', max: 4, connectionTimeoutMillis: 1_000 });
+  const pool = new pg.Pool({ ...where, ...account, connectionTimeoutMillis: 1_000 });
   // The pool replaces the connection.
   pool.on('error', () => {});
   return withClient(postgresStore({ pool, schema, ...limits }), () => pool.end());
 }
 
-function openIoRedis(prefix: string, address: Address, limits: Limits): OpenStore {
+function openPostgresJs(schema: string, address: Address, limits: Limits): OpenStore<PostgresStore> {
+  const sql = postgres({ ...(address as object), ...account, connect_timeout: 1, fetch_types: false, prepare: false });
+  const pool = {
+    query: async (text: string, values: readonly unknown[]) => ({ rows: await sql.unsafe(text, values as string[]) }),
+  };
+  return withClient(postgresStore({ pool, schema, ...limits }), async () => {
+    await sql.end({ timeout: 1 });
+  });
+}
+
+function ioredisTo(address: Address): Redis | ReturnType<typeof ioredisCluster> {
+  if ('cluster' in address) return ioredisCluster(address.cluster);
+  if ('sentinels' in address) return ioredisSentinel(address.sentinels);
   const client = new Redis({ ...address, retryStrategy: () => reconnectMs, connectTimeout: 1_000 });
   // It connects again by itself.
   client.on('error', () => {});
-  return withClient(redisStore({ client, prefix, ...limits }), async () => client.disconnect());
+  return client;
 }
 
-function openNodeRedis(prefix: string, address: Address, limits: Limits): OpenStore {
+async function nodeRedisTo(address: Address): Promise<RedisClient & { destroy(): unknown }> {
+  if ('cluster' in address) return connected(() => nodeRedisCluster(address.cluster));
+  if ('sentinels' in address) return connected(() => nodeRedisSentinel(address.sentinels));
   const client = createClient({
     socket: { ...address, reconnectStrategy: reconnectMs, connectTimeout: 1_000 } as never,
   });
   // It connects again by itself.
   client.on('error', () => {});
   void client.connect().catch(() => {});
-  return withClient(redisStore({ client, prefix, ...limits }), async () => client.destroy());
+  return client;
+}
+
+/** A process that starts during an outage tries until a server answers. */
+async function connected<Client extends { connect(): Promise<unknown>; destroy(): unknown }>(
+  make: () => Client,
+): Promise<Client> {
+  for (let tries = 1; ; tries++) {
+    const client = make();
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      if (tries === connectTries) throw error;
+      await sleep(100);
+    }
+  }
 }
 
 function withClient<Store extends HoldStore>(store: Store, end: () => Promise<void>): OpenStore<Store> {

@@ -14,7 +14,7 @@ import { type OpenStore, openStore } from './store.js';
 import { observed, StoreLog } from './store-log.js';
 
 /** By when the store must have been told every outcome, unless something hangs, in milliseconds. */
-const deliverWithinMs = 90_000;
+const deliverWithinMs = 60_000;
 const lookAgainMs = 40;
 
 interface Parts {
@@ -29,7 +29,8 @@ interface Parts {
 
 export class Workload {
   readonly #parts: Parts;
-  readonly #underWay = new Set<Promise<void>>();
+  /** With what they are about. */
+  readonly #underWay = new Map<Promise<void>, string>();
   #flows!: Flows;
   #api!: PayoutApi;
   #count = 0;
@@ -37,7 +38,7 @@ export class Workload {
   static async open(assignment: Assignment, random: Random, send: (message: FromPayer) => void): Promise<Workload> {
     const log = new StoreLog();
     const known = new KnownPayouts(send);
-    const { store, close } = openStore(assignment, { host: '127.0.0.1', port: assignment.port });
+    const { store, close } = await openStore(assignment, assignment.address);
     const onAnswer: Parameters<typeof observed>[2]['onAnswer'] = ({ reference }, { outcome }) => {
       if (outcome !== 'recovering') known.answered(reference, outcome === 'done' || outcome === 'already');
     };
@@ -50,7 +51,7 @@ export class Workload {
       known,
       random,
       pay: (payout, hold) => workload.#flows.pay(payout, hold),
-      track: (work) => workload.#track(work),
+      track: (work) => workload.#track('a request', work),
     });
     workload.#api = api;
     workload.#flows = new Flows({ guards, bank, api, known, random, send });
@@ -91,6 +92,7 @@ export class Workload {
     const { reference } = payment;
     const done = (error?: string) => this.#parts.send({ kind: 'webhook done', reference, error });
     this.#track(
+      `the webhook of ${reference}`,
       this.#processWebhook(payment).then(
         () => done(),
         (error: Error) => done(`${error.name} ${error.message}`),
@@ -101,7 +103,11 @@ export class Workload {
   /** Looks up what every process has left open. */
   reconcile(): void {
     for (const guard of this.#parts.guards.all) {
-      this.#track(guard.reconcile({ olderThanMs: 200 }).catch((error) => this.#classify('reconcile', error)));
+      const work = guard.reconcile({ olderThanMs: 200 });
+      this.#track(
+        'reconcile',
+        work.catch((error) => this.#classify('reconcile', error)),
+      );
     }
   }
 
@@ -110,11 +116,13 @@ export class Workload {
     const { known, send } = this.#parts;
     const endMs = monotonicMs() + deliverWithinMs;
     while (this.#underWay.size > 0 || known.undelivered.length > 0) {
-      await Promise.all(this.#underWay);
+      const late = sleep(Math.max(0, endMs - monotonicMs()), undefined, { ref: false });
+      await Promise.race([Promise.all(this.#underWay.keys()), late]);
       await turn();
       if (this.#underWay.size === 0 && known.undelivered.length > 0) await sleep(lookAgainMs);
       if (monotonicMs() > endMs) {
-        send({ kind: 'problem', problem: `the store was not told the outcome of ${known.undelivered.join(', ')}` });
+        const left = [...this.#underWay.values(), ...known.undelivered.map((one) => `the outcome of ${one}`)];
+        send({ kind: 'problem', problem: `no end within ${deliverWithinMs} ms: ${left.join(', ')}` });
         return;
       }
     }
@@ -177,7 +185,7 @@ export class Workload {
         if (codeFrom(later) !== 'payout_in_progress') this.#classify(payout.reference, later);
       });
     };
-    this.#track(flow().catch(again));
+    this.#track(payout.reference, flow().catch(again));
   }
 
   /** Whether the epoch is over in which it was held: a reservation ends with it. */
@@ -186,9 +194,9 @@ export class Workload {
     return !this.#parts.log.of(reference).some((line) => line.includes('"outcome":"held"') && line.includes(epoch));
   }
 
-  #track(work: Promise<unknown>): void {
+  #track(what: string, work: Promise<unknown>): void {
     const tracked = work.then(() => void this.#underWay.delete(tracked));
-    this.#underWay.add(tracked);
+    this.#underWay.set(tracked, what);
   }
 
   /** Asked again while the store takes longer than its deadline, as it may on a busy machine. */

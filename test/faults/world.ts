@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../processes/child.js';
 import { Random } from '../simulation/random.js';
 import { Bank } from './bank.js';
-import type { Engine } from './engines.js';
+import type { Backend } from './engines.js';
 import {
+  type ClientName,
   type End,
   type FromPayer,
   type Payment,
@@ -45,7 +46,7 @@ export interface Place {
 }
 
 export interface WorldOptions {
-  readonly engine: Engine;
+  readonly engine: Backend;
   readonly space: string;
   readonly recoveryMs: number;
   readonly witness: OpenStore;
@@ -56,13 +57,23 @@ export interface WorldOptions {
   readonly forgets: boolean;
   /** A loss that cannot be survived has to be reported, no more. */
   readonly mayOverspend: boolean;
+  /** The same for payouts that are repeated after the engine forgot them. */
+  readonly mayPayTwice: boolean;
+}
+
+/** How long approvals stopped for. Milliseconds from the fault. */
+export interface Outage {
+  /** Until the first process was permitted something again. */
+  readonly firstMs: number;
+  /** Until every process was that lived through it. */
+  readonly allMs: number;
 }
 
 export class World {
   /** For the faults alone: nothing that depends on the time draws from it. */
   readonly random: Random;
   readonly #chance: Random;
-  readonly engine: Engine;
+  readonly engine: Backend;
   readonly space: string;
   readonly recoveryMs: number;
   readonly witness: OpenStore;
@@ -70,6 +81,8 @@ export class World {
   readonly places: Place[] = [];
   readonly faults: string[] = [];
   readonly losses: Loss[] = [];
+  /** What was answered until then may be forgotten. */
+  lostUntilMs = 0;
   /** The store was set back to an earlier time, and may have holds as open that have ended since. */
   isOlder = false;
   readonly problems: string[] = [];
@@ -88,7 +101,9 @@ export class World {
   readonly #webhooks = new Map<string, { payment: Payment; sinceMs: number; error: string | undefined }>();
   #bank: Bank | undefined;
   #processes = 0;
-  #races = 0;
+  readonly #races: Race[] = [];
+  readonly #approvals: { readonly name: string; readonly atMs: number }[] = [];
+  #fault: { readonly atMs: number; readonly names: readonly string[] } | undefined;
   #isOver = false;
 
   static async begin(options: WorldOptions): Promise<World> {
@@ -98,6 +113,7 @@ export class World {
       floorMinor,
       random: world.#chance,
       mayOverspend: options.mayOverspend,
+      mayPayTwice: options.mayPayTwice,
       onWebhook: (payment) => void world.#deliver(payment),
       onProblem: (problem) => world.problem(problem),
     });
@@ -126,6 +142,25 @@ export class World {
     this.faults.push(fault);
   }
 
+  /** The fault whose outage is measured begins now. */
+  fault(fault: string): void {
+    this.note(fault);
+    this.#fault ??= { atMs: monotonicMs(), names: this.places.map(({ name }) => name) };
+  }
+
+  /** The longest pause between approvals that ended after the fault; undefined without a fault. */
+  get outage(): Outage | undefined {
+    const fault = this.#fault;
+    if (!fault) return undefined;
+    const until = (approvals: readonly { readonly atMs: number }[]) => {
+      const times = approvals.map(({ atMs }) => atMs).sort((a, b) => a - b);
+      return Math.round(endOfLongestPause(times, fault.atMs) - fault.atMs);
+    };
+    const survivors = fault.names.filter((name) => !this.killed.has(name));
+    const each = survivors.map((name) => until(this.#approvals.filter((approval) => approval.name === name)));
+    return { firstMs: until(this.#approvals), allMs: Math.max(...each) };
+  }
+
   problem(problem: string): void {
     this.problems.push(problem);
   }
@@ -140,6 +175,12 @@ export class World {
     const fromMs = monotonicMs();
     await forget();
     this.losses.push({ fromMs, toMs: monotonicMs() });
+    this.lostUntilMs = monotonicMs();
+  }
+
+  /** What was answered until now may be forgotten, and nobody knows when. */
+  mayLoseUntilNow(): void {
+    this.lostUntilMs = monotonicMs();
   }
 
   /**
@@ -147,11 +188,7 @@ export class World {
    * the balance shows and a release are not put back.
    */
   mayHaveEnded(reference: string): boolean {
-    return (this.ending.get(reference) ?? Number.POSITIVE_INFINITY) <= this.#forgottenMs;
-  }
-
-  get #forgottenMs(): number {
-    return this.losses.at(-1)?.toMs ?? 0;
+    return (this.ending.get(reference) ?? Number.POSITIVE_INFINITY) <= this.lostUntilMs;
   }
 
   async kill(place: Place): Promise<void> {
@@ -170,15 +207,16 @@ export class World {
     place.lastPermittedMs = 0;
     payer.onMessage = (message) => this.#receive(place, message);
     const assignment = {
-      engine: engine.name,
+      engine: engine.engine,
       space,
-      port: place.proxy.port,
+      address: engine.address(place.proxy.port),
+      waitReplicas: engine.waitReplicas,
       bankUrl: this.bank.url,
       recoveryMs,
       floorMinor,
       seed: this.#options.seed * 100 + number,
       name: place.name,
-      client: number % 2 === 0 ? 'node-redis' : 'ioredis',
+      client: engine.clients[(number - 1) % engine.clients.length] as ClientName,
       guards: number % 4 < 2 ? 'one' : 'per wallet',
     } as const;
     await payer.ask({ kind: 'begin', assignment }, 'begun');
@@ -186,14 +224,20 @@ export class World {
 
   /** Makes two processes send one payout. */
   race(): void {
-    this.#races += 1;
-    const reference = `race-${this.#races}`;
-    const wallet = this.#chance.pick(wallets) as Wallet;
-    const amount = BigInt(this.#chance.between(100, 1_000));
+    const race = {
+      reference: `race-${this.#races.length + 1}`,
+      wallet: this.#chance.pick(wallets) as Wallet,
+      amount: BigInt(this.#chance.between(100, 1_000)),
+    };
+    this.#races.push(race);
     const first = this.#chance.between(0, places - 1);
-    for (const index of [first, (first + 1) % places]) {
-      this.places[index]?.payer.send({ kind: 'race', reference, wallet, amount });
-    }
+    for (const index of [first, (first + 1) % places]) this.places[index]?.payer.send({ kind: 'race', ...race });
+  }
+
+  /** Makes a process send one of the last payouts again, as a client does that has no answer. */
+  repeat(): void {
+    const race = this.#chance.pick(this.#races.slice(-30));
+    if (race) this.#chance.pick(this.places)?.payer.send({ kind: 'race', ...race });
   }
 
   /** Waits until every process was permitted something that it requested after this moment. */
@@ -280,6 +324,7 @@ export class World {
 
   #permit(place: Place, permission: Permission): void {
     this.approvals += 1;
+    this.#approvals.push({ name: place.name, atMs: permission.answeredAt });
     place.lastPermittedMs = Math.max(place.lastPermittedMs, permission.heldFrom);
     this.bank.permit(permission);
     const { reference, heldFrom, heldAt, askedAt, answeredAt } = permission;
@@ -308,7 +353,7 @@ export class World {
     while (this.#webhooks.has(reference) && !this.#isOver) {
       // A hold that was lost with its process cannot be settled by any other, nor one that ended before the store forgot.
       const mayBeGone = this.mayOverspend || this.mayHaveEnded(reference);
-      const sinceMs = Math.max(webhook.sinceMs, this.mayOverspend ? 0 : this.#forgottenMs + this.recoveryMs);
+      const sinceMs = Math.max(webhook.sinceMs, this.mayOverspend ? 0 : this.lostUntilMs + this.recoveryMs);
       if (monotonicMs() > sinceMs + (mayBeGone ? 1_500 : webhooksForMs)) {
         this.#webhooks.delete(reference);
         if (!mayBeGone) this.problem(`the webhook of ${reference} was not processed: ${webhook.error}`);
@@ -325,6 +370,22 @@ export class World {
     if (error === undefined) this.#webhooks.delete(reference);
     else if (webhook) webhook.error = error;
   }
+}
+
+interface Race {
+  readonly reference: string;
+  readonly wallet: Wallet;
+  readonly amount: bigint;
+}
+
+/** @param times - In order. */
+function endOfLongestPause(times: readonly number[], afterMs: number): number {
+  let [longest, end] = [0, Number.POSITIVE_INFINITY];
+  for (const [index, time] of times.entries()) {
+    const pause = time - (times[index - 1] ?? time);
+    if (time > afterMs && pause > longest) [longest, end] = [pause, time];
+  }
+  return end;
 }
 
 /** Whether an answer of the engine reached the process in that time. */

@@ -60,6 +60,7 @@ export async function runShutdown(plan: Plan, engine: Engine | undefined): Promi
         floorMinor: 0n,
         random: new Random(plan.run),
         mayOverspend: false,
+        mayPayTwice: false,
         onWebhook: () => {},
         onProblem: (problem) => problems.push(problem),
       }),

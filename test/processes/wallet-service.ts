@@ -34,7 +34,11 @@ export interface Payout {
 }
 
 const setup = JSON.parse(process.env.SERVICE ?? '') as ServiceSetup;
-const { store, close: closeStore } = openStore(setup.store, { host: '127.0.0.1', port: setup.store.port }, 10_000);
+const { store, close: closeStore } = await openStore(
+  setup.store,
+  { host: '127.0.0.1', port: setup.store.port },
+  10_000,
+);
 
 const { appKey, appSecret, accessToken } = setup;
 const providers: Record<WalletKey, (baseUrl: string) => WalletSettings> = {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { HoldStore } from 'payout-guard';
 import { type RedisClient, type RedisStoreOptions, redisStore } from 'payout-guard/stores/redis';
 import { byBudget } from '../support/budget.js';
-import { hasRedis, type RedisServer } from '../support/redis.js';
+import { hasRedis, killWhileTheyLag } from '../support/redis.js';
 import { type ClusterNode, prefixInSlot, RedisCluster } from '../support/redis-cluster.js';
 import { RedisSentinels } from '../support/redis-sentinel.js';
 import { until } from '../support/redis-store.js';
@@ -62,15 +62,6 @@ const isRun = hasRedis && byBudget({ small: false, large: true });
     return forgotten;
   }
 
-  /** Replicas that are cut off for a moment lack what the primary wrote meanwhile. */
-  async function killWhileTheyLag(primary: RedisServer, replicas: readonly RedisServer[]): Promise<void> {
-    for (const replica of replicas) replica.pause();
-    await primary.client().call('CLIENT', ['KILL', 'TYPE', 'REPLICA']);
-    await sleep(100);
-    await primary.kill();
-    for (const replica of replicas) replica.resume();
-  }
-
   const clientNames = ['ioredis', 'node-redis'] as const;
   const all = { waitReplicas: { count: 2, timeoutMs: 500 } };
 
@@ -92,7 +83,7 @@ const isRun = hasRedis && byBudget({ small: false, large: true });
     closing.push(() => set[Symbol.asyncDispose]());
     const connect = async () => (name === 'ioredis' ? set.ioredis() : set.nodeRedis());
     const lagging = set.replicas.map(({ server }) => server);
-    const fault = () => killWhileTheyLag(set.primary.server, lagging);
+    const fault = () => killWhileTheyLag(set.primary.server, lagging, () => sleep(100));
     const granted = await spendUntil([await connect(), await connect()], all, fault);
     await set.untilPromoted(set.primary);
     const after = open(await connect(), { recoveryMs: 0 });
@@ -107,7 +98,7 @@ const isRun = hasRedis && byBudget({ small: false, large: true });
       const connect = async () => (name === 'ioredis' ? cluster.ioredis() : cluster.nodeRedis());
       const one = { waitReplicas: { count: 1, timeoutMs: 500 } };
       const [replica] = cluster.replicas as [ClusterNode];
-      const fault = () => killWhileTheyLag(cluster.master(0).server, [replica.server]);
+      const fault = () => killWhileTheyLag(cluster.master(0).server, [replica.server], () => sleep(100));
       const granted = await spendUntil([await connect(), await connect()], one, fault);
       await cluster.untilOwned(0, replica);
       const after = open(await connect(), { recoveryMs: 0 });

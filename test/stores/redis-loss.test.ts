@@ -147,6 +147,21 @@ import { scriptedWallet } from '../support/wallet.js';
     await until(async () => (await second.store.totals('w')).active === 100n);
   });
 
+  it('T1. ends the reservations of processes that are gone: none of them counts as held', async () => {
+    const [gone, other] = [open(), open()];
+    await hold(gone, 'a', 60n, { state: 'reserved', expiresInMs: 60_000 });
+    await hold(gone, 'b', 30n);
+    await redis.admin.save();
+    await gone.close();
+    await redis.server.kill();
+    await redis.server.boot();
+    await until(async () => (await other.totals('w')) !== undefined);
+    expect(await other.totals('w')).toMatchObject({ active: 30n });
+    expect((await other.get('a')).hold).toMatchObject({ state: 'released' });
+    await redis.endRecovery();
+    expect((await hold(other, 'c', 70n)).outcome).toBe('held');
+  });
+
   it('puts back a later attempt where memory went back to an earlier one', async () => {
     const store = open({ recoveryMs: 60_000 });
     await store.totals('w');

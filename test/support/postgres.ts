@@ -1,15 +1,21 @@
 // A PostgreSQL for tests: the one of DATABASE_URL, one that answers on this machine, or one that is started and thrown
 // away; throw-away ones that may be killed, truncated and set back in time; and a clock for a store that only the test
 // moves.
-import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { PostgresClient } from 'payout-guard/stores/postgres';
 import pg from 'pg';
+
+const run = promisify(execFile);
+
+/** How long a tool of the server may take before it counts as hanging, in milliseconds. */
+const toolHangsAfterMs = 60_000;
 
 /** A cluster of our own on a unix socket, with its data in a folder that goes away with it. */
 export class PostgresServer {
@@ -37,6 +43,44 @@ export class PostgresServer {
     }
   }
 
+  /** A replica of this server, which follows it when this resolves. */
+  async standby(): Promise<PostgresServer> {
+    const standby = new PostgresServer();
+    try {
+      if (owner) chownSync(standby.folder, owner.uid, owner.gid);
+      const copy = ['-h', this.folder, '-U', 'root', '-D', standby.#data, '-R', '-X', 'stream', '-c', 'fast'];
+      await standby.#run('pg_basebackup', copy);
+      await standby.boot();
+      for (let tries = 0; (await this.query(streaming)).length === 0; tries++) {
+        if (tries === 500) throw new Error('the replica does not follow the primary');
+        await sleep(20);
+      }
+      return standby;
+    } catch (error) {
+      await standby[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Makes a replica a primary, whatever it lacks. Resolves when it is one. */
+  async promote(): Promise<void> {
+    await this.#run('pg_ctl', ['promote', '-D', this.#data, '-w', '-t', '30']);
+  }
+
+  query(text: string): Promise<readonly unknown[]> {
+    return onServer(this.config, text);
+  }
+
+  /** Changes a setting while it runs. */
+  async set(name: string, value: string): Promise<void> {
+    await this.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+    await this.query('SELECT pg_reload_conf()');
+  }
+
+  async #run(name: string, args: readonly string[]): Promise<void> {
+    await run(program(name), args, { ...this.#asOwner, timeout: toolHangsAfterMs, killSignal: 'SIGKILL' });
+  }
+
   async boot(...options: string[]): Promise<void> {
     process.off('exit', this.#onExit).once('exit', this.#onExit);
     // Left behind by a kill. Its process is gone, and another one may have its number by now.
@@ -47,7 +91,8 @@ export class PostgresServer {
     for (let tries = 0; tries < 500; tries++) {
       if (running.exitCode !== null) break;
       try {
-        return await onServer(this.config, 'SELECT 1');
+        await onServer(this.config, 'SELECT 1');
+        return;
       } catch {
         await sleep(20);
       }
@@ -99,8 +144,10 @@ export class PostgresServer {
   }
 }
 
-/** PostgreSQL refuses to run as root: the user of its package runs it then, or nobody. */
-const owner: { readonly uid: number; readonly gid: number } | undefined =
+const streaming = "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'";
+
+/** PostgreSQL and PgBouncer refuse to run as root: the user of the package runs them then, or nobody. */
+export const owner: { readonly uid: number; readonly gid: number } | undefined =
   process.getuid?.() === 0 ? (userNamed('postgres') ?? userNamed('nobody')) : undefined;
 
 function userNamed(name: string): { uid: number; gid: number } | undefined {
@@ -112,7 +159,7 @@ function userNamed(name: string): { uid: number; gid: number } | undefined {
 }
 
 /** In the PATH, or where packages put the programs of a server without linking them. */
-function program(name: string): string {
+export function program(name: string): string {
   const inPath = (process.env.PATH ?? '').split(delimiter);
   const packaged = ['/usr/lib/postgresql', '/usr/local/opt', '/opt/homebrew/opt'].flatMap((folder) =>
     existsSync(folder)
@@ -218,10 +265,11 @@ async function started(): Promise<Server | undefined> {
   return server && { config: server.config, stop: () => server[Symbol.asyncDispose]() };
 }
 
-async function onServer(config: pg.PoolConfig, text: string): Promise<void> {
+async function onServer(config: pg.PoolConfig, text: string): Promise<readonly unknown[]> {
   const client = new pg.Client({ ...config, connectionTimeoutMillis: 2_000 });
   await client.connect();
-  await client.query(text).finally(() => client.end());
+  const { rows } = await client.query(text).finally(() => client.end());
+  return rows;
 }
 
 function withDatabase(connectionString: string, database: string): string {

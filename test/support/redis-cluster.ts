@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { RedisClient } from 'payout-guard/stores/redis';
-import { createCluster } from 'redis';
 import { slotOf } from '../../src/stores/redis/transport/slot.js';
 import { freePort, RedisServer } from './redis.js';
+import { ioredisCluster, nodeRedisCluster } from './redis-clients.js';
 
 export interface ClusterNode {
   readonly port: number;
@@ -14,6 +14,8 @@ export interface ClusterNode {
   readonly id: string;
   readonly server: RedisServer;
   readonly admin: Redis;
+  /** Starts it again after a kill, with the data it has. */
+  boot(): Promise<void>;
 }
 
 const slots = 16_384;
@@ -26,12 +28,13 @@ export class RedisCluster {
   readonly #closing: (() => unknown)[] = [];
 
   static async start(
-    options: { masters?: number; replicas?: number; nodeTimeoutMs?: number } = {},
+    options: { masters?: number; replicas?: number; nodeTimeoutMs?: number; persistence?: readonly string[] } = {},
   ): Promise<RedisCluster> {
     // Nodes on a busy machine are slow, not gone.
-    const { masters = 3, replicas = 0, nodeTimeoutMs = 10_000 } = options;
+    const { masters = 3, replicas = 0, nodeTimeoutMs = 10_000, persistence = [] } = options;
     const cluster = new RedisCluster();
-    const nodes = await Promise.all(Array.from({ length: masters + replicas }, () => startNode(nodeTimeoutMs)));
+    const settings = ['--cluster-node-timeout', `${nodeTimeoutMs}`, ...persistence];
+    const nodes = await Promise.all(Array.from({ length: masters + replicas }, () => startNode(settings)));
     cluster.masters.push(...nodes.slice(0, masters));
     cluster.replicas.push(...nodes.slice(masters));
     await Promise.all(nodes.map(({ admin }, index) => admin.call('CLUSTER', ['SET-CONFIG-EPOCH', `${index + 1}`])));
@@ -53,6 +56,38 @@ export class RedisCluster {
     return cluster;
   }
 
+  get nodes(): readonly ClusterNode[] {
+    return [...this.masters, ...this.replicas];
+  }
+
+  get ports(): number[] {
+    return this.nodes.map(({ port }) => port);
+  }
+
+  /** The node that has this slot now. */
+  async ownerOf(slot: number): Promise<ClusterNode> {
+    for (const node of this.nodes) {
+      if (node.server.isRunning && (await ownerPort(node.admin, slot)) === node.port) return node;
+    }
+    throw new Error(`slot ${slot} has no owner`);
+  }
+
+  /** Until the owner of the slot has a replica that follows it. */
+  async untilFollowed(slot: number): Promise<void> {
+    for (let tries = 0; tries < 1_000; tries++) {
+      const owner = await this.ownerOf(slot).catch(() => undefined);
+      if ((await owner?.admin.info('replication'))?.includes('state=online')) return;
+      await sleep(20);
+    }
+    throw new Error(`the owner of slot ${slot} has no replica`);
+  }
+
+  /** The nodes that follow a master now. */
+  async followers(): Promise<ClusterNode[]> {
+    const roles = await Promise.all(this.nodes.map(({ admin }) => admin.info('replication')));
+    return this.nodes.filter((_, index) => roles[index]?.includes('role:slave'));
+  }
+
   master(index: number): ClusterNode {
     return this.masters[index] as ClusterNode;
   }
@@ -70,7 +105,7 @@ export class RedisCluster {
 
   /** Until all nodes that run agree. */
   async until(isSo: (admin: Redis) => Promise<boolean>): Promise<void> {
-    const all = [...this.masters, ...this.replicas].filter(({ server }) => server.isRunning);
+    const all = this.nodes.filter(({ server }) => server.isRunning);
     for (let tries = 0; tries < 1_000; tries++) {
       const answers = await Promise.all(all.map(({ admin }) => isSo(admin).catch(() => false)));
       if (answers.every(Boolean)) return;
@@ -84,9 +119,8 @@ export class RedisCluster {
    */
   async untilOwned(slot: number, owner: ClusterNode): Promise<void> {
     await this.until(async (admin) => {
-      const ranges = (await admin.call('CLUSTER', ['SLOTS'])) as [number, number, [string, number]][];
-      const [, , master] = ranges.find(([first, last]) => first <= slot && slot <= last) ?? [];
-      return master?.[1] === owner.port && String(await admin.call('CLUSTER', ['INFO'])).includes('cluster_state:ok');
+      const isOwner = (await ownerPort(admin, slot)) === owner.port;
+      return isOwner && String(await admin.call('CLUSTER', ['INFO'])).includes('cluster_state:ok');
     });
   }
 
@@ -97,17 +131,13 @@ export class RedisCluster {
   }
 
   ioredis(): Cluster {
-    const nodes = this.masters.map(({ port }) => ({ host: '127.0.0.1', port }));
-    const client = new Cluster(nodes, { clusterRetryStrategy: () => 50, slotsRefreshTimeout: 2_000 });
-    client.on('error', () => {});
+    const client = ioredisCluster(this.masters.map(({ port }) => port));
     this.#closing.push(() => client.disconnect());
     return client;
   }
 
   async nodeRedis(): Promise<RedisClient> {
-    const rootNodes = this.masters.map(({ port }) => ({ url: `redis://127.0.0.1:${port}` }));
-    const client = createCluster({ rootNodes, topologyRefreshOnReconnectionAttemptStrategy: 200 });
-    client.on('error', () => {});
+    const client = nodeRedisCluster(this.masters.map(({ port }) => port));
     await client.connect();
     this.#closing.push(() => client.destroy());
     return client;
@@ -143,24 +173,27 @@ export class RedisCluster {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const close of this.#closing) await close();
-    await Promise.all([...this.masters, ...this.replicas].map(({ server }) => server[Symbol.asyncDispose]()));
+    await Promise.all(this.nodes.map(({ server }) => server[Symbol.asyncDispose]()));
   }
 }
 
-async function startNode(nodeTimeoutMs: number): Promise<ClusterNode> {
+/** @param settings - Options of the server. */
+async function startNode(settings: readonly string[]): Promise<ClusterNode> {
   const [port, busPort] = [await freePort(), await freePort()];
-  const bus = [
-    '--cluster-enabled',
-    'yes',
-    '--cluster-port',
-    `${busPort}`,
-    '--cluster-node-timeout',
-    `${nodeTimeoutMs}`,
-  ];
+  const bus = ['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`];
   const replication = ['--repl-diskless-sync-delay', '0', '--cluster-replica-validity-factor', '0'];
-  const server = await RedisServer.start('--port', `${port}`, ...bus, ...replication);
+  const options = ['--bind', '127.0.0.1', '--port', `${port}`, ...bus, ...replication, ...settings];
+  const server = await RedisServer.start(...options);
   const admin = server.client();
-  return { port, busPort, server, admin, id: (await admin.call('CLUSTER', ['MYID'])) as string };
+  const id = (await admin.call('CLUSTER', ['MYID'])) as string;
+  return { port, busPort, server, admin, id, boot: () => server.boot(...options) };
+}
+
+/** The port of the master that has this slot, as one node knows it. */
+async function ownerPort(admin: Redis, slot: number): Promise<number | undefined> {
+  const ranges = (await admin.call('CLUSTER', ['SLOTS'])) as [number, number, [string, number]][];
+  const [, , master] = ranges.find(([first, last]) => first <= slot && slot <= last) ?? [];
+  return master?.[1];
 }
 
 /** A prefix whose keys are in this slot. @param start - What it begins with. */

@@ -6,16 +6,27 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { RedisClient } from 'payout-guard/stores/redis';
-import { createSentinel } from 'redis';
 import { freePort, RedisServer } from './redis.js';
+import { ioredisSentinel, watchedName as name, nodeRedisSentinel } from './redis-clients.js';
 
-interface Member {
+export interface Member {
   readonly port: number;
   readonly server: RedisServer;
   readonly admin: Redis;
+  /**
+   * Starts it again after a kill, with the data it has: as a primary, until the sentinels make it a replica of another
+   * one.
+   */
+  boot(): Promise<void>;
 }
 
-const name = 'payouts';
+interface SentinelOptions {
+  readonly replicas: number;
+  readonly downAfterMs?: number;
+  /** The next failover begins after twice as long at the earliest. */
+  readonly failoverTimeoutMs?: number;
+  readonly persistence?: readonly string[];
+}
 
 export class RedisSentinels {
   /** The first one is the primary when it starts. */
@@ -27,39 +38,37 @@ export class RedisSentinels {
     for (const { process } of this.#sentinels) process.kill('SIGKILL');
   };
 
-  static async start(options: { replicas: number; downAfterMs?: number }): Promise<RedisSentinels> {
-    const { replicas, downAfterMs = 500 } = options;
+  static async start(options: SentinelOptions): Promise<RedisSentinels> {
+    const { replicas, downAfterMs = 500, failoverTimeoutMs = 5_000, persistence = [] } = options;
     const set = new RedisSentinels();
     process.once('exit', set.#onExit);
-    const primary = await set.#member();
-    for (let index = 0; index < replicas; index++) await set.#member('--replicaof', `127.0.0.1 ${primary.port}`);
+    const primary = await set.#member(persistence);
+    for (let index = 0; index < replicas; index++) await set.#member(persistence, `127.0.0.1 ${primary.port}`);
     await until(async () => online(await primary.admin.info('replication')) === replicas);
-    for (let index = 0; index < 3; index++) await set.#sentinel(primary.port, downAfterMs);
-    const knows = async ({ admin }: { admin: Redis }) => {
-      const about = pairs((await admin.call('SENTINEL', ['MASTER', name])) as string[]);
-      return about.get('num-slaves') === `${replicas}` && about.get('num-other-sentinels') === '2';
-    };
-    await until(async () => (await Promise.all(set.#sentinels.map(knows))).every(Boolean));
+    for (let index = 0; index < 3; index++) await set.#sentinel(primary.port, downAfterMs, failoverTimeoutMs);
+    await set.untilWhole();
     return set;
   }
 
-  async #member(...options: string[]): Promise<Member> {
+  async #member(persistence: readonly string[], primary?: string): Promise<Member> {
     const port = await freePort();
-    const server = await RedisServer.start('--port', `${port}`, '--repl-diskless-sync-delay', '0', ...options);
-    const member = { port, server, admin: server.client() };
+    const options = ['--bind', '127.0.0.1', '--port', `${port}`, '--repl-diskless-sync-delay', '0', ...persistence];
+    const server = await RedisServer.start(...options, ...(primary ? ['--replicaof', primary] : []));
+    const member = { port, server, admin: server.client(), boot: () => server.boot(...options) };
     this.members.push(member);
     return member;
   }
 
-  async #sentinel(primaryPort: number, downAfterMs: number): Promise<void> {
+  async #sentinel(primaryPort: number, downAfterMs: number, failoverTimeoutMs: number): Promise<void> {
     const port = await freePort();
     const file = join(this.#folder, `${port}.conf`);
     const lines = [
+      'bind 127.0.0.1',
       `port ${port}`,
       `dir ${this.#folder}`,
       `sentinel monitor ${name} 127.0.0.1 ${primaryPort} 2`,
       `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
-      `sentinel failover-timeout ${name} 5000`,
+      `sentinel failover-timeout ${name} ${failoverTimeoutMs}`,
     ];
     writeFileSync(file, `${lines.join('\n')}\n`);
     const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
@@ -77,18 +86,53 @@ export class RedisSentinels {
     return this.members.slice(1);
   }
 
+  /** Those of the sentinels. */
+  get ports(): number[] {
+    return this.#sentinels.map(({ port }) => port);
+  }
+
+  /** The primary that the sentinels agree on, or undefined while they do not. */
+  async agreed(): Promise<Member | undefined> {
+    const asked = this.#sentinels.map(({ admin }) => admin.call('SENTINEL', ['GET-MASTER-ADDR-BY-NAME', name]));
+    const ports = new Set(((await Promise.all(asked)) as [string, string][]).map(([, port]) => Number(port)));
+    return ports.size === 1 ? this.members.find(({ port }) => ports.has(port)) : undefined;
+  }
+
+  /** The primary now. @throws while the sentinels do not agree. */
+  async current(): Promise<Member> {
+    const primary = await this.agreed();
+    if (!primary) throw new Error('the sentinels do not agree on a primary');
+    return primary;
+  }
+
+  /** Until all replicas follow the primary, and every sentinel knows all of them. */
+  async untilWhole(): Promise<void> {
+    const replicas = this.members.length - 1;
+    const knows = async ({ admin }: { admin: Redis }) => {
+      const about = pairs((await admin.call('SENTINEL', ['MASTER', name])) as string[]);
+      const others = [about.get('num-slaves'), about.get('num-other-sentinels'), about.get('flags')];
+      return others.join(' ') === `${replicas} 2 master`;
+    };
+    await until(async () => {
+      const primary = await this.agreed();
+      if (!primary || online(await primary.admin.info('replication')) !== replicas) return false;
+      return (await Promise.all(this.#sentinels.map(knows))).every(Boolean);
+    });
+  }
+
+  /** Until the sentinels have made it a replica. */
+  async untilFollows({ admin }: Member): Promise<void> {
+    await until(async () => (await admin.info('replication')).includes('role:slave'));
+  }
+
   ioredis(): Redis {
-    const sentinels = this.#sentinels.map(({ port }) => ({ host: '127.0.0.1', port }));
-    const client = new Redis({ sentinels, name, sentinelRetryStrategy: () => 50, retryStrategy: () => 50 });
-    client.on('error', () => {});
+    const client = ioredisSentinel(this.ports);
     this.#closing.push(() => client.disconnect());
     return client;
   }
 
   async nodeRedis(): Promise<RedisClient & { destroy(): unknown }> {
-    const sentinelRootNodes = this.#sentinels.map(({ port }) => ({ host: '127.0.0.1', port }));
-    const client = createSentinel({ name, sentinelRootNodes, scanInterval: 200 });
-    client.on('error', () => {});
+    const client = nodeRedisSentinel(this.ports);
     await client.connect();
     this.#closing.push(() => client.destroy());
     return client;
@@ -102,11 +146,8 @@ export class RedisSentinels {
   /** Until the sentinels agree on another primary than this one. */
   async untilPromoted(before: Member): Promise<void> {
     await until(async () => {
-      const asked = this.#sentinels.map(({ admin }) => admin.call('SENTINEL', ['GET-MASTER-ADDR-BY-NAME', name]));
-      const ports = new Set(((await Promise.all(asked)) as [string, string][]).map(([, port]) => Number(port)));
-      const [port] = ports;
-      const now = this.members.find((member) => member.port === port);
-      if (ports.size !== 1 || !now || now === before) return false;
+      const now = await this.agreed();
+      if (!now || now === before) return false;
       return (await now.admin.info('replication')).includes('role:master');
     });
   }

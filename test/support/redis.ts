@@ -1,15 +1,18 @@
 // Redis for tests: the server that runs here, and throw-away ones that may be stopped, flushed and killed.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Clock } from 'payout-guard';
 import { TimedScripts } from '../simulation/engines/timed-scripts.js';
+
+/** Far longer than a server takes to start, in milliseconds. */
+const hangsAfterMs = 30_000;
 
 /** A server of our own on a unix socket, with an empty folder for its files. */
 export class RedisServer {
@@ -37,19 +40,24 @@ export class RedisServer {
   async boot(...options: string[]): Promise<void> {
     process.off('exit', this.#onExit).once('exit', this.#onExit);
     const plain = ['--port', '0', '--unixsocket', this.path, '--dir', this.folder, '--save', ''];
-    this.#process = spawn('redis-server', [...plain, ...options], { stdio: 'ignore' });
+    const running = spawn('redis-server', [...plain, ...options], { stdio: 'ignore' });
+    this.#process = running;
     const probe = new Redis({
       path: this.path,
-      lazyConnect: true,
       retryStrategy: () => 10,
       maxRetriesPerRequest: null,
     });
     probe.on('error', () => {});
-    await probe.connect().catch(() => {});
-    let tries = 0;
-    while ((await probe.ping().catch(() => '')) !== 'PONG' && ++tries < 1_000) await sleep(10);
+    let isOver = false;
+    const answers = async () => {
+      while (!isOver && (await probe.ping().catch(() => '')) !== 'PONG') await sleep(10);
+      return true;
+    };
+    const exits = once(running, 'exit').then(() => false);
+    const isUp = await Promise.race([answers(), exits, sleep(hangsAfterMs, false, { ref: false })]);
+    isOver = true;
     probe.disconnect();
-    if (tries === 1_000) throw new Error(`Redis did not start (exit code ${this.#process.exitCode})`);
+    if (!isUp) throw new Error(`Redis did not start (exit code ${running.exitCode})`);
   }
 
   client(): Redis {
@@ -90,14 +98,36 @@ export class RedisServer {
   }
 }
 
-/** A port that nothing listens on. */
+/** Kills a primary whose replicas lack what it wrote while `lag` went on: they are cut off until it is dead. */
+export async function killWhileTheyLag(
+  primary: RedisServer,
+  replicas: readonly RedisServer[],
+  lag: () => Promise<unknown>,
+): Promise<void> {
+  for (const replica of replicas) replica.pause();
+  await primary.client().call('CLIENT', ['KILL', 'TYPE', 'REPLICA']);
+  await lag();
+  await primary.kill();
+  for (const replica of replicas) replica.resume();
+}
+
+/**
+ * A port that nothing listens on. Below those that systems give to clients: one of them could take the port of a server
+ * that is down for a moment.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(12_000, 32_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+  throw new Error('no port is free');
 }
 
 /** Whether there is a Redis to test with. Without one the tests are skipped with a notice; on CI that is a failure. */

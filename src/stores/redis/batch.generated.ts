@@ -133,20 +133,25 @@ local function writeStore()
 end
 local function isRecounted()
   local references = redis.call('ZRANGE', base .. 'open', 0, -1)
-  local keys, actives = {}, {}
+  local keys, actives, over = {}, {}, {}
   for at, reference in ipairs(references) do keys[at] = holdBase .. reference end
   local pattern = '^(%l+)\\n(%d+)\\n' .. ('[^\\n]*\\n'):rep(14 - 3) .. '([^\\n]*)'
-  for _, text in ipairs(readTexts(keys, 1)) do
+  for at, text in ipairs(readTexts(keys, 1)) do
     local state, amount, wallet
     if text then state, amount, wallet = text:match(pattern) end
     if state ~= 'reserved' and state ~= 'sent' then return false end
     actives[wallet] = add(actives[wallet] or '0', amount)
+    if state == 'reserved' then
+      over[#over + 1] = nowText
+      over[#over + 1] = 'e' .. references[at]
+    end
   end
   for _, member in ipairs(redis.call('ZRANGE', base .. 'due', 0, -1)) do
     local wallet, amount = member:match('^v%d+\\n([^\\n]*)\\n(%d+)$')
     if wallet then actives[wallet] = add(actives[wallet] or '0', amount) end
   end
   for wallet, active in pairs(actives) do redis.call('HSET', base .. 'wallet:' .. wallet, 'active', active) end
+  callWithAll('ZADD', base .. 'due', over)
   return true
 end
 if epoch ~= store[1] and not isRecounted() then return redis.error_reply('MOVING keys are missing') end

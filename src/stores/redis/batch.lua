@@ -121,17 +121,22 @@ end
 ------------------------------------------------------------------------------------------------------------------------
 -- In a new epoch the totals are added up from the holds that are there. A hold that the index has and that is not there
 -- means that only some of the keys are: then nothing may be answered, and least of all that nothing is held.
+-- Reservations end with their epoch, see isOver(): they are due now, also those of processes that are gone.
 
 local function isRecounted()
   local references = redis.call('ZRANGE', base .. 'open', 0, -1)
-  local keys, actives = {}, {}
+  local keys, actives, over = {}, {}, {}
   for at, reference in ipairs(references) do keys[at] = holdBase .. reference end
   local pattern = '^(%l+)\n(%d+)\n' .. ('[^\n]*\n'):rep(WALLET - 3) .. '([^\n]*)'
-  for _, text in ipairs(readTexts(keys, 1)) do
+  for at, text in ipairs(readTexts(keys, 1)) do
     local state, amount, wallet
     if text then state, amount, wallet = text:match(pattern) end
     if state ~= 'reserved' and state ~= 'sent' then return false end
     actives[wallet] = add(actives[wallet] or '0', amount)
+    if state == 'reserved' then
+      over[#over + 1] = nowText
+      over[#over + 1] = 'e' .. references[at]
+    end
   end
   -- Captures that the balance does not show yet.
   for _, member in ipairs(redis.call('ZRANGE', base .. 'due', 0, -1)) do
@@ -139,6 +144,7 @@ local function isRecounted()
     if wallet then actives[wallet] = add(actives[wallet] or '0', amount) end
   end
   for wallet, active in pairs(actives) do redis.call('HSET', base .. 'wallet:' .. wallet, 'active', active) end
+  callWithAll('ZADD', base .. 'due', over)
   return true
 end
 
