@@ -33,6 +33,13 @@ app.use((_req, res, next) => {
   res.set('x-process', PROCESS);
   next();
 });
+// For the readiness probe of the platform: keep it inside.
+app.get('/ready', (_req, res) => {
+  store.ready().then(
+    ({ recoveringForMs }) => res.json({ recoveringForMs }),
+    (error) => res.status(503).json({ reason: error.message }),
+  );
+});
 // For operators: put it behind your own authorisation. The guard itself reconciles every minute.
 app.post('/reconcile', (_req, res, next) => {
   guard

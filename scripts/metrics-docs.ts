@@ -22,6 +22,7 @@ const queries: Readonly<Record<MetricKey, string>> = {
   neverSeen: 'sum(payout_guard_holds_never_seen) > 0',
   unsettled: 'sum by (payout_guard_retried) (increase(payout_guard_holds_unsettled_total[1h])) > 0',
   incidents: 'sum by (payout_guard_incident) (increase(payout_guard_incidents_total[1h])) > 0',
+  storeFailures: 'sum by (payout_guard_store_cause) (increase(payout_guard_store_failures_total[5m])) > 0',
   orphaned: 'max(payout_guard_wallets_orphaned) > 0',
   frozen: 'max by (payout_guard_wallet) (payout_guard_frozen) > 0',
   available: 'min by (payout_guard_wallet, payout_guard_currency) (payout_guard_available)',

@@ -82,6 +82,7 @@ export type {
   SettleRequest,
   WalletTotals,
 } from './core/store.js';
+export { StoreFailure, type StoreFailureCause } from './core/store-failure.js';
 export type { Trace, TracedStep } from './core/trace.js';
 export type { ErrorVerdict, PayoutVerdict } from './core/verdict.js';
 export type { SettleOnlySettings, WalletSettings } from './core/wallet.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { HoldStore } from 'payout-guard';
-import { postgresStore } from 'payout-guard/stores/postgres';
+import { postgresStore, type Readiness } from 'payout-guard/stores/postgres';
 import { redisStore } from 'payout-guard/stores/redis';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
 import pg from 'pg';
@@ -17,8 +17,13 @@ export interface SharedStore {
   /** Rejects, with the reason, when the store cannot be used. */
   ready(): Promise<void>;
   /** Opens the store under a name of its own, so that nothing else in the database is touched. */
-  open(name: string): Promise<OpenStore>;
+  open(name: string): Promise<OpenDatabase>;
   remove(name: string): Promise<void>;
+}
+
+/** A store of a database, which a readiness probe may ask. */
+export interface OpenDatabase extends OpenStore {
+  readonly store: HoldStore & { ready(): Promise<Readiness> };
 }
 
 export interface OpenStore {
@@ -110,7 +115,7 @@ const postgres: SharedStore = {
 export const sharedStores: Readonly<Record<string, SharedStore>> = { sqlite, redis, postgres };
 
 /** A store that is new, or lost data, approves nothing until every process had time to restore its open holds. */
-async function recovered(open: OpenStore): Promise<OpenStore> {
+async function recovered(open: OpenDatabase): Promise<OpenDatabase> {
   await sleep((await open.store.totals('default')).recoveringForMs ?? 0);
   return open;
 }

@@ -5,6 +5,8 @@ import { isPayoutGuardError, type PayoutGuardError } from './errors.js';
 import { isThenable } from './functions.js';
 import type { HoldState } from './hold.js';
 import type { HoldInfo } from './hold-info.js';
+import type { StoreOperation } from './store.js';
+import type { StoreFailureCause } from './store-failure.js';
 import type { PayoutVerdict } from './verdict.js';
 import { warn } from './warn.js';
 
@@ -118,6 +120,28 @@ export interface GuardEvents {
   };
   /** A balance or a payout could not be read from the provider. */
   providerFailure: { readonly wallet: string; readonly error: PayoutGuardError };
+  /**
+   * The store of holds did not answer, or refused an operation. Counted, because a database that is away fails every
+   * payout: the first failure of an operation and code is emitted at once, and those that follow once every 10 seconds
+   * with their number, and when the guard closes. The sum of `count` is the number of failures. Holds no secret.
+   * Failures inside a transaction of your own (`prepared.hold`) are thrown to you alone.
+   */
+  storeFailure: {
+    /** The name of the store: `memory`, `sqlite`, `redis`, `postgres`. */
+    readonly store: string;
+    readonly operation: StoreOperation;
+    /** The wallet of the last of them, where the operation names one. */
+    readonly wallet?: string | undefined;
+    readonly cause: StoreFailureCause;
+    /** The code of the database or of Node.js, such as `ECONNREFUSED`, `READONLY` or `40001`, or one of the store. */
+    readonly code: string;
+    /** What happened, as a sentence without its full stop. */
+    readonly what: string;
+    /** What to do about it, in sentences. */
+    readonly advice: string;
+    /** How many failures of the operation and code this event stands for. */
+    readonly count: number;
+  };
 }
 
 export class Events {

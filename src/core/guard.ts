@@ -39,6 +39,8 @@ import { Reconciler } from './reconciler.js';
 import { Settler } from './settler.js';
 import { warnOfSetup } from './setup-warnings.js';
 import { shutDown } from './shutdown.js';
+import type { HoldStore } from './store.js';
+import { WatchedStore } from './store-watch.js';
 import { VerdictOutbox } from './verdict-outbox.js';
 import type { Wallet } from './wallet.js';
 import { type Wallets, walletsOf } from './wallets.js';
@@ -67,6 +69,9 @@ export function createPayoutGuard(options: PayoutGuardOptions): PayoutGuard {
 class Guard implements PayoutGuard {
   readonly #options: ResolvedOptions;
   readonly #events = new Events();
+  /** As it was given: two guards with one store must be seen to have one. */
+  readonly #given: HoldStore;
+  readonly #store: WatchedStore;
   readonly #wallets: Wallets;
   readonly #identities: Identities;
   readonly #decider: Decider;
@@ -77,8 +82,10 @@ class Guard implements PayoutGuard {
   readonly #forgetSetup: () => void;
   #closing: Promise<CloseReport> | undefined;
 
-  constructor(options: ResolvedOptions) {
+  constructor(given: ResolvedOptions) {
     const events = this.#events;
+    const store = new WatchedStore(given.store, events, given.clock);
+    const options = { ...given, store };
     const wallets = walletsOf(options);
     const identities = new Identities(options.store);
     const settler = new Settler(options, events);
@@ -90,6 +97,8 @@ class Guard implements PayoutGuard {
     const payments = new Payments({ options, wallets, decider, settler, outbox, followUp });
     const holds = new Holds({ options, settler, outbox, payments, wallets, identities, decider, events });
     const reconciler = new Reconciler({ options, wallets, identities, outcomes, events });
+    this.#given = given.store;
+    this.#store = store;
     this.#options = options;
     this.#wallets = wallets;
     this.#identities = identities;
@@ -98,7 +107,7 @@ class Guard implements PayoutGuard {
     this.#reconciler = reconciler;
     const parts = { options, decider, followUp, holds, lookups, outbox, payments, reconciler, events };
     this.#shutDown = (waitMs) => shutDown(parts, waitMs);
-    this.#forgetSetup = warnOfSetup(options, wallets.known());
+    this.#forgetSetup = warnOfSetup(given, wallets.known());
   }
 
   readonly assertSufficientFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> => {
@@ -213,6 +222,7 @@ class Guard implements PayoutGuard {
   async #close(waitMs: number): Promise<CloseReport> {
     const report = await this.#shutDown(waitMs);
     this.#forgetSetup();
+    this.#store.stopCounting();
     const { ownsStore, store } = this.#options;
     if (ownsStore) await store.close();
     return report;
@@ -223,9 +233,9 @@ class Guard implements PayoutGuard {
   };
 
   get internals(): GuardInternals {
-    const { store, clock } = this.#options;
+    const { clock } = this.#options;
     return {
-      store,
+      store: this.#given,
       clock,
       observes: false,
       refuse: (error) => {

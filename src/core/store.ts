@@ -283,3 +283,6 @@ export interface HoldStore {
   /** Clears timers and closes what the store opened itself. Idempotent. */
   close(): Promise<void>;
 }
+
+/** An operation of a store that can fail. */
+export type StoreOperation = Exclude<keyof HoldStore, 'name' | 'close'>;

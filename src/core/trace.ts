@@ -9,7 +9,10 @@ export interface TracedStep {
   readonly reference?: string | undefined;
 }
 
-/** Runs a step, within a span for instance, and returns what it returns. Must not change it. */
+/**
+ * Runs a step, within a span for instance, and returns what it returns. Must not change it. `sent`, `capture` and
+ * `release` return what the store answered, a `SettleOutcome`: a refusal is an answer, and no error.
+ */
 export type Trace = <T>(step: TracedStep, run: () => T) => T;
 
 /** Runs a step directly when there is no tracer. */

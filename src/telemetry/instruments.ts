@@ -7,6 +7,7 @@ export interface Instruments {
   readonly changes: Counter;
   readonly unsettled: Counter;
   readonly incidents: Counter;
+  readonly storeFailures: Counter;
   readonly holdDuration: Histogram;
   readonly operationDuration: Histogram;
   readonly requestDuration: Histogram;
@@ -31,6 +32,7 @@ export function instrumentsOf(meter: Meter): Instruments {
     changes: counter('changes'),
     unsettled: counter('unsettled'),
     incidents: counter('incidents'),
+    storeFailures: counter('storeFailures'),
     holdDuration: histogram('holdDuration'),
     operationDuration: histogram('operationDuration'),
     requestDuration: histogram('requestDuration'),

@@ -39,7 +39,7 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
  *   outcome that is retried
  * - `error`: an operator has to act. Payouts refused because the balance is unavailable (status 5xx), a payout that was
  *   perhaps made twice, an outcome that the store contradicts or that is not retried, a payout left open at close, a
- *   wallet that no process serves, a look-up that finds nothing
+ *   wallet that no process serves, a look-up that finds nothing, a store that does not answer or refuses (counted)
  *
  * @throws `ConfigurationError` naming every problem of the logger and the options.
  */
@@ -134,6 +134,9 @@ export function logEvents(guard: PayoutGuard, logger: EventLogger, options: LogE
     ),
     guard.on('providerFailure', ({ wallet, error }) =>
       write('warn', 'provider_failure', { wallet, ...errorFields(error) }, 'A request to the provider failed.'),
+    ),
+    guard.on('storeFailure', (event) =>
+      write('error', 'store_failure', event, 'The store of holds did not answer, or refused an operation.'),
     ),
     guard.on('frozen', ({ wallet, reason }) =>
       reason === undefined

@@ -1,5 +1,6 @@
 // Every metric, as data: the source of the instruments, of docs/metrics.md and of its test.
 import type { BalanceUnavailableReason, PayoutGuardErrorCode } from '../core/errors.js';
+import { storeFailureCauses } from '../core/store-failure.js';
 
 /** A metric. All carry the attributes of {@link everyMetric} besides their own. */
 export interface Metric {
@@ -25,6 +26,7 @@ export type MetricKey =
   | 'neverSeen'
   | 'unsettled'
   | 'incidents'
+  | 'storeFailures'
   | 'orphaned'
   | 'frozen'
   | 'available'
@@ -166,6 +168,14 @@ export const metrics: Readonly<Record<MetricKey, Metric>> = {
     unit: '{incident}',
     description: 'Events that an operator has to look at; the log names the payout. Zero from the start.',
     attributes: { 'payout_guard.incident': incidentTypes },
+  },
+  storeFailures: {
+    name: 'payout_guard.store.failures',
+    kind: 'counter',
+    unit: '{failure}',
+    description:
+      'Operations that the store did not answer or refused, counted up to 10 s late; the event `storeFailure` has the code and what to do. Zero from the start.',
+    attributes: { 'payout_guard.store.cause': storeFailureCauses },
   },
   orphaned: {
     name: 'payout_guard.wallets.orphaned',

@@ -2,6 +2,7 @@
 import type { Attributes, BatchObservableResult } from '@opentelemetry/api';
 import type { HoldInfo } from '../core/hold-info.js';
 import type { PayoutGuard } from '../core/payout-guard.js';
+import { type StoreFailureCause, storeFailureCauses } from '../core/store-failure.js';
 import { errorType, type WalletLabels } from './attributes.js';
 import type { Instruments } from './instruments.js';
 import { type IncidentType, incidentTypes } from './metrics.js';
@@ -48,10 +49,13 @@ export function recordEvents({ guard, instruments, labels, wallets, common }: Re
     instruments.incidents.add(count, { ...common, 'payout_guard.incident': type });
   const unsettled = (retried: boolean, count = 1) =>
     instruments.unsettled.add(count, { ...common, 'payout_guard.retried': retried });
+  const storeFailed = (cause: StoreFailureCause, count: number) =>
+    instruments.storeFailures.add(count, { ...common, 'payout_guard.store.cause': cause });
 
   // Prometheus sees no increase from nothing to one: counters of rare events begin at zero.
   for (const type of incidentTypes) incident(type, 0);
   for (const retried of [true, false]) unsettled(retried, 0);
+  for (const cause of storeFailureCauses) storeFailed(cause, 0);
 
   const last = { overdue: 0, neverSeen: 0, orphaned: 0 };
   let orphans = 0;
@@ -87,6 +91,7 @@ export function recordEvents({ guard, instruments, labels, wallets, common }: Re
     tap('failedAfterCapture', () => incident('failed_after_capture')),
     tap('contradiction', () => incident('contradiction')),
     tap('leftOpen', () => incident('left_open')),
+    tap('storeFailure', ({ cause, count }) => storeFailed(cause, count)),
     tap('lookupFindsNothing', () => incident('lookup_finds_nothing')),
     // A reconciliation reports its orphans, and ends with `reconciled`.
     tap('orphanWallet', () => {

@@ -4,6 +4,7 @@ import { isPromise } from '../core/ask-store.js';
 import type { Trace, TracedStep } from '../core/trace.js';
 import { warn } from '../core/warn.js';
 import { errorType } from './attributes.js';
+import { isRefusedForNow, settlementOf } from './settlements.js';
 
 export interface TracingOptions {
   readonly tracer: Tracer;
@@ -13,7 +14,11 @@ export interface TracingOptions {
   readonly onEnd: (step: TracedStep, seconds: number, failure: string | undefined) => void;
 }
 
-/** Spans of failed steps have the code of the error; none has a message, an amount or a stack. */
+/**
+ * Spans of failed steps have the code of the error; none has a message, an amount or a stack. What the store answered to
+ * `sent`, `capture` and `release` is `payout_guard.settlement`: a refusal is an answer, and its span has not failed, unless
+ * the store could not tell.
+ */
 export function tracing({ tracer, attributesOf, onEnd }: TracingOptions): Trace {
   return (step, run) => {
     const startedAtMs = performance.now();
@@ -27,11 +32,16 @@ export function tracing({ tracer, attributesOf, onEnd }: TracingOptions): Trace 
         span?.end();
       });
     const failed = (error: unknown) => end(errorType(error));
+    const ended = (result: unknown) => {
+      const settlement = settlementOf(step, result);
+      if (settlement !== undefined) harmless(() => span?.setAttribute('payout_guard.settlement', settlement));
+      end(isRefusedForNow(settlement) ? 'store' : undefined);
+    };
     try {
       const result = span ? context.with(trace.setSpan(context.active(), span), run) : run();
       // The caller gets the promise of the step itself; the one derived from it here cannot reject.
-      if (isPromise(result)) result.then(() => end(), failed);
-      else end();
+      if (isPromise(result)) result.then(ended, failed);
+      else ended(result);
       return result;
     } catch (error) {
       failed(error);

@@ -100,6 +100,7 @@ const events: Names<keyof GuardEvents> = {
   frozen: true,
   snapshot: true,
   providerFailure: true,
+  storeFailure: true,
 };
 const codes: Names<PayoutGuardErrorCode> = {
   insufficient_funds: true,

@@ -119,8 +119,7 @@ function permissionProblem(
   const outcome = world.bank.outcomeOf(reference);
   const lastLossMs = world.lostUntilMs;
   // A hold that may have ended when the engine forgot need not be put back: it may be gone, or as it was in the older copy.
-  const mayHaveEnded = (world.ending.get(reference) ?? Number.POSITIVE_INFINITY) <= lastLossMs;
-  if (mayHaveEnded && (world.isOlder || !hold)) return undefined;
+  if (world.mayHaveEnded(reference) && (world.isOlder || !hold)) return undefined;
   if (!hold) {
     // Held, or captured by webhook, in a process that is gone.
     if (world.mayOverspend && (isOfKilled(world, reference) || outcome === 'paid')) return undefined;

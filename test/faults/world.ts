@@ -183,6 +183,14 @@ export class World {
     this.lostUntilMs = monotonicMs();
   }
 
+  /**
+   * Whether a process had asked the store to end the hold when it last forgot: then it is gone, because a capture that
+   * the balance shows and a release are not put back.
+   */
+  mayHaveEnded(reference: string): boolean {
+    return (this.ending.get(reference) ?? Number.POSITIVE_INFINITY) <= this.lostUntilMs;
+  }
+
   async kill(place: Place): Promise<void> {
     await place.payer.kill();
     this.killed.set(place.name, monotonicMs());
@@ -343,10 +351,12 @@ export class World {
     const webhook = { payment, sinceMs: monotonicMs(), error: undefined };
     this.#webhooks.set(reference, webhook);
     while (this.#webhooks.has(reference) && !this.#isOver) {
-      // A hold that was lost with its process cannot be settled by any other.
-      if (monotonicMs() > webhook.sinceMs + (this.mayOverspend ? 1_500 : webhooksForMs)) {
+      // A hold that was lost with its process cannot be settled by any other, nor one that ended before the store forgot.
+      const mayBeGone = this.mayOverspend || this.mayHaveEnded(reference);
+      const sinceMs = Math.max(webhook.sinceMs, this.mayOverspend ? 0 : this.lostUntilMs + this.recoveryMs);
+      if (monotonicMs() > sinceMs + (mayBeGone ? 1_500 : webhooksForMs)) {
         this.#webhooks.delete(reference);
-        if (!this.mayOverspend) this.problem(`the webhook of ${reference} was not processed: ${webhook.error}`);
+        if (!mayBeGone) this.problem(`the webhook of ${reference} was not processed: ${webhook.error}`);
         return;
       }
       const { payer } = this.#chance.pick(this.places) as Place;

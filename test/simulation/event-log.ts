@@ -104,6 +104,7 @@ export const engineKinds = [
   'store lost late captures',
   'put back',
   'clock of the store set back',
+  'clock of the store set forward',
 ] as const;
 
 export type Kind = (typeof kinds)[number] | (typeof engineKinds)[number];

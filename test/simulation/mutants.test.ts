@@ -22,6 +22,7 @@ const rare: readonly string[] = [
   'a "failed" of a look-up is believed while the payment code may send',
   'the first of several rows decides',
   'a verdict that the store cannot take is tried once',
+  'the reply to an earlier question is believed',
 ];
 
 const mutants = allMutants.filter(({ only }) => only !== 'shared');

@@ -8,6 +8,7 @@ import { type PostgresStore, type PostgresStoreOptions, postgresStore } from 'pa
 import type pg from 'pg';
 import { PostgresEngine } from '../../src/stores/postgres/engine.js';
 import type { Op } from '../../src/stores/shared/engine.js';
+import { movableMonotonic, passMonotonic } from '../support/monotonic.js';
 import { type ManualClock, manualClock, type TestDatabase, testDatabase } from '../support/postgres.js';
 
 const database = await testDatabase();
@@ -21,6 +22,7 @@ const pools: pg.Pool[] = [];
 
 /** Gives each test of this block a migrated schema, and closes what it opened. */
 export function eachInItsSchema(): void {
+  movableMonotonic();
   beforeEach(async () => {
     newSchema();
     await openStore().migrate();
@@ -63,9 +65,19 @@ export function openEngine(options: Partial<PostgresStoreOptions> = {}): Postgre
   return new PostgresEngine({ schema, recoveryMs: 0, deadlineMs: 10_000, pool: newPool(), ...options });
 }
 
-/** From now on, only the test moves the clock of the database. */
-export function stopClock(): Promise<ManualClock> {
-  return manualClock(newPool(), schema);
+/** From now on, only the test moves the clock of the database. What passes there passes in every process as well. */
+export async function stopClock(): Promise<ManualClock> {
+  const clock = await manualClock(newPool(), schema);
+  return {
+    ...clock,
+    get nowMs() {
+      return clock.nowMs;
+    },
+    async pass(ms) {
+      await clock.pass(ms);
+      if (ms > 0) passMonotonic(ms);
+    },
+  };
 }
 
 export async function truncate(...tables: readonly string[]): Promise<void> {

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type HoldStore, memoryStore, observing, type PayoutAnswer, PayoutRejectedError } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';
 import { everyStore, sharedStores, until } from '../support/every-store.js';
+import { movableMonotonic, passMonotonic } from '../support/monotonic.js';
 import { changed } from '../support/stores.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
 import { codesOfProcesses, collectWarnings } from '../support/warnings.js';
@@ -193,6 +194,8 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
 });
 
 describe.each(await sharedStores())('while %s restores open holds', (_, { open, forget }) => {
+  movableMonotonic();
+
   it('captures, releases and reads are refused with a retryable error, never with "no such hold"', async () => {
     const wallet = scriptedWallet('1000.00');
     const recoveryMs = 3_000;
@@ -201,6 +204,7 @@ describe.each(await sharedStores())('while %s restores open holds', (_, { open, 
     // The first question to an empty database begins such a time as well.
     await other.getHold('p-1').catch(() => {});
     wallet.clock.advance(recoveryMs);
+    passMonotonic(recoveryMs);
     await payer.withHold(payout, () => 'accepted');
     await forget?.();
     const recovering = { code: 'balance_unavailable', reason: 'store', status: 503, retryAfterMs: 3_000 };
@@ -218,6 +222,7 @@ describe.each(await sharedStores())('while %s restores open holds', (_, { open, 
     await payer.getHold('p-1');
     expect((await other.capture('p-1')).state).toBe('captured');
     wallet.clock.advance(recoveryMs);
+    passMonotonic(recoveryMs);
     expect(await thrownBy(other.capture('p-9'))).toMatchObject({ code: 'hold_state', state: 'unknown' });
     await closed(payer, other);
   });

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { stoppedClock } from '../support/clock.js';
+import { movableMonotonic, passMonotonic } from '../support/monotonic.js';
 import { filesInMemory } from '../support/sqlite.js';
 import { activeOf, hold, opensSqlite } from '../support/sqlite-store.js';
 import { collectWarnings } from '../support/warnings.js';
@@ -32,6 +33,8 @@ function putBack(copy: string, file: string): void {
 const frozen = (wallet: string) => ({ wallet, outcome: 'frozen' });
 
 describe('an older copy of the file, put back while no process lives', () => {
+  movableMonotonic();
+
   it('is noticed by its mark: all wallets are frozen until an operator has reconciled', async () => {
     const file = newFile();
     const clock = stoppedClock();
@@ -50,6 +53,7 @@ describe('an older copy of the file, put back while no process lives', () => {
     expect([totals.active, totals.epoch === epoch, totals.recoveringForMs]).toEqual([40n, false, recoveryMs]);
     expect(totals.frozen?.reason).toMatch(/The file went back in time, so payouts may be missing/);
     clock.advance(recoveryMs);
+    passMonotonic(recoveryMs);
     for (const wallet of ['w', 'v', 'one that is new']) {
       const { outcome } = await hold(second, `again ${wallet}`, { wallet, amountMinor: 1n });
       expect({ wallet, outcome }).toEqual(frozen(wallet));
@@ -83,6 +87,7 @@ describe('an older copy of the file, put back while no process lives', () => {
     const second = open(file, { clock, recoveryMs });
     expect((await hold(second, 'c')).outcome).toBe('recovering');
     clock.advance(recoveryMs);
+    passMonotonic(recoveryMs);
     expect((await hold(second, 'c')).outcome).toBe('held');
     expect(await activeOf(second)).toBe(80n);
   });

@@ -281,6 +281,8 @@ function withDatabase(connectionString: string, database: string): string {
 export interface ManualClock {
   readonly nowMs: number;
   pass(ms: number): Promise<void>;
+  /** Sets the clock forward or back, as an operator or NTP does. */
+  step(ms: number): Promise<void>;
 }
 
 /** Replaces the clock of a migrated schema, for all processes that use it. */
@@ -292,13 +294,15 @@ export async function manualClock(client: PostgresClient, schema: string): Promi
      AS $$ SELECT now_ms FROM "${schema}".manual_clock $$`,
     [],
   );
+  const step = async (ms: number) => {
+    nowMs += ms;
+    await client.query(`UPDATE "${schema}".manual_clock SET now_ms = $1::text::bigint`, [`${nowMs}`]);
+  };
   return {
     get nowMs() {
       return nowMs;
     },
-    async pass(ms) {
-      nowMs += ms;
-      await client.query(`UPDATE "${schema}".manual_clock SET now_ms = $1::text::bigint`, [`${nowMs}`]);
-    },
+    pass: step,
+    step,
   };
 }

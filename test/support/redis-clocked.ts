@@ -24,6 +24,7 @@ export async function clockedStore(client: RedisClient, prefix: string, nowMs: n
   const transport: Transport = {
     isForCluster: inner.isForCluster,
     hasErrorListener: () => inner.hasErrorListener(),
+    isConnected: () => inner.isConnected(),
     send: (commands) => inner.send(commands.map((command) => clocked(command, clock, digests))),
   };
   const engine = new RedisEngine({ transport, prefix, recoveryMs: 0, rememberMs: 3_600_000 });

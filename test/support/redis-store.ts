@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import type { Clock, HoldOutcome, HoldRequest, HoldStore } from 'payout-guard';
-import { type RedisStoreOptions, redisStore } from 'payout-guard/stores/redis';
+import { type RedisStore, type RedisStoreOptions, redisStore } from 'payout-guard/stores/redis';
+import { movableMonotonic, passMonotonic } from './monotonic.js';
 import { RedisServer, timed } from './redis.js';
 
 /** The parts of a hold request that few tests care about. Each spread of it has a new attempt. */
@@ -37,6 +38,7 @@ export class ThrowAwayRedis {
   readonly #stores: HoldStore[] = [];
 
   constructor() {
+    movableMonotonic();
     beforeEach(async () => {
       jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
       this.server = await RedisServer.start();
@@ -49,15 +51,16 @@ export class ThrowAwayRedis {
     });
   }
 
-  open = (options: Partial<RedisStoreOptions> = {}): HoldStore => {
+  open = (options: Partial<RedisStoreOptions> = {}): RedisStore => {
     const store = redisStore({ client: this.server.client(), recoveryMs: 0, deadlineMs: 4_000, ...options });
     this.#stores.push(store);
     return store;
   };
 
-  /** Ends the recovery window of the epoch, as if it had begun long ago. */
+  /** Ends the recovery window of the epoch, in the database and in every process, as if it had begun long ago. */
   endRecovery = async (): Promise<void> => {
     await this.admin.hset('{payout-guard}:store', 'bornAt', 1);
+    passMonotonic(60_000);
   };
 
   /** Opens a store that uses this clock. */

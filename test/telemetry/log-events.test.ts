@@ -230,6 +230,20 @@ describe('log lines', () => {
       ],
       [
         'error',
+        'store_failure',
+        {
+          store: 'memory',
+          operation: 'settle',
+          cause: 'other',
+          code: 'Error',
+          what: 'the store threw an error',
+          advice: 'See the log of the database.',
+          count: 1,
+          msg: 'The store of holds did not answer, or refused an operation.',
+        },
+      ],
+      [
+        'error',
         'unsettled',
         {
           wallet: 'default',

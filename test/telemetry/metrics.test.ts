@@ -14,6 +14,7 @@ import {
 import { jpay } from 'payout-guard/providers/jpay';
 import { createTelemetry, type ObserveOptions } from 'payout-guard/telemetry';
 import { jpaySimulator } from 'payout-guard/testing';
+import { storeFailureCauses } from '../../src/core/store-failure.js';
 import { everyMetric, metrics, prometheusName } from '../../src/telemetry/metrics.js';
 import { deferred, type ScriptedWallet, scriptedWallet, stoppedClock } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
@@ -269,11 +270,31 @@ describe('the mode', () => {
       ['payout_guard_incidents_total', 'contradiction'],
       ['payout_guard_incidents_total', 'left_open'],
       ['payout_guard_incidents_total', 'lookup_finds_nothing'],
+      ...storeFailureCauses.map((cause) => ['payout_guard_store_failures_total', cause]),
       ['payout_guard_holds_overdue'],
       ['payout_guard_holds_never_seen'],
       ['payout_guard_wallets_orphaned'],
       ['payout_guard_frozen'],
     ]);
+  });
+});
+
+describe('failures of the store', () => {
+  it('are counted by cause, each of them, and the rest when the guard closes', async () => {
+    const store = memoryStore();
+    const { guard } = observed(scriptedWallet('1234.56'), { store });
+    await guard.funds();
+    const failed = (code: string) => Promise.reject(Object.assign(new Error('secret'), { code }));
+    store.hold = () => failed('EPIPE');
+    const hold = (number: number) => refusal(guard.hold({ amount: '1.00', reference: `p-${number}` }));
+    for (let number = 1; number <= 20; number++) expect(await hold(number)).toBe('balance_unavailable');
+    store.hold = () => ({ outcome: 'recovering', forMs: 1_000 });
+    await hold(21);
+    const failures = async () => series(await endpoint.scrape(), 'payout_guard_store_failures_total');
+    expect(await failures()).toEqual({ 'store_cause=other': 1, 'store_cause=recovering': 1 });
+    await guard.close();
+    expect(await failures()).toEqual({ 'store_cause=other': 20, 'store_cause=recovering': 1 });
+    expect(await endpoint.text()).not.toContain('secret');
   });
 });
 

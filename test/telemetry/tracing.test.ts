@@ -57,7 +57,11 @@ describe('spans', () => {
         name: `payout_guard.${name}`,
         kind: name === 'fetch_balance' || name === 'lookup' ? SpanKind.CLIENT : SpanKind.INTERNAL,
         status: SpanStatusCode.UNSET,
-        attributes: { 'payout_guard.operation': name, ...enforce },
+        attributes: {
+          'payout_guard.operation': name,
+          ...enforce,
+          ...(['sent', 'capture', 'release'].includes(name) && { 'payout_guard.settlement': 'done' }),
+        },
       })),
     );
     for (const span of exporter.getFinishedSpans()) expect(span.events).toEqual([]);
@@ -117,9 +121,47 @@ describe('spans', () => {
         'payout_guard.wallet': 'default',
         'payout_guard.reference': 'p-1',
       },
-      { 'payout_guard.operation': 'capture', ...common, 'payout_guard.reference': 'p-1' },
+      {
+        'payout_guard.operation': 'capture',
+        ...common,
+        'payout_guard.reference': 'p-1',
+        'payout_guard.settlement': 'done',
+      },
       // A request without a valid reference starts no step.
     ]);
+  });
+
+  it('of a settlement that the store refuses have not failed, and carry its answer', async () => {
+    const { guard } = traced();
+    const hold = await guard.hold({ amount: '1.00', reference: 'p-1' });
+    await hold.release();
+    await expect(guard.capture('p-1', undefined, { attempt: 'another' })).rejects.toMatchObject({ code: 'hold_state' });
+    await guard.release('p-1');
+    const told = spans().flatMap(({ attributes, status }) =>
+      attributes['payout_guard.settlement'] === undefined
+        ? []
+        : [[attributes['payout_guard.settlement'], status, attributes['error.type']]],
+    );
+    expect(told).toEqual([
+      ['done', SpanStatusCode.UNSET, undefined],
+      ['illegal', SpanStatusCode.UNSET, undefined],
+      ['already', SpanStatusCode.UNSET, undefined],
+    ]);
+  });
+
+  it('of a settlement that a store cannot answer because it lost data have failed', async () => {
+    const store = memoryStore();
+    const { guard } = traced({}, { store });
+    const hold = await guard.hold({ amount: '1.00', reference: 'p-1' });
+    const { settle } = store;
+    store.settle = () => ({ outcome: 'recovering', forMs: 1_000 });
+    await expect(hold.sent()).rejects.toMatchObject({ reason: 'store' });
+    store.settle = settle;
+    const [, , sent] = exporter.getFinishedSpans();
+    expect(sent).toMatchObject({
+      status: { code: SpanStatusCode.ERROR },
+      attributes: { 'payout_guard.settlement': 'recovering', 'error.type': 'store' },
+    });
   });
 
   it('are made before the guard is observed too, without its mode', async () => {

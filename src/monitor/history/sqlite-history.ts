@@ -1,7 +1,7 @@
 // A history in a SQLite file, for all processes of one host.
 import { z } from 'zod';
 import { readOptions } from '../../core/problems.js';
-import { StoreFailure } from '../../stores/shared/store-failure.js';
+import { StoreFailure } from '../../core/store-failure.js';
 import { sqliteFileSchema } from '../../stores/sqlite/file-option.js';
 import { SharedFile } from '../../stores/sqlite/shared-file.js';
 import {

@@ -118,6 +118,12 @@ export class PostgresEngine implements Engine {
     if (Number(version) !== migrations.length) throw notMigratedFailure();
   }
 
+  /** Of a pool of `pg` it is known when a caller waits for a connection. What a connection waits for is not. */
+  isConnected(): false | undefined {
+    const { waitingCount } = this.#options.pool as { readonly waitingCount?: unknown };
+    return typeof waitingCount === 'number' && waitingCount > 0 ? false : undefined;
+  }
+
   async close(): Promise<void> {}
 
   // A late answer may be of an earlier time than the one before.

@@ -141,7 +141,7 @@ class EnginePostgresStore extends EngineStore implements PostgresStore {
   }
 
   within(client: PostgresClient): StoreInTransaction {
-    return new StoreInTransaction(this.#engine.inside(client));
+    return new StoreInTransaction(this.#engine.inside(client), () => this.recoveringForMs);
   }
 
   async deleteFinished(options: DeleteFinishedOptions = {}): Promise<number> {

@@ -1,6 +1,6 @@
 // Brings the schema up to date.
 import { ConfigurationError } from '../../core/errors.js';
-import { StoreFailure } from '../shared/store-failure.js';
+import { StoreFailure } from '../../core/store-failure.js';
 import { assertPrimary, type PostgresClient } from './engine.js';
 import { migrations } from './migrations.generated.js';
 

@@ -2,6 +2,7 @@
 import type { HoldOutcome, HoldReading, HoldRequest, SettleOutcome, SettleRequest } from '../../core/store.js';
 import { assertHoldRequest, assertReference, assertSettleRequest } from '../shared/checks.js';
 import type { BatchReply, Op, Operations, OpKind } from '../shared/engine.js';
+import { answerTo, askable } from '../shared/recovery-window.js';
 import type { PostgresEngine } from './engine.js';
 
 /**
@@ -15,14 +16,20 @@ import type { PostgresEngine } from './engine.js';
 export class StoreInTransaction {
   readonly #engine: PostgresEngine;
 
-  constructor(engine: PostgresEngine) {
+  readonly #recoveringForMs: () => number;
+
+  /** @param recoveringForMs - How long the store itself approves nothing yet. */
+  constructor(engine: PostgresEngine, recoveringForMs: () => number) {
     this.#engine = engine;
+    this.#recoveringForMs = recoveringForMs;
   }
 
   /** For `prepared.hold(...)` of `guard.prepare`. */
   async hold(request: HoldRequest): Promise<HoldOutcome> {
     assertHoldRequest(request);
-    return (await this.#ask('hold', { request })).answer;
+    const asked = askable(request, this.#recoveringForMs());
+    const { answer } = await this.#ask('hold', { request: asked });
+    return answerTo(request, asked, answer, this.#recoveringForMs());
   }
 
   /** Captures or releases together with your own rows. */
@@ -42,7 +49,8 @@ export class StoreInTransaction {
 
   async #ask<Kind extends OpKind>(kind: Kind, op: Operations[Kind]['op']): Promise<Reply<Kind>> {
     const { answers, ...reply } = await this.#engine.run([{ kind, ...op } as Op]);
-    return { ...reply, answer: answers[0] as Operations[Kind]['answer'] };
+    const recoveringForMs = Math.max(reply.recoveringForMs, this.#recoveringForMs());
+    return { ...reply, recoveringForMs, answer: answers[0] as Operations[Kind]['answer'] };
   }
 }
 

@@ -104,7 +104,8 @@ end
 local base = KEYS[1]:sub(1, -6)
 local holdBase = base .. 'hold:'
 local store = redis.call(
-  'HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted', 'clock', 'offset')
+  'HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted', 'clock', 'offset', 'protocol')
+if tonumber(store[9] or '0') > 1 then return redis.error_reply('PROTOCOL ' .. store[9]) end
 local now = storeTime(KEYS[1], store[7], store[8])
 local epoch, bornAt = store[1], tonumber(store[2] or '0')
 local version, seen = tonumber(store[3] or '0'), tonumber(ARGV[3])
@@ -126,7 +127,9 @@ local recoveringForMs = math.max(0, bornAt + tonumber(ARGV[4]) - now)
 local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
 local function writeStore()
   redis.call('HSET', KEYS[1], 'version', reply[2], 'sequence', whole(sequence), 'clock', nowText)
-  if not isSameEpoch then redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId) end
+  if not isSameEpoch then
+    redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId, 'protocol', 1)
+  end
 end
 local function isRecounted()
   local references = redis.call('ZRANGE', base .. 'open', 0, -1)

@@ -1,7 +1,7 @@
 -- Runs a batch of operations on the holds of one store, in their order.
 --
 -- KEYS[1]  '{prefix}:store'. All other keys begin the same way and share its hash tag, so that they live on one node:
---            store          hash: epoch, bornAt (ms), version, sequence, runId; clock, offset (ms), see storeTime();
+--            store          hash: epoch, bornAt (ms), version, sequence, runId, protocol; clock, offset (ms), see storeTime();
 --                           sifted, see sift.lua
 --            hold:<ref>     a hold, see row.lua
 --            wallet:<key>   hash: active, captured (minor units); while frozen: frozenAt (ms), frozenFor (the reason)
@@ -68,6 +68,8 @@
 -- Of what is due, this much is done in one call. What is left over only counts as held for longer.
 local SWEEP = 1000
 local FIRST = 9
+-- Of the keys and what is in them. A later one is refused: it may have changed what this script believes.
+local PROTOCOL = 1
 local FIRST_HOLD = 3
 -- First letters: of a reservation, and of a hold that was released; of a capture that becomes visible.
 local RESERVED, VISIBLE = 114, 118
@@ -79,7 +81,8 @@ local holdBase = base .. 'hold:'
 -- The epoch.
 
 local store = redis.call(
-  'HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted', 'clock', 'offset')
+  'HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted', 'clock', 'offset', 'protocol')
+if tonumber(store[9] or '0') > PROTOCOL then return redis.error_reply('PROTOCOL ' .. store[9]) end
 local now = storeTime(KEYS[1], store[7], store[8])
 local epoch, bornAt = store[1], tonumber(store[2] or '0')
 local version, seen = tonumber(store[3] or '0'), tonumber(ARGV[3])
@@ -110,7 +113,9 @@ local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
 
 local function writeStore()
   redis.call('HSET', KEYS[1], 'version', reply[2], 'sequence', whole(sequence), 'clock', nowText)
-  if not isSameEpoch then redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId) end
+  if not isSameEpoch then
+    redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId, 'protocol', PROTOCOL)
+  end
 end
 
 ------------------------------------------------------------------------------------------------------------------------

@@ -150,6 +150,10 @@ export class RedisEngine implements Engine {
     return Number(changed) === 1;
   }
 
+  isConnected(): boolean | undefined {
+    return this.#options.transport.isConnected();
+  }
+
   /** The client belongs to the application. */
   async close(): Promise<void> {}
 

@@ -1,43 +1,64 @@
 // Why Redis failed, and what to do about it. Only the code of an error is read: its text may hold secrets.
-import { StoreFailure } from '../shared/store-failure.js';
+import { StoreFailure, type StoreFailureCause } from '../../core/store-failure.js';
 
 const connectionAdvice = 'Check that Redis runs and can be reached; the client reconnects by itself.';
 const unknownAdvice = 'Look at the log of the server.';
 const movingAdvice =
   'No action needed if the slot is being moved or a failover is under way; otherwise run `redis-cli --cluster check`.';
 
-/** By the first word of an error reply: what happened, and the advice. */
-const replies: Readonly<Record<string, readonly [string, string]>> = {
-  NOAUTH: ['Redis asks for a password', 'Give the client the credentials of the server.'],
-  WRONGPASS: ['Redis refused the password', 'Correct the credentials of the client.'],
-  NOPERM: ['the user may not run a command or use a key', 'Grant what docs/stores.md lists, with ACL SETUSER.'],
+/** By the first word of an error reply: the kind of cause, what happened, and the advice. */
+const replies: Readonly<Record<string, readonly [StoreFailureCause, string, string]>> = {
+  NOAUTH: ['access', 'Redis asks for a password', 'Give the client the credentials of the server.'],
+  WRONGPASS: ['access', 'Redis refused the password', 'Correct the credentials of the client.'],
+  NOPERM: [
+    'access',
+    'the user may not run a command or use a key',
+    'Grant what docs/stores.md lists, with ACL SETUSER.',
+  ],
   READONLY: [
+    'replica',
     'the client is connected to a replica',
     'Connect it to the primary: by Sentinel, by the cluster, or at another address.',
   ],
-  OOM: ['Redis is out of memory', 'Raise maxmemory, or remember references for a shorter time (`rememberMs`).'],
+  OOM: [
+    'capacity',
+    'Redis is out of memory',
+    'Raise maxmemory, or remember references for a shorter time (`rememberMs`).',
+  ],
   MOVED: [
+    'setup',
     'another node of the cluster owns the keys',
     'Pass a cluster client as `client`; a `sendCommand` must route by the hash tag of the store.',
   ],
-  ASK: ['the slot of the store is being moved', movingAdvice],
-  TRYAGAIN: ['the slot of the store is being moved', movingAdvice],
+  ASK: ['moving', 'the slot of the store is being moved', movingAdvice],
+  TRYAGAIN: ['moving', 'the slot of the store is being moved', movingAdvice],
   MOVING: [
+    'damaged',
     'part of the store is missing',
     'If a slot is being moved, finish it. Otherwise keys were deleted or evicted: freeze the wallets and reconcile.',
   ],
-  CROSSSLOT: ['the keys of a command are in different slots', 'Do not change the keys on their way to the server.'],
-  CLUSTERDOWN: ['the cluster has no owner for the slot', movingAdvice],
-  NOREPLICAS: ['too few replicas are connected', 'Bring them back, or lower min-replicas-to-write.'],
+  PROTOCOL: ['setup', 'a later version of payout-guard has changed the keys', 'Update payout-guard.'],
+  CROSSSLOT: [
+    'setup',
+    'the keys of a command are in different slots',
+    'Do not change the keys on their way to the server.',
+  ],
+  CLUSTERDOWN: ['moving', 'the cluster has no owner for the slot', movingAdvice],
+  NOREPLICAS: ['replica', 'too few replicas are connected', 'Bring them back, or lower min-replicas-to-write.'],
   BUSY: [
+    'lock',
     'a script of another client blocks the server',
     'Find it in the slow log; SCRIPT KILL ends one that has written nothing.',
   ],
-  LOADING: ['Redis is starting', 'No action needed: it answers when its data is loaded.'],
-  MISCONF: ['Redis cannot write to its disk', 'Free the disk, and look at the log of the server.'],
-  MASTERDOWN: ['the client is connected to a replica without a primary', 'Restore the primary, or fail over.'],
-  UNKILLABLE: ['a script of another client blocks the server', 'Find it in the slow log.'],
-  NOPROTO: ['the server is too old', 'Use Redis 7 or later, or Valkey.'],
+  LOADING: ['moving', 'Redis is starting', 'No action needed: it answers when its data is loaded.'],
+  MISCONF: ['damaged', 'Redis cannot write to its disk', 'Free the disk, and look at the log of the server.'],
+  MASTERDOWN: [
+    'replica',
+    'the client is connected to a replica without a primary',
+    'Restore the primary, or fail over.',
+  ],
+  UNKILLABLE: ['lock', 'a script of another client blocks the server', 'Find it in the slow log.'],
+  NOPROTO: ['setup', 'the server is too old', 'Use Redis 7 or later, or Valkey.'],
 };
 
 /** Names and codes of errors that the clients and Node.js make when a connection fails. */
@@ -54,16 +75,18 @@ export function redisFailure(error: unknown): StoreFailure {
   if (known) return new StoreFailure(word, ...known);
   for (const one of [code, name]) {
     if (typeof one === 'string' && connectionNames.test(one)) {
-      return new StoreFailure(one, 'the connection failed', connectionAdvice);
+      return new StoreFailure(one, 'connection', 'the connection failed', connectionAdvice);
     }
   }
-  if (connectionTexts.test(text)) return new StoreFailure('CLOSED', 'the connection failed', connectionAdvice);
+  if (connectionTexts.test(text))
+    return new StoreFailure('CLOSED', 'connection', 'the connection failed', connectionAdvice);
   if (name === 'TimeoutError' || name === 'CommandTimeoutError' || text === 'Command timed out') {
     return new StoreFailure(
       'TIMEOUT',
+      'timeout',
       'the client gave up waiting',
       'Set its command timeout longer than `deadlineMs`.',
     );
   }
-  return new StoreFailure(word === '' ? 'UNKNOWN' : word, 'Redis returned an error', unknownAdvice);
+  return new StoreFailure(word === '' ? 'UNKNOWN' : word, 'other', 'Redis returned an error', unknownAdvice);
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { readOptions } from '../../core/problems.js';
 import type { HoldStore } from '../../core/store.js';
-import { EngineStore } from '../shared/engine-store.js';
+import { EngineStore, type Readiness } from '../shared/engine-store.js';
 import {
   defaultRememberMs,
   type RememberOptions,
@@ -16,6 +16,7 @@ import type { WaitReplicas } from './replication.js';
 import { problemOfClient, type RedisClient, transportOf } from './transport/client.js';
 import { CustomTransport, type SendCommand } from './transport/custom.js';
 
+export type { Readiness } from '../shared/engine-store.js';
 export type { SharedStoreOptions } from '../shared/options.js';
 export type { WaitReplicas } from './replication.js';
 export type { RedisClient } from './transport/client.js';
@@ -66,6 +67,14 @@ const optionsSchema: z.ZodType<RedisStoreOptions> = z
     error: 'give either client or sendCommand',
   });
 
+export interface RedisStore extends HoldStore {
+  /**
+   * For readiness probes. @throws `BalanceUnavailableError` the store can not be used, and why: no connection, a
+   * replica, a server that may forget, keys of a later version of this library.
+   */
+  ready(): Promise<Readiness>;
+}
+
 /**
  * A store in Redis 7 or later, or Valkey, shared by all processes that make payouts of the same wallets. The options
  * must be the same in all of them.
@@ -76,7 +85,7 @@ const optionsSchema: z.ZodType<RedisStoreOptions> = z
  * ```
  * @throws `ConfigurationError` naming every problem of the options.
  */
-export function redisStore(options: RedisStoreOptions): HoldStore {
+export function redisStore(options: RedisStoreOptions): RedisStore {
   const {
     client,
     sendCommand,

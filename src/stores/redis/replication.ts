@@ -1,6 +1,6 @@
 // Waits until replicas have what a script wrote, and proves that they were asked about that very write: WAIT counts for
 // the connection that it arrives on. On another one, or after a reconnect, it agrees at once.
-import { StoreFailure } from '../shared/store-failure.js';
+import { StoreFailure } from '../../core/store-failure.js';
 import type { Command, Transport } from './transport/transport.js';
 
 export interface WaitReplicas {
@@ -32,6 +32,7 @@ export async function runReplicated(
   if (before === undefined || before !== runIdOf(infoAfter) || String(idBefore) !== String(idAfter)) {
     throw new StoreFailure(
       'RECONNECTED',
+      'connection',
       'the connection changed before replicas confirmed the write',
       'If this goes on, the commands of a call do not share a connection: pass the client itself as `client`.',
     );
@@ -39,6 +40,7 @@ export async function runReplicated(
   if (Number(replicas) >= count) return reply;
   throw new StoreFailure(
     'REPLICAS',
+    'replica',
     `fewer than ${count} replicas confirmed the write in time`,
     'Bring the replicas back, or raise `waitReplicas.timeoutMs`.',
   );

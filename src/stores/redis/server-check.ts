@@ -1,7 +1,8 @@
 // Looks at how the server is set up that owns the keys: before anything is trusted to it, in each new epoch (it may be
 // another server), and each minute.
+
+import { StoreFailure } from '../../core/store-failure.js';
 import { warn } from '../../core/warn.js';
-import { StoreFailure } from '../shared/store-failure.js';
 import type { WaitReplicas } from './replication.js';
 import { type Command, Shared, type Transport } from './transport/transport.js';
 
@@ -77,6 +78,7 @@ export class ServerCheck {
     if (String(key) === this.#key) return undefined;
     return new StoreFailure(
       'KEY_PREFIX',
+      'setup',
       'the client changes the keys on their way to the server',
       'Send the commands through a client without a key prefix, and give `prefix` instead.',
     );
@@ -86,11 +88,11 @@ export class ServerCheck {
     const version = info.get('redis_version');
     if (version !== undefined && Number.parseInt(version, 10) < 7) {
       const what = 'the server is older than Redis 7, and would not forget scripts when it loses writes';
-      return new StoreFailure('VERSION', what, 'Use Redis 7 or later, or Valkey.');
+      return new StoreFailure('VERSION', 'setup', what, 'Use Redis 7 or later, or Valkey.');
     }
     const role = info.get('role');
     if (role !== undefined && role !== 'master') {
-      return new StoreFailure('ROLE', 'the client is connected to a replica', 'Connect it to the primary.');
+      return new StoreFailure('ROLE', 'replica', 'the client is connected to a replica', 'Connect it to the primary.');
     }
     if (info.get('cluster_enabled') === '1' && !this.#transport.isForCluster) {
       const what = 'The Redis server is a node of a cluster, and the client is for one node only. ';
@@ -105,7 +107,12 @@ export class ServerCheck {
     const { count } = this.#waitReplicas;
     if (Number(connected) < count) {
       const what = `waitReplicas.count is ${count}, and ${connected} replica(s) are connected`;
-      return new StoreFailure('REPLICAS', what, 'Bring the replicas back; nothing can be approved without them.');
+      return new StoreFailure(
+        'REPLICAS',
+        'replica',
+        what,
+        'Bring the replicas back; nothing can be approved without them.',
+      );
     }
     const runId = info.get('run_id') ?? '';
     if (Number(connected) > count && this.#reported !== runId) {
@@ -127,7 +134,12 @@ export class ServerCheck {
     }
     if (maxMemory === '0' || policy === 'noeviction') return undefined;
     const what = 'Redis deletes keys when its memory is full';
-    return new StoreFailure('EVICTION', what, 'Set `maxmemory-policy noeviction`: otherwise it forgets holds.');
+    return new StoreFailure(
+      'EVICTION',
+      'setup',
+      what,
+      'Set `maxmemory-policy noeviction`: otherwise it forgets holds.',
+    );
   }
 
   async #warnOfPersistence(info: Info): Promise<void> {

@@ -23,7 +23,8 @@ import { GroupCommit } from './group-commit.js';
 import { KnownFreezes } from './known-freezes.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from './options.js';
 import { OwnHolds } from './own-holds.js';
-import { Failures, refusalOf, unavailable } from './store-failure.js';
+import { answerTo, askable, RecoveryWindow } from './recovery-window.js';
+import { Failures, noAnswer, refusalOf, refusals, unavailable, type Wait } from './store-failure.js';
 import { StoreTime } from './store-time.js';
 import { Undo } from './undo.js';
 
@@ -50,6 +51,7 @@ export class EngineStore implements HoldStore {
   readonly #undo: Undo;
   readonly #failures: Failures;
   readonly #time = new StoreTime();
+  readonly #recovery: RecoveryWindow;
   /** The last request that was in order. */
   #checked: HoldRequest | undefined;
   readonly #closing = sharedController();
@@ -69,6 +71,7 @@ export class EngineStore implements HoldStore {
     this.#engine = engine;
     this.#options = options;
     this.#failures = new Failures(engine.name);
+    this.#recovery = new RecoveryWindow(options.recoveryMs);
     this.#undo = new Undo(async ({ request: { reference, attempt, wallet }, header }) => {
       // Not of another handle of the attempt, that resumed the reservation and was given to send it.
       const request = { reference, attempt, to: 'released', notSent: true, sender: attempt } as const;
@@ -84,6 +87,7 @@ export class EngineStore implements HoldStore {
       maxUnderWay,
       run: (batch, endMs) => this.#run(batch, endMs),
       soon: (flush) => (engine.soon ? engine.soon(flush) : queueMicrotask(flush)),
+      waitsFor: () => this.#waitsFor(),
       onUncertain: (op) => this.#giveUp(op),
     });
     // Four looks within the recovery window: three are needed, and one may come late.
@@ -96,23 +100,36 @@ export class EngineStore implements HoldStore {
     assertText('wallet', wallet);
     const { epoch, answer } = await this.#read({ kind: 'totals', wallet });
     this.#freezes.seen(wallet, answer.frozen, epoch);
-    return answer;
+    const recoveringForMs = Math.max(answer.recoveringForMs ?? 0, this.recoveringForMs);
+    return recoveringForMs > 0 ? { ...answer, recoveringForMs } : answer;
+  }
+
+  /** How long this process approves nothing yet, whatever the clock of the database shows. */
+  protected get recoveringForMs(): number {
+    return this.#recovery.leftMs;
   }
 
   async hold(request: HoldRequest): Promise<HoldOutcome> {
     assertHoldRequest(request, this.#checked);
     this.#checked = request;
     if (this.#undo.size > 0) this.#undoFirst(request);
-    const op: SentOp & { kind: 'hold' } = { kind: 'hold', request, sent: undefined };
+    const op: SentOp & { kind: 'hold' } = {
+      kind: 'hold',
+      request: askable(request, this.recoveringForMs),
+      sent: undefined,
+    };
     const { epoch, nowMs, answer } = await this.#ask(op);
     const isHeld = answer?.outcome === 'held';
-    const isUncertain = !answer || (isHeld && (this.#hasLeft(op) || !this.#isCurrent(epoch)));
+    const isEarly = isHeld && this.recoveringForMs > 0;
+    const isUncertain = !answer || isEarly || (isHeld && (this.#hasLeft(op) || !this.#isCurrent(epoch)));
     if (isUncertain) this.#giveUp(op);
     if (!this.#isCurrent(epoch)) await this.#enter();
     if (isUncertain) throw notExecuted();
     if (isHeld) this.#own.add(answer.hold, epoch);
     if (answer.outcome === 'frozen') this.#freezes.seen(request.wallet, answer.frozen, epoch);
-    return answer.outcome === 'exists' ? this.#existing(answer, nowMs) : answer;
+    return answer.outcome === 'exists'
+      ? this.#existing(answer, nowMs)
+      : answerTo(request, op.request, answer, this.recoveringForMs);
   }
 
   /** A hold that its own caller may have been refused is undone soon, by this process or by another one. */
@@ -248,7 +265,7 @@ export class EngineStore implements HoldStore {
   #ask<Asked extends SentOp>(op: Asked): Promise<Reply<Asked['kind']>> {
     if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason);
     if (this.#restoring !== undefined) return this.#untilRestored().then(() => this.#submit(op));
-    if (this.#time.isKnown || isReading(op)) return this.#submit(op);
+    if (this.#time.latest !== undefined || isReading(op)) return this.#submit(op);
     return this.#submit({ kind: 'get', reference: anyReference }).then(({ epoch }) => {
       if (this.#epoch === undefined) this.#isCurrent(epoch);
       return this.#ask(op);
@@ -281,8 +298,10 @@ export class EngineStore implements HoldStore {
       this.#failures.seen(error);
       throw error;
     });
+    this.#recovery.seen(reply, this.#time.latest);
     this.#time.seen(reply, askedAtMs);
-    const { isExecuted, epoch, nowMs, recoveringForMs, answers } = reply;
+    const { isExecuted, epoch, nowMs, answers } = reply;
+    const recoveringForMs = Math.max(reply.recoveringForMs, this.recoveringForMs);
     if (!isExecuted) return batch.map(() => ({ isExecuted, epoch, nowMs, recoveringForMs }));
     return answers.map((answer) => (answer === busy ? busy : { isExecuted, epoch, nowMs, recoveringForMs, answer }));
   }
@@ -362,14 +381,14 @@ export class EngineStore implements HoldStore {
 
   #untilRestored(): Promise<void> {
     const restoring = this.#restoring ?? Promise.resolve();
-    const onTimeout = () => unavailable('it lost data and is restoring open holds');
+    const onTimeout = () => unavailable(refusals.restoring);
     const limits = { timeoutMs: this.#options.deadlineMs, outer: this.#closing.signal, onTimeout };
     return withDeadline(limits, () => restoring);
   }
 
   /** @throws `BalanceUnavailableError` when so much is to be undone that the database must have been away for long. */
   #undoFirst({ reference }: HoldRequest): void {
-    if (this.#undo.size >= this.#options.maxQueue) throw unavailable('too many attempts are still to be undone');
+    if (this.#undo.size >= this.#options.maxQueue) throw unavailable(refusals.undoing);
     this.#undo.ahead(reference);
   }
 
@@ -383,8 +402,13 @@ export class EngineStore implements HoldStore {
     this.#isLooking = false;
   }
 
+  #waitsFor(): Wait {
+    const isConnected = this.#engine.isConnected?.();
+    return isConnected === undefined ? undefined : isConnected ? 'reply' : 'connection';
+  }
+
   #within<T>(timeoutMs: number, ask: () => Promise<T>): Promise<T> {
-    const onTimeout = () => unavailable('no answer in time');
+    const onTimeout = () => noAnswer(this.#waitsFor());
     const explained = () =>
       ask().catch((error) => {
         this.#failures.seen(error);
@@ -395,11 +419,11 @@ export class EngineStore implements HoldStore {
 }
 
 function losesItsMemory(): BalanceUnavailableError {
-  return unavailable('its memory or its clock changes again and again');
+  return unavailable(refusals.unstable);
 }
 
 function notExecuted(): BalanceUnavailableError {
-  return unavailable('the request arrived too late, or after it lost data');
+  return unavailable(refusals.late);
 }
 
 type Moved = Extract<SettleOutcome, { outcome: 'done' | 'late' | 'already' }>;

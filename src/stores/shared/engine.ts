@@ -112,6 +112,8 @@ export interface Engine {
   claim(request: ClaimRequest): Promise<ClaimPage>;
   note(key: string): Promise<string | undefined>;
   swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>;
+  /** Whether a connection is there for what was sent; undefined, or no such method, when that is not known. */
+  isConnected?(): boolean | undefined;
   /** Rejects when the tables or scripts are not those of this version. */
   ready?(): Promise<void>;
   close(): Promise<void>;

@@ -2,7 +2,7 @@
 // next ones queue, and go in one. A caller on an idle line waits for nothing.
 import { BalanceUnavailableError } from '../../core/errors.js';
 import { busy } from './engine.js';
-import { refusalOf, unavailable } from './store-failure.js';
+import { noAnswer, refusalOf, refusals, unavailable, type Wait } from './store-failure.js';
 
 export interface GroupCommitOptions<Op, Answer> {
   /**
@@ -21,6 +21,8 @@ export interface GroupCommitOptions<Op, Answer> {
   readonly maxUnderWay: number;
   /** When what was asked for sets out. */
   readonly soon: (flush: () => void) => void;
+  /** What a request that was sent is waiting for. */
+  readonly waitsFor?: (() => Wait) | undefined;
   /** Called with an operation whose caller was refused though it may have happened, or may yet happen. */
   readonly onUncertain: (op: Op) => void;
 }
@@ -31,6 +33,8 @@ interface Waiting<Op, Answer> {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
   isRefused: boolean;
+  /** The last answer was that its wallet is locked. */
+  isLocked: boolean;
 }
 
 type Batch<Op, Answer> = readonly Waiting<Op, Answer>[];
@@ -66,11 +70,18 @@ export class GroupCommit<Op, Answer> {
     const { maxQueue, deadlineMs } = this.#options;
     if (this.#isClosed) return Promise.reject(new BalanceUnavailableError('closed'));
     if (this.#queue.length + this.#busy.length >= maxQueue) {
-      return Promise.reject(unavailable('too many operations wait for it'));
+      return Promise.reject(unavailable(refusals.full));
     }
-    if (this.#overdue.size >= maxOverdue) return Promise.reject(unavailable('it has stopped answering'));
+    if (this.#overdue.size >= maxOverdue) return Promise.reject(unavailable(refusals.silent));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ op, endMs: performance.now() + deadlineMs, resolve, reject, isRefused: false });
+      this.#queue.push({
+        op,
+        endMs: performance.now() + deadlineMs,
+        resolve,
+        reject,
+        isRefused: false,
+        isLocked: false,
+      });
       this.#watch(deadlineMs);
       this.#flushSoon();
     });
@@ -128,8 +139,10 @@ export class GroupCommit<Op, Answer> {
         const one = batch[index] as Waiting<Op, Answer>;
         const answer = answers[index] as Answer | typeof busy;
         if (one.isRefused) continue;
-        if (answer === busy) this.#busy.push(one);
-        else one.resolve(answer);
+        if (answer === busy) {
+          one.isLocked = true;
+          this.#busy.push(one);
+        } else one.resolve(answer);
       }
       if (this.#busy.length > 0) this.#busyTimer ??= setTimeout(() => this.#askAgain(), busyAgainMs);
     } catch (error) {
@@ -167,21 +180,25 @@ export class GroupCommit<Op, Answer> {
     const nowMs = performance.now();
     const isLate = ({ endMs }: Waiting<Op, Answer>) => endMs <= nowMs;
     for (const batch of this.#underWay) {
-      for (const one of batch) if (!one.isRefused && isLate(one)) this.#refuse(one, unavailable('no answer in time'));
+      for (const one of batch) if (!one.isRefused && isLate(one)) this.#refuse(one, this.#lateness(one));
       if (!batch.every(({ isRefused }) => isRefused)) continue;
       this.#underWay.delete(batch);
       this.#overdue.add(batch);
       if (this.#overdue.size === maxOverdue) this.#probe();
     }
     // These were not sent, or were answered that nothing was done, so nothing is uncertain about them.
-    for (const one of this.#queue.filter(isLate)) one.reject(unavailable('no answer in time'));
-    for (const one of this.#busy.filter(isLate)) one.reject(unavailable('another transaction keeps the wallet locked'));
+    for (const one of this.#queue.filter(isLate)) one.reject(unavailable(refusals.notSent));
+    for (const one of this.#busy.filter(isLate)) one.reject(unavailable(refusals.locked));
     this.#queue = this.#queue.filter((one) => !isLate(one));
     this.#busy = this.#busy.filter((one) => !isLate(one));
     const nextMs = this.#earliestEnd();
     if (nextMs < Number.POSITIVE_INFINITY) this.#watch(Math.max(1, nextMs - nowMs));
     this.#flushSoon();
     this.#rest();
+  }
+
+  #lateness({ isLocked }: Waiting<Op, Answer>): Error {
+    return isLocked ? unavailable(refusals.locked) : noAnswer(this.#options.waitsFor?.());
   }
 
   #earliestEnd(): number {

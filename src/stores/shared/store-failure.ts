@@ -1,34 +1,92 @@
-// Why a database failed. Its own words stay out: they may hold secrets.
+// What a shared store does about failures, its own and those of its database.
 import { BalanceUnavailableError } from '../../core/errors.js';
+import { StoreFailure } from '../../core/store-failure.js';
 import { warn } from '../../core/warn.js';
 
-export class StoreFailure extends Error {
-  override readonly name = 'StoreFailure';
-  /** A short name of the cause, such as `NOAUTH`. */
-  readonly failure: string;
-  /** What happened, as a sentence without its full stop. */
-  readonly what: string;
-  /** What the operator can do about it, in sentences. */
-  readonly advice: string;
+/** A refusal of the store itself, of which the database knows nothing. */
+export function unavailable(failure: StoreFailure): BalanceUnavailableError {
+  return new BalanceUnavailableError('store', { detail: `${failure.failure}: ${failure.what}`, cause: failure });
+}
 
-  constructor(failure: string, what: string, advice: string) {
-    super(`${failure}: ${what}. ${advice}`);
-    this.failure = failure;
-    this.what = what;
-    this.advice = advice;
+/** What a request was waiting for when its time was over, where it is known. */
+export type Wait = 'connection' | 'reply' | undefined;
+
+/** The deadline of a request that was sent is over. */
+export function noAnswer(wait: Wait): BalanceUnavailableError {
+  switch (wait) {
+    case 'connection':
+      return unavailable(
+        new StoreFailure(
+          'NO_CONNECTION',
+          'connection',
+          'no answer in time, because the client has no connection',
+          'Check the server, its address and the network, and whether the pool is large enough.',
+        ),
+      );
+    case 'reply':
+      return unavailable(new StoreFailure('NO_REPLY', 'timeout', 'no answer in time to what was sent', slowAdvice));
+    default:
+      return unavailable(new StoreFailure('NO_ANSWER', 'timeout', 'no answer in time', slowAdvice));
   }
 }
 
-export function unavailable(detail: string): BalanceUnavailableError {
-  return new BalanceUnavailableError('store', { detail });
-}
+const slowAdvice = 'See whether the server is overloaded, and the network slow; `deadlineMs` is the time that it has.';
+
+type Refusal = 'notSent' | 'locked' | 'full' | 'silent' | 'undoing' | 'restoring' | 'unstable' | 'late' | 'unknown';
+
+/** The other refusals of a store. */
+export const refusals: Readonly<Record<Refusal, StoreFailure>> = {
+  notSent: new StoreFailure(
+    'NOT_SENT',
+    'timeout',
+    'no answer in time to the requests before this one, which was not sent',
+    slowAdvice,
+  ),
+  locked: new StoreFailure(
+    'LOCKED',
+    'lock',
+    'no answer in time, because another transaction keeps the wallet locked',
+    'Commit soon after `within`.',
+  ),
+  full: new StoreFailure(
+    'QUEUE_FULL',
+    'capacity',
+    'too many operations wait for it',
+    'See whether the server is overloaded; `maxQueue` is how many may wait.',
+  ),
+  silent: new StoreFailure(
+    'SILENT',
+    'timeout',
+    'it has stopped answering',
+    'It is asked again every second. Check the server and the network.',
+  ),
+  undoing: new StoreFailure(
+    'UNDOING',
+    'capacity',
+    'too many attempts are still to be undone',
+    'No action needed: they are undone when the database responds.',
+  ),
+  restoring: new StoreFailure(
+    'RESTORING',
+    'recovering',
+    'it lost data and is restoring open holds',
+    'No action needed: it ends when the holds of this process are back.',
+  ),
+  unstable: new StoreFailure(
+    'UNSTABLE',
+    'recovering',
+    'its memory or its clock changes again and again',
+    'See whether the client alternates between servers, and whether the clock of the server is stepped.',
+  ),
+  late: new StoreFailure('LATE', 'timeout', 'the request arrived too late, or after it lost data', slowAdvice),
+  unknown: new StoreFailure('UNKNOWN', 'other', 'it failed', 'See the log of the database.'),
+};
 
 /** The refusal of a caller. */
 export function refusalOf(error: unknown): BalanceUnavailableError {
   if (error instanceof BalanceUnavailableError) return error;
   // Another error may hold secrets.
-  if (!(error instanceof StoreFailure)) return unavailable('it failed');
-  return new BalanceUnavailableError('store', { detail: `${error.failure}: ${error.what}`, cause: error });
+  return unavailable(error instanceof StoreFailure ? error : refusals.unknown);
 }
 
 /** How long the same cause is not warned of again, in milliseconds. */

@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import type { BatchReply, Header } from './engine.js';
 
-interface Reading {
+/** A time of the store, and when this process asked for it. */
+export interface Reading {
   readonly epoch: string;
   readonly nowMs: number;
   /** When this process asked for it, on its monotonic clock: the store read its own clock after that. */
@@ -13,8 +14,9 @@ interface Reading {
 export class StoreTime {
   #latest: Reading | undefined;
 
-  get isKnown(): boolean {
-    return this.#latest !== undefined;
+  /** The latest answer, if there was one. */
+  get latest(): Reading | undefined {
+    return this.#latest;
   }
 
   /** Takes the time of an answer. Answers may overtake each other. */

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../core/clock.js';
 import { readOptions } from '../../core/problems.js';
 import { clockSchema } from '../../core/schemas.js';
 import type { HoldStore } from '../../core/store.js';
-import { EngineStore } from '../shared/engine-store.js';
+import { EngineStore, type Readiness } from '../shared/engine-store.js';
 import {
   defaultRememberMs,
   type RememberOptions,
@@ -15,6 +15,8 @@ import {
 } from '../shared/options.js';
 import { SqliteEngine } from './engine.js';
 import { sqliteFileSchema } from './file-option.js';
+
+export type { Readiness } from '../shared/engine-store.js';
 
 export interface SqliteStoreOptions extends SharedStoreOptions, RememberOptions {
   /**
@@ -37,6 +39,11 @@ const optionsSchema: z.ZodType<SqliteStoreOptions> = z.strictObject({
 });
 
 export interface SqliteStore extends HoldStore {
+  /**
+   * For readiness probes. @throws `BalanceUnavailableError` the store can not be used, and why: the file is locked,
+   * damaged, of another application, or of a later version of this library.
+   */
+  ready(): Promise<Readiness>;
   /**
    * Ends the freeze of all wallets that the store began because the file was an older one, or a copy. Call it when an
    * operator has asked the provider for every payout that may be missing from the file, and has settled the holds.

@@ -12,6 +12,7 @@
 import type { Clock, HoldRecord, HoldStore, WalletTotals } from 'payout-guard';
 import { type Contents, isOpen, type Memory, rowsOf } from '../memory.js';
 import type { Process } from '../process.js';
+import { Random } from '../random.js';
 import { isReliable } from '../settings.js';
 import { type Attempt, mayBePaid } from '../truth.js';
 import { described, noteAnswer, overWire, ownOnly } from '../wire.js';
@@ -27,6 +28,8 @@ const beforeMs = 100_000;
 const lossesThatHappen = 0.1;
 /** The same share where captures are not visible yet, which is rare. */
 const lateLossesThatHappen = 0.5;
+/** The share of losses during which the server's clock steps forward, by more than the recovery window. */
+const stepsThatHappen = 0.8;
 /** The most losses in one history. After each, all payouts are requested again. */
 const mostLosses = 3;
 
@@ -38,6 +41,8 @@ interface Look {
 interface Store {
   readonly process: Process;
   readonly looks: Look[];
+  /** Asks whether the store is ready, as the platform does. */
+  probe: () => void;
 }
 
 export class EngineMemory implements Memory {
@@ -48,8 +53,9 @@ export class EngineMemory implements Memory {
   readonly #options: StoreOptions;
   /** The server's clock. */
   readonly #clock: Clock = {
-    now: () => this.#world.scheduler.now() - this.#backMs - (this.#hasBegun ? 0 : beforeMs),
+    now: () => this.#world.scheduler.now() + this.#aheadMs - this.#backMs - (this.#hasBegun ? 0 : beforeMs),
   };
+  #aheadMs = 0;
   #backMs = 0;
   readonly #stores: Store[] = [];
   #hasBegun = false;
@@ -59,6 +65,8 @@ export class EngineMemory implements Memory {
   #changesAtMs = Number.POSITIVE_INFINITY;
   #isLost = false;
   #losses = 0;
+  /** Where checks read the store: no deadline passes, however busy the machine is, and no timer goes off. */
+  readonly #checker: Machine = { now: () => this.#world.scheduler.now(), after: () => () => {}, every: () => () => {} };
   /** The attempts of the open holds that were lost last. */
   #lost = new Set<string>();
   #recoversAtMs = 0;
@@ -68,10 +76,8 @@ export class EngineMemory implements Memory {
     this.#world = world;
     this.#engine = engine;
     this.#options = drawOptions(world);
-    const store = within(checker, () =>
-      engine.open(this.#clock, { ...this.#options, deadlineMs: 10_000, maxBatch: 512 }, directLine),
-    );
-    this.store = described(async (_, act) => within(checker, () => act(store)));
+    const store = this.#openForChecks();
+    this.store = described(async (_, act) => within(this.#checker, () => act(store)));
   }
 
   get isRecovering(): boolean {
@@ -80,16 +86,19 @@ export class EngineMemory implements Memory {
 
   /** The first epoch is long past its recovery window when the history begins. */
   async begin(): Promise<void> {
-    await this.#totals();
+    const [wallet] = this.#world.settings.wallets;
+    // Not through the store of the checks: it would count the window from here.
+    await within(this.#checker, () => this.#openForChecks().totals(wallet?.key ?? ''));
     this.#hasBegun = true;
   }
 
   storeOf(process: Process): HoldStore {
     const { mutant, scheduler } = this.#world;
     const looks: Look[] = [];
-    this.#stores.push({ process, looks });
+    const own: Store = { process, looks, probe: () => {} };
+    this.#stores.push(own);
     const place: Machine = {
-      now: () => scheduler.now(),
+      now: () => scheduler.now() + (mutant?.durationsStep ? this.#aheadMs : 0),
       after: (delayMs, run) => process.after(Math.ceil(delayMs), run),
       // A store checks for a new epoch from time to time. Between losses it finds none.
       every: (everyMs, look) => {
@@ -117,6 +126,8 @@ export class EngineMemory implements Memory {
     };
     const options = mutant?.shared?.(this.#options) ?? this.#options;
     const store = within(place, () => this.#engine.open(this.#clock, options, line, mutant?.flaws));
+    const [wallet] = this.#world.settings.wallets;
+    own.probe = () => within(place, () => void Promise.resolve(store.totals(wallet?.key ?? '')).catch(() => {}));
     const asked = described(async (what, act) => {
       if (!process.isAlive) return new Promise(() => {});
       const answer = await within(place, () => act(store));
@@ -137,7 +148,11 @@ export class EngineMemory implements Memory {
     const [{ epoch, recoveringForMs = 0 } = nothing] = totals.values();
     this.#isLost = false;
     this.#recoversAtMs = scheduler.now() + recoveringForMs;
-    if (epoch !== this.#epoch) log.trace('another epoch');
+    if (epoch !== this.#epoch) {
+      log.trace('another epoch');
+      // Its window has begun.
+      if (this.#losses > 0) this.#stepForward();
+    }
     this.#epoch = epoch;
     this.#contents = { rows: rowsOf(holds), totals, nowMs };
     this.#changesAtMs = this.#nextChangeMs(this.#contents);
@@ -186,6 +201,31 @@ export class EngineMemory implements Memory {
     if (isAnyLate) this.#world.log.count('store lost late captures');
     this.#lookSoon();
     return true;
+  }
+
+  /**
+   * Perhaps sets the clock of the server forward before every process has put its holds back. Not where a capture becomes
+   * visible by that clock: it would while the balance does not show it yet.
+   */
+  #stepForward(): void {
+    const { log, scheduler, settings } = this.#world;
+    // Of its own, so that histories without a step stay as they are.
+    const random = new Random(scheduler.elapsedMs);
+    const { recoveryMs } = this.#options;
+    if (!random.chance(stepsThatHappen) || settings.wallets.some(({ lagMs }) => lagMs > 0)) return;
+    // At once, because most clients ask again at once.
+    scheduler.after(random.between(0, 3), () => {
+      this.#aheadMs += 2 * recoveryMs;
+      this.#contents = undefined;
+      log.count('clock of the store set forward');
+      // A process that notices the epoch later takes the step for a reason to wait once more.
+      for (const { process, probe } of this.#stores) process.after(random.between(0, recoveryMs / 4), probe);
+    });
+  }
+
+  #openForChecks(): HoldStore {
+    const options = { ...this.#options, deadlineMs: 10_000, maxBatch: 512 };
+    return within(this.#checker, () => this.#engine.open(this.#clock, options, directLine));
   }
 
   async end(): Promise<void> {
@@ -249,9 +289,6 @@ export class EngineMemory implements Memory {
     return scheduler.now() + nextMs - nowMs;
   }
 }
-
-/** The machine for checks of the store: no deadline passes, however busy the real machine is, and no timer fires. */
-const checker: Machine = { now: () => 0, after: () => () => {}, every: () => () => {} };
 
 const nothing: WalletTotals = { epoch: '', active: 0n, captured: 0n };
 

@@ -34,6 +34,8 @@ export interface Mutant {
   readonly shared?: (options: StoreOptions) => StoreOptions;
   /** Mistakes of a real engine. */
   readonly flaws?: Flaws;
+  /** Durations that a process measures are counted on a clock that steps with the one of the store. */
+  readonly durationsStep?: true;
   /** Shared stores check for lost data only on requests. */
   readonly looksNever?: true;
   /** The store that the mistake applies to: the store of this process, shared ones, or both when absent. */

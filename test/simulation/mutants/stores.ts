@@ -1,7 +1,15 @@
 // Mistakes of stores.
-import { type HoldStore, memoryStore, type WalletTotals } from 'payout-guard';
+import {
+  type HoldOutcome,
+  type HoldRecord,
+  type HoldRequest,
+  type HoldStore,
+  memoryStore,
+  type WalletTotals,
+} from 'payout-guard';
 import { atOnce, isPromise, whenAnswered } from '../answers.js';
 import { wired } from '../wire.js';
+import type { World } from '../world.js';
 import { bound, ofProcess, settlements } from './changes.js';
 import type { Mutant } from './mutant.js';
 
@@ -241,6 +249,48 @@ export const storeMutants: readonly Mutant[] = [
     shared: (options) => ({ ...options, recoveryMs: 0 }),
   },
   {
+    name: 'the reply to an earlier question is believed',
+    standsFor: 'invariant 12: only the answer to a request itself says what became of it',
+    breaks: 'uncovered',
+    // An engine's client pairs questions and replies below the store, where a history cannot change it.
+    only: 'local',
+    store: (store, world) => {
+      const replies = repliesOf(world);
+      return {
+        ...bound(store),
+        hold: (request) =>
+          whenAnswered(store.hold(request), (answer) => {
+            replies.set(request.attempt, answer);
+            return answer;
+          }),
+      };
+    },
+    options: ofProcess((store, world) => {
+      // Attempts whose replies were not read yet: none, until one is not awaited any longer.
+      const unread: string[] = [];
+      return {
+        hold: async (request) => {
+          const answered = Promise.resolve(store.hold(request));
+          const replies = repliesOf(world);
+          // A request that was lost has none.
+          const next = unread.find((attempt) => replies.has(attempt)) ?? '';
+          const earlier = replies.get(next);
+          if (earlier === undefined) {
+            return answered.catch((error: unknown) => {
+              unread.push(request.attempt);
+              throw error;
+            });
+          }
+          unread.splice(0, unread.indexOf(next) + 1);
+          unread.push(request.attempt);
+          await answered.catch(() => {});
+          // A reply says no more than that it is held, and the totals.
+          return earlier.outcome === 'held' ? { ...earlier, hold: heldAs(request, earlier.hold) } : earlier;
+        },
+      };
+    }),
+  },
+  {
     name: 'a batch that comes too late is executed',
     standsFor: 'invariant 12 and T2: a late message holds nothing',
     breaks: 'left over',
@@ -276,6 +326,13 @@ export const storeMutants: readonly Mutant[] = [
     flaws: { forgetsTime: true },
   },
   {
+    name: 'a clock that steps ends the recovery',
+    standsFor: 'invariant 8: the window in which holds are put back is not shortened by a clock that steps',
+    breaks: 'overspent',
+    only: 'shared',
+    durationsStep: true,
+  },
+  {
     name: 'a process without other business does not notice that memory was lost',
     standsFor: 'invariant 8: processes put their open holds back',
     breaks: 'uncovered',
@@ -283,6 +340,19 @@ export const storeMutants: readonly Mutant[] = [
     looksNever: true,
   },
 ];
+
+/** The store's answers to each attempt of a history. */
+const answersOf = new WeakMap<World, Map<string, HoldOutcome>>();
+
+function repliesOf(world: World): Map<string, HoldOutcome> {
+  const known = answersOf.get(world) ?? new Map<string, HoldOutcome>();
+  answersOf.set(world, known);
+  return known;
+}
+
+function heldAs({ reference, wallet, attempt, amountMinor, currency }: HoldRequest, hold: HoldRecord): HoldRecord {
+  return { ...hold, reference, wallet, attempt, amountMinor, currency };
+}
 
 /** Forgets the oldest captured reference with every release. */
 function forgetful(store: HoldStore): HoldStore {

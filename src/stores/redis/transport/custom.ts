@@ -16,4 +16,6 @@ export class CustomTransport implements Transport {
   }
 
   hasErrorListener(): undefined {}
+
+  isConnected(): undefined {}
 }

@@ -6,6 +6,7 @@ import { type Command, type Emitter, hasErrorListener, type StoreKeys, type Tran
 export interface Ioredis extends Emitter {
   readonly options?: { readonly keyPrefix?: unknown; readonly host?: unknown; readonly port?: unknown };
   readonly mode?: string;
+  readonly status?: string;
   call(command: string, args: string[]): Promise<unknown>;
   pipeline(): IoredisPipeline;
 }
@@ -39,6 +40,14 @@ export class IoredisTransport implements Transport {
   hasErrorListener(): boolean | undefined {
     return hasErrorListener(this.#client);
   }
+
+  isConnected(): boolean | undefined {
+    return isReady(this.#client);
+  }
+}
+
+function isReady({ status }: Ioredis): boolean | undefined {
+  return status === undefined ? undefined : status === 'ready';
 }
 
 export function ioredisCluster(cluster: IoredisCluster, { slot, absent }: StoreKeys): Transport {
@@ -49,6 +58,7 @@ export function ioredisCluster(cluster: IoredisCluster, { slot, absent }: StoreK
       if (key === undefined) return undefined;
       return cluster.nodes('master').find(({ options }) => `${options?.host}:${options?.port}` === key);
     },
+    isConnected: isReady,
     sendTo: sendInOrder,
     learn: () => cluster.call('UNLINK', [absent]),
   });

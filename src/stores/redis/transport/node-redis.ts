@@ -54,6 +54,11 @@ export class NodeRedisTransport implements Transport {
   hasErrorListener(): boolean | undefined {
     return hasErrorListener(this.#client);
   }
+
+  /** A pool has no such state. */
+  isConnected(): boolean | undefined {
+    return this.#client.isReady;
+  }
 }
 
 export class NodeRedisSentinelTransport implements Transport {
@@ -75,6 +80,9 @@ export class NodeRedisSentinelTransport implements Transport {
   hasErrorListener(): boolean | undefined {
     return hasErrorListener(this.#sentinel);
   }
+
+  /** It is ready while it knows its servers, whether or not they answer. */
+  isConnected(): undefined {}
 }
 
 export function nodeRedisCluster(cluster: NodeRedisCluster, { slot, absent }: StoreKeys): Transport {
@@ -86,6 +94,7 @@ export function nodeRedisCluster(cluster: NodeRedisCluster, { slot, absent }: St
       // One that is down would keep the commands until it is back.
       return client?.isReady === true ? client : undefined;
     },
+    isConnected: ({ isReady }) => isReady,
     sendTo: sendInOrder,
     learn: () => cluster.sendCommand(absent, false, ['UNLINK', absent]),
   });

@@ -14,6 +14,7 @@ export interface ClusterClient<Node> {
   readonly emitter: Emitter;
   /** The client of the node that owns the slot, if it is known and may be asked. */
   owner(): Node | undefined | Promise<Node | undefined>;
+  isConnected(node: Node): boolean | undefined;
   /** Sends commands to one node, over one connection. */
   sendTo(node: Node, commands: readonly Command[]): Promise<unknown[]>;
   /** Sends a command by its key. The client follows the redirection of the server, and learns from it. */
@@ -24,6 +25,8 @@ export class ClusterTransport<Node> implements Transport {
   readonly isForCluster = true;
   readonly #client: ClusterClient<Node>;
   readonly #learning: Shared;
+  /** The node that was asked last. */
+  #node: Node | undefined;
 
   constructor(client: ClusterClient<Node>) {
     this.#client = client;
@@ -35,8 +38,13 @@ export class ClusterTransport<Node> implements Transport {
     return hasErrorListener(this.#client.emitter);
   }
 
+  isConnected(): boolean | undefined {
+    return this.#node === undefined ? undefined : this.#client.isConnected(this.#node);
+  }
+
   async send(commands: readonly Command[]): Promise<unknown[]> {
     const first = await this.#client.owner();
+    this.#node = first;
     if (first !== undefined) {
       try {
         return await this.#client.sendTo(first, commands);
@@ -51,6 +59,7 @@ export class ClusterTransport<Node> implements Transport {
     await this.#learning.run();
     const owner = await this.#client.owner();
     if (owner === undefined) throw new NoOwnerError('no connection to the owner of the slot');
+    this.#node = owner;
     return this.#client.sendTo(owner, commands);
   }
 }

@@ -12,6 +12,8 @@ export interface Transport {
   send(commands: readonly Command[]): Promise<unknown[]>;
   /** Whether the client has a listener for `error`; undefined if it emits no events. */
   hasErrorListener(): boolean | undefined;
+  /** Whether the client has a connection that is ready; undefined if that is not known. */
+  isConnected(): boolean | undefined;
   /** Whether the transport finds the owner of a slot by itself. */
   readonly isForCluster: boolean;
 }

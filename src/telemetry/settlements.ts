@@ -1,0 +1,29 @@
+// What a store answered to a settlement, for spans.
+import type { SettleOutcome } from '../core/store.js';
+import type { TracedStep } from '../core/trace.js';
+
+type Settlement = SettleOutcome['outcome'];
+
+/** Whether the answer is an error: ask again, because the store has lost data. Any other one is final. */
+const answers: Readonly<Record<Settlement, boolean>> = {
+  done: false,
+  late: false,
+  already: false,
+  illegal: false,
+  unknown: false,
+  frozen: false,
+  recovering: true,
+  insufficient: true,
+  void: true,
+};
+
+const steps: readonly TracedStep['name'][] = ['sent', 'capture', 'release'];
+
+export function settlementOf({ name }: TracedStep, result: unknown): Settlement | undefined {
+  const { outcome } = (result ?? {}) as { readonly outcome?: Settlement };
+  return steps.includes(name) && outcome !== undefined && outcome in answers ? outcome : undefined;
+}
+
+export function isRefusedForNow(settlement: Settlement | undefined): boolean {
+  return settlement !== undefined && answers[settlement];
+}
