@@ -21,7 +21,7 @@ export interface PayoutRequirement extends Requirement {
   readonly wallet: Wallet;
 }
 
-/** Tries to decide on a snapshot. Undefined: its mark belongs to another epoch of the store and is void. */
+/** Tries to decide on a snapshot. Undefined: its mark belongs to another epoch of the store, so it is stale. */
 export type Attempt = (snapshot: Snapshot) => MaybePromise<Decision | undefined>;
 
 export class Decider {

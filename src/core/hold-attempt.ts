@@ -26,7 +26,7 @@ export class HoldAttempt {
     this.#options = options;
   }
 
-  /** Asks for the hold within what a snapshot allows. Undefined: its mark is of another epoch, and void. */
+  /** Asks for the hold within what a snapshot allows. Undefined: its mark is of another epoch, and stale. */
   on(snapshot: Snapshot): MaybePromise<Decision | undefined> {
     const { wallet, requiredMinor: amountMinor } = this.#requirement;
     const { reference, attempt, state, expiresInMs, sendsForMs, fingerprint, metadata } = this.#options;
@@ -55,7 +55,7 @@ export class HoldAttempt {
         return decide(snapshot, answer.totals, this.#requirement);
       case 'insufficient':
         return decide(snapshot, answer.totals, this.#requirement);
-      case 'void':
+      case 'stale_epoch':
         return undefined;
       case 'exists':
         throw this.#referenceConflict(answer.hold, answer.retryAfterMs);

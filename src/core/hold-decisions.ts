@@ -23,7 +23,7 @@ export function decideHold(
   const isAgain = isSame && mayBeHeldAgain(known) && known.attempt !== attempt;
   if (known && !isAgain) return { outcome: 'exists', hold: known };
   if (totals.frozen) return { outcome: 'frozen', frozen: totals.frozen };
-  if (epoch !== totals.epoch) return { outcome: 'void', totals };
+  if (epoch !== totals.epoch) return { outcome: 'stale_epoch', totals };
   if (totals.recoveringForMs) return { outcome: 'recovering', forMs: totals.recoveringForMs };
   if (totals.active + totals.captured + amountMinor > limitMinor) return { outcome: 'insufficient', totals };
   return { outcome: 'held', hold: grantedHold(request, nowMs, isAgain ? nextTurn(known) : undefined), totals };
@@ -51,7 +51,7 @@ export function decideSettle(
 function refusalToSend({ check }: SendRequest, totals: WalletTotals): SettleOutcome | undefined {
   if (totals.frozen) return { outcome: 'frozen', frozen: totals.frozen };
   if (!check) return undefined;
-  if (check.epoch !== totals.epoch) return { outcome: 'void', totals };
+  if (check.epoch !== totals.epoch) return { outcome: 'stale_epoch', totals };
   if (totals.recoveringForMs) return { outcome: 'recovering', forMs: totals.recoveringForMs };
   return totals.active + totals.captured > check.limitMinor ? { outcome: 'insufficient', totals } : undefined;
 }

@@ -142,7 +142,7 @@ export class Payments implements PaymentRunner {
       const request = this.#sendRequest(handle, check);
       return andThen(this.#settler.ask(request), (outcome: SettleOutcome) => {
         switch (outcome.outcome) {
-          case 'void':
+          case 'stale_epoch':
             return undefined;
           case 'frozen':
             throw new WalletFrozenError(wallet.key, outcome.frozen);

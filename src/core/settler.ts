@@ -110,7 +110,7 @@ export function holdOf(outcome: SettleOutcome, request: SettleRequest): HoldReco
     case 'frozen':
       throw new WalletFrozenError('', outcome.frozen);
     case 'insufficient':
-    case 'void':
+    case 'stale_epoch':
       throw storeLostItsMemory();
     default:
       return outcome satisfies never;

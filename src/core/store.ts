@@ -62,8 +62,8 @@ export type HoldOutcome =
   | { readonly outcome: 'held'; readonly hold: HoldRecord; readonly totals: WalletTotals }
   /** The amount does not fit. Nothing was changed. */
   | { readonly outcome: 'insufficient'; readonly totals: WalletTotals }
-  /** The request's epoch is not the store's, so its limit is void. Nothing was changed. */
-  | { readonly outcome: 'void'; readonly totals: WalletTotals }
+  /** The request's epoch is not the store's, so its limit is stale. Nothing was changed. */
+  | { readonly outcome: 'stale_epoch'; readonly totals: WalletTotals }
   /** The store lost its memory and waits for open holds to be restored. Nothing was changed. */
   | { readonly outcome: 'recovering'; readonly forMs: number }
   /** The wallet is frozen. Nothing was changed. */
@@ -147,7 +147,7 @@ export type SettleOutcome =
   /** The check of a {@link SendRequest} failed: too little money. The hold stays reserved. */
   | { readonly outcome: 'insufficient'; readonly totals: WalletTotals }
   /** The check of a {@link SendRequest} was computed in another epoch. The hold stays reserved. */
-  | { readonly outcome: 'void'; readonly totals: WalletTotals };
+  | { readonly outcome: 'stale_epoch'; readonly totals: WalletTotals };
 
 /** A hold as the store has it now. */
 export interface HoldReading {
@@ -215,7 +215,7 @@ export interface ClaimPage extends HoldPage {
  *  2. **Check and hold are one step.** `hold` grants exactly if `active + captured + amount <= limit`, however many
  *     requests arrive at the same time; a granted hold is in `active` before any other request is answered.
  *  3. **A hold costs the same** however many are open.
- *  4. **Epoch.** A hold whose `epoch` is not the store's is `void`. The epoch changes when memory was, or may have
+ *  4. **Epoch.** A hold whose `epoch` is not the store's is `stale_epoch`. The epoch changes when data was, or may have
  *     been, lost; holds are `recovering` then until every process had the time to restore its open ones.
  *  5. **One reference, one payout.** A reference that is open, captured or failed is `exists`, in every wallet. One
  *     that was released without being sent may be held again by another attempt for the same wallet and amount (`turn`

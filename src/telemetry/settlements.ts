@@ -14,7 +14,7 @@ const answers: Readonly<Record<Settlement, boolean>> = {
   frozen: false,
   recovering: true,
   insufficient: true,
-  void: true,
+  stale_epoch: true,
 };
 
 const steps: readonly TracedStep['name'][] = ['sent', 'capture', 'release'];

@@ -131,8 +131,8 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.ok(many < few * 8, `200 holds took ${few} ns with few open, ${many} ns with many`);
     });
 
-    rule('4. a hold of another epoch is void and changes nothing', async (store) => {
-      assert.equal((await store.hold('a', { amountMinor: 1n, epoch: 'another' })).outcome, 'void');
+    rule('4. a hold of another epoch is refused as stale and changes nothing', async (store) => {
+      assert.equal((await store.hold('a', { amountMinor: 1n, epoch: 'another' })).outcome, 'stale_epoch');
       assert.deepEqual([await store.totals(), await store.get('a')], [{ active: 0n, captured: 0n }, undefined]);
     });
 
@@ -275,7 +275,7 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
         [refused.outcome, 'totals' in refused && refused.totals.active, 'totals' in refused && refused.totals.captured],
         ['insufficient', 100n, 0n],
       );
-      assert.equal((await send(100n, 'another')).outcome, 'void');
+      assert.equal((await send(100n, 'another')).outcome, 'stale_epoch');
       assert.equal((await store.get('a'))?.state, 'reserved');
       assert.deepEqual(stateOf(await send(100n)), ['done', 'sent']);
       assert.deepEqual(await store.totals(), { active: 100n, captured: 0n });

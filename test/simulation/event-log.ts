@@ -36,7 +36,7 @@ export const kinds = [
   'code after the payment failed',
   'held again',
   'expired',
-  'void mark',
+  'stale epoch',
   'store request lost',
   'store answer lost',
   'store request late',

@@ -42,7 +42,7 @@ export function isExplained(world: World, process: Process, error: unknown): boo
 function isOutage(world: World, process: Process, { reason }: BalanceUnavailableError): boolean {
   const { settings } = world;
   if (!process.isOpen || process.role.impostor || !isReliable(settings)) return true;
-  // These need no lost message: a figure may be too old, a mark void, and an answer slower than the deadline.
+  // These need no lost message: a figure may be too old, a mark stale, and an answer slower than the deadline.
   if (reason === 'stale') return true;
   // A crowd makes the store forget expired reservations. A missing one may have been lost as well.
   if (reason === 'store') return world.hasLostMemory || settings.crowd > 0;

@@ -147,7 +147,7 @@ function attempted<T>(act: () => MaybePromise<T>): MaybePromise<T> {
 
 export function noteAnswer({ log }: World, process: Process, what: string, answer: unknown): void {
   log.trace(`${process.name} ${what}: ${outcomeText(answer)}`);
-  if (outcomeText(answer) === 'void') log.count('void mark', what);
+  if (outcomeText(answer) === 'stale_epoch') log.count('stale epoch', what);
 }
 
 function outcomeText(answer: unknown): string {

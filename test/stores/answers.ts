@@ -226,7 +226,7 @@ function comparable(answer: unknown): unknown {
 const reached = [
   'hold held',
   'hold insufficient',
-  'hold void',
+  'hold stale_epoch',
   'hold frozen',
   'hold exists',
   'reserved done',
@@ -235,7 +235,7 @@ const reached = [
   'sent illegal',
   'sent frozen',
   'sent insufficient',
-  'sent void',
+  'sent stale_epoch',
   'returned done',
   'returned already',
   'returned illegal',

@@ -94,9 +94,9 @@ describeStore('a batch of the PostgreSQL store', () => {
       ['held', 15n, 7n],
     ]);
     const mixed = await engine.run([holdOp('e', epoch), holdOp('old', 'another epoch')]);
-    expect(short(mixed.answers).map(([outcome]) => outcome)).toEqual(['held', 'void']);
+    expect(short(mixed.answers).map(([outcome]) => outcome)).toEqual(['held', 'stale_epoch']);
     const stale = await engine.run([holdOp('f', 'another epoch'), holdOp('g', 'another epoch')]);
-    expect(short(stale.answers).map(([outcome]) => outcome)).toEqual(['void', 'void']);
+    expect(short(stale.answers).map(([outcome]) => outcome)).toEqual(['stale_epoch', 'stale_epoch']);
     const store = openStore();
     expect([await totals(store, 'w'), await totals(store, 'v')]).toEqual([
       [25n, 7n],
@@ -171,7 +171,7 @@ describeStore('a batch of the PostgreSQL store', () => {
     expect((await engine.run([holdOp('a', later, reserved)])).answers).toMatchObject([{ outcome: 'held' }]);
     const checked = async (check: { epoch: string; limitMinor: bigint }) =>
       (await engine.run([settleOp({ ...send, check })])).answers;
-    expect(await checked({ epoch, limitMinor: 10n })).toMatchObject([{ outcome: 'void' }]);
+    expect(await checked({ epoch, limitMinor: 10n })).toMatchObject([{ outcome: 'stale_epoch' }]);
     expect(await checked({ epoch: later, limitMinor: 9n })).toEqual([
       { outcome: 'insufficient', totals: { epoch: later, active: 10n, captured: 0n } },
     ]);

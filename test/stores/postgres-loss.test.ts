@@ -43,7 +43,7 @@ describeStore('the PostgreSQL store that lost its memory', () => {
     expect(await store.get('done')).toEqual({ hold: undefined, nowMs: clock.nowMs, recoveringForMs: 3_000 });
     const release = { reference: 'done', to: 'released' } as const;
     expect(await store.settle(release)).toEqual({ outcome: 'recovering', forMs: 3_000 });
-    expect((await hold(store, 'void', { epoch: before.epoch })).outcome).toBe('void');
+    expect((await hold(store, 'stale', { epoch: before.epoch })).outcome).toBe('stale_epoch');
     expect(await hold(store, 'early')).toEqual({ outcome: 'recovering', forMs: 3_000 });
     expect((await hold(store, 'open')).outcome).toBe('exists');
     await clock.pass(2_999);

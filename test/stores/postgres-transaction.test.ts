@@ -88,7 +88,7 @@ describeStore('the PostgreSQL store inside a transaction of the application', ()
     await guard.close();
   });
 
-  it('refuses a prepared hold that is void, or of a guard that was closed', async () => {
+  it('refuses a prepared hold that is stale, or of a guard that was closed', async () => {
     const store = openStore();
     const guard = createPayoutGuard({ provider: scriptedWallet('1000.00').provider, currency: 'KES', store });
     await expect(guard.prepare({ amount: '1000.01', reference: 'a' })).rejects.toMatchObject({
@@ -98,8 +98,8 @@ describeStore('the PostgreSQL store inside a transaction of the application', ()
     const prepared = await guard.prepare({ amount: '1.00', reference: 'a' });
     await truncate(...memory);
     const client = await newPool().connect();
-    const isVoid = { code: 'balance_unavailable', reason: 'store' };
-    await expect(prepared.hold(store.within(client))).rejects.toMatchObject(isVoid);
+    const isRefused = { code: 'balance_unavailable', reason: 'store' };
+    await expect(prepared.hold(store.within(client))).rejects.toMatchObject(isRefused);
     const again = await guard.prepare({ amount: '1.00', reference: 'a' });
     await guard.close();
     await expect(again.hold(store.within(client))).rejects.toMatchObject({ reason: 'closed' });

@@ -68,7 +68,7 @@ const key = '{payout-guard}:store';
     await expect(late).rejects.toMatchObject({ code: 'balance_unavailable', reason: 'store' });
     expect(await epochOf(store)).not.toBe(before);
     const other = await store.hold({ ...request, epoch: before, reference: 'b', amountMinor: 1n });
-    expect(other.outcome).toBe('void');
+    expect(other.outcome).toBe('stale_epoch');
     expect(await store.totals('w')).toMatchObject({ active: 60n });
   });
 

@@ -27,7 +27,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect(after.epoch).not.toBe(before);
     expect(after.recoveringForMs).toBeGreaterThan(0);
     expect((await hold(store, 'new', 1n)).outcome).toBe('recovering');
-    expect((await hold(store, 'new', 1n, { epoch: before })).outcome).toBe('void');
+    expect((await hold(store, 'new', 1n, { epoch: before })).outcome).toBe('stale_epoch');
     expect((await hold(store, 'its', 30n)).outcome).toBe('exists');
     await redis.endRecovery();
     expect((await hold(store, 'more', 11n)).outcome).toBe('insufficient');

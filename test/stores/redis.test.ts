@@ -119,7 +119,7 @@ const request = requestUpTo(1_000_000n);
     expect(answers.slice(0, 10).map((answer) => (answer as { outcome: string }).outcome)).toEqual([
       'held',
       'insufficient',
-      'void',
+      'stale_epoch',
       'exists',
       'unknown',
       'done',

@@ -31,7 +31,7 @@ export class Spender {
         if (outcome.status === 'rejected') this.refused += 1;
         else if (outcome.value === 'held') this.granted.push(references[index] as string);
         else if (outcome.value === 'insufficient') this.#isOver = true;
-        else if (outcome.value === 'void') this.#epoch = await epochOf(this.#store).catch(() => 'unknown');
+        else if (outcome.value === 'stale_epoch') this.#epoch = await epochOf(this.#store).catch(() => 'unknown');
       }
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -70,7 +70,7 @@ function readHoldOutcome(
       return { outcome, hold, totals: readTotals(more, reply) };
     }
     case 'insufficient':
-    case 'void':
+    case 'stale_epoch':
       return { outcome, totals: readTotals(more, reply) };
     case 'recovering':
       return { outcome, forMs: reply.recoveringForMs };
@@ -95,7 +95,7 @@ function readSettleOutcome([outcome, ...more]: Outcome<SettleOutcome>, reply: Ba
     case 'frozen':
       return { outcome, frozen: readFreeze(more) };
     case 'insufficient':
-    case 'void':
+    case 'stale_epoch':
       return { outcome, totals: readTotals(more, reply) };
     default:
       throw new Error('not an answer of run_batch()');

@@ -283,7 +283,7 @@ local basis = {}
 makers[119] = function()
   return function(operation)
     local name, limitEpoch, limit, sendsFor = operation:match('^w\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(%d+)$')
-    basis = { name = name, wallet = walletOf(name), isVoid = limitEpoch ~= epoch, sendsFor = sendsFor }
+    basis = { name = name, wallet = walletOf(name), isStale = limitEpoch ~= epoch, sendsFor = sendsFor }
     basis.limit, basis.smallLimit = limit, small(limit)
     basis.wallet.isInReply = false
     basis.sent = '\\n\\n' .. nowText .. '\\n\\n' .. nowText .. '\\n' .. sendsFor .. '\\n\\n'
@@ -317,12 +317,12 @@ makers[104] = function()
       again = { '', amount, '', nowText, '', '', '', '', '', '', '', '', '', basis.name, attempt, '', own }
       local isSame, isOwn = isSamePayout(row, again), row[15] == attempt
       if isSame and isOwn and row[1] == state and row[16] == '' then
-        return 'mine\\n' .. totalsOf(wallet) .. '\\n' .. writeRow(row)
+        return 'already_held\\n' .. totalsOf(wallet) .. '\\n' .. writeRow(row)
       end
       if not isSame or isOwn or not isUnsent(row) then return 'exists\\n' .. writeRow(row) end
     end
     if wallet.frozen then return 'frozen\\n' .. wallet.frozen end
-    if basis.isVoid then return 'void\\n' .. totalsOf(wallet) end
+    if basis.isStale then return 'stale_epoch\\n' .. totalsOf(wallet) end
     if recoveringForMs > 0 then return 'recovering' end
     local smallActive, active = activeWith(wallet, amount)
     if not smallActive and not active then return 'insufficient\\n' .. totalsOf(wallet) end
@@ -401,7 +401,7 @@ makers[115] = function()
     local wallet = walletOf(row[14])
     if wallet.frozen then return 'frozen\\n' .. wallet.frozen end
     if checkEpoch == '' then return nil end
-    if checkEpoch ~= epoch then return 'void\\n' .. totalsOf(wallet) end
+    if checkEpoch ~= epoch then return 'stale_epoch\\n' .. totalsOf(wallet) end
     if atMost(add(activeOf(wallet), wallet.captured), checkLimit) then return nil end
     return 'insufficient\\n' .. totalsOf(wallet)
   end

@@ -44,8 +44,8 @@
 --          texts if it was not executed: in another epoch, too late, or a second time. By line:
 --            h  'held', active, captured; the turn, if the reference was held before: totals of before the hold
 --               '+': held as well; the totals are those of the hold before it, with that hold
---               'insufficient' | 'void', active, captured
---               'mine', active, captured, row: this very attempt was held before
+--               'insufficient' | 'stale_epoch', active, captured
+--               'already_held', active, captured, row: this very attempt was held before
 --               'exists', row
 --               'recovering'
 --               'frozen', since, reason
@@ -55,7 +55,7 @@
 --               'late' | 'already' | 'illegal', row
 --               'unknown'
 --               'frozen', since, reason
---               'insufficient' | 'void', active, captured
+--               'insufficient' | 'stale_epoch', active, captured
 --            f, r  ''
 --
 -- Atomic, because the check of a hold and the hold must be one step whatever else is asked at the same time, and
@@ -335,7 +335,7 @@ local basis = {}
 makers[119] = function()
   return function(operation)
     local name, limitEpoch, limit, sendsFor = operation:match('^w\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(%d+)$')
-    basis = { name = name, wallet = walletOf(name), isVoid = limitEpoch ~= epoch, sendsFor = sendsFor }
+    basis = { name = name, wallet = walletOf(name), isStale = limitEpoch ~= epoch, sendsFor = sendsFor }
     basis.limit, basis.smallLimit = limit, small(limit)
     -- The parts of a new row that are the same for all.
     basis.wallet.isInReply = false
@@ -377,13 +377,13 @@ makers[104] = function()
       local isSame, isOwn = isSamePayout(row, again), row[ATTEMPT] == attempt
       -- As it was granted: no other handle was given to send it meanwhile.
       if isSame and isOwn and row[STATE] == state and row[SENDER] == '' then
-        return 'mine\n' .. totalsOf(wallet) .. '\n' .. writeRow(row)
+        return 'already_held\n' .. totalsOf(wallet) .. '\n' .. writeRow(row)
       end
       -- Only if it certainly was not sent, and not by an attempt that is over.
       if not isSame or isOwn or not isUnsent(row) then return 'exists\n' .. writeRow(row) end
     end
     if wallet.frozen then return 'frozen\n' .. wallet.frozen end
-    if basis.isVoid then return 'void\n' .. totalsOf(wallet) end
+    if basis.isStale then return 'stale_epoch\n' .. totalsOf(wallet) end
     if recoveringForMs > 0 then return 'recovering' end
     local smallActive, active = activeWith(wallet, amount)
     if not smallActive and not active then return 'insufficient\n' .. totalsOf(wallet) end
@@ -476,7 +476,7 @@ makers[115] = function()
     local wallet = walletOf(row[WALLET])
     if wallet.frozen then return 'frozen\n' .. wallet.frozen end
     if checkEpoch == '' then return nil end
-    if checkEpoch ~= epoch then return 'void\n' .. totalsOf(wallet) end
+    if checkEpoch ~= epoch then return 'stale_epoch\n' .. totalsOf(wallet) end
     if atMost(add(activeOf(wallet), wallet.captured), checkLimit) then return nil end
     return 'insufficient\n' .. totalsOf(wallet)
   end

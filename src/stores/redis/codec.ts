@@ -174,7 +174,7 @@ function decodeHold(op: Op & { kind: 'hold' }, text: string, facts: BatchFacts):
       const hold = grantedHold(op.request, facts.nowMs, number(lines[2]));
       return { outcome, hold, totals: decodeTotals(lines, facts) };
     }
-    case 'mine': {
+    case 'already_held': {
       const [active, capturedAndRow] = firstLine(rest);
       const [captured, row] = firstLine(capturedAndRow);
       const totals = decodeTotals([active, captured], facts);
@@ -182,7 +182,7 @@ function decodeHold(op: Op & { kind: 'hold' }, text: string, facts: BatchFacts):
       return { outcome: 'held', hold: decodeRow(reference, row), totals: before };
     }
     case 'insufficient':
-    case 'void':
+    case 'stale_epoch':
       return { outcome, totals: decodeTotals(rest.split('\n'), facts) };
     case 'frozen':
       return { outcome, frozen: decodeFreeze(rest.split('\n')) };
@@ -212,7 +212,7 @@ function decodeSettle(reference: string, text: string, facts: BatchFacts): Settl
     case 'frozen':
       return { outcome, frozen: decodeFreeze(rest.split('\n')) };
     case 'insufficient':
-    case 'void':
+    case 'stale_epoch':
       return { outcome, totals: decodeTotals(rest.split('\n'), facts) };
     default:
       throw new Error('not an answer of the script');

@@ -225,7 +225,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: 'a store that lost its memory is not noticed',
-    standsFor: 'invariant 8: marks of another epoch are void',
+    standsFor: 'invariant 8: marks of another epoch are stale',
     breaks: 'overspent',
     only: 'local',
     store: (store) => {

@@ -75,11 +75,11 @@ AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[co
 -- answers: null if the batch was not executed, in another epoch or too late; else for each operation, in their order:
 --   any but get  "busy": a transaction of the application has locked the wallet, and nothing was done
 --   totals    [active, captured], followed by since, reason while the wallet is frozen
---   hold      ["held" | "insufficient" | "void", active, captured] | ["recovering"] | ["exists", hold]
+--   hold      ["held" | "insufficient" | "stale_epoch", active, captured] | ["recovering"] | ["exists", hold]
 --             | ["frozen", since, reason] | ["held", active, captured, hold]
 --             with a hold, if the reference was held before: by an attempt that was released, or by this very attempt
 --   settle    ["done" | "late" | "already" | "illegal", hold] | ["unknown"] | ["frozen", since, reason]
---             | ["insufficient" | "void", active, captured]
+--             | ["insufficient" | "stale_epoch", active, captured]
 --   get       hold | null
 --   restore, freeze  null
 -- where hold is as hold_json() writes it.
@@ -458,7 +458,7 @@ BEGIN
             answers := array_append(answers, json_build_array('frozen', frozen_ats[at], frozen_fors[at])::text);
             CONTINUE;
           ELSIF op.epoch <> memory.epoch THEN
-            answer := 'void';
+            answer := 'stale_epoch';
           ELSIF recovering_for_ms > 0 THEN
             answers := array_append(answers, '["recovering"]');
             CONTINUE;
@@ -525,7 +525,7 @@ BEGIN
               CONTINUE;
             ELSIF op.epoch IS NOT NULL THEN
               refusal := CASE
-                WHEN op.epoch <> memory.epoch THEN 'void'
+                WHEN op.epoch <> memory.epoch THEN 'stale_epoch'
                 WHEN actives[at] + captureds[at] > op.max THEN 'insufficient'
               END;
               IF refusal IS NOT NULL THEN
