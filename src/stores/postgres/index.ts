@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { readOptions } from '../../core/problems.js';
 import type { HoldStore } from '../../core/store.js';
-import { EngineStore, type Readiness } from '../shared/engine-store.js';
+import { EngineStore } from '../shared/engine-store.js';
 import { type SharedStoreOptions, sharedStoreShape } from '../shared/options.js';
+import type { Readiness } from '../shared/readiness.js';
 import { type PostgresClient, PostgresEngine } from './engine.js';
 import { migrate } from './migrate.js';
 import { StoreInTransaction } from './transaction.js';
 
-export type { Readiness } from '../shared/engine-store.js';
+export type { Readiness } from '../shared/readiness.js';
 export type { PostgresClient } from './engine.js';
 export type { StoreInTransaction } from './transaction.js';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { readOptions } from '../../core/problems.js';
 import type { HoldStore } from '../../core/store.js';
-import { EngineStore, type Readiness } from '../shared/engine-store.js';
+import { EngineStore } from '../shared/engine-store.js';
 import {
   defaultRememberMs,
   type RememberOptions,
@@ -11,13 +11,14 @@ import {
   type SharedStoreOptions,
   sharedStoreShape,
 } from '../shared/options.js';
+import type { Readiness } from '../shared/readiness.js';
 import { RedisEngine, storeKeys } from './engine.js';
 import type { WaitReplicas } from './replication.js';
 import { problemOfClient, type RedisClient, transportOf } from './transport/client.js';
 import { CustomTransport, type SendCommand } from './transport/custom.js';
 
-export type { Readiness } from '../shared/engine-store.js';
 export type { SharedStoreOptions } from '../shared/options.js';
+export type { Readiness } from '../shared/readiness.js';
 export type { WaitReplicas } from './replication.js';
 export type { RedisClient } from './transport/client.js';
 

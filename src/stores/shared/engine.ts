@@ -1,4 +1,4 @@
-// What a database must do to be a store; everything else is in `engine-store.ts`.
+// The duties of a database under a store; everything else is in `engine-store.ts`.
 import type { HoldRecord } from '../../core/hold.js';
 import type {
   ClaimPage,

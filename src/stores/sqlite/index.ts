@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../core/clock.js';
 import { readOptions } from '../../core/problems.js';
 import { clockSchema } from '../../core/schemas.js';
 import type { HoldStore } from '../../core/store.js';
-import { EngineStore, type Readiness } from '../shared/engine-store.js';
+import { EngineStore } from '../shared/engine-store.js';
 import {
   defaultRememberMs,
   type RememberOptions,
@@ -13,10 +13,11 @@ import {
   type SharedStoreOptions,
   sharedStoreShape,
 } from '../shared/options.js';
+import type { Readiness } from '../shared/readiness.js';
 import { SqliteEngine } from './engine.js';
 import { sqliteFileSchema } from './file-option.js';
 
-export type { Readiness } from '../shared/engine-store.js';
+export type { Readiness } from '../shared/readiness.js';
 
 export interface SqliteStoreOptions extends SharedStoreOptions, RememberOptions {
   /**
