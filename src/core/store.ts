@@ -24,7 +24,7 @@ export interface WalletTotals {
   /** Sum of all captures that the balance shows, in this epoch, in minor units. Only grows. */
   readonly captured: bigint;
   /**
-   * Positive while the store waits for processes to restore their open holds after it lost its memory, in milliseconds:
+   * Positive while the store waits for processes to restore their open holds after it lost data, in milliseconds:
    * nothing is approved until then.
    */
   readonly recoveringForMs?: number | undefined;
@@ -64,7 +64,7 @@ export type HoldOutcome =
   | { readonly outcome: 'insufficient'; readonly totals: WalletTotals }
   /** The request's epoch is not the store's, so its limit is stale. Nothing was changed. */
   | { readonly outcome: 'stale_epoch'; readonly totals: WalletTotals }
-  /** The store lost its memory and waits for open holds to be restored. Nothing was changed. */
+  /** The store lost data and waits for open holds to be restored. Nothing was changed. */
   | { readonly outcome: 'recovering'; readonly forMs: number }
   /** The wallet is frozen. Nothing was changed. */
   | { readonly outcome: 'frozen'; readonly frozen: Freeze }
@@ -139,7 +139,7 @@ export type SettleOutcome =
   /** There is no such reference, or it was forgotten. */
   | { readonly outcome: 'unknown' }
   /**
-   * There is no such reference, but the store lost its memory and waits for open holds to be restored: ask again later.
+   * There is no such reference, but the store lost data and waits for open holds to be restored: ask again later.
    */
   | { readonly outcome: 'recovering'; readonly forMs: number }
   /** The wallet is frozen, so nothing may be sent. Nothing was changed. */
@@ -252,7 +252,7 @@ export interface ClaimPage extends HoldPage {
  *     reason.
  * 20. **Notes** are small facts that the processes of a store share, about wallets and not about payouts: a key of 1 to
  *     256 and a text of 1 to 16,384 printable characters. `swapNote` is a compare-and-set: of several callers that
- *     expect the same value, one succeeds. Notes live as long as the store's memory.
+ *     expect the same value, one succeeds. Notes live as long as the store's data.
  * 21. **Extending** gives a reservation a new lifetime from now on; anything but a reserved hold that has not expired
  *     is `illegal`.
  * 22. **The code that pays has a deadline.** A hold that becomes `sent` shows until when its payer may send

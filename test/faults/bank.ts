@@ -97,12 +97,12 @@ export class Bank {
     return this.#leastFree;
   }
 
-  /** How many payouts were permitted beyond the money that was free. */
+  /** Number of payouts that were permitted beyond the money that was free. */
   get overspends(): number {
     return this.#overspent.size;
   }
 
-  /** How often a payout arrived again. */
+  /** Number of times that a payout arrived again. */
   get paidTwice(): number {
     return this.#paidTwice;
   }

@@ -1,15 +1,15 @@
-// Compares the store, when nothing is under way, with what the bank and the processes know.
+// Compares the store, when nothing is under way, with the records of the bank and of the processes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HoldRecord, HoldStore, WalletTotals } from 'payout-guard';
 import { monotonicMs } from '../processes/child.js';
 import { type End, lagMs, type Permission, type Quiet, wallets } from './messages.js';
 import type { World } from './world.js';
 
-/** How long the store has to undo what callers were refused, and to let captures become visible, unless it hangs. */
+/** Time in which the store must undo refused holds and show captures, in milliseconds, unless it hangs. */
 const settleMs = 60_000;
 
 export interface Account {
-  /** What is wrong with the store; empty when all is accounted for. */
+  /** Problems of the store; empty when all is accounted for. */
   readonly problems: readonly string[];
   /** Payouts that were permitted, and which the store lacks or has as they were before. */
   readonly lost: number;
@@ -25,7 +25,7 @@ export async function accountOf(world: World, quiet: readonly Quiet[]): Promise<
     const passing = openProblems(world, reading, quiet);
     const references = [...world.bank.permissions.keys()];
     const { length: lost } = references.filter((one) => isLost(reading.holds.get(one), ended.get(one)));
-    // What stands must stand at every reading; what goes away by itself has its time.
+    // Lasting facts must hold at every reading; passing ones have time to go away by themselves.
     if (lasting.length > 0 || passing.length === 0) return { problems: lasting, lost };
     if (monotonicMs() > endMs) return { problems: passing, lost };
     await sleep(50);
@@ -76,7 +76,7 @@ export async function allHolds(store: HoldStore): Promise<Map<string, HoldRecord
   return holds;
 }
 
-/** `active` is what is open and what is captured and not visible yet; each capture is in one of the two totals, once. */
+/** `active` is open holds and captures that are not visible yet; each capture is in one of the two totals, once. */
 function totalsProblems({ totals, holds, beganAtMs }: StoreReading): string[] {
   const problems: string[] = [];
   for (const [wallet, { active, captured }] of totals) {
@@ -118,7 +118,8 @@ function permissionProblem(
   const { reference, amount, wallet } = permission;
   const outcome = world.bank.outcomeOf(reference);
   const lastLossMs = world.lostUntilMs;
-  // A hold that may have ended when the engine forgot need not be put back: it may be gone, or as it was in the older copy.
+  // A hold that may have ended when the engine lost data need not be put back: it may be gone, or as it was in the
+  // older copy.
   if (world.mayHaveEnded(reference) && (world.isOlder || !hold)) return undefined;
   if (!hold) {
     // Held, or captured by webhook, in a process that is gone.

@@ -13,9 +13,9 @@ import { type OpenStore, openPostgres, openStore } from './store.js';
 /** The deadline of the store that the checker reads, in milliseconds: it is in no hurry. */
 export const patientMs = 10_000;
 
-/** What processes and the checker need of an engine, however many servers it has. */
+/** The part of an engine that processes and the checker need, however many servers it has. */
 export interface Backend {
-  /** How results call it. */
+  /** Name in the results. */
   readonly name: string;
   readonly engine: EngineName;
   /** Those that processes use, in turn. */
@@ -23,7 +23,7 @@ export interface Backend {
   readonly waitReplicas?: { readonly count: number; readonly timeoutMs: number } | undefined;
   /** The unix socket behind the proxies of the processes; undefined where they reach it without one. */
   readonly path: string | undefined;
-  /** Where a process finds it, whose own proxy has this port. */
+  /** Address for a process whose own proxy has this port. */
   address(proxyPort: number): Address;
   /** The name of a store of its own. */
   spaceOf(run: number): string;

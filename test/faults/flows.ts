@@ -218,7 +218,7 @@ export class Flows {
   }
 }
 
-/** When the hold was requested, and when it was granted. */
+/** Times of the request for the hold, and of its grant. */
 interface Held {
   readonly heldFrom: number;
   readonly heldAt: number;

@@ -1,4 +1,4 @@
-// What a process knows of its own payouts, and reports: permissions, holds that are open or were refused, and outcomes
+// Payouts that a process made itself, and reports: permissions, holds that are open or were refused, and outcomes
 // that the store has not answered yet.
 import { monotonicMs } from '../processes/child.js';
 import type { FromPayer, Permission, Quiet, Wallet } from './messages.js';
@@ -45,7 +45,7 @@ export class KnownPayouts {
     this.#refused.add(reference);
   }
 
-  /** The bank has said what became of it. */
+  /** Records that the bank has reported the outcome. */
   decided(reference: string): void {
     this.#decided.add(reference);
   }

@@ -6,7 +6,7 @@
 export const wallets = ['prompt', 'late'] as const;
 export type Wallet = (typeof wallets)[number];
 
-/** How late the balance of the wallet `late` shows a payout, at most. */
+/** Longest time until the balance of the wallet `late` shows a payout, in milliseconds. */
 export const lagMs = 500;
 /** Longest time for one operation of a store. */
 export const deadlineMs = 250;
@@ -16,14 +16,14 @@ export const shortLifeMs = 150;
 export type EngineName = 'redis' | 'postgres' | 'sqlite';
 export type ClientName = 'ioredis' | 'node-redis' | 'pg' | 'postgres.js' | 'better-sqlite3';
 
-/** Where clients find an engine: ports are those of this host. */
+/** Address of an engine for clients: ports are those of this host. */
 export type Address =
   | { readonly host: string; readonly port: number }
   /** Of a unix socket. */
   | { readonly path: string }
   /** Of the nodes of a Redis cluster. */
   | { readonly cluster: readonly number[] }
-  /** Of the sentinels that know the primary. */
+  /** Of the sentinels that watch the primary. */
   | { readonly sentinels: readonly number[] };
 
 /** The setup of a payer for one run. */
@@ -72,7 +72,7 @@ export interface Permission {
   readonly reference: string;
   readonly wallet: Wallet;
   readonly amount: bigint;
-  /** When the hold was requested, and when it was granted. */
+  /** Times of the request for the hold, and of its grant. */
   readonly heldFrom: number;
   readonly heldAt: number;
   /** The same for the permission itself, which is another request when the hold was reserved first. */
@@ -83,7 +83,7 @@ export interface Permission {
 /** The end of a hold, as the store answered it. */
 export interface End {
   readonly as: 'captured' | 'released';
-  /** When it was requested. */
+  /** Time of the request. */
   readonly fromMs: number;
 }
 
@@ -115,6 +115,6 @@ export interface Quiet {
   /** Holds it was refused: nothing may be held for them. */
   readonly refused: readonly string[];
   readonly epoch: string;
-  /** How long it stood still at most. */
+  /** Longest time that it stood still. */
   readonly stalledMs: number;
 }

@@ -1,5 +1,5 @@
 // A process that pays: it shares a store with others, and asks a guard before each payout. It reports what it was
-// permitted and what it knows; whether that is right is checked elsewhere.
+// permitted and its view of them; the checker compares that.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../simulation/random.js';
@@ -84,7 +84,7 @@ async function receive(message: ToPayer): Promise<void> {
 }
 
 process.on('message', (message: ToPayer) => void receive(message));
-// There is no checker any more. With no run under way the process must end by itself instead.
+// The checker is gone. With no run under way the process must end by itself instead.
 process.on('disconnect', () => run && process.exit(1));
 process.on('warning', (warning: Error & { code?: string }) =>
   send({ kind: 'warning', code: warning.code ?? warning.name }),

@@ -1,4 +1,4 @@
-// The network between one process and the engine: a TCP proxy that can be cut, slowed down, or made to swallow what is sent.
+// The network between one process and the engine: a TCP proxy that can be cut, slowed down, or made to swallow data.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { monotonicMs } from '../processes/child.js';
@@ -116,7 +116,7 @@ class Connection {
   reset(): void {
     this.#requests.stop();
     this.#answers.stop();
-    // A connection that is being shut down cannot be reset as well: Node.js would never let go of its handle.
+    // A connection that is being shut down cannot be reset as well: Node.js would never close its handle.
     if (this.#client.writableEnded) this.#client.destroy();
     else this.#client.resetAndDestroy();
     this.#engine.destroy();

@@ -4,22 +4,22 @@ import type { Backend, Engine } from './engines.js';
 import type { EngineName } from './messages.js';
 import type { Place, World } from './world.js';
 
-/** What must hold in a scenario. */
+/** The promises that must hold in a scenario. */
 export interface Promised {
   readonly name: string;
   /** The promise, as the title of its test. */
   readonly promise: string;
   /** The engine forgets: a new epoch must begin, and be noticed. */
   readonly forgets: boolean;
-  /** Payouts are repeated, and the engine may forget that they were made: then they are paid twice, which is counted. */
+  /** Payouts are repeated, and the engine may lose that they were made: then they are paid twice, which is counted. */
   readonly mayPayTwice?: boolean;
-  /** What the engine forgets may be promised again, because no process can put it back in time: that is counted. */
+  /** Money of lost holds may be promised again, because no process can put them back in time: that is counted. */
   readonly mayOverspend?: boolean;
-  /** How long nothing is approved after a loss, in milliseconds, where processes reconnect too slowly for less. */
+  /** Recovery window, in milliseconds, where processes reconnect too slowly for a shorter one. */
   readonly recoveryMs?: number;
 }
 
-/** What happens, and what must hold all the same. */
+/** The faults of a run, and the promises that must hold all the same. */
 export interface Scenario<B extends Backend> extends Promised {
   readonly run: (world: World, engine: B) => Promise<void>;
 }
@@ -128,7 +128,7 @@ export const scenarios: readonly EngineScenario[] = [
   },
   {
     name: 'kill-and-flush',
-    promise: 'report the loss that cannot be survived: a process and the memory of the engine at once',
+    promise: 'report the loss that cannot be survived: a process and the data of the engine at once',
     isDurable: false,
     forgets: true,
     mayOverspend: true,

@@ -9,14 +9,14 @@ import type { Promised, Scenario } from './scenarios.js';
 import type { OpenStore } from './store.js';
 import { type Outage, World } from './world.js';
 
-/** How long nothing is approved after the engine has forgotten, in milliseconds. Stores look four times in it. */
+/** Recovery window after the engine lost data, in milliseconds. Stores read their holds four times in it. */
 export const shortestRecoveryMs = 700;
 /**
  * By when every process must have been permitted something again after the faults: it takes one recovery, unless it
  * hangs.
  */
 const recoveredWithinMs = 90_000;
-/** How long processes continue after that, in milliseconds. */
+/** Time for which processes continue after that, in milliseconds. */
 const promiseAgainMs = 400;
 
 export interface Result {
@@ -26,7 +26,7 @@ export interface Result {
   readonly approvals: number;
   readonly refusals: number;
   readonly unavailable: number;
-  /** How often processes warned, by code. */
+  /** Number of warnings of processes, by code. */
   readonly warnings: Readonly<Record<string, number>>;
   readonly faults: readonly string[];
   /** The money above the floor at the worst moment; below zero only where a loss cannot be survived. */
@@ -50,7 +50,7 @@ export interface Result {
 }
 
 export class Session {
-  /** How long nothing is approved after a loss, at least, in milliseconds. */
+  /** Shortest recovery window, in milliseconds. */
   readonly leastRecoveryMs: number;
   readonly #scenario: Promised;
   readonly #engine: Backend;
@@ -99,7 +99,7 @@ export class Session {
       mayOverspend: scenario.mayOverspend ?? false,
       mayPayTwice: scenario.mayPayTwice ?? false,
     });
-    // What is repeated would be paid twice where the engine may forget what was paid.
+    // Repeated payouts would be paid twice where the engine may lose what was paid.
     const isRepeated = !scenario.forgets || scenario.mayPayTwice;
     const timers = isRepeated ? [setInterval(() => world.race(), 100), setInterval(() => world.repeat(), 130)] : [];
     const stopRepeating = () => timers.forEach(clearInterval);

@@ -14,7 +14,7 @@ export class StoreLog {
   note(reference: string, fromMs: number, what: string): void {
     const lines = this.#lines.get(reference) ?? [];
     this.#lines.set(reference, lines);
-    // What is repeated is shown once, with the last time.
+    // Repeated entries are shown once, with the last time.
     if (lines.at(-1)?.endsWith(what)) lines.pop();
     lines.push(`${fromMs.toFixed(1)} to ${monotonicMs().toFixed(1)} ${what}`);
   }

@@ -17,9 +17,9 @@ export interface OpenStore<Store extends HoldStore = HoldStore> {
   close(): Promise<void>;
 }
 
-/** How long a client waits before it connects again, in milliseconds. */
+/** Delay before a client connects again, in milliseconds. */
 const reconnectMs = 20;
-/** How often a client that must be connected first is made anew while it cannot be, every 100 ms. */
+/** Number of times that a client which must connect first is made anew, every 100 ms. */
 const connectTries = 300;
 
 export async function openStore(

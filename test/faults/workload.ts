@@ -13,7 +13,7 @@ import { PayoutApi, RouteRefusal } from './payout-api.js';
 import { type OpenStore, openStore } from './store.js';
 import { observed, StoreLog } from './store-log.js';
 
-/** By when the store must have been told every outcome, unless something hangs, in milliseconds. */
+/** Time in which every outcome must reach the store, unless something hangs, in milliseconds. */
 const deliverWithinMs = 60_000;
 const lookAgainMs = 40;
 
@@ -180,7 +180,7 @@ export class Workload {
       if (this.#classify(payout.reference, error) !== 'balance_unavailable') return;
       await sleep(this.#parts.random.upTo(150));
       await flow().catch((later: unknown) => {
-        // What the first request held may still be on its way to be released. Anything else of its reference is a
+        // The hold of the first request may still be about to be released. Any other answer for its reference is a
         // problem.
         if (codeFrom(later) !== 'payout_in_progress') this.#classify(payout.reference, later);
       });
@@ -188,7 +188,7 @@ export class Workload {
     this.#track(payout.reference, flow().catch(again));
   }
 
-  /** Whether the epoch is over in which it was held: a reservation ends with it. */
+  /** Returns true if the epoch in which it was held is over: a reservation ends with it. */
   async #hasEpochEnded(reference: string): Promise<boolean> {
     const { epoch } = await this.#totals(monotonicMs() + deliverWithinMs);
     return !this.#parts.log.of(reference).some((line) => line.includes('"outcome":"held"') && line.includes(epoch));
@@ -224,7 +224,7 @@ export class Workload {
       case 'duplicate_reference':
         if (what.startsWith('race')) return code;
         break;
-      // The bank said no.
+      // The bank refused it.
       case 'payout_rejected':
       case 'rejected':
         return code;

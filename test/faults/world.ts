@@ -1,5 +1,5 @@
 // One run: a bank, processes that pay from it and share a store, the network between them and the engine, and
-// everything that the checker knows of them.
+// all records of them for the checker.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../processes/child.js';
 import { Random } from '../simulation/random.js';
@@ -23,7 +23,7 @@ import type { OpenStore } from './store.js';
 const places = 3;
 const floorMinor = 500n;
 const openingMinor = 6_000n;
-/** How long until a webhook is sent again, in milliseconds, and for how long. */
+/** Interval in which a webhook is sent again, in milliseconds, and the time for which it is. */
 const webhookEveryMs = 150;
 const webhooksForMs = 90_000;
 
@@ -41,7 +41,7 @@ export interface Place {
   payer: PayerProcess;
   /** The first part of the references of its process. */
   name: string;
-  /** When the last hold was requested that it was permitted to send. */
+  /** Time of the request for the last hold that it was permitted to send. */
   lastPermittedMs: number;
 }
 
@@ -61,7 +61,7 @@ export interface WorldOptions {
   readonly mayPayTwice: boolean;
 }
 
-/** How long approvals stopped for. Milliseconds from the fault. */
+/** Pause of approvals, in milliseconds from the fault. */
 export interface Outage {
   /** Until the first process was permitted something again. */
   readonly firstMs: number;
@@ -81,14 +81,14 @@ export class World {
   readonly places: Place[] = [];
   readonly faults: string[] = [];
   readonly losses: Loss[] = [];
-  /** What was answered until then may be forgotten. */
+  /** Time until which answered changes may be lost. */
   lostUntilMs = 0;
   /** The store was set back to an earlier time, and may have holds as open that have ended since. */
   isOlder = false;
   readonly problems: string[] = [];
-  /** How often processes warned, by code. */
+  /** Number of warnings of processes, by code. */
   readonly warnings: Record<string, number> = {};
-  /** When a process first asked the store to end a hold. */
+  /** Time at which a process first asked the store to end a hold. */
   readonly ending: Map<string, number> = new Map();
   /** Ends of holds, as the store answered them. */
   readonly ended: Map<string, End> = new Map();
@@ -178,14 +178,14 @@ export class World {
     this.lostUntilMs = monotonicMs();
   }
 
-  /** What was answered until now may be forgotten, and nobody knows when. */
+  /** Records that changes answered until now may be lost, at an unknown time. */
   mayLoseUntilNow(): void {
     this.lostUntilMs = monotonicMs();
   }
 
   /**
-   * Whether a process had asked the store to end the hold when it last forgot: then it is gone, because a capture that
-   * the balance shows and a release are not put back.
+   * Returns true if a process had asked the store to end the hold when it last lost data: it is gone then, as a capture
+   * that the balance shows and a release are not put back.
    */
   mayHaveEnded(reference: string): boolean {
     return (this.ending.get(reference) ?? Number.POSITIVE_INFINITY) <= this.lostUntilMs;
@@ -328,7 +328,7 @@ export class World {
     place.lastPermittedMs = Math.max(place.lastPermittedMs, permission.heldFrom);
     this.bank.permit(permission);
     const { reference, heldFrom, heldAt, askedAt, answeredAt } = permission;
-    // What ended before belongs to an earlier attempt with the reference, for which nothing was sent.
+    // An end before that belongs to an earlier attempt with the reference, for which nothing was sent.
     if ((this.ending.get(reference) ?? Number.POSITIVE_INFINITY) < heldFrom) {
       this.ending.delete(reference);
       this.ended.delete(reference);
@@ -351,7 +351,8 @@ export class World {
     const webhook = { payment, sinceMs: monotonicMs(), error: undefined };
     this.#webhooks.set(reference, webhook);
     while (this.#webhooks.has(reference) && !this.#isOver) {
-      // A hold that was lost with its process cannot be settled by any other, nor one that ended before the store forgot.
+      // A hold that was lost with its process cannot be settled by any other, nor one that ended before the store lost
+      // data.
       const mayBeGone = this.mayOverspend || this.mayHaveEnded(reference);
       const sinceMs = Math.max(webhook.sinceMs, this.mayOverspend ? 0 : this.lostUntilMs + this.recoveryMs);
       if (monotonicMs() > sinceMs + (mayBeGone ? 1_500 : webhooksForMs)) {
@@ -388,7 +389,7 @@ function endOfLongestPause(times: readonly number[], afterMs: number): number {
   return end;
 }
 
-/** Whether an answer of the engine reached the process in that time. */
+/** Returns true if an answer of the engine reached the process in that time. */
 function isAnswered({ answeredAt }: EngineProxy, fromMs: number, toMs: number): boolean {
   for (let index = answeredAt.length - 1; index >= 0; index--) {
     const atMs = answeredAt[index] as number;

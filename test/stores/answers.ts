@@ -109,7 +109,7 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer Drawn> ? Drawn : never;
 type Operation = typeof operation extends fc.Arbitrary<infer Drawn> ? Drawn : never;
 
-/** One store, and what the operations that are drawn need to know of it. */
+/** One store, and the facts that the drawn operations need. */
 class Player {
   readonly #store: HoldStore;
   readonly #clock: TestClock;
@@ -128,7 +128,7 @@ class Player {
     switch (drawn.kind) {
       case 'pass':
         this.#clock.advance(drawn.ms);
-        // What is due happens at the next operation of either store.
+        // Holds that are due change at the next operation of either store.
         return this.#together([{ kind: 'totals', wallet: 'w' }]);
       case 'claim':
         return this.#claimed(drawn);
@@ -222,7 +222,7 @@ function comparable(answer: unknown): unknown {
   );
 }
 
-/** What the sequences must have reached at least once, so that they prove something. */
+/** Answers that the sequences must have reached at least once, so that they prove something. */
 const reached = [
   'hold held',
   'hold insufficient',
@@ -257,7 +257,7 @@ const reached = [
   'list of several pages',
 ];
 
-/** What a step reached. */
+/** Returns the kind of answer that a step reached. */
 function* reachedBy(drawn: Step, answer: unknown): Iterable<string> {
   if (Array.isArray(drawn)) {
     for (const [index, one] of drawn.entries()) {

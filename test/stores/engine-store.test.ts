@@ -49,7 +49,7 @@ describe('a store on a shared database', () => {
     return { outcome: 'held', hold: { ...hold, createdAtMs: 900 }, totals: { active: 0n, captured: 0n } };
   };
 
-  it('does not take a refusal of a database that has forgotten for an answer', async () => {
+  it('does not take a refusal of a database that lost data for an answer', async () => {
     let epochs = 0;
     const store = open(engineThat((op) => ({ epoch: `${++epochs}`, answer: answers(op, { outcome: 'unknown' }) })));
     await store.hold({ ...requestUpTo(100n), reference: 'b', amountMinor: 5n, epoch: '1' }).catch(() => {});

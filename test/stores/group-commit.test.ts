@@ -90,7 +90,7 @@ describe('group commit', () => {
     await pass(1);
     expect(await first).toMatch(/^store: .*no answer in time/);
     expect(uncertain).toEqual(['a']);
-    // The line goes on beside the round trip that is given up, and `b` has its own time.
+    // The line continues beside the round trip that is given up, and `b` has its own time.
     await pass(20);
     expect(sent()).toEqual(['a', 'b']);
     trips[1]?.answer();
@@ -125,7 +125,7 @@ describe('group commit', () => {
     for (const trip of trips) trip.answer();
   });
 
-  it('probes each second an engine that is taken for dead, and asks it again as soon as a probe is answered', async () => {
+  it('probes a silent engine each second, and asks it again as soon as a probe is answered', async () => {
     const { line, trips, sent } = open({ deadlineMs: 20, maxBatch: 1, maxUnderWay: 4 });
     const answers = ['a', 'b', 'c', 'd'].map((op) => outcome(line.submit(op)));
     await pass(20);

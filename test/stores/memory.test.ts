@@ -44,7 +44,7 @@ async function capture(store: HoldStore, reference: string, visibleInMs = 0): Pr
 const warnings = collectWarnings();
 
 describe('the memory store', () => {
-  it('remembers as many captured references as it was told to, and forgets the oldest first', async () => {
+  it('remembers the configured number of captured references, and forgets the oldest first', async () => {
     const store = memoryStore({ rememberFinished: 2 });
     for (const reference of ['a', 'b', 'c']) {
       await hold(store, reference);
@@ -58,7 +58,7 @@ describe('the memory store', () => {
     ]);
   });
 
-  it('S6. never forgets a captured or failed reference to make room for those that were released without being sent', async () => {
+  it('S6. never forgets a captured or failed reference to make room for released ones that were not sent', async () => {
     const store = memoryStore({ rememberFinished: 10 });
     await hold(store, 'captured');
     await capture(store, 'captured');
@@ -116,7 +116,8 @@ describe('the memory store', () => {
     await store.close();
     await store.close();
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_MEMORY_LOST: The memory store closes with 2 payout(s) whose outcome is not known: a, c. Check them with the provider; a durable store keeps them.',
+      'PAYOUT_GUARD_MEMORY_LOST: The memory store closes with 2 payout(s) whose outcome is not known: a, c. ' +
+        'Check them with the provider; a durable store keeps them.',
     ]);
   });
 
@@ -246,7 +247,7 @@ interface ModelRow {
   visibleAtMs: number;
 }
 
-/** The contract, as slowly and plainly as it can be said: totals are summed up from all rows ever, each time. */
+/** The contract in its slowest and plainest form: totals are summed up from all rows ever, each time. */
 class Model {
   nowMs = 0;
   readonly #rows = new Map<string, ModelRow>();

@@ -1,4 +1,4 @@
-// What a process would put back after a loss, when answers of the database overtake each other.
+// The holds that a process puts back after a loss, when answers of the database overtake each other.
 import { describe, expect, it } from '@jest/globals';
 import type { HoldRecord } from 'payout-guard';
 import { OwnHolds } from '../../src/stores/shared/own-holds.js';
@@ -105,7 +105,7 @@ describe('the holds that a process would put back', () => {
     expect(other.get('a')).toBe(again);
   });
 
-  it('are not ended, nor set back, by a database that has forgotten', () => {
+  it('are not ended, nor set back, by a database that lost data', () => {
     const own = having(captured);
     own.seen('a', undefined, 'later', nowMs);
     own.seen('a', sent, 'later', nowMs);

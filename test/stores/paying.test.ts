@@ -62,7 +62,7 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
     await closed(...guards);
   });
 
-  it('P2, P9. a rejection releases the innermost payout and uses its reference up, unless it was not sent', async () => {
+  it('P2, P9. a rejection releases the innermost payout and uses up its reference if it was sent', async () => {
     const wallet = scriptedWallet('1000.00');
     const [payer, other] = [start(wallet), start(wallet)];
     const reject = (notSent: boolean) => () => Promise.reject(new PayoutRejectedError('no', { notSent }));
@@ -77,7 +77,7 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
     await closed(payer, other);
   });
 
-  it('P3. a look-up that says failed frees nothing in another process while the payer may send, and a minute longer', async () => {
+  it('P3. a failed outcome frees nothing elsewhere while the payer may send, and a minute longer', async () => {
     const wallet = scriptedWallet('1000.00', { lookup: async () => ({ outcome: 'failed' }) });
     const [payer, other] = [start(wallet, { payWithinMs: 120_000 }), start(wallet)];
     const isPaying = deferred<void>();
@@ -164,7 +164,7 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
     await closed(payer, other);
   });
 
-  it('P8. a capture counts as held for 10 s where the adapter says nothing', async () => {
+  it('P8. a capture counts as held for 10 s where the adapter declares nothing', async () => {
     const wallet = scriptedWallet('1000.00', { visibleAfterMs: undefined });
     const [payer, other] = [start(wallet), start(wallet)];
     await payer.withHold({ ...payout, settles: 'onReturn' }, () => 'paid');
@@ -207,7 +207,7 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
     await closed(...guards);
   });
 
-  it('P11. what is paid 5 minutes after its grant is checked again, and on a frozen wallet stays reserved', async () => {
+  it('P11. a payout 5 minutes after its grant is checked again, and stays reserved on a frozen wallet', async () => {
     const wallet = scriptedWallet('1000.00');
     const [taker, payer] = [start(wallet), start(wallet)];
     await taker.hold({ ...payout, expiresInMs: 2_592_000_000 });

@@ -104,7 +104,7 @@ describeStore('a batch of the PostgreSQL store', () => {
     ]);
   });
 
-  describe('keeps of each hold what its request said', () => {
+  describe('keeps of each hold what its request contained', () => {
     const different = [
       { wallet: 'w', state: 'sent', currency: { code: 'KES', exponent: 2 }, metadata: { quotes: `'"\\{},` } },
       {
@@ -140,7 +140,7 @@ describeStore('a batch of the PostgreSQL store', () => {
         expect(answers).toMatchObject(records.map((record) => ({ outcome: 'held', hold: record })));
         expect((await engine.run(gets)).answers).toEqual(records);
       };
-      // New ones go into the table without a look at each.
+      // New ones go into the table without a decision on each.
       await granted(asked);
       const release = asked.map(({ request: { reference } }) => settleOp({ reference, to: 'released', notSent: true }));
       await engine.run(release);
@@ -158,7 +158,7 @@ describeStore('a batch of the PostgreSQL store', () => {
     const { epoch } = await engine.run([]);
     const reserved = { state: 'reserved', expiresInMs: 86_400_000 } as const;
     await engine.run([holdOp('a', epoch, reserved), holdOp('sent', epoch)]);
-    // The memory of another place, with all that was in it.
+    // The data of another place, with all that was in it.
     await newPool().query(`UPDATE "${schema}".store SET place = 'elsewhere'`);
     const send = { reference: 'a', to: 'sent', sendsForMs: 1_000 } as const;
     const { epoch: later, answers } = await engine.run([settleOp(send), { kind: 'totals', wallet: 'w' }]);

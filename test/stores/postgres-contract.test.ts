@@ -11,16 +11,17 @@ import { type ManualClock, manualClock, testDatabase } from '../support/postgres
 const database = await testDatabase();
 afterAll(() => database?.drop());
 
-/** Everything that makes a store fail that trusts the settings of others: levels, durability, and parsers of types. */
+/** Settings that make a store fail which relies on defaults: levels, durability, and parsers of types. */
 const asOthersSetIt: PoolConfig = {
   options: [
-    '-c default_transaction_isolation=serializable -c synchronous_commit=off -c DateStyle=German -c extra_float_digits=0',
+    '-c default_transaction_isolation=serializable -c synchronous_commit=off',
+    '-c DateStyle=German -c extra_float_digits=0',
     '-c bytea_output=escape -c intervalstyle=iso_8601 -c standard_conforming_strings=off -c search_path=nowhere',
   ].join(' '),
   types: onlyTexts(),
 };
 
-/** Texts are given as they are, and all else as nothing that anybody could use. */
+/** Returns texts as they are, and all other values as something that no store can use. */
 function onlyTexts(): { getTypeParser: never } {
   const text = 25;
   const parser = (type: number) => (value: unknown) => (type === text ? value : { value });

@@ -1,4 +1,4 @@
-// Why the store can not answer: what its callers and the operator learn, and when it works again.
+// Reasons for which the store cannot answer: the errors and warnings, and when it works again.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -6,10 +6,10 @@ import { EngineProxy } from '../faults/proxy.js';
 import { hasInitdb, PostgresServer } from '../support/postgres.js';
 import { collectWarnings } from '../support/warnings.js';
 import {
+  dataTables,
   describeStore,
   eachInItsSchema,
   hold,
-  memory,
   newPool,
   newSchema,
   openStore,
@@ -27,7 +27,7 @@ function failing(properties: object, message = 'password=hunter2'): { query: () 
   return { query: async () => Promise.reject(Object.assign(new Error(message), properties)) };
 }
 
-describeStore('the PostgreSQL store says why', () => {
+describeStore('the PostgreSQL store reports the reason', () => {
   const warnings = collectWarnings();
   eachInItsSchema();
 
@@ -155,11 +155,11 @@ describeStore('a PostgreSQL store that is asked whether it is ready', () => {
     expect((await hold(store, 'a')).outcome).toBe('held');
   });
 
-  it('says how long it restores holds', async () => {
+  it('reports how long it restores holds', async () => {
     const clock = await stopClock();
     const store = openStore({ recoveryMs: 60_000 });
     await store.ready();
-    await truncate(...memory);
+    await truncate(...dataTables);
     await store.totals('w');
     await clock.pass(1_000);
     expect(await store.ready()).toMatchObject({ recoveringForMs: 59_000 });

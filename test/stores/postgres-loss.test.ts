@@ -3,11 +3,11 @@ import type { HoldRecord } from 'payout-guard';
 import type { Op } from '../../src/stores/shared/engine.js';
 import { collectWarnings } from '../support/warnings.js';
 import {
+  dataTables,
   describeStore,
   eachInItsSchema,
   held,
   hold,
-  memory,
   newPool,
   openEngine,
   openStore,
@@ -20,11 +20,11 @@ import {
 
 const restore = (record: HoldRecord): Op => ({ kind: 'restore', hold: record });
 
-describeStore('the PostgreSQL store that lost its memory', () => {
+describeStore('the PostgreSQL store that lost data', () => {
   const warnings = collectWarnings();
   eachInItsSchema();
 
-  it('begins a new epoch after TRUNCATE, restores its own open holds, and approves after the recovery window', async () => {
+  it('begins a new epoch after TRUNCATE, restores open holds, and approves after the recovery window', async () => {
     const clock = await stopClock();
     const store = openStore({ recoveryMs: 3_000 });
     await store.totals('w');
@@ -33,7 +33,7 @@ describeStore('the PostgreSQL store that lost its memory', () => {
     await hold(store, 'open', { metadata: { note: 'kept' } });
     await hold(store, 'done');
     await store.settle({ reference: 'done', to: 'captured', visibleInMs: 0 });
-    await truncate(...memory);
+    await truncate(...dataTables);
 
     const after = await store.totals('w');
     expect(after.epoch).not.toBe(before.epoch);
@@ -57,7 +57,7 @@ describeStore('the PostgreSQL store that lost its memory', () => {
     expect(warnings).toEqual([expect.stringMatching(/^PAYOUT_GUARD_EPOCH: /)]);
   });
 
-  it.each(memory)('notices that the table %s alone was truncated', async (table) => {
+  it.each(dataTables)('notices that the table %s alone was truncated', async (table) => {
     const [store, other] = [openStore(), openStore()];
     const { epoch } = await store.totals('w');
     await hold(store, 'a');
@@ -114,7 +114,7 @@ describeStore('the PostgreSQL store that lost its memory', () => {
         turn: 2,
         fingerprint: 'payee',
       });
-      await truncate(...memory);
+      await truncate(...dataTables);
       await engine.run([restore(record), restore(record)]);
       expect(await read(openStore(), 'a')).toEqual(record);
       expect(await totals(openStore())).toEqual([5n, 0n]);
@@ -128,7 +128,7 @@ describeStore('the PostgreSQL store that lost its memory', () => {
       const late = { reference: 'a', to: 'captured', actualMinor: 8n, visibleInMs: 700, awaitsOutcome: true } as const;
       const { hold: captured } = (await store.settle(late)) as { hold: HoldRecord };
       expect(captured).toMatchObject({ awaitsOutcome: true, visibleAtMs: clock.nowMs + 700 });
-      await truncate(...memory);
+      await truncate(...dataTables);
       // Another process, which does not restore it by itself.
       await engine.run([restore(captured), restore(captured)]);
       await engine.run([restore(captured)]);
@@ -152,7 +152,7 @@ describeStore('the PostgreSQL store that lost its memory', () => {
       const answer = await store.settle({ reference: 'a', to: 'failed' });
       expect(answer).toMatchObject({ outcome: 'already', hold: { state: 'captured', failed: true } });
       const { hold: captured } = answer as { hold: HoldRecord };
-      await truncate(...memory);
+      await truncate(...dataTables);
       await engine.run([restore(captured)]);
       expect(await read(openStore(), 'a')).toEqual(captured);
     });
@@ -167,7 +167,7 @@ describeStore('the PostgreSQL store that lost its memory', () => {
       await store.settle({ reference: 'a', to: 'failed' });
       const capture = { reference: 'a', to: 'captured', visibleInMs: 60_000, awaitsOutcome } as const;
       const { hold: captured } = (await store.settle({ ...capture, attempt: record.attempt })) as { hold: HoldRecord };
-      await truncate(...memory);
+      await truncate(...dataTables);
       await engine.run([restore(record)]);
       await openStore().settle({ reference: 'a', to: 'failed' });
       await engine.run([restore(captured)]);
@@ -185,9 +185,10 @@ describeStore('the PostgreSQL store that lost its memory', () => {
       await hold(store, 'a', { state: 'reserved', attempt: 'earlier' });
       await store.settle({ reference: 'a', to: 'released' });
       const later = await held(store, 'a', { attempt: 'later' });
-      // As if memory had gone back to before the release, on a server whose clock is ahead.
+      // As if data had gone back to before the release, on a server whose clock is ahead.
       await newPool().query(
-        `UPDATE "${schema}".holds SET state = 'reserved', attempt = 'earlier', turn = 1, created_at_ms = created_at_ms + 10`,
+        `UPDATE "${schema}".holds
+          SET state = 'reserved', attempt = 'earlier', turn = 1, created_at_ms = created_at_ms + 10`,
       );
       // A request that comes after the recovery is late, and takes nothing from the hold that is there.
       await clock.pass(3_000);
@@ -201,7 +202,7 @@ describeStore('the PostgreSQL store that lost its memory', () => {
   });
 
   describe('puts right what it has as it was earlier', () => {
-    // A hold that is `released` was not sent when memory ended, and expired since.
+    // A hold that is `released` was not sent when the data was lost, and expired since.
     it.each(['reserved', 'sent', 'released'] as const)('a late capture that is there as %s', async (state) => {
       const engine = openEngine();
       const store = openStore();

@@ -4,12 +4,12 @@ import type { HoldStore } from 'payout-guard';
 import type { PostgresClient, PostgresStoreOptions } from 'payout-guard/stores/postgres';
 import type { Header } from '../../src/stores/shared/engine.js';
 import {
+  dataTables,
   describeStore,
   eachInItsSchema,
   eventually,
   hold,
   holdOp,
-  memory,
   newPool,
   openEngine,
   openStore,
@@ -25,7 +25,7 @@ import {
 
 type Command = () => ReturnType<PostgresClient['query']>;
 
-/** Which statements of a store are kept back, and which of these were kept. */
+/** Statements of a store that are kept back, and those that were. */
 interface Line {
   isKept: (values: readonly unknown[]) => boolean;
   readonly kept: Command[];
@@ -82,7 +82,7 @@ describeStore('the PostgreSQL store, when messages go astray', () => {
     const { epoch } = await line.store.totals('w');
     line.isKept = holdsOfA;
     await expect(hold(line.store, 'a', { epoch })).rejects.toMatchObject(refusal);
-    await truncate(...memory);
+    await truncate(...dataTables);
     line.isKept = none;
     expect(await isExecuted(line.kept[0])).toBe(false);
     expect(await totals(line.store)).toEqual([0n, 0n]);
@@ -181,7 +181,7 @@ describeStore('the PostgreSQL store, when messages go astray', () => {
       refused.isKept = holdsOfA;
       await refused.store.totals('w');
       await expect(hold(refused.store, 'a', { epoch, attempt: other, wallet })).rejects.toMatchObject(refusal);
-      await truncate(...memory);
+      await truncate(...dataTables);
       refused.isKept = none;
       await refused.store.close();
       expect(await totals(holder.store)).toEqual([5n, 0n]);
@@ -215,7 +215,7 @@ describeStore('the PostgreSQL store, when messages go astray', () => {
     const startMs = clock.nowMs;
     await hold(store, 'a', { state: 'reserved', expiresInMs: 500 });
     await clock.pass(-3_600_000);
-    // A read does not look at all wallets: the first batch that writes finds out, and is taken for late itself.
+    // A read does not read all wallets: the first batch that writes detects it, and is taken for late itself.
     await expect(hold(store, 'b')).rejects.toMatchObject(refusal);
     expect((await hold(store, 'b')).outcome).toBe('held');
     expect((await store.get('a')).nowMs).toBe(startMs);

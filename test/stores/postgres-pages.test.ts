@@ -44,7 +44,7 @@ async function fill(store: HoldStore, wallet: string, count: number): Promise<vo
   await Promise.all(Array.from({ length: count }, (_, index) => each(index)));
 }
 
-/** How many rows of holds a call reads. */
+/** Number of rows of holds that a call reads. */
 async function rowsRead(ask: (client: pg.PoolClient) => MaybePromise<unknown>): Promise<number> {
   const client = await newPool().connect();
   await client.query('BEGIN');

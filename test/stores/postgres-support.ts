@@ -91,7 +91,7 @@ export function takeTurn(wallet: string): string {
 }
 
 /** All that a store remembers. */
-export const memory = ['store', 'wallets', 'holds'] as const;
+export const dataTables = ['store', 'wallets', 'holds'] as const;
 
 const usual = {
   wallet: 'w',
@@ -154,5 +154,5 @@ export async function eventually(check: () => Promise<boolean>): Promise<void> {
   while (!(await check())) await sleep(20);
 }
 
-/** How a store refuses when the database does not respond. */
+/** The refusal of a store when the database does not respond. */
 export const refusal = { name: 'BalanceUnavailableError', reason: 'store' } as const;

@@ -4,11 +4,11 @@ import { createPayoutGuard } from 'payout-guard';
 import type { PostgresClient } from 'payout-guard/stores/postgres';
 import { scriptedWallet } from '../support/wallet.js';
 import {
+  dataTables,
   describeStore,
   eachInItsSchema,
   hold,
   holdOp,
-  memory,
   newPool,
   openStore,
   read,
@@ -54,7 +54,7 @@ describeStore('the PostgreSQL store inside a transaction of the application', ()
     const asked = wallet.asked;
     await client.query('BEGIN');
     const taken = await prepared.hold(store.within(counting));
-    // Not enough any more: said without asking the provider once more.
+    // Not enough any more: refused without another request to the provider.
     await expect(other.hold(store.within(counting))).rejects.toMatchObject({ code: 'insufficient_funds' });
     await expect(prepared.hold(store.within(counting))).rejects.toMatchObject({ code: 'payout_in_progress' });
     expect(statements).toHaveLength(3);
@@ -96,7 +96,7 @@ describeStore('the PostgreSQL store inside a transaction of the application', ()
     });
     await expect(guard.prepare({ amount: '1', reference: '' })).rejects.toMatchObject({ code: 'invalid_reference' });
     const prepared = await guard.prepare({ amount: '1.00', reference: 'a' });
-    await truncate(...memory);
+    await truncate(...dataTables);
     const client = await newPool().connect();
     const isRefused = { code: 'balance_unavailable', reason: 'store' };
     await expect(prepared.hold(store.within(client))).rejects.toMatchObject(isRefused);
@@ -148,7 +148,7 @@ describeStore('the PostgreSQL store inside a transaction of the application', ()
     const release = { reference: 'a', to: 'released' } as const;
     expect(await inside.settle(release)).toEqual({ outcome: 'unknown' });
     expect(await inside.get('a')).toEqual({ hold: undefined, nowMs: clock.nowMs });
-    await truncate(...memory);
+    await truncate(...dataTables);
     expect(await inside.settle(release)).toEqual({ outcome: 'recovering', forMs: 3_000 });
     expect(await inside.get('a')).toEqual({ hold: undefined, nowMs: clock.nowMs, recoveringForMs: 3_000 });
     client.release();

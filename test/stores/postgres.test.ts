@@ -202,7 +202,7 @@ describeStore('the PostgreSQL store', () => {
       expect(await read(patient, 'locked')).toBeUndefined();
       await unlock();
       expect((await hold(patient, 'after', { epoch })).outcome).toBe('held');
-      // Whether the attempt arrived in time or not, nothing is left of it.
+      // Nothing is left of the attempt, in time or late.
       await store.close();
       expect(['released', undefined]).toContain((await read(patient, 'locked'))?.state);
       expect(await totals(patient)).toEqual([10n, 0n]);
@@ -411,7 +411,7 @@ describeStore('the PostgreSQL store', () => {
         expect(await store.swapNote('n', undefined, 'one')).toBe(true);
         expect(await store.swapNote('n', 'one', 'two')).toBe(true);
         expect(await store.swapNote('n', await store.note('n'), undefined)).toBe(true);
-        // An owner of tables and a login see the same memory: no new epoch.
+        // An owner of tables and a login see the same data: no new epoch.
         expect((await store.totals('w')).epoch).toBe((await openStore().totals('w')).epoch);
       } finally {
         await owner.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);

@@ -1,5 +1,5 @@
-// The recovery window when the clock of the database steps, on every shared store. `advance` lets time pass at the database
-// and in every process; `step` moves the clock of the database alone.
+// The recovery window when the clock of the database steps, on every shared store. `advance` lets time pass at the
+// database and in every process; `step` moves the clock of the database alone.
 import { describe, expect, it } from '@jest/globals';
 import type { HoldStore } from 'payout-guard';
 import { stoppedClock } from '../support/clock.js';
@@ -70,7 +70,7 @@ describe.each(await sharedStores())(
       expect((await hold(one, 'new', 50n)).outcome).toBe('insufficient');
     });
 
-    it('makes nothing wait where no memory was lost', async () => {
+    it('makes nothing wait where no data was lost', async () => {
       const store = open(clock, { recoveryMs });
       await store.totals('w');
       pass(recoveryMs);

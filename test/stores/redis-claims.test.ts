@@ -152,7 +152,7 @@ const names = (count: number, prefix: string) => Array.from({ length: count }, (
     expect(await claimed(store, { olderThanMs: 1_000 })).toEqual(['ahead', 'after']);
   });
 
-  it('find what was put back after memory was lost', async () => {
+  it('find what was put back after data was lost', async () => {
     const clock = stoppedClock();
     const store = redis.openTimed(clock);
     await hold(store, 'a', 1n);
@@ -175,7 +175,7 @@ const names = (count: number, prefix: string) => Array.from({ length: count }, (
     }
     expect(counts).toEqual([100, 100, 50, 0]);
     expect(new Set(seen)).toEqual(new Set(names(250, 'wallet ')));
-    // Only the first page looks for them.
+    // Only the first page searches for them.
     expect((await claim(store, { wallets: ['w'], after: '0' })).unserved).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import { createClient, createClientPool, createCluster, createSentinel } from 'r
 import { freePort, hasRedis, RedisServer } from '../support/redis.js';
 import { epochOf, hold, request, ThrowAwayRedis } from '../support/redis-store.js';
 
-/** What ends with the test. */
+/** Resources that end with the test. */
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();

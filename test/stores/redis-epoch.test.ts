@@ -1,4 +1,4 @@
-// When an epoch begins, and when none does.
+// The beginning of an epoch, and the cases in which none begins.
 import { describe, expect, it } from '@jest/globals';
 import { hasRedis } from '../support/redis.js';
 import { epochOf, hold, request, ThrowAwayRedis, until } from '../support/redis-store.js';
@@ -104,7 +104,7 @@ const key = '{payout-guard}:store';
 
   it('has one epoch in the end when many notice the loss at once', async () => {
     const many = Array.from({ length: 10 }, () => open());
-    // Each of them met a server that did not know the script: the first answers are of several epochs.
+    // Each of them met a server without the script: the first answers are of several epochs.
     await Promise.all(many.map(epochOf));
     await Promise.all(many.map((store, index) => hold(store, `${index}`, 5n)));
     await redis.admin.flushall();

@@ -1,4 +1,4 @@
-// What a Redis store remembers after a failover: all that was answered, if it waits for every replica that may be
+// The data of a Redis store after a failover: all that was answered, if it waits for every replica that may be
 // promoted.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';

@@ -1,4 +1,4 @@
-// Why a Redis store refuses: the cause is named, with what to do, and without the words of the server.
+// The reasons of a Redis store's refusals: each names its cause and what to do, without the words of the server.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

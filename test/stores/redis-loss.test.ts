@@ -1,11 +1,11 @@
-// What becomes of holds when Redis loses its memory, or goes back to before.
+// The fate of holds when Redis loses data, or goes back in time.
 import { describe, expect, it } from '@jest/globals';
 import { stoppedClock } from '../support/clock.js';
 import { hasRedis } from '../support/redis.js';
 import { epochOf, hold, request, ThrowAwayRedis, until } from '../support/redis-store.js';
 import { scriptedWallet } from '../support/wallet.js';
 
-(hasRedis ? describe : describe.skip)('the Redis store, when Redis loses its memory', () => {
+(hasRedis ? describe : describe.skip)('the Redis store, when Redis loses data', () => {
   const redis = new ThrowAwayRedis();
   const { open, openCuttable, openTimed } = redis;
 
@@ -76,7 +76,7 @@ import { scriptedWallet } from '../support/wallet.js';
     holder.isCut = true;
     await redis.admin.flushall();
     refused.isCut = false;
-    // The attempt is undone, of which the database knows nothing, before the holder notices.
+    // The attempt, which the database lost, is undone before the holder detects the loss.
     const before = await redis.admin.hget('{payout-guard}:store', 'version');
     await until(async () => (await redis.admin.hget('{payout-guard}:store', 'version')) !== before);
     await refused.store.close();
@@ -109,7 +109,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect(await settler.totals('w')).toMatchObject({ active: 60n, captured: 0n });
   });
 
-  it('puts back that a hold was sent, where memory went back to before', async () => {
+  it('puts back that a hold was sent, where data went back to before', async () => {
     const clock = stoppedClock();
     const store = openTimed(clock, { deadlineMs: 1_000 });
     await hold(store, 'a', 60n, { state: 'reserved', expiresInMs: 300 });
@@ -127,7 +127,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect((await store.get('b')).hold).toMatchObject({ state: 'captured', capturedMinor: 10n });
   });
 
-  it('T1. ends the reservations that memory went back to: their money may be promised to others', async () => {
+  it('T1. ends the reservations in older data: their money may be promised to others', async () => {
     const [first, second] = [open(), openCuttable()];
     await hold(first, 'a', 60n, { state: 'reserved', attempt: 'one' });
     await redis.admin.save();
@@ -162,7 +162,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect((await hold(other, 'c', 70n)).outcome).toBe('held');
   });
 
-  it('puts back a later attempt where memory went back to an earlier one', async () => {
+  it('puts back a later attempt where data went back to an earlier one', async () => {
     const store = open({ recoveryMs: 60_000 });
     await store.totals('w');
     await redis.endRecovery();
@@ -234,7 +234,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect(claimed.holds.map(({ reference }) => reference).sort()).toEqual(['again', 'captured', 'sent']);
   });
 
-  it('puts back a capture that came after the release, where memory went back to before it', async () => {
+  it('puts back a capture that came after the release, where data went back to before it', async () => {
     const store = open();
     await hold(store, 'a', 60n, { attempt: 'one' });
     await store.settle({ reference: 'a', to: 'released' });

@@ -11,7 +11,7 @@ const refusal = { name: 'BalanceUnavailableError', reason: 'store' } as const;
 
 type Command = () => Promise<unknown>;
 
-/** Which commands of a store are kept back, and which of these were kept. */
+/** Commands of a store that are kept back, and those that were. */
 interface Line {
   isKept: (args: readonly string[]) => boolean;
   readonly kept: Command[];
@@ -25,7 +25,7 @@ const holdsOfA = (args: readonly string[]) => ofA(args) && args.some((arg) => ar
 /** The ones that release something. */
 const releases = (args: readonly string[]) => args.some((arg) => arg.startsWith('s\nreleased\n'));
 
-/** Whether a batch was executed. */
+/** True if a batch was executed. */
 async function isExecuted(command: Command | undefined): Promise<boolean> {
   const reply = (await command?.()) as unknown[];
   return reply.length > 4;
@@ -67,10 +67,10 @@ async function isExecuted(command: Command | undefined): Promise<boolean> {
     const startedAt = performance.now();
     const refused = store.hold({ ...request, epoch, reference: 'a', amountMinor: 60n });
     await expect(refused).rejects.toMatchObject(refusal);
-    // The client itself would wait for ever.
+    // The client itself would wait forever.
     expect(performance.now() - startedAt).toBeLessThan(15_000);
     process.kill(redis.server.pid, 'SIGCONT');
-    // Whether the request arrived in time or not, its caller was refused and paid nothing.
+    // The caller was refused and paid nothing, whether the request arrived in time or not.
     await until(async () => (await store.totals('w')).active === 0n);
     expect(await store.totals('w')).toEqual({ epoch, active: 0n, captured: 0n });
     expect((await hold(store, 'b', 100n)).outcome).toBe('held');
@@ -192,7 +192,7 @@ async function isExecuted(command: Command | undefined): Promise<boolean> {
     clock.advance(2 * 300 + 999);
     expect(await give(other)).toMatchObject({ outcome: 'exists', retryAfterMs: 1_000 });
     clock.advance(1);
-    // From now on it is a payout like any other, as far as another process can tell.
+    // From now on it is a payout like any other to another process.
     expect(await give(other)).toEqual({ outcome: 'exists', hold: expect.objectContaining({ state: 'sent' }) });
     line.isKept = none;
     await batches(1);
@@ -318,7 +318,7 @@ async function isExecuted(command: Command | undefined): Promise<boolean> {
     expect((await store.list({ limit: 1 })).nowMs).toBe(nowMs + 499);
     clock.advance(1);
     expect(await store.get('a')).toMatchObject({ nowMs: nowMs + 500, hold: { state: 'released' } });
-    // Nor does it when the clock is put right again.
+    // Nor does it when the clock is corrected.
     clock.step(3_600_000);
     expect((await store.get('a')).nowMs).toBe(nowMs + 500 + 3_600_000);
   });

@@ -1,4 +1,4 @@
-// How long the Redis store remembers references of finished payouts.
+// The time for which the Redis store remembers references of finished payouts.
 import { describe, expect, it } from '@jest/globals';
 import type { HoldStore } from 'payout-guard';
 import { stoppedClock } from '../support/clock.js';

@@ -1,4 +1,4 @@
-// How the server is set up.
+// The settings of the server.
 import { describe, expect, it } from '@jest/globals';
 import { hasRedis } from '../support/redis.js';
 import { ThrowAwayRedis } from '../support/redis-store.js';

@@ -225,7 +225,7 @@ function nameOf(key: string): string {
   return key.replace(/^batch:[-0-9a-f]{36}$/, 'batch');
 }
 
-/** What a cluster chooses the node by: the text in the first braces. */
+/** The text by which a cluster chooses the node: that in the first braces. */
 function hashTagOf(key: string): string {
   const from = key.indexOf('{');
   return key.slice(from + 1, key.indexOf('}', from));

@@ -15,7 +15,7 @@ const warnings = collectWarnings();
 describe.each(await everyStore())('on %s', (_, { open }) => {
   const start: Start = (wallet, options) => startProcess(open, wallet, options);
 
-  it('R2. a payout without a record is listed as never seen, and stays held unless the application says how long', async () => {
+  it('R2. a payout without a record is listed as never seen, and stays held unless a limit is set', async () => {
     const wallet = scriptedWallet('1000.00', { lookup: async () => ({ outcome: 'unknown', absent: true }) });
     const [payer, other] = [start(wallet), start(wallet, { absentIsFailedAfterMs: 3_600_000 })];
     await payer.withHold(payout, () => 'accepted');
@@ -198,7 +198,7 @@ describe.each(await sharedStores())('while %s restores open holds', (_, { open, 
 
   it('captures, releases and reads are refused with a retryable error, never with "no such hold"', async () => {
     const wallet = scriptedWallet('1000.00');
-    // The payer looks for a new epoch every quarter of this time by itself: not while the others are refused.
+    // The payer polls for a new epoch every quarter of this time by itself: not while the others are refused.
     const recoveryMs = 60_000;
     const payer = startProcess(open, wallet, { store: open(wallet.clock, { recoveryMs }) });
     const other = startProcess(open, wallet, { store: open(wallet.clock, { recoveryMs }) });

@@ -37,7 +37,7 @@ const open = opensSqlite();
     expect(granted.length).toBeGreaterThan(0);
     await expect(store.hold(granted.request)).rejects.toMatchObject({ code: 'balance_unavailable' });
     expect(warnings.filter((text) => text.includes('the disk is full; free some space'))).toHaveLength(1);
-    // What was answered is there, though nothing more fits.
+    // Every answered change is there, though nothing more fits.
     expect(await activeOf(store)).toBe(BigInt(granted.length));
 
     mount(folder, 'remount,size=8m');
@@ -94,7 +94,7 @@ const hasCompiler = spawnSync('cc', ['--version']).status === 0;
   }
 });
 
-/** What a slow disk is for a process. */
+/** A library that makes the disk slow for a process. */
 const slowDisk = `#include <unistd.h>
 static int slow(void) { usleep(70000); return 0; }
 int fsync(int file) { return slow(); }
@@ -107,8 +107,11 @@ async function pay(file: string) {
   const { epoch } = await store.totals('w');
   let held = 0;
   for (let index = 0; index < 7; index++) {
-    const { outcome } = await store.hold({ wallet: 'w', reference: String(index), attempt: String(index), amountMinor: 1n, limitMinor: 100n,
-      currency: { code: 'KES', exponent: 2 }, state: 'sent', expiresInMs: 1_000, sendsForMs: 1_000, epoch, metadata: {} });
+    const { outcome } = await store.hold({
+      wallet: 'w', reference: String(index), attempt: String(index), amountMinor: 1n, limitMinor: 100n,
+      currency: { code: 'KES', exponent: 2 }, state: 'sent', expiresInMs: 1_000, sendsForMs: 1_000, epoch,
+      metadata: {},
+    });
     if (outcome === 'held') held += 1;
   }
   console.log('held', held);

@@ -9,10 +9,10 @@ export interface Work extends Message {
   readonly kind: 'work';
   readonly file: string;
   readonly name: string;
-  /** How many holds of 7. */
+  /** Number of holds of 7. */
   readonly asks: number;
   readonly limitMinor: bigint;
-  /** Whether it captures and releases. */
+  /** True if it captures and releases. */
   readonly settles: boolean;
 }
 

@@ -14,7 +14,7 @@ const open = opensSqlite();
 const warnings = collectWarnings();
 const recoveryMs = 3_000;
 
-/** What an operator saves: SQLite's own way to copy a file that is in use. */
+/** Makes a backup in SQLite's own way, of a file that is in use. */
 async function saved(file: string): Promise<string> {
   const copy = `${file}.backup`;
   rmSync(copy, { force: true });
@@ -24,7 +24,7 @@ async function saved(file: string): Promise<string> {
   return copy;
 }
 
-/** What an operator puts back when all processes have stopped, into the file that is there. */
+/** Restores a backup when all processes have stopped, into the file that is there. */
 function putBack(copy: string, file: string): void {
   for (const ending of ['-wal', '-shm']) rmSync(`${file}${ending}`, { force: true });
   writeFileSync(file, readFileSync(copy));

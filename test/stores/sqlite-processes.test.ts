@@ -71,7 +71,7 @@ describe('several processes on one file', () => {
       recoveringForMs: undefined,
     });
     expect(answered.size).toBeGreaterThan(100);
-    // A process may be killed after a commit and before it says so, never the other way round.
+    // A process may be killed after a commit and before it reports it, never the other way round.
     const lost = [...answered].filter(([reference, state]) => {
       const there = states.get(reference);
       return there === undefined || (state !== 'held' && there !== state);

@@ -1,4 +1,4 @@
-// What the SQLite store does beyond the contract: one file for several processes, its lock, its time and its memory.
+// The SQLite store beyond the contract: one file for several processes, its lock, its time and what it remembers.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
@@ -38,7 +38,7 @@ describe('the options of a SQLite store', () => {
   });
 });
 
-it('a SQLite store or history without better-sqlite3 is refused when it is made, and everything else works', async () => {
+it('a SQLite store or history without better-sqlite3 is refused at creation, and everything else works', async () => {
   const code = `
     import Module from 'node:module';
     const resolve = Module._resolveFilename;
@@ -49,7 +49,8 @@ it('a SQLite store or history without better-sqlite3 is refused when it is made,
     const { memoryHistory, sqliteHistory } = await import('./src/monitor/index.ts');
     const { sqliteStore } = await import('./src/stores/sqlite/index.ts');
     memoryHistory().add([]);
-    for (const make of [() => sqliteStore({ file: 'x.db' }), () => sqliteHistory({ file: 'x.db', keepForMs: 60_000 })]) {
+    const history = () => sqliteHistory({ file: 'x.db', keepForMs: 60_000 });
+    for (const make of [() => sqliteStore({ file: 'x.db' }), history]) {
       try {
         make();
       } catch ({ name, problems }) {
@@ -84,7 +85,7 @@ describe('a file for a SQLite store', () => {
     expect(held.outcome).toBe('held');
   });
 
-  it('of an earlier version is brought up to date with its holds, by whichever of two processes comes first', async () => {
+  it('of an earlier version is brought up to date with its holds, by the first of two processes', async () => {
     const file = newFile();
     const before = open(file);
     await hold(before, 'a');
@@ -141,7 +142,7 @@ describe('the lock of a SQLite store', () => {
     clearInterval(watch);
     // While SQLite itself waits, no timer goes off.
     expect([ticks >= 3, tookMs >= 200]).toEqual([true, true]);
-    // What is only read waits for no lock.
+    // A read waits for no lock.
     expect(await activeOf(store)).toBe(10n);
     expect(warnings.filter((text) => text.includes('keeps the file locked'))).toHaveLength(1);
 
@@ -184,7 +185,7 @@ describe('the transactions of a SQLite store', () => {
     );
     const outcomes = (await Promise.all(holds)) as { outcome: string }[];
     expect(outcomes.filter(({ outcome }) => outcome === 'held')).toHaveLength(50);
-    // One for those of the turn, and one more at most for whoever came while it was under way.
+    // One for those of the turn, and one more at most for those that came while it was under way.
     expect(counter() - before).toBeLessThanOrEqual(2);
   });
 
@@ -245,20 +246,20 @@ describe('the time of a SQLite store', () => {
     clock.advance(600);
     expect((await other.get('a')).hold?.state).toBe('released');
     expect(await activeOf(store)).toBe(1n);
-    // Nor while everybody only reads.
+    // Nor while all processes only read.
     clock.step(-86_400_000);
     await other.get('b');
     clock.advance(250);
     expect((await store.get('b')).nowMs).toBe(createdAtMs + 1_250);
     clock.step(86_400_000);
-    // Set right again, it goes on from there.
+    // Once corrected, it continues from there.
     clock.step(3_600_000);
     expect((await store.get('b')).nowMs).toBe(createdAtMs + 86_400_000 + 3_600_000 + 1_250);
   });
 });
 
-describe('the memory of a SQLite store', () => {
-  it('forgets finished references after 30 days, and those that were not sent after one, but nothing that is open', async () => {
+describe('the references of a SQLite store', () => {
+  it('are forgotten 30 days after they end, a day if they were not sent, and never while they are open', async () => {
     const file = newFile();
     const clock = stoppedClock();
     const store = open(file, { clock });

@@ -36,7 +36,7 @@ function watched(store: HoldStore) {
 const refused = { code: 'balance_unavailable', reason: 'store' };
 
 describe('the event storeFailure', () => {
-  /** A memory store that fails when it is told to. */
+  /** A memory store that fails on demand. */
   const failing = () => {
     const store = bound(memoryStore());
     const { totals } = store;

@@ -12,7 +12,7 @@ collectWarnings();
 describe.each(await everyStore())('on %s', (_, { open }) => {
   const start: Start = (wallet, options) => startProcess(open, wallet, options);
 
-  it('W1. of two services with different accounts under one key, at once, one decides; nor may a second key have the balance', async () => {
+  it('W1. one of two services with two accounts under one key decides, and no second key has the balance', async () => {
     const wallet = scriptedWallet('1000.00');
     const stranger = scriptedWallet('9999.00');
     const guards = [start(wallet), stranger.guard({ store: open(wallet.clock), clock: wallet.clock })];
@@ -79,7 +79,7 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
     });
   });
 
-  it('W3. a key that no process serves is reported, and a guard that finds wallets claims the keys of undecided payouts', async () => {
+  it('W3. a key without a process is reported, and a guard that finds wallets claims undecided keys', async () => {
     const wallet = scriptedWallet('1000.00', { lookup: async () => ({ outcome: 'completed' }) });
     const { clock, provider } = wallet;
     const find = (served: string) => (key: string) => (key === served ? { provider, currency: 'KES' } : undefined);

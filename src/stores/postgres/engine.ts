@@ -36,7 +36,7 @@ const runBatch = `run_batch(${[
  * The part of the deadline that may be spent waiting for locks: the server must have given up before its caller does.
  */
 const lockShare = 0.8;
-/** How many finished holds are deleted in one statement. */
+/** Number of finished holds that one statement deletes. */
 const deletedAtOnce = 1_000;
 
 interface PostgresEngineOptions extends SharedStoreOptions {
@@ -50,13 +50,13 @@ export class PostgresEngine implements Engine {
   readonly schema: string;
   readonly #options: PostgresEngineOptions;
   readonly #shared: ResolvedSharedOptions;
-  /** Whether the client is in a transaction of the application. */
+  /** True if the client is in a transaction of the application. */
   readonly #isInside: boolean;
   readonly #statements = new Map<string, string>();
   /** Position of the server at its last answer, and its epoch: it must not fall behind. */
   #seen: { readonly epoch: string; readonly lsn: string | null } | undefined;
   #isPrimary = false;
-  /** Whether transactions begin at another level than READ COMMITTED here. */
+  /** True if transactions begin at another level than READ COMMITTED here. */
   #isStrict = false;
 
   constructor(options: PostgresEngineOptions, isInside = false) {
@@ -166,7 +166,8 @@ export class PostgresEngine implements Engine {
 }
 
 /**
- * When a connection of a pool breaks that has no listener, the process ends, and its holds are not restored.
+ * Warns of a pool without an error listener: when one of its connections breaks, the process ends, and its holds are
+ * not restored.
  */
 function warnOfListener(pool: PostgresClient): void {
   const { listenerCount } = pool as { listenerCount?: (event: string) => number };

@@ -1,5 +1,5 @@
-// Why PostgreSQL, or a client of it, failed: by the code of the error. Its message is not repeated, because it may hold
-// secrets.
+// Failures of PostgreSQL, or of a client of it, by the code of the error. Its message is not repeated, because it may
+// hold secrets.
 import { StoreFailure, type StoreFailureCause } from '../../core/store-failure.js';
 
 /** The kind of cause, what happened, and what to do. */

@@ -44,7 +44,7 @@ const optionsSchema: z.ZodType<PostgresStoreOptions> = z.strictObject({
 });
 
 /**
- * A store in PostgreSQL, for any number of processes. Finished references are kept for ever, unless
+ * A store in PostgreSQL, for any number of processes. Finished references are kept forever, unless
  * {@link PostgresStore.deleteFinished} is called.
  *
  * Holds of one wallet wait for each other for the time of one batch; wallets do not wait for each other.
@@ -87,8 +87,8 @@ export interface PostgresStore extends HoldStore {
    * Creates the tables, or brings them up to date. May run in many processes at once. A role without the right to
    * create may skip it when another role has run it.
    *
-   * @throws `ConfigurationError` on a read replica, or when a newer version of this library has migrated the schema. Errors of the
-   *   client as they are.
+   * @throws `ConfigurationError` on a read replica, or when a newer version of this library has migrated the schema.
+   *   Errors of the client as they are.
    */
   migrate(): Promise<void>;
   /**
@@ -111,7 +111,7 @@ export interface PostgresStore extends HoldStore {
    * bounded here: set `query_timeout` or `statement_timeout` on your connection against a network or a server that
    * hangs.
    *
-   * This process does not restore what is held here if the database loses its memory, until it is paid: it is then as
+   * This process does not restore what is held here if the database loses data, until it is paid: it is then as
    * lost as the rest of your transaction.
    */
   within(client: PostgresClient): StoreInTransaction;
@@ -119,7 +119,8 @@ export interface PostgresStore extends HoldStore {
    * Forgets references that ended long ago, and returns how many. Open holds, captures that are not visible yet and
    * captures whose outcome is still to be looked up stay, however old. Run it once a day.
    *
-   * @throws `InvalidArgumentError`. `StoreFailure` the database could not do it: its `failure` and `advice` say why.
+   * @throws `InvalidArgumentError` for an age that is none. `StoreFailure` with the reason when the database could not
+   *   do it.
    */
   deleteFinished(options?: DeleteFinishedOptions): Promise<number>;
 }

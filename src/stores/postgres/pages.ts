@@ -41,7 +41,7 @@ export function deleteQuestion(state: HoldState, ages: Ages, limit: number, from
   };
 }
 
-/** How far a deletion came; without a wallet it is over. */
+/** Progress of a deletion; without a wallet it is over. */
 export interface Progress {
   readonly deleted: number;
   readonly wallet: string | null;

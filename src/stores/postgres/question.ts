@@ -1,5 +1,5 @@
-// How the store asks: one statement, with texts alone, and one text as the reply. So it is the same whatever a client
-// does with types: parsers for integers and numbers, its own way with arrays, none at all.
+// The form of all requests of the store: one statement, with texts alone, and one text as the reply. So it is the same
+// whatever a client does with types: parsers for integers and numbers, its own way with arrays, none at all.
 
 /** A function of the schema, called with texts. */
 export interface Question {

@@ -6,7 +6,7 @@ import { type Answer, type BatchReply, busy, type Op } from '../shared/engine.js
 import { type HoldRow, readHold } from './hold-row.js';
 import type { HoldOp, WrittenBatch } from './write-batch.js';
 
-/** What run_batch() returns. */
+/** The reply of run_batch(). */
 export interface BatchText {
   readonly epoch: string;
   readonly nowMs: number;

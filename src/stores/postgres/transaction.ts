@@ -6,8 +6,8 @@ import { answerTo, askable } from '../shared/recovery-window.js';
 import type { PostgresEngine } from './engine.js';
 
 /**
- * What may be part of a transaction: each call is one statement, and no other one ever comes. So this is no store for a
- * guard, which asks providers and looks up outcomes.
+ * The calls that may be part of a transaction: each is one statement, and no other one ever comes. So this is no store
+ * for a guard, which asks providers and looks up outcomes.
  *
  * The server bounds the wait for locks: it gives up, with SQLSTATE 55P03, before `deadlineMs` is over. Only the client
  * bounds the rest: the queries before it on the same connection, the network, a server that hangs. Nothing is undone or

@@ -9,7 +9,7 @@ export interface WrittenBatch {
   readonly values: readonly (string | null)[];
   /** Index in the batch of each operation that was written, in the order they run; those of `fresh` come last. */
   readonly order: readonly number[];
-  /** How many of them are holds of references that occur nowhere else in the batch. */
+  /** Number of them that are holds of references that occur nowhere else in the batch. */
   readonly fresh: number;
 }
 
@@ -135,7 +135,7 @@ function written(op: Op): object {
   }
 }
 
-/** What a hold has become, under the names of the columns of the table. */
+/** A changed hold, under the names of the columns of the table. */
 function otherColumns(hold: HoldRecord): object {
   return {
     state: hold.state,

@@ -45,7 +45,7 @@ local function negated(a)
   return isNegative(a) and a:sub(2) or '-' .. a
 end
 
--- Whether a <= b.
+-- Returns true if a <= b.
 local function atMost(a, b)
   if #a <= 15 and #b <= 15 then return tonumber(a) <= tonumber(b) end
   if isNegative(a) ~= isNegative(b) then return isNegative(a) end

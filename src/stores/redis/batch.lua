@@ -1,7 +1,8 @@
 -- Runs a batch of operations on the holds of one store, in their order.
 --
 -- KEYS[1]  '{prefix}:store'. All other keys begin the same way and share its hash tag, so that they live on one node:
---            store          hash: epoch, bornAt (ms), version, sequence, runId, protocol; clock, offset (ms), see storeTime();
+--            store          hash: epoch, bornAt (ms), version, sequence, runId, protocol;
+--                           clock, offset (ms), see storeTime();
 --                           sifted, see sift.lua
 --            hold:<ref>     a hold, see row.lua
 --            wallet:<key>   hash: active, captured (minor units); while frozen: frozenAt (ms), frozenFor (the reason)
@@ -17,7 +18,7 @@
 --          '{prefix}:absent', never there
 -- KEYS[+]  '{prefix}:hold:<ref>' for each operation that has a reference, in their order
 -- ARGV[1]  the epoch to begin if one must begin: random text
--- ARGV[2]  '1' when the server did not know this script; else '0'
+-- ARGV[2]  '1' when the script was not loaded in the server; else '0'
 -- ARGV[3]  the highest version that the caller has seen
 -- ARGV[4]  how long nothing is approved in a new epoch, in ms
 -- ARGV[5]  how long captured and failed holds are remembered, in ms
@@ -40,8 +41,8 @@
 --              returned, failed
 --            r <row>                   restores a hold
 --
--- Returns  { epoch, version, now (ms), how long nothing is approved yet (ms), one text for each operation }; without the
---          texts if it was not executed: in another epoch, too late, or a second time. By line:
+-- Returns  { epoch, version, now (ms), time left of the recovery (ms), one text for each operation }; without the texts
+--          if it was not executed: in another epoch, too late, or a second time. By line:
 --            h  'held', active, captured; the turn, if the reference was held before: totals of before the hold
 --               '+': held as well; the totals are those of the hold before it, with that hold
 --               'insufficient' | 'stale_epoch', active, captured
@@ -151,9 +152,9 @@ end
 if epoch ~= store[1] and not isRecounted() then return redis.error_reply('MOVING keys are missing') end
 
 ------------------------------------------------------------------------------------------------------------------------
--- Whether the batch may be executed. If not, its caller has given up or will, and nothing may be left of it. The id is
--- remembered until the batch would be too late anyway; for a time, because the server's clock does not tell that of the
--- store.
+-- The check that the batch may be executed. If not, its caller has given up or will, and nothing may be left of it. The
+-- id is remembered until the batch would be too late anyway; for a duration, because the server's clock is not the time
+-- of the store.
 
 local isWriting = ARGV[8] ~= ''
 if isWriting then
@@ -243,7 +244,7 @@ local function nextSequence()
   return whole(sequence)
 end
 
--- Where a hold is found that is there now.
+-- The index entries of a hold that is there now.
 local function open(reference, row)
   row[SEQUENCE] = nextSequence()
   removed.closed[reference] = true
@@ -264,7 +265,7 @@ local function addUndecided(reference, row)
   if row[LEASE_UNTIL] == '' then row[LEASE_UNTIL] = '0' end
 end
 
--- Its outcome is known: no claim takes it any more.
+-- Its outcome is known: no claim takes it from then on.
 local function decide(reference, row)
   if row[LEASE_UNTIL] == '' then return end
   removed.undecided[undecidedMember(row, reference)] = true
@@ -302,8 +303,8 @@ end
 ------------------------------------------------------------------------------------------------------------------------
 -- Reading a hold. `text` is what was read of it before, or false.
 
--- Whether a reservation has ended: by its time, or with the epoch that it was made in. What memory went back to may have
--- ended long ago, and its money may be promised to another payout.
+-- Returns true if a reservation has ended: by its time, or with the epoch that it was made in. One in older data may
+-- have ended long ago, and its money may be promised to another payout.
 local function isOver(row)
   return row[STATE] == 'reserved' and (tonumber(row[DUE_AT]) <= now or tonumber(row[CREATED_AT]) < bornAt)
 end
@@ -347,8 +348,8 @@ end
 
 -- h: a hold.
 makers[104] = function()
-  -- What is active with this hold as a number, if all that counts is small; as text, if not. Neither, if it does not
-  -- fit.
+  -- Returns the active amount with this hold: as a number, if all that counts is small; as text, if not; nothing, if
+  -- it does not fit.
   local function activeWith(wallet, amount)
     local smallAmount, smallActive = small(amount), wallet.smallActive
     if smallAmount and smallActive and wallet.smallCaptured and basis.smallLimit then
@@ -460,7 +461,7 @@ end
 
 -- s: moves a hold on.
 makers[115] = function()
-  -- Whether a hold may move on: as `transition` of src/core/hold.ts.
+  -- Returns true if a hold may move on: as `transition` of src/core/hold.ts.
   local function transition(row, to, attempt)
     local state = row[STATE]
     if to == 'reserved' or to == 'sent' then return state == 'reserved' and 'done' or 'illegal' end
@@ -471,7 +472,7 @@ makers[115] = function()
     return to == 'failed' and (row[AWAITS] == '1' or row[FAILED] == '1') and 'already' or 'illegal'
   end
 
-  -- Why a hold is not given `sent`; nil if it is.
+  -- Returns the reason for which a hold is not given `sent`; nil if it is.
   local function refusalToSend(row, checkEpoch, checkLimit)
     local wallet = walletOf(row[WALLET])
     if wallet.frozen then return 'frozen\n' .. wallet.frozen end
@@ -513,14 +514,14 @@ makers[115] = function()
     setRow(reference, row)
   end
 
-  -- What a repeated request adds to the record of a finished hold.
+  -- Adds what a repeated request brings to the record of a finished hold.
   local function note(reference, row, to, awaits)
     local isFailed = to == 'failed' and (row[FAILED] == '' or row[AWAITS] == '1')
     if not isFailed and not (to == 'captured' and row[AWAITS] == '1' and awaits ~= '1') then return end
     local wasUnsent = isUnsent(row)
     decide(reference, row)
     if isFailed then row[FAILED] = '1' end
-    -- It is to be remembered for as long as the others that failed.
+    -- It must be remembered for as long as the others that failed.
     if wasUnsent then remember(reference, row) end
     setRow(reference, row)
   end
@@ -555,14 +556,14 @@ end
 
 -- r: restores a hold.
 makers[114] = function()
-  -- Whether what is there gives way to what is put back.
+  -- Returns true if the hold that is there gives way to the one that is put back.
   local function isBehind(row, own)
     if row[WALLET] ~= own[WALLET] or row[STATE] == 'captured' then return false end
     if row[ATTEMPT] == own[ATTEMPT] then
-      -- Money that left is a fact, also after a release; but what failed before it was sent is not sent any more.
+      -- Money that left is a fact, also after a release; but a payout that failed before it was sent stays unsent.
       return own[STATE] == 'captured' or own[STATE] == 'sent' and row[SENT_AT] == '' and row[FAILED] == ''
     end
-    -- Memory went back in time to an earlier hold. Later, it may be this request that is late. No clock is compared: the
+    -- Data went back in time to an earlier hold. Later, it may be this request that is late. No clock is compared: the
     -- two may be of different servers.
     return recoveringForMs > 0 and turnOf(row) < turnOf(own)
   end

@@ -9,7 +9,7 @@
 -- ARGV[6+] the wallets
 --
 -- Returns  { now (ms), the sequence to continue after, or '' at the end; then reference, row for each hold }. There may
---          be fewer holds than asked for, or none, and yet more to come: one call looks at a bounded number.
+--          be fewer holds than asked for, or none, and yet more to come: one call reads a bounded number.
 --
 -- Atomic, so that two owners are never given the same hold.
 
@@ -44,7 +44,7 @@ local function entriesAfter(after)
   return entries, horizon < math.huge
 end
 
--- Whether the hold of an entry may be had.
+-- Returns true if the hold of an entry may be leased.
 local function isFree(row, sequence)
   if tonumber(row[SEQUENCE]) ~= sequence or not isUndecided(row) or sentAt(row) > sentBy then return false end
   return row[LEASE_OWNER] == '' or row[LEASE_OWNER] == owner or tonumber(row[LEASE_UNTIL]) <= now
@@ -53,7 +53,7 @@ end
 local reply, leased = { whole(now), '' }, {}
 
 -- Adds the holds among these entries that may be had, up to the limit. Returns the sequence of the last entry that was
--- looked at.
+-- read.
 local function take(entries)
   local keys = {}
   for at, entry in ipairs(entries) do keys[at] = base .. 'hold:' .. entry[2] end

@@ -22,7 +22,7 @@ export interface RedisEngineOptions {
   readonly transport: Transport;
   readonly prefix: string;
   readonly recoveryMs: number;
-  /** How long captured and failed references are remembered, in milliseconds. */
+  /** Time for which captured and failed references are remembered, in milliseconds. */
   readonly rememberMs: number;
   readonly waitReplicas?: WaitReplicas | undefined;
 }
@@ -63,7 +63,7 @@ export class RedisEngine implements Engine {
     const allKeys = [this.#key, own, ...keys];
     return this.#explained(async () => {
       await this.#check.before();
-      // The script is given the fact that the server did not know it, because such a server may be another one, or a
+      // The script gets the fact that it was not loaded in the server, because such a server may be another one, or a
       // restarted one. If it were loaded first, another process could come in between and not notice.
       const reply = await this.#runScript(this.#batch, allKeys, (isFresh) => this.#args(isFresh, header, operations));
       const { version, ...answer } = decodeBatch(batch, reply);
@@ -166,7 +166,7 @@ export class RedisEngine implements Engine {
     return [randomUUID(), isFresh, ...settings, ...mayRun, ...operations];
   }
 
-  /** @param args - Given whether the server did not know the script: `1`. */
+  /** @param args - Gets `1` if the script was not loaded in the server. */
   async #runScript(
     script: Script,
     keys: readonly string[],

@@ -1,4 +1,4 @@
-// Why Redis failed, and what to do about it. Only the code of an error is read: its text may hold secrets.
+// Failures of Redis, and what to do about each. Only the code of an error is read: its text may hold secrets.
 import { StoreFailure, type StoreFailureCause } from '../../core/store-failure.js';
 
 const connectionAdvice = 'Check that Redis runs and can be reached; the client reconnects by itself.';
@@ -61,9 +61,10 @@ const replies: Readonly<Record<string, readonly [StoreFailureCause, string, stri
   NOPROTO: ['setup', 'the server is too old', 'Use Redis 7 or later, or Valkey.'],
 };
 
-/** Names and codes of errors that the clients and Node.js make when a connection fails. */
-const connectionNames =
-  /^(E[A-Z]{3,}|ERR_SOCKET\w*|ERR_TLS\w*|(Client|Socket|Connection|Disconnects|Reconnect|MaxRetries|Abort|NoOwner|RootNodes)\w*Error)$/;
+/** Codes of errors that Node.js makes when a connection fails. */
+const connectionCodes = /^(E[A-Z]{3,}|ERR_SOCKET\w*|ERR_TLS\w*)$/;
+/** Names of errors that the clients make when a connection fails. */
+const connectionNames = /^(Client|Socket|Connection|Disconnects|Reconnect|MaxRetries|Abort|NoOwner|RootNodes)\w*Error$/;
 const connectionTexts = /^(Connection is closed|Stream isn't writeable|Command aborted|Socket closed|.*offline queue)/;
 
 export function redisFailure(error: unknown): StoreFailure {
@@ -74,7 +75,7 @@ export function redisFailure(error: unknown): StoreFailure {
   const known = replies[word];
   if (known) return new StoreFailure(word, ...known);
   for (const one of [code, name]) {
-    if (typeof one === 'string' && connectionNames.test(one)) {
+    if (typeof one === 'string' && (connectionCodes.test(one) || connectionNames.test(one))) {
       return new StoreFailure(one, 'connection', 'the connection failed', connectionAdvice);
     }
   }

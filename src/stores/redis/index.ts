@@ -30,12 +30,12 @@ export interface RedisStoreOptions extends SharedStoreOptions, RememberOptions {
    */
   client?: RedisClient | undefined;
   /**
-   * How to send a command with any other client. All commands must go, in their order, through one connection to the
+   * Sends a command with any other client. All commands must go, in their order, through one connection to the
    * primary that owns the slot of `prefix`. Resolves to the reply, texts as strings; rejects with the server's error.
    */
   sendCommand?: ((args: string[]) => Promise<unknown>) | undefined;
   /**
-   * What the keys begin with, and their hash tag: all holds of a store are on one node of a cluster. Letters, digits
+   * Prefix of the keys, and their hash tag: all holds of a store are on one node of a cluster. Letters, digits
    * and `. _ : @ / -`, at most 128.
    * @defaultValue `payout-guard`
    */

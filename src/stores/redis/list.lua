@@ -9,7 +9,7 @@
 -- ARGV[6+] these
 --
 -- Returns  { now (ms), the sequence to continue after, or '' at the end; then reference, row for each hold }. There may
---          be fewer holds than asked for, or none, and yet more to come: one call looks at a bounded number.
+--          be fewer holds than asked for, or none, and yet more to come: one call reads a bounded number.
 --
 -- Atomic, so that the indexes and the holds are of one instant.
 

@@ -5,11 +5,11 @@ import type { Command, Transport } from './transport/transport.js';
 
 export interface WaitReplicas {
   /**
-   * How many replicas must have what was written before it is answered; 1 to 10. Give the number of replicas that may
-   * be promoted, usually all: a failover to one that was not waited for forgets what was answered.
+   * Number of replicas that must have a write before it is answered; 1 to 10. Give the number of replicas that may
+   * be promoted, usually all: a failover to one that was not waited for loses what was answered.
    */
   count: number;
-  /** How long to wait for them, in milliseconds; 1 to 10,000. */
+  /** Longest time to wait for them, in milliseconds; 1 to 10,000. */
   timeoutMs: number;
 }
 

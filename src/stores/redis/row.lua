@@ -2,10 +2,10 @@
 -- batch and one MSET writes them; a hash for each hold took two calls for each. No text of a caller has a line break,
 -- and the metadata is JSON, which has none either. Times are milliseconds of the store's time: see storeTime().
 
--- DUE_AT is when a reservation expires, or when a capture counts as visible.
+-- DUE_AT is the time at which a reservation expires, or a capture counts as visible.
 -- SENDS_FOR is for how long after SENT_AT the code that pays may send: a duration, because it is shorter than a time.
 local STATE, AMOUNT, CAPTURED, CREATED_AT, DUE_AT, SENT_AT, SENDS_FOR, ENDED_AT = 1, 2, 3, 4, 5, 6, 7, 8
--- SEQUENCE counts up with each hold: the order of the list, and the way to tell two holds of one reference apart.
+-- SEQUENCE counts up with each hold: the order of the list, and the difference between two holds of one reference.
 -- LEASE_*: the owner of the claim on the hold, and until when: '0' before the first claim, '' if it is not in the index
 -- `undecided`. FAILED and AWAITS (the outcome of a capture) are '1' or ''. ATTEMPT is the random text of the request
 -- that took the hold; SENDER is '' for the attempt itself.
@@ -13,7 +13,7 @@ local SEQUENCE, LEASE_OWNER, LEASE_UNTIL, FAILED, AWAITS, WALLET, ATTEMPT, SENDE
 -- The last four lines are read as one, because few operations need them: see readRest().
 local REST = 17
 
--- The most holds that one call looks at, so that no other caller waits for long.
+-- The most holds that one call reads, so that no other caller waits for long.
 local LOOK = 2000
 local ROW_PATTERN = '^' .. ('([^\n]*)\n'):rep(16) .. '(.*)$'
 
@@ -40,8 +40,9 @@ local function whole(number)
   return string.format('%d', number)
 end
 
--- The time of the store, in milliseconds: the server's clock and an offset. It never runs back, or a message that came too
--- late would be in time again, and it never stops: when the clock is behind what it was, the offset grows by the difference.
+-- The time of the store, in milliseconds: the server's clock and an offset. It never runs back, or a message that came
+-- too late would be in time again, and it never stops: when the clock is behind what it was, the offset grows by the
+-- difference.
 local function storeTime(key, clock, offset)
   local time = redis.call('TIME')
   local server = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

@@ -1,4 +1,4 @@
-// Scripts by their digest, which is all that travels when the server knows them.
+// Scripts by their digest, which is all that travels when the server has loaded them.
 import { createHash } from 'node:crypto';
 import type { Command } from './transport/transport.js';
 
@@ -11,12 +11,12 @@ export class Script {
     this.#digest = createHash('sha1').update(source).digest('hex');
   }
 
-  /** Fails with an error that {@link isUnknownScript} recognises when the server does not know the script. */
+  /** Fails with an error that {@link isUnknownScript} recognises when the script is not loaded in the server. */
   known(keys: readonly string[], args: readonly string[]): Command {
     return ['EVALSHA', this.#digest, `${keys.length}`, ...keys, ...args];
   }
 
-  /** The script in full; the server knows it from then on. */
+  /** The script in full, which also loads it in the server. */
   whole(keys: readonly string[], args: readonly string[]): Command {
     return ['EVAL', this.#source, `${keys.length}`, ...keys, ...args];
   }

@@ -18,7 +18,7 @@ export class ServerCheck {
   readonly #warned = new Set<string>();
   /** The server process that the number of its replicas was reported of. */
   #reported = '';
-  /** The server process whose persistence was looked at. */
+  /** The server process whose persistence was checked. */
   #keeps: string | undefined;
 
   constructor(transport: Transport, key: string, waitReplicas: WaitReplicas | undefined) {
@@ -61,7 +61,7 @@ export class ServerCheck {
     await this.#warnOfPersistence(info);
   }
 
-  /** The key as it arrives, and what the server says of itself: nothing if that is not permitted. In one round trip. */
+  /** Reads the key as it arrives, and INFO of the server: nothing if that is not permitted. In one round trip. */
   async #keyAndInfo(): Promise<[key: unknown, info: Info]> {
     const ask = ['EVAL', 'return KEYS[1]', '1', this.#key];
     const sections = ['server', 'memory', 'persistence', 'replication', 'cluster'];
@@ -119,7 +119,8 @@ export class ServerCheck {
       this.#reported = runId;
       warn(
         'PAYOUT_GUARD_REDIS',
-        `waitReplicas.count is ${count}, and ${connected} replicas are connected: a failover may promote one that lacks what was answered. Set it to the number of replicas that may be promoted.`,
+        `waitReplicas.count is ${count}, and ${connected} replicas are connected: a failover may promote one that ` +
+          'lacks what was answered. Set it to the number of replicas that may be promoted.',
       );
     }
     return undefined;
@@ -176,7 +177,7 @@ function linesOf(reply: unknown): [name: string, value: string][] {
   return [...String(reply).matchAll(/^(\w+):(.*?)\r?$/gm)].map(([, name = '', value = '']) => [name, value]);
 }
 
-/** The server does not know the command, or does not let this user run it: managed services do either. */
+/** The server lacks the command, or does not let this user run it: managed services do either. */
 function isRefused(error: unknown): boolean {
   return /^(NOPERM|ERR unknown command|ERR.*not (allowed|supported|permitted))/i.test(
     String((error as Error)?.message),

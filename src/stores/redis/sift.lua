@@ -2,13 +2,13 @@
 -- claim comes across it, not when it is sent: most payouts are decided before, and an entry for each would make every
 -- hold slower.
 --
--- The field `sifted` of the store is the sequence up to which `open` was looked through. Every undecided hold up to
+-- The field `sifted` of the store is the sequence up to which `open` was searched. Every undecided hold up to
 -- there is in the index: batch.lua adds those that are sent later, and captures whose outcome is awaited, and removes
 -- those that are decided.
 
 -- @include row.lua
 
--- Looks through open holds that were created at least `ageMs` ago. Returns whether all of them have been looked at.
+-- Searches open holds that were created at least `ageMs` ago. Returns whether all of them have been read.
 local function sift(base, now, ageMs)
   local first = tonumber(redis.call('HGET', base .. 'store', 'sifted') or '0')
   local last, looked, isDone, members, changed = first, 0, false, {}, {}

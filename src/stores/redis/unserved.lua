@@ -7,7 +7,7 @@
 -- ARGV[4+] wallets that are left out
 --
 -- Returns  { now (ms), where to continue, or '' at the end; then the wallets }. There may be fewer wallets than asked
---          for, or none, and yet more to come: one call looks at a bounded number of holds.
+--          for, or none, and yet more to come: one call reads a bounded number of holds.
 --
 -- Atomic, so that the index and the holds are of one instant. Writes nothing but what sift() and storeTime() do.
 
@@ -55,7 +55,7 @@ while looked < LOOK and #reply < 2 + most do
   local name, keys = firstWallet(members)
   local isFound = not isLeftOut[name] and isAnyUnserved(keys)
   if isFound then reply[#reply + 1] = name end
-  -- To the next wallet, unless more of this one is to be looked at. A colon comes after all digits.
+  -- To the next wallet, unless more of this one is left to read. A colon comes after all digits.
   local isOver = isFound or isLeftOut[name] or #keys < #members
   from = isOver and '[' .. name .. '\n:' or '(' .. members[#keys]
   looked = looked + #keys

@@ -38,9 +38,9 @@ export interface Operations {
     readonly answer: null;
   };
   /**
-   * Puts a sent hold, or a capture that is not visible yet, back after memory was lost, without a check. A hold of the
+   * Puts a sent hold, or a capture that is not visible yet, back after data was lost, without a check. A hold of the
    * same attempt is brought forward to this. A hold of an earlier turn in the same wallet gives way while holds are
-   * being restored, unless it is captured: memory went back in time to it. Anything else stays as it is, because
+   * being restored, unless it is captured: data went back in time to it. Anything else stays as it is, because
    * another process may have moved it on.
    */
   restore: { readonly op: { readonly hold: HoldRecord }; readonly answer: null };
@@ -59,7 +59,7 @@ export function isReading({ kind }: Op): boolean {
 export const busy: unique symbol = Symbol('busy');
 
 /**
- * What goes with a batch that writes, so that it is executed in time, once, and in the memory that it was meant for.
+Header of a batch that writes, so that it is executed in time, once, and on the data that it was meant for.
  */
 export interface Header {
   /** Random, for this batch. */
@@ -81,8 +81,8 @@ export interface BatchReply {
   /** Positive while holds are being restored in a new epoch, in milliseconds. */
   readonly recoveringForMs: number;
   /**
-   * Whether the operations were executed now: all, or none because of the header. That is no refusal: another copy of
-   * the batch may have been executed before.
+   * True if all operations were executed now; false if none was, because of the header. That is no refusal: another
+   * copy of the batch may have been executed before.
    */
   readonly isExecuted: boolean;
   /** In the order of the operations; none if they were not executed. */
@@ -95,24 +95,24 @@ export interface BatchReply {
  * 1. `run` is one round trip and atomic for each wallet. An operation that is refused harms no other one. It may be
  *    called again before an earlier call has ended.
  * 2. It answers `hold` with `recovering` while the epoch is younger than the recovery window on its own clock.
- * 3. When its memory is gone, `run` begins a new epoch; when it may have gone back in time, too.
- * 4. A batch with a header is not executed in another epoch, after its time, or (where clients repeat what they have sent) if a
- *    batch with this id was executed before. A batch without one only reads, or is part of a transaction of the application.
+ * 3. When its data is gone, `run` begins a new epoch; when it may have gone back in time, too.
+ * 4. A batch with a header is not executed in another epoch, after its time, or (where clients repeat what they have
+ *    sent) if a batch with this id was executed before. A batch without one only reads, or is part of a transaction of
+ *    the application.
  * 5. A `hold` that its own attempt repeats is `held` again.
  */
 export interface Engine {
   readonly name: string;
   run(batch: readonly Op[], header?: Header): Promise<BatchReply>;
   /**
-   * When a batch sets out, at the end of the turn that it is asked for in. @defaultValue after the microtasks of the
-   * caller
+   * Schedules a batch at the end of the turn in which it is requested. @defaultValue after the microtasks of the caller
    */
   soon?(flush: () => void): void;
   list(filter: HoldFilter): Promise<HoldPage>;
   claim(request: ClaimRequest): Promise<ClaimPage>;
   note(key: string): Promise<string | undefined>;
   swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>;
-  /** Whether a connection is there for what was sent; undefined, or no such method, when that is not known. */
+  /** True if there is a connection for what was sent; undefined, or no such method, when that is not known. */
   isConnected?(): boolean | undefined;
   /** Rejects when the tables or scripts are not those of this version. */
   ready?(): Promise<void>;

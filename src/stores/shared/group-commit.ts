@@ -19,9 +19,9 @@ export interface GroupCommitOptions<Op, Answer> {
   readonly maxQueue: number;
   /** Round trips under way at once. */
   readonly maxUnderWay: number;
-  /** When what was asked for sets out. */
+  /** Schedules the next round trip. */
   readonly soon: (flush: () => void) => void;
-  /** What a request that was sent is waiting for. */
+  /** Returns what a request that was sent is waiting for. */
   readonly waitsFor?: (() => Wait) | undefined;
   /** Called with an operation whose caller was refused though it may have happened, or may yet happen. */
   readonly onUncertain: (op: Op) => void;
@@ -43,7 +43,7 @@ type Batch<Op, Answer> = readonly Waiting<Op, Answer>[];
 const maxOverdue = 4;
 /** Interval of the probes, in milliseconds. */
 const probeEveryMs = 1_000;
-/** When operations are asked again whose wallet was locked, in milliseconds. */
+/** Delay before operations whose wallet was locked are sent again, in milliseconds. */
 const busyAgainMs = 5;
 
 export class GroupCommit<Op, Answer> {
@@ -146,7 +146,7 @@ export class GroupCommit<Op, Answer> {
       }
       if (this.#busy.length > 0) this.#busyTimer ??= setTimeout(() => this.#askAgain(), busyAgainMs);
     } catch (error) {
-      // Whatever it is, it is not known what happened.
+      // After any error, it is not known what happened.
       for (const one of batch) if (!one.isRefused) this.#refuse(one, refusalOf(error));
     } finally {
       this.#underWay.delete(batch);

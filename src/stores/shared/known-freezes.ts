@@ -1,4 +1,4 @@
-// Wallets that are known to be frozen: a database that lost its memory gets these freezes back.
+// Wallets that are known to be frozen: a database that lost data gets these freezes back.
 import type { Freeze } from '../../core/store.js';
 
 interface Known {

@@ -19,7 +19,7 @@ export interface SharedStoreOptions {
    */
   maxQueue?: number | undefined;
   /**
-   * How long nothing is approved after the database lost its memory, so that every process can put its open holds back,
+   * Time for which nothing is approved after the database lost data, so that every process can put its open holds back,
    * in milliseconds of the database's clock; 0 to 60,000. The same for all processes of a store, and longer than any of
    * them may stand still, or takes to connect again: the clients that the documents recommend try it every 2 to 5
    * seconds.
@@ -38,9 +38,9 @@ export const sharedStoreShape: { readonly [Key in keyof SharedStoreOptions]-?: z
 /** For stores that forget by time, without being asked. */
 export interface RememberOptions {
   /**
-   * How long captured and failed references are remembered, in milliseconds; 3,600,000 (an hour) to 315,360,000,000 (10
-   * years). A repeated payout whose reference was forgotten is not recognised. References that were released without
-   * being sent are remembered for a day, or for this time if it is shorter.
+   * Time for which captured and failed references are remembered, in milliseconds; 3,600,000 (an hour) to
+   * 315,360,000,000 (10 years). A repeated payout whose reference was forgotten is not recognised. References that were
+   * released without being sent are remembered for a day, or for this time if it is shorter.
    * @defaultValue 2,592,000,000 (30 days)
    */
   rememberMs?: number | undefined;
@@ -52,7 +52,7 @@ export const rememberShape: { readonly rememberMs: z.ZodType<number | undefined>
 
 export const defaultRememberMs = 2_592_000_000;
 
-/** How long references are remembered that were released without being sent, in milliseconds. */
+/** Time for which references that were released without being sent are remembered, in milliseconds. */
 export function rememberUnsentMs(rememberMs: number): number {
   return Math.min(rememberMs, 86_400_000);
 }

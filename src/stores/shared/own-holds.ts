@@ -1,6 +1,6 @@
 // Holds that this process must put back when the database has lost them: sent ones that it took or moved on, and
 // captures that the provider's balance does not show yet. They count against the wallet, and no other process remembers
-// them. Reservations are here to be moved on; nothing was sent for them, so they end with the memory of the database.
+// them. Reservations are here to be moved on; nothing was sent for them, so they end with the data of the database.
 import { type HoldRecord, isOpen } from '../../core/hold.js';
 
 export class OwnHolds {
@@ -43,7 +43,7 @@ export class OwnHolds {
 
   /**
    * Compares a hold with what the database has of its reference. An answer of another epoch than the one in which the
-   * hold is known to be there may come from a database that has forgotten, so it proves nothing about the hold.
+   * hold is known to be there may come from a database that lost data, so it proves nothing about the hold.
    */
   seen(reference: string, hold: HoldRecord | undefined, epoch: string, nowMs: number): void {
     const own = this.#holds.get(reference);
@@ -100,14 +100,14 @@ export class OwnHolds {
   }
 }
 
-/** Whether a hold counts against the wallet at this time of the database's clock. */
+/** Returns true if a hold counts against the wallet at this time of the database's clock. */
 function counts({ state, visibleAtMs = 0 }: HoldRecord, nowMs: number): boolean {
   return isOpen(state) || (state === 'captured' && visibleAtMs > nowMs);
 }
 
 const progress = { reserved: 0, sent: 1, released: 2, captured: 3 } as const;
 
-/** Whether a hold is further than an answer about its reference: one that was overtaken must not set it back. */
+/** Returns true if a hold is ahead of an answer about its reference: an overtaken answer must not set it back. */
 function isAhead(own: HoldRecord, answer: HoldRecord): boolean {
   if (own.attempt !== answer.attempt) return (own.turn ?? 1) > (answer.turn ?? 1);
   if (own.state !== answer.state) return progress[own.state] > progress[answer.state];

@@ -1,5 +1,5 @@
-// The recovery window of an epoch on the monotonic clock of this process. The database counts the same window on its own
-// clock, and a step of that clock would end it while other processes are still restoring their holds.
+// The recovery window of an epoch on the monotonic clock of this process. The database counts the same window on its
+// own clock, and a step of that clock would end it while other processes are still restoring their holds.
 import type { HoldOutcome, HoldRequest } from '../../core/store.js';
 import type { BatchReply } from './engine.js';
 import type { Reading } from './store-time.js';
@@ -14,9 +14,9 @@ export class RecoveryWindow {
   }
 
   /**
-   * Takes an answer, and the latest one before it. Where the epoch has changed between the two, the clock of the database
-   * must not have advanced more than that of this process; if it did, the window is that much longer than the database
-   * reports. A window is never shortened.
+   * Takes an answer, and the latest one before it. Where the epoch has changed between the two, the clock of the
+   * database must not have advanced more than that of this process; if it did, the window is that much longer than the
+   * database reports. A window is never shortened.
    */
   seen(reply: Pick<BatchReply, 'epoch' | 'nowMs' | 'recoveringForMs'>, before: Reading | undefined): void {
     const receivedAtMs = performance.now();
@@ -26,7 +26,7 @@ export class RecoveryWindow {
     if (leftMs > 0) this.#endMs = Math.max(this.#endMs, receivedAtMs + leftMs);
   }
 
-  /** How long nothing may be approved yet, in whole milliseconds. */
+  /** Time for which nothing may be approved yet, in whole milliseconds. */
   get leftMs(): number {
     return this.#endMs === 0 ? 0 : Math.max(0, Math.ceil(this.#endMs - performance.now()));
   }

@@ -47,7 +47,10 @@ export class Requests {
   readonly #time = new StoreTime();
   readonly #recovery: RecoveryWindow;
 
-  /** @param onUncertain - Called with an operation whose caller was refused, though it may have been executed, or may yet be. */
+  /**
+   * @param onUncertain - Called with an operation whose caller was refused, though it may have been executed, or may
+   * yet be.
+   */
   constructor(
     engine: Engine,
     options: ResolvedSharedOptions,

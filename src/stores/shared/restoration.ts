@@ -1,5 +1,5 @@
 // Restores what this process answers for after the database lost data, before it takes any other answer. An epoch that
-// this process doesn't know means that data was, or may have been, lost.
+// is new to this process means that data was, or may have been, lost.
 import { withDeadline } from '../../core/deadline.js';
 import type { HoldRecord } from '../../core/hold.js';
 import { warn } from '../../core/warn.js';

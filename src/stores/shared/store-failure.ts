@@ -1,14 +1,14 @@
-// What a shared store does about failures, its own and those of its database.
+// The refusals of a shared store, its own and those for a failure of its database.
 import { BalanceUnavailableError } from '../../core/errors.js';
 import { StoreFailure } from '../../core/store-failure.js';
 import { warn } from '../../core/warn.js';
 
-/** A refusal of the store itself, of which the database knows nothing. */
+/** A refusal of the store itself, without an error of the database. */
 export function unavailable(failure: StoreFailure): BalanceUnavailableError {
   return new BalanceUnavailableError('store', { detail: `${failure.failure}: ${failure.what}`, cause: failure });
 }
 
-/** What a request was waiting for when its time was over, where it is known. */
+/** The event that a request was waiting for when its time was over, where it is known. */
 export type Wait = 'connection' | 'reply' | undefined;
 
 /** The deadline of a request that was sent is over. */
@@ -75,7 +75,7 @@ export const refusals: Readonly<Record<Refusal, StoreFailure>> = {
   unstable: new StoreFailure(
     'UNSTABLE',
     'recovering',
-    'its memory or its clock changes again and again',
+    'its data or its clock changes again and again',
     'See whether the client alternates between servers, and whether the clock of the server is stepped.',
   ),
   late: new StoreFailure('LATE', 'timeout', 'the request arrived too late, or after it lost data', slowAdvice),
@@ -89,10 +89,10 @@ export function refusalOf(error: unknown): BalanceUnavailableError {
   return unavailable(error instanceof StoreFailure ? error : refusals.unknown);
 }
 
-/** How long the same cause is not warned of again, in milliseconds. */
+/** Interval in which the same cause is not warned of again, in milliseconds. */
 const quietMs = 3_600_000;
 
-/** What a store does about the failures of its database. */
+/** Warnings of the failures of a database. */
 export class Failures {
   readonly #store: string;
   readonly #warnedAtMs = new Map<string, number>();

@@ -1,5 +1,5 @@
-// What time it is at the store at most, as far as this process can know: from then on a message of its own has come too
-// late.
+// The latest time that it may be at the store, as far as this process can know: from then on a message of its own is
+// too late.
 import { randomUUID } from 'node:crypto';
 import type { BatchReply, Header } from './engine.js';
 
@@ -7,7 +7,7 @@ import type { BatchReply, Header } from './engine.js';
 export interface Reading {
   readonly epoch: string;
   readonly nowMs: number;
-  /** When this process asked for it, on its monotonic clock: the store read its own clock after that. */
+  /** Time of the request on the monotonic clock of this process: the store read its own clock after that. */
   readonly askedAtMs: number;
 }
 
@@ -27,7 +27,7 @@ export class StoreTime {
 
   /**
    * The header of a batch whose last caller waits until `endMs` of the monotonic clock. It allows a round trip more
-   * than that, never less, and nothing is concluded from it: whether the batch was late is the store's word.
+   * than that, never less, and nothing is concluded from it: only the store decides whether the batch was late.
    */
   header(endMs: number): Header {
     if (!this.#latest) throw new Error('the time of the store is not known');

@@ -11,7 +11,7 @@ export interface GivenUp {
 
 /** Interval of the tries, in milliseconds. */
 const undoEveryMs = 1_000;
-/** How many in one go: operations of callers must find room beside them. */
+/** Number of undos sent at once: operations of callers must find room beside them. */
 const undoBatch = 128;
 
 export class Undo {
@@ -24,8 +24,8 @@ export class Undo {
   #isClosed = false;
 
   /**
-   * @param release - Releases what the attempt may have held. Resolves to how long it may still arrive, in milliseconds: 0 if never.
-   *   Rejects when the database did not do it.
+   * @param release - Releases what the attempt may have held. Resolves to how long it may still arrive, in
+   *   milliseconds: 0 if never. Rejects when the database did not do it.
    */
   constructor(release: (attempt: GivenUp) => Promise<number>) {
     this.#release = release;
@@ -53,7 +53,7 @@ export class Undo {
     for (const attempt of this.#attempts.get(reference) ?? []) void this.#undo(attempt);
   }
 
-  /** One last try, and another one when nothing can arrive any more, if the database responds. */
+  /** Tries once more, and again when nothing can arrive any longer, if the database responds. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -87,7 +87,7 @@ export class Undo {
     return waitMs;
   }
 
-  /** Undefined: the database did not respond. It is over only when the attempt can not arrive any more. */
+  /** Undefined: the database did not respond. The undo is complete only when the attempt can no longer arrive. */
   async #undo(attempt: GivenUp): Promise<number | undefined> {
     try {
       const waitMs = await this.#release(attempt);

@@ -33,7 +33,7 @@ interface WalletRow {
 }
 
 /**
- * What is due happens at most so many times in one transaction. The rest counts as active meanwhile, which is the safe
+ * The most holds that are due and change in one transaction. The rest counts as active meanwhile, which is the safe
  * side.
  */
 const dueAtOnce = 2_000;
@@ -112,7 +112,7 @@ export class Batch {
     return answer;
   }
 
-  /** An existing row is put right only where the file went back behind what the process saw. */
+  /** Corrects an existing row only where the file went back behind what the process saw. */
   #restore(given: HoldRecord): null {
     const known = this.#known(given.reference);
     const there = known?.hold;
@@ -132,7 +132,7 @@ export class Batch {
     return null;
   }
 
-  /** What the file has of a reference, as it is now. */
+  /** Returns the hold of a reference in the file, as it is now. */
   #known(reference: string): Known | undefined {
     const row = this.#transaction.connection.get('SELECT * FROM holds WHERE reference = ?', reference) as
       | HoldRow
@@ -168,7 +168,7 @@ export class Batch {
     this.#count({ hold, row }, 1n);
   }
 
-  /** When the row changes by itself, and when it is forgotten. */
+  /** The times at which the row changes by itself, and is forgotten. */
   #times(hold: HoldRecord): Times {
     const { state, expiresAtMs = null, endedAtMs = 0, visibleAtMs = 0 } = hold;
     if (state === 'reserved') return { due_at_ms: expiresAtMs, forget_at_ms: null };
@@ -211,7 +211,7 @@ export class Batch {
     if (!wallet) {
       const { connection, store } = this.#transaction;
       const row = connection.get('SELECT * FROM wallets WHERE wallet = ?', key) as WalletRow | undefined;
-      // One that the file does not know may have been in what it has forgotten.
+      // A hold that the file lacks may have been in the data that it lost.
       const {
         active,
         captured,
@@ -237,7 +237,7 @@ export class Batch {
 /** In a new epoch: ends reservations, adds up the open holds of all wallets, and freezes them if there is a reason. */
 export function addUp({ connection, nowMs, store }: Transaction, freezes: boolean): void {
   connection.run("INSERT OR IGNORE INTO wallets SELECT DISTINCT wallet, '0', '0', NULL, NULL FROM holds");
-  // What the file went back to may have ended long ago, and its money may be promised to another payout.
+  // A reservation in an older file may have ended long ago, and its money may be promised to another payout.
   connection.run("UPDATE holds SET due_at_ms = ? WHERE state = 'reserved'", nowMs);
   const sums = new Map<string, bigint>();
   const counted = "state IN ('reserved', 'sent') OR due_at_ms IS NOT NULL";

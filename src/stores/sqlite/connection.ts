@@ -39,8 +39,8 @@ export class Connection {
   #slow = 0;
 
   /**
-   * @throws `ConfigurationError` for a file of a later version, or of another application. What SQLite throws, as it is; while another
-   *   process opens the same file, `SQLITE_BUSY`.
+   * @throws `ConfigurationError` for a file of a later version, or of another application. What SQLite throws, as it
+   *   is; while another process opens the same file, `SQLITE_BUSY`.
    */
   constructor(file: string, mustExist: boolean, synchronous: 'FULL' | 'NORMAL') {
     assertLocal(file);
@@ -141,7 +141,8 @@ export class Connection {
     if (this.#slow !== slowCommits) return;
     warnOnce(
       'PAYOUT_GUARD_SQLITE',
-      `SQLite store ${this.#file}: the disk took more than ${slowCommitMs} ms for each of ${slowCommits} commits, and the process waits for it. Use a faster disk, or another store.`,
+      `SQLite store ${this.#file}: the disk took more than ${slowCommitMs} ms for each of ${slowCommits} commits, ` +
+        'and the process waits for it. Use a faster disk, or another store.',
     );
   }
 
@@ -169,11 +170,12 @@ function assertLocal(file: string): void {
   ]);
 }
 
-/** @throws `ConfigurationError` for a protocol version that this library does not know. */
+/** @throws `ConfigurationError` for a protocol version later than that of this library. */
 export function assertKnown(version: number): void {
   if (version <= migrations.length) return;
   throw new ConfigurationError([
-    `a later version of payout-guard has changed the file (protocol ${version}; this one knows ${migrations.length}); update payout-guard`,
+    `a later version of payout-guard has changed the file (protocol ${version}; this one knows ${migrations.length})` +
+      '; update payout-guard',
   ]);
 }
 

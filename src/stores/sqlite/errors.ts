@@ -1,4 +1,4 @@
-// Why the file cannot be used, and what to do about it.
+// Failures of the file, and what to do about each.
 import { ConfigurationError } from '../../core/errors.js';
 import { StoreFailure, type StoreFailureCause } from '../../core/store-failure.js';
 
@@ -25,12 +25,12 @@ const advices: readonly (readonly [code: RegExp, kind: StoreFailureCause, advice
   [/^SQLITE_IOERR/, 'damaged', 'the disk reports an error; check it before anything else'],
 ];
 
-/** Whether another process has the lock: nothing has happened, and trying again will help. */
+/** Returns true if another process has the lock: nothing has happened, and trying again will help. */
 export function isBusy(error: unknown): boolean {
   return codeOf(error).startsWith('SQLITE_BUSY');
 }
 
-/** Whether the connection may be used further. */
+/** Returns true if the connection may be used further. */
 export function isHarmless(error: unknown): boolean {
   return error instanceof ConfigurationError || isBusy(error);
 }

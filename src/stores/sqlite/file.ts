@@ -27,17 +27,17 @@ export interface StoreRow {
   readonly frozen_for: string | null;
 }
 
-/** What an operation sees of the file, within a transaction. */
+/** The state of the file within a transaction. */
 export interface Transaction {
   readonly connection: Connection;
   readonly store: StoreRow;
   readonly nowMs: number;
   readonly recoveringForMs: number;
-  /** Whether the clock of the machine was set back since the file was written. */
+  /** True if the clock of the machine was set back since the file was written. */
   readonly isBehind: boolean;
-  /** Whether it has the lock; otherwise nothing is due. */
+  /** True if it has the lock; otherwise nothing is due. */
   readonly mayWrite: boolean;
-  /** It begins a new epoch in a file that may have forgotten something. */
+  /** It begins a new epoch in a file that may have lost data. */
   readonly isRepair?: boolean;
 }
 
@@ -48,7 +48,8 @@ const leap = 1_000_000;
 
 const dueQuery = 'SELECT 1 FROM holds WHERE due_at_ms <= ? LIMIT 1';
 const storeQuery = 'SELECT s.*, v.user_version FROM pragma_user_version v LEFT JOIN store s';
-const beginEpoch = `INSERT OR REPLACE INTO store (singleton, id, epoch, born_at_ms, counter, place, now_ms, offset_ms, frozen_at_ms, frozen_for)
+const beginEpoch = `INSERT OR REPLACE INTO store
+  (singleton, id, epoch, born_at_ms, counter, place, now_ms, offset_ms, frozen_at_ms, frozen_for)
   VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 export class SqliteFile {
@@ -57,7 +58,7 @@ export class SqliteFile {
   readonly #mark: Mark;
   /** Adds up the totals of all wallets anew, and freezes them if there is a reason. */
   readonly #onEpoch: (transaction: Transaction, freeze: boolean) => void;
-  /** What this process saw last: the file must not fall behind. */
+  /** The progress that this process saw last: the file must not fall behind it. */
   #seen: Progress | undefined;
   /** The connection whose file was compared with its mark. */
   #compared: Connection | undefined;
@@ -126,7 +127,7 @@ export class SqliteFile {
     return { connection, store: { ...store, offset_ms }, nowMs, recoveringForMs, isBehind, mayWrite };
   }
 
-  /** Why the file may have forgotten something, and how much of it. */
+  /** Returns the reason for which the file may have lost data, and how much of it. */
   #doubtOf(connection: Connection, row: StoreRow | undefined): Doubt | undefined {
     const seen = this.#seen;
     if (seen && row?.id !== seen.id) return { text: 'is not the one it was', lostMs: everything };
@@ -142,7 +143,9 @@ export class SqliteFile {
     const id = row?.id ?? randomUUID();
     const { nowMs, store } = this.#at(connection, row ?? { ...nothing, id });
     const isLong = doubt !== undefined && doubt.lostMs > fewLostMs;
-    const reason = `The file ${doubt?.text}, so payouts may be missing from it. Reconcile them with the provider, then call store.reconciled().`;
+    const reason =
+      `The file ${doubt?.text}, so payouts may be missing from it. ` +
+      'Reconcile them with the provider, then call store.reconciled().';
     const [frozenAt, frozenFor] = isLong ? [nowMs, reason] : [store.frozen_at_ms, store.frozen_for];
     const known = [store.counter, this.#seen?.counter ?? 0, this.#mark.read()?.counter ?? 0];
     const counter = doubt ? Math.max(...known) + leap : 0;
@@ -160,7 +163,7 @@ export class SqliteFile {
   }
 
   #commit({ connection, store, nowMs, isBehind, isRepair }: Transaction): void {
-    // What changed nothing needs no commit, so it waits for no disk.
+    // A transaction that changed nothing needs no commit, so it waits for no disk.
     if (connection.changes === 0 && !isBehind) return;
     const counter = store.counter + 1;
     connection.run('UPDATE store SET counter = ?, now_ms = ?, offset_ms = ?', counter, nowMs, store.offset_ms);
@@ -173,7 +176,7 @@ export class SqliteFile {
   }
 }
 
-/** Whether there is something that even a read must write down. */
+/** Returns true if there is something that even a read must write down. */
 function isDue({ connection, nowMs, isBehind }: Transaction): boolean {
   return isBehind || connection.get(dueQuery, nowMs) !== undefined;
 }
@@ -192,7 +195,7 @@ const nothing = {
 
 interface Doubt {
   readonly text: string;
-  /** How much the file may have forgotten, in milliseconds. */
+  /** Time of which the file may have lost the changes, in milliseconds. */
   readonly lostMs: number;
 }
 

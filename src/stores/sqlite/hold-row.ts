@@ -6,7 +6,7 @@ export interface HoldRow extends Bookkeeping {
   readonly record: string;
 }
 
-/** What the store adds to a hold. */
+/** The fields that the store adds to a hold. */
 export interface Bookkeeping {
   readonly seq: number;
   readonly due_at_ms: number | null;

@@ -1,7 +1,7 @@
 // The tables of the store. Each migration is applied once, in a transaction that also writes its number, the protocol
 // version, to `user_version`. A file of a later version is refused.
 
-/** Tells a file of this library from any other database. */
+/** Marks a file of this library, as opposed to any other database. */
 export const applicationId = 0x70617967;
 
 /** Amounts are minor units as text, because sums exceed 64 bits. Times are milliseconds of the store's clock. */

@@ -21,7 +21,8 @@ const claimQueries = undecided.map(
 const lease = 'UPDATE holds SET lease_owner = ?, lease_until_ms = ? WHERE seq = ?';
 const isUnserved = undecided.map(
   (isOne) =>
-    `EXISTS (SELECT 1 FROM holds h WHERE h.wallet = w.wallet AND h.${isOne} AND ${sinceSent} AND coalesce(lease_until_ms, 0) <= ?)`,
+    `EXISTS (SELECT 1 FROM holds h
+      WHERE h.wallet = w.wallet AND h.${isOne} AND ${sinceSent} AND coalesce(lease_until_ms, 0) <= ?)`,
 );
 const unservedQuery = `SELECT wallet FROM wallets w WHERE wallet NOT IN (SELECT value FROM json_each(?))
   AND (${isUnserved.join(' OR ')}) LIMIT ${maxUnserved}`;

@@ -14,7 +14,7 @@ export class SharedFile {
   readonly #lockMs: number;
   readonly #synchronous: 'FULL' | 'NORMAL';
   #connection: Connection | undefined;
-  /** Whether the file was there before. Then no new one is begun in its place. */
+  /** True if the file was there before. Then no new one is begun in its place. */
   #isKnown = false;
   /** Transactions that write go one after the other. */
   #last: Promise<unknown> = Promise.resolve();
@@ -59,7 +59,7 @@ export class SharedFile {
   async #tryUntil<T>(latest: number, mayWrite: boolean, act: (connection: Connection) => T) {
     for (;;) {
       try {
-        // It waited for others of this process: what comes so late must not happen any more.
+        // It waited for others of this process: a request that comes so late must not be executed.
         if (performance.now() > latest) throw Object.assign(new Error('late'), { code: 'SQLITE_BUSY' });
         return this.#attempt(mayWrite, act);
       } catch (error) {

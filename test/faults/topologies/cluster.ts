@@ -9,7 +9,7 @@ import type { World } from '../world.js';
 
 /** The slot of every store: the first one of its owner, which is the one that redis-cli moves. */
 const slot = 0;
-/** How long a master is silent before its replica takes over, in milliseconds. */
+/** Time for which a master is silent before its replica takes over, in milliseconds. */
 const nodeTimeoutMs = 1_500;
 
 interface ClusterScenario extends Scenario<ClusterEngine> {
@@ -152,7 +152,7 @@ async function moveSlowly(world: World, cluster: RedisCluster, from: ClusterNode
     await cluster.moveKey(key, from, to);
     if (index % Math.ceil(keys.length / 5) === 0) await world.pass(20, 100);
   }
-  // What a process wrote before the first key moved.
+  // Writes of a process before the first key moved.
   for (const key of await cluster.keysOf(slot, from)) await cluster.moveKey(key, from, to);
   await cluster.endMove(slot, from, to);
 }

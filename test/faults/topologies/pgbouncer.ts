@@ -83,7 +83,8 @@ export const bouncerScenarios: readonly Scenario<BouncerEngine>[] = [
         else {
           world.note('cut pooler from engine');
           await server.query(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+              WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
           );
         }
       }

@@ -9,7 +9,7 @@ import { type OpenStore, openStore } from '../store.js';
 import type { World } from '../world.js';
 
 const replicas = 2;
-/** How long a primary is silent before the sentinels call it down, in milliseconds. */
+/** Time for which a primary is silent before the sentinels call it down, in milliseconds. */
 const downAfterMs = 1_000;
 
 interface SentinelScenario extends Scenario<SentinelEngine> {

@@ -5,24 +5,24 @@
 --
 -- psql replaces `:schema` everywhere except in function bodies, so each function sets its search_path.
 --
--- Amounts are minor units, numeric because sums exceed 64 bits. Times are milliseconds since 1970 of the store's time; see
--- now_ms().
+-- Amounts are minor units, numeric because sums exceed 64 bits. Times are milliseconds since 1970 of the store's time:
+-- see now_ms().
 -- Names are compared byte by byte (COLLATE "C"), so that every process locks in the same order.
 
 -- The applied files. Each begins by inserting its number, and so is applied once.
 CREATE TABLE :schema.migrations (number integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 INSERT INTO :schema.migrations (number) VALUES (1);
 
--- One row, or none when memory was lost.
+-- One row, or none when data was lost.
 CREATE TABLE :schema.store (
   singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-  -- Random; another epoch means that something may have been forgotten.
+  -- Random; another epoch means that data may have been lost.
   epoch text NOT NULL,
-  -- 0 in a store that is new: it has forgotten nothing, so nothing is waited for.
+  -- 0 in a store that is new: it has lost nothing, so nothing is waited for.
   born_at_ms bigint NOT NULL,
-  -- Where the epoch began; see place().
+  -- The place in which the epoch began; see place().
   place text NOT NULL,
-  -- How far the store's time is ahead of the server's clock.
+  -- Lead of the store's time over the server's clock.
   offset_ms bigint NOT NULL DEFAULT 0
 );
 
@@ -52,7 +52,7 @@ CREATE TABLE :schema.holds (
   created_at_ms bigint NOT NULL,
   -- Decimals of the currency.
   exponent smallint NOT NULL,
-  -- Which hold of its reference this is: those before were released.
+  -- Number of this hold among those of its reference: those before were released.
   turn integer NOT NULL DEFAULT 1,
   -- The payout failed: the reference is not held again.
   failed boolean NOT NULL DEFAULT false,
@@ -67,7 +67,7 @@ CREATE TABLE :schema.holds (
   attempt text NOT NULL,
   -- json, not jsonb: it is kept as it was written, and jsonb refuses \u0000.
   metadata json NOT NULL,
-  -- When the row changes by itself: a reservation expires, a capture becomes visible.
+  -- Time at which the row changes by itself: a reservation expires, a capture becomes visible.
   due_at_ms bigint,
   expires_at_ms bigint,
   sent_at_ms bigint,
@@ -94,7 +94,7 @@ CREATE INDEX holds_undecided ON :schema.holds (wallet, seq) WHERE state = 'sent'
 -- Finished holds by wallet, from the oldest on: lists, and deletion.
 CREATE INDEX holds_finished ON :schema.holds (wallet, state, seq) WHERE state IN ('captured', 'released');
 
--- Where this memory lives. Another answer means that it may have gone back in time:
+-- The place of this data. Another answer means that the data may have gone back in time:
 --   the cluster      restored into another one, upgraded
 --   the timeline     failed over to a replica, which may have lagged; restored from a backup
 --   the table files  truncated, dropped and restored from a dump, a copied database (also rewritten by VACUUM FULL:
@@ -125,7 +125,7 @@ BEGIN
 END
 $$;
 
--- How far the server has written, or null where that is unknown. Lower than before means that it has gone back in time
+-- The last position that the server wrote, or null if unknown. Lower than before means that it has gone back in time
 -- on the same timeline: a disk was set back to a snapshot, or a crash lost what was not on the disk yet.
 CREATE FUNCTION :schema.written() RETURNS pg_lsn
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp
@@ -153,16 +153,16 @@ LANGUAGE sql VOLATILE
 SET search_path = :schema, pg_temp
 AS $$ SELECT server_ms() + coalesce((SELECT s.offset_ms FROM store s), 0) $$;
 
--- A commit of the store is on the disk before it is answered, whatever the server, the database or the role have as their
--- default. What waits for more than that is left as it is.
+-- Makes a commit of the store reach the disk before it is answered, whatever default the server, the database or the
+-- role has. A setting that waits for more than that stays as it is.
 CREATE FUNCTION :schema.make_durable() RETURNS void
 LANGUAGE sql VOLATILE
 AS $$
   SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local')
 $$;
 
--- At a stricter level the second of two processes fails where it should wait: what writes is refused there, and asked by
--- ask() then.
+-- Refuses to write at a stricter level, at which the second of two processes fails where it should wait. The store then
+-- repeats the statement through ask().
 CREATE FUNCTION :schema.assert_read_committed() RETURNS void
 LANGUAGE plpgsql
 AS $$

@@ -84,14 +84,15 @@ AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[co
 --   restore, freeze  null
 -- where hold is as hold_json() writes it.
 --
--- Atomic, because the rows of all wallets that it may change are locked first, and read after that. Batches first wait for
--- each other, in one order, for locks that only they take: those end with one statement. Then a row that is still locked is
--- so for as long as a transaction of the application likes, and is left out. Only within such a transaction rows are waited
--- for, in the order of their names. Rows of new references are inserted after all wallets are locked, in order too. No two
--- batches can wait for each other, so there are no deadlocks, and READ COMMITTED is enough.
+-- Atomic, because the rows of all wallets that it may change are locked first, and read after that. Batches first wait
+-- for each other, in one order, for locks that only they take: those end with one statement. A row that is still locked
+-- then belongs to a transaction of the application, may stay locked for long, and is left out. Only within such a
+-- transaction rows are waited for, in the order of their names. Rows of new references are inserted after all wallets
+-- are locked, in order too. No two batches can wait for each other, so there are no deadlocks, and READ COMMITTED is
+-- enough.
 --
 -- Decisions are made in memory, reads and writes go by sets: an operation costs some microseconds, not a statement. New
--- references are found to be new by inserting them, which costs a third less than looking first.
+-- references are found to be new by inserting them, which costs a third less than a query first.
 CREATE FUNCTION :schema.run_batch(
   ops text, changes text[], reads text[], settles text[], gets text[],
   new_epoch text, new_references text[], new_wallets text[], new_attempts text[], new_states text[],
@@ -136,11 +137,11 @@ DECLARE
   frozen_ats_before bigint[];
   frozen_fors_before text[];
 
-  -- Whether the new holds go into the table without a decision on each.
+  -- True if the new holds go into the table without a decision on each.
   is_fast boolean := cardinality(new_references) > 0;
   op record;
   hold holds;
-  -- Whether the hold has a row already.
+  -- True if the hold has a row already.
   known_before boolean;
   given holds;
   -- The last number of the order that was given to a hold.
@@ -175,14 +176,14 @@ BEGIN
     new_exponents := filled(new_exponents, cardinality(new_references));
   END IF;
 
-  -- Whether memory was lost, or may have gone back in time. A new epoch begins in this same step. A store that is new to this
+  -- If data was lost, or may have gone back in time, a new epoch begins in this same step. A store that is new to this
   -- server, but not to this process, has taken the place of one that was lost.
   SELECT * INTO memory FROM store;
   now_ms := server_ms() + coalesce(memory.offset_ms, 0);
   IF NOT FOUND OR memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn)
       OR (memory.born_at_ms = 0 AND memory.epoch <> seen_epoch) THEN
-    -- If the clock of this server is behind, the time goes on from the latest that was kept, or the recovery would be over as
-    -- soon as it catches up.
+    -- If the clock of this server is behind, the time continues from the latest that was kept, or the recovery would be
+    -- over as soon as it catches up.
     clock_ms := (SELECT max(w.clock_ms) FROM wallets w);
     INSERT INTO store (epoch, born_at_ms, place, offset_ms)
       VALUES (gen_random_uuid()::text, greatest(now_ms, clock_ms), here, greatest(0, clock_ms - now_ms))
@@ -199,7 +200,7 @@ BEGIN
     now_ms := server_ms() + memory.offset_ms;
   END IF;
 
-  -- The wallets to lock. The wallet of a hold never changes, so it may be looked up before.
+  -- The wallets to lock. The wallet of a hold never changes, so it may be read before.
   IF cardinality(settles) > 0 THEN
     changes := changes || ARRAY(SELECT h.wallet FROM holds h WHERE h.reference = ANY (settles));
   END IF;
@@ -242,7 +243,7 @@ BEGIN
     PERFORM set_config('lock_timeout',
       greatest(1, ceil(extract(epoch FROM latest - clock_timestamp()) * 1000))::integer::text, true);
     now_ms := server_ms() + memory.offset_ms;
-    -- The clock runs back, or that of another server is behind: the time of the store goes on from where it was.
+    -- The clock runs back, or that of another server is behind: the time of the store continues from where it was.
     IF now_ms < clock_ms THEN
       UPDATE store s SET offset_ms = greatest(s.offset_ms, memory.offset_ms + clock_ms - now_ms)
         RETURNING s.offset_ms INTO memory.offset_ms;
@@ -263,11 +264,12 @@ BEGIN
     recovering_for_ms := greatest(0, memory.born_at_ms + recovery_ms - now_ms);
     PERFORM set_config('lock_timeout', lock_timeout_before, true);
     RETURN '{"epoch":' || to_json(memory.epoch)::text || ',"nowMs":' || now_ms
-      || ',"recoveringForMs":' || recovering_for_ms || ',"lsn":' || coalesce('"' || lsn || '"', 'null') || ',"held":null,"answers":null}';
+      || ',"recoveringForMs":' || recovering_for_ms || ',"lsn":' || coalesce('"' || lsn || '"', 'null')
+      || ',"held":null,"answers":null}';
   END IF;
 
-  -- The first time in an epoch, the active amount is added up from the holds. Reservations end with their epoch: what memory
-  -- went back to may have ended long ago, and its money may be promised to another payout.
+  -- The first time in an epoch, the active amount is added up from the holds. Reservations end with their epoch: one in
+  -- older data may have ended long ago, and its money may be promised to another payout.
   FOR i IN 1 .. locked LOOP
     CONTINUE WHEN epochs[i] = memory.epoch;
     UPDATE holds h SET state = 'released', ended_at_ms = now_ms, expires_at_ms = NULL, due_at_ms = NULL
@@ -282,7 +284,8 @@ BEGIN
     changed[i] := true;
   END LOOP;
 
-  -- What is due happens now, at most 1,000 at a time. The rest counts as active meanwhile, which is the safe side.
+  -- Holds that are due change now, at most 1,000 at a time. The rest counts as active meanwhile, which is the safe
+  -- side.
   IF locked > 0 AND EXISTS (SELECT FROM holds h WHERE h.wallet = ANY (names) AND h.due_at_ms <= now_ms) THEN
     FOR op IN
       WITH due AS (
@@ -409,7 +412,7 @@ BEGIN
           END IF;
           hold := op.row;
           known_before := hold.reference IS NOT NULL;
-          -- A lease is given without the lock of the wallet, so it is not known here. 0 says that it ends.
+          -- A lease is given without the lock of the wallet, so it is not known here. 0 ends it.
           hold.lease_until_ms := NULL;
         END IF;
         IF busy IS NOT NULL AND op.kind <> 'get' AND coalesce(hold.wallet, op.wallet) = ANY (busy) THEN
@@ -477,8 +480,8 @@ BEGIN
           is_sent := op.state = 'sent';
           ends_at_ms := now_ms + op.lasts_ms;
           -- In the order of the columns: field by field is three times as slow.
-          hold := ROW((now_ms << 21) + number, now_ms, op.exponent, coalesce(hold.turn, 0) + 1, false, false, op.reference,
-            op.wallet, op.state, op.amount, op.currency, op.attempt, op.metadata::json,
+          hold := ROW((now_ms << 21) + number, now_ms, op.exponent, coalesce(hold.turn, 0) + 1, false, false,
+            op.reference, op.wallet, op.state, op.amount, op.currency, op.attempt, op.metadata::json,
             CASE WHEN NOT is_sent THEN ends_at_ms END, CASE WHEN NOT is_sent THEN ends_at_ms END,
             CASE WHEN is_sent THEN now_ms END, CASE WHEN is_sent THEN ends_at_ms END,
             NULL, NULL, NULL, NULL, op.fingerprint, NULL, CASE WHEN is_again THEN 0 END);
@@ -508,7 +511,7 @@ BEGIN
         ELSIF op.kind = 'settle' THEN
           -- An attempt that is undone: if it arrives later, the time must not be less than what is answered now.
           IF op.wallet IS NOT NULL THEN changed[array_position(names, op.wallet)] := true; END IF;
-          -- A row that appeared after its wallet was looked up: as if this call had come before it.
+          -- A row that appeared after its wallet was read: as if this call had come before it.
           IF hold.reference IS NULL OR at IS NULL OR at > locked THEN
             answers := array_append(answers, '["unknown"]');
             CONTINUE;
@@ -590,12 +593,12 @@ BEGIN
         ELSE -- restore
           answers := array_append(answers, 'null');
           given := json_populate_record(NULL::holds, op.record);
-          -- An existing row is put right only where memory went back behind what this process saw: the hold was taken
+          -- An existing row is corrected only where data went back behind what this process saw: the hold was taken
           -- since, or sent, or captured. Otherwise another process may have moved it on.
           IF hold.reference IS NOT NULL THEN
             CONTINUE WHEN hold.wallet <> op.wallet OR at > locked;
             IF hold.attempt <> op.attempt THEN
-              -- Memory went back in time to an earlier hold. After the recovery it may be this request that is late. No
+              -- Data went back in time to an earlier hold. After the recovery it may be this request that is late. No
               -- clock is compared: the two may be of different servers.
               CONTINUE WHEN hold.state = 'captured' OR hold.turn >= given.turn OR recovering_for_ms = 0;
             ELSIF given.state = 'captured' THEN

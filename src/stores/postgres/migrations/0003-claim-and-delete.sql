@@ -3,7 +3,7 @@ INSERT INTO :schema.migrations (number) VALUES (3);
 
 -- All of these walk along an index, wallet by wallet, from the oldest hold on, and end at the first hold that is too
 -- young: one that was sent or ended so long ago was created no later. Settings rule out other plans: right after many
--- rows came, the planner knows nothing of them and would sort them all.
+-- rows came, the planner has no statistics of them and would sort them all.
 
 -- The first number in the order of holds that were created at this time or later.
 CREATE FUNCTION :schema.seq_at(at_ms bigint) RETURNS bigint
@@ -104,7 +104,7 @@ BEGIN
 END
 $$;
 
--- Whether an owner may lease a hold: its outcome is not known, and no other owner has it.
+-- Returns true if an owner may lease a hold: its outcome is not known, and no other owner has it.
 CREATE FUNCTION :schema.may_lease(hold :schema.holds, owner text, now_ms bigint) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 AS $$

@@ -12,8 +12,8 @@ CREATE FUNCTION :schema.note(name text) RETURNS text
 LANGUAGE sql STABLE SET search_path = :schema, pg_temp
 AS $$ SELECT n.value FROM notes n WHERE n.key = name $$;
 
--- Changes a note, from null if it is not there, to null if it is to go. Returns whether it was as expected. Of two at once,
--- the second waits for the row of the first, and finds it changed.
+-- Changes a note, from null if it is not there, to null if it is to go. Returns whether it was as expected. Of two at
+-- once, the second waits for the row of the first, and finds it changed.
 CREATE FUNCTION :schema.swap_note(name text, expected text, wanted text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = :schema, pg_temp
 AS $$

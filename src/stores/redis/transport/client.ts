@@ -1,4 +1,4 @@
-// Which client of which library something is, and what to pass instead of what is none.
+// Recognizes the client of a library, or names what to pass instead.
 import { type Ioredis, type IoredisCluster, IoredisTransport, ioredisCluster } from './ioredis.js';
 import {
   type NodeRedis,
@@ -18,10 +18,10 @@ export type RedisClient =
   | { readonly status: string; call(command: string, args: string[]): Promise<unknown> }
   | { readonly isOpen: boolean; sendCommand(...args: never[]): Promise<unknown> };
 
-/** What may be asked of anything. */
+/** Any value, of which a property may be read. */
 type Unknown = { readonly [name: string]: unknown } | null | undefined;
 
-/** What is wrong with a client, as the end of a sentence that begins with its name; undefined if nothing is. */
+/** Returns the problem of a client, as the end of a sentence that begins with its name; undefined if there is none. */
 export function problemOfClient(value: unknown): string | undefined {
   const client = value as Unknown;
   if (client === null || (typeof client !== 'object' && typeof client !== 'function')) return noClient;

@@ -2,7 +2,7 @@
 import { ClusterTransport } from './owner.js';
 import { type Command, type Emitter, hasErrorListener, type StoreKeys, type Transport } from './transport.js';
 
-/** What all shapes have. Their methods differ in their arguments. */
+/** The part that all shapes have. Their methods differ in their arguments. */
 interface NodeRedisBase extends Emitter {
   readonly isOpen: boolean;
 }
@@ -81,7 +81,7 @@ export class NodeRedisSentinelTransport implements Transport {
     return hasErrorListener(this.#sentinel);
   }
 
-  /** It is ready while it knows its servers, whether or not they answer. */
+  /** It is ready while it has a list of its servers, whether or not they answer. */
   isConnected(): undefined {}
 }
 

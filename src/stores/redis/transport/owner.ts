@@ -9,7 +9,7 @@ import {
   type Transport,
 } from './transport.js';
 
-/** What differs between the cluster clients. */
+/** The differences between the cluster clients. */
 export interface ClusterClient<Node> {
   readonly emitter: Emitter;
   /** The client of the node that owns the slot, if it is known and may be asked. */

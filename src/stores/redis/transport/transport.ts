@@ -1,4 +1,4 @@
-// How commands reach Redis: through the client of the application. This library opens no connection and imports no
+// The way of commands to Redis: through the client of the application. This library opens no connection and imports no
 // client.
 
 /** A command and its arguments. */
@@ -10,11 +10,11 @@ export interface Transport {
    * replies. Rejects with the error of the first command that failed.
    */
   send(commands: readonly Command[]): Promise<unknown[]>;
-  /** Whether the client has a listener for `error`; undefined if it emits no events. */
+  /** True if the client has a listener for `error`; undefined if it emits no events. */
   hasErrorListener(): boolean | undefined;
-  /** Whether the client has a connection that is ready; undefined if that is not known. */
+  /** True if the client has a connection that is ready; undefined if that is not known. */
   isConnected(): boolean | undefined;
-  /** Whether the transport finds the owner of a slot by itself. */
+  /** True if the transport finds the owner of a slot by itself. */
   readonly isForCluster: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface StoreKeys {
   readonly absent: string;
 }
 
-/** What the clients of both libraries have. */
+/** The part that the clients of both libraries have. */
 export interface Emitter {
   listenerCount?(name: string): number;
 }
