@@ -45,9 +45,9 @@ export interface BankOptions {
   readonly openingMinor: bigint;
   readonly floorMinor: bigint;
   readonly random: Random;
-  /** A store that forgets while a process is killed may promise twice: that is counted, and is not a problem. */
+  /** A store that loses data while a process is killed may promise twice: that is counted, and is not a problem. */
   readonly mayOverspend: boolean;
-  /** The same for a store that forgets what was paid, when payouts are repeated. */
+  /** The same for a store that loses what was paid, when payouts are repeated. */
   readonly mayPayTwice: boolean;
   /** Receives payouts whose outcome the bank reports. */
   readonly onWebhook: (payment: Payment) => void;

@@ -50,7 +50,7 @@ function report(guard: PayoutGuard, send: (message: FromPayer) => void): void {
   guard.on('overdue', () => {});
   guard.on('neverSeen', () => {});
   guard.on('contradiction', ({ reference, wanted, found }) =>
-    send({ kind: 'alert', alert: `${reference} should be ${wanted}, and the store says ${found}` }),
+    send({ kind: 'alert', alert: `${reference} should be ${wanted}, and the store has ${found}` }),
   );
   guard.on('paidAfterRelease', ({ hold: { reference }, perhapsTwice }) =>
     send({ kind: 'alert', alert: `${reference} was paid after its release${perhapsTwice ? ', perhaps twice' : ''}` }),

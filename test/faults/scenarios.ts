@@ -9,7 +9,7 @@ export interface Promised {
   readonly name: string;
   /** The promise, as the title of its test. */
   readonly promise: string;
-  /** The engine forgets: a new epoch must begin, and be noticed. */
+  /** The engine loses data: a new epoch must begin, and be detected. */
   readonly forgets: boolean;
   /** Payouts are repeated, and the engine may lose that they were made: then they are paid twice, which is counted. */
   readonly mayPayTwice?: boolean;

@@ -163,7 +163,7 @@ export class Workload {
     const isTaken = this.#parts.random.chance(0.5)
       ? guard.capture(reference).then(() => true)
       : guard.reconcile({ reference }).then(({ captured, released, open }) => captured + released + open > 0);
-    // It has no such hold where the store has forgotten it.
+    // It has no such hold where the store has lost it.
     const expected = ['foreign_wallet', 'balance_unavailable', 'hold_state'];
     if (!(await isTaken.catch((error) => !expected.includes(`${codeOf(error)}`)))) return;
     this.#parts.send({ kind: 'problem', problem: `${reference} was taken by a guard of the other wallet` });

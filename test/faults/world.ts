@@ -53,7 +53,7 @@ export interface WorldOptions {
   /** Decides the faults, and the choices of processes. When they meet is up to the machine. */
   readonly seed: number;
   readonly pool: ProcessPool;
-  /** The engine forgets: what it no longer has may contradict what became of a payout. */
+  /** The engine loses data: what it no longer has may contradict the outcome of a payout. */
   readonly forgets: boolean;
   /** A loss that cannot be survived has to be reported, no more. */
   readonly mayOverspend: boolean;
@@ -340,7 +340,7 @@ export class World {
     for (const { fromMs, toMs } of this.losses) {
       // Answers are late by some milliseconds at most where they were not held up on purpose.
       if (heldFrom > toMs && heldAt < fromMs + this.recoveryMs - 5) {
-        this.problem(`${reference} was approved ${Math.round(heldAt - fromMs)} ms after the engine had forgotten`);
+        this.problem(`${reference} was approved ${Math.round(heldAt - fromMs)} ms after the engine lost data`);
       }
     }
   }

@@ -163,7 +163,7 @@ describe('group commit', () => {
     expect([a, b, uncertain]).toEqual([expect.not.stringMatching(/secret/), a, ['a', 'b']]);
   });
 
-  it('asks apart and again for those whose wallet is locked, and lets the others go on', async () => {
+  it('asks apart and again for those whose wallet is locked, and lets the others continue', async () => {
     const { line, trips, uncertain, sent } = open();
     const [locked, free] = [line.submit('a'), line.submit('b')];
     await Promise.resolve();

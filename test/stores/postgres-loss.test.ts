@@ -57,7 +57,7 @@ describeStore('the PostgreSQL store that lost data', () => {
     expect(warnings).toEqual([expect.stringMatching(/^PAYOUT_GUARD_EPOCH: /)]);
   });
 
-  it.each(dataTables)('notices that the table %s alone was truncated', async (table) => {
+  it.each(dataTables)('detects that the table %s alone was truncated', async (table) => {
     const [store, other] = [openStore(), openStore()];
     const { epoch } = await store.totals('w');
     await hold(store, 'a');

@@ -69,7 +69,7 @@ describeStore('the PostgreSQL store inside a transaction of the application', ()
     client.release();
   });
 
-  it('refuses to pay before the commit, and knows of nothing after a rollback', async () => {
+  it('refuses to pay before the commit, and has no hold after a rollback', async () => {
     const store = openStore({ deadlineMs: 300 });
     const guard = createPayoutGuard({ provider: scriptedWallet('1000.00').provider, currency: 'KES', store });
     const client = await newPool().connect();
@@ -107,7 +107,7 @@ describeStore('the PostgreSQL store inside a transaction of the application', ()
     expect(await totals(store, 'default')).toEqual([0n, 0n]);
   });
 
-  it('is no store for a guard, whose timers would go on in it', async () => {
+  it('is no store for a guard, whose timers would continue in it', async () => {
     const client = await newPool().connect();
     const store = openStore().within(client);
     const { provider } = scriptedWallet('1000.00');

@@ -366,7 +366,7 @@ describeStore('the PostgreSQL store', () => {
     const hasPsql = spawnSync('psql', ['--version']).status === 0;
     if (!hasPsql) console.warn('No psql in the PATH. The test of the plain SQL files is SKIPPED.');
 
-    (hasPsql ? it : it.skip)('takes the plain SQL files, applied by psql as their header says', async () => {
+    (hasPsql ? it : it.skip)('takes the plain SQL files, applied by psql as in their header', async () => {
       const folder = 'src/stores/postgres/migrations';
       const names = readdirSync(folder).sort();
       const header = readFileSync(`${folder}/${names[0]}`, 'utf8').replaceAll(/\\\n-- +/g, '');

@@ -125,7 +125,7 @@ const names = (count: number, prefix: string) => Array.from({ length: count }, (
     expect(await claimed(store, { olderThanMs: 1 })).toEqual(['a', 'b']);
   });
 
-  it('T2. go on as if nothing had happened when the clock of the server is set back', async () => {
+  it('T2. continue unchanged when the clock of the server is set back', async () => {
     const clock = stoppedClock();
     const store = redis.openTimed(clock);
     await hold(store, 'before', 1n);

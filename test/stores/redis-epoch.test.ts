@@ -91,7 +91,7 @@ const key = '{payout-guard}:store';
     expect(await epochOf(store)).toBe(after);
   });
 
-  it('begins a new epoch when another server took over, even one that knows the script', async () => {
+  it('begins a new epoch when another server took over, even one that has loaded the script', async () => {
     const store = open();
     await hold(store, 'a', 60n);
     const before = await epochOf(store);
@@ -102,7 +102,7 @@ const key = '{payout-guard}:store';
     expect(await store.totals('w')).toMatchObject({ active: 60n });
   });
 
-  it('has one epoch in the end when many notice the loss at once', async () => {
+  it('has one epoch in the end when many detect the loss at once', async () => {
     const many = Array.from({ length: 10 }, () => open());
     // Each of them met a server without the script: the first answers are of several epochs.
     await Promise.all(many.map(epochOf));

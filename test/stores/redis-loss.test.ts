@@ -9,7 +9,7 @@ import { scriptedWallet } from '../support/wallet.js';
   const redis = new ThrowAwayRedis();
   const { open, openCuttable, openTimed } = redis;
 
-  it('notices a flush: a new epoch, open holds put back, nothing approved until the window is over', async () => {
+  it('detects a flush: a new epoch, open holds put back, nothing approved until the window is over', async () => {
     const options = { recoveryMs: 6_000 };
     const [store, other] = [open(options), open(options)];
     const before = await epochOf(store);
@@ -45,7 +45,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect(await store.totals('w')).toMatchObject({ active: 70n, captured: 30n });
   });
 
-  it('puts back a capture that the balance does not show yet, and lets it go when it does', async () => {
+  it('puts back a capture that the balance does not show yet, and drops it when it does', async () => {
     const clock = stoppedClock();
     const store = openTimed(clock);
     await hold(store, 'a', 60n);

@@ -12,7 +12,7 @@ import { ThrowAwayRedis } from '../support/redis-store.js';
     await expect(store.totals('w')).rejects.toMatchObject({ reason: 'store' });
   });
 
-  it('refuses a server that may drop holds to make room, until it is set right', async () => {
+  it('refuses a server that may drop holds to make room, until it is corrected', async () => {
     await redis.admin.config('SET', 'maxmemory', '100mb');
     await redis.admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
     const store = open();

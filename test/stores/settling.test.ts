@@ -45,7 +45,7 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
       await closed(payer, other);
     });
 
-    it('leaves the hold of a later attempt alone, and says that it was perhaps paid twice', async () => {
+    it('leaves the hold of a later attempt alone, and reports that it was perhaps paid twice', async () => {
       const wallet = scriptedWallet('1000.00');
       const [payer, other] = [start(wallet), start(wallet)];
       const seen: unknown[] = [];

@@ -30,7 +30,7 @@ const open = opensSqlite();
   });
   const stores = opensSqlite();
 
-  it('that is full approves nothing, says so, keeps what it answered, and heals', async () => {
+  it('that is full approves nothing, reports it, keeps what it answered, and heals', async () => {
     const store = stores(join(folder, 'payouts.db'));
     const { granted, error } = await holdUntilItFails(store);
     expect(error).toMatchObject({ code: 'balance_unavailable', message: expect.stringMatching(/the disk is full/) });
@@ -47,7 +47,7 @@ const open = opensSqlite();
     expect(holds.length).toBe(Math.min(1_000, granted.length + 1));
   });
 
-  it('that is read-only approves nothing, and says so', async () => {
+  it('that is read-only approves nothing, and reports it', async () => {
     const file = join(folder, 'payouts.db');
     const store = stores(file);
     await hold(store, 'a', { amountMinor: 10n });

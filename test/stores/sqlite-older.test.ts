@@ -35,7 +35,7 @@ const frozen = (wallet: string) => ({ wallet, outcome: 'frozen' });
 describe('an older copy of the file, put back while no process lives', () => {
   movableMonotonic();
 
-  it('is noticed by its mark: all wallets are frozen until an operator has reconciled', async () => {
+  it('is detected by its mark: all wallets are frozen until an operator has reconciled', async () => {
     const file = newFile();
     const clock = stoppedClock();
     const first = open(file, { clock, recoveryMs });
@@ -151,7 +151,7 @@ describe('an older copy of the file, put back while no process lives', () => {
 });
 
 describe('an older copy of the file, put in its place while a process lives', () => {
-  it('is noticed at the next call, and the process puts its open holds back', async () => {
+  it('is detected at the next call, and the process puts its open holds back', async () => {
     const file = newFile();
     const store = open(file, { recoveryMs: 100 });
     await hold(store, 'before', { amountMinor: 10n });
@@ -172,7 +172,7 @@ describe('an older copy of the file, put in its place while a process lives', ()
     expect(warnings.join()).toMatch(/PAYOUT_GUARD_EPOCH.*Restoring 3 open hold/);
   });
 
-  it('that went back by a few seconds is noticed by its counter', async () => {
+  it('that went back by a few seconds is detected by its counter', async () => {
     const file = newFile();
     const store = open(file, { recoveryMs: 100 });
     await hold(store, 'a', { amountMinor: 10n });

@@ -97,7 +97,7 @@ describe('the event storeFailure', () => {
 (hasRedis ? describe : describe.skip)('the event storeFailure on Redis', () => {
   const redis = new ThrowAwayRedis();
 
-  it('says that there is no connection, or no reply, when its server is gone or stands still', async () => {
+  it('reports that there is no connection, or no reply, when its server is gone or stands still', async () => {
     const { guard, failures, warm } = watched(redis.open({ deadlineMs: 300 }));
     await warm();
     process.kill(redis.server.pid, 'SIGSTOP');
@@ -138,7 +138,7 @@ describe('the event storeFailure', () => {
     await guard.hold({ amount: '1.00', reference: 'a' });
   });
 
-  it('says that holds are being restored', async () => {
+  it('reports that holds are being restored', async () => {
     const { guard, failures } = watched(redis.open({ recoveryMs: 60_000 }));
     await expect(guard.hold({ amount: '1.00', reference: 'a' })).rejects.toMatchObject(refused);
     expect(failures).toMatchObject([{ operation: 'hold', cause: 'recovering', code: 'RECOVERING', count: 1 }]);
@@ -154,7 +154,7 @@ describeStore('the event storeFailure on PostgreSQL', () => {
     jest.restoreAllMocks();
   });
 
-  it('says that no connection of the pool was free', async () => {
+  it('reports that no connection of the pool was free', async () => {
     const pool = newPool({ max: 1 });
     const { guard, failures, warm } = watched(openStore({ pool, deadlineMs: 200 }));
     await warm();
@@ -164,7 +164,7 @@ describeStore('the event storeFailure on PostgreSQL', () => {
     expect(failures).toMatchObject([{ store: 'postgres', cause: 'connection', code: 'NO_CONNECTION' }]);
   });
 
-  it('says that a statement has no answer, as far as it is known of this client', async () => {
+  it('reports that a statement has no answer, as far as this client shows it', async () => {
     const pool = newPool();
     let isHanging = false;
     const query = (text: string, values: unknown[]) =>
@@ -177,7 +177,7 @@ describeStore('the event storeFailure on PostgreSQL', () => {
     expect(failures).toMatchObject([{ cause: 'timeout', code: 'NO_ANSWER' }]);
   });
 
-  it('says that a transaction keeps the wallet locked', async () => {
+  it('reports that a transaction keeps the wallet locked', async () => {
     const { guard, failures } = watched(openStore({ deadlineMs: 300 }));
     const hold = await guard.hold({ amount: '1.00', reference: 'a' });
     const client = await newPool().connect();
@@ -203,7 +203,7 @@ describe('the event storeFailure on SQLite', () => {
   const newFile = filesInMemory(afterAll);
   const open = opensSqlite();
 
-  it('says that another process keeps the file locked, and ready() does', async () => {
+  it('reports that another process keeps the file locked, as ready() does', async () => {
     jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const file = newFile();
     const store = open(file, { deadlineMs: 100 });

@@ -34,7 +34,7 @@ export async function runReplicated(
       'RECONNECTED',
       'connection',
       'the connection changed before replicas confirmed the write',
-      'If this goes on, the commands of a call do not share a connection: pass the client itself as `client`.',
+      'If this continues, the commands of a call do not share a connection: pass the client itself as `client`.',
     );
   }
   if (Number(replicas) >= count) return reply;

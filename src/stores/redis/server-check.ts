@@ -135,12 +135,7 @@ export class ServerCheck {
     }
     if (maxMemory === '0' || policy === 'noeviction') return undefined;
     const what = 'Redis deletes keys when its memory is full';
-    return new StoreFailure(
-      'EVICTION',
-      'setup',
-      what,
-      'Set `maxmemory-policy noeviction`: otherwise it forgets holds.',
-    );
+    return new StoreFailure('EVICTION', 'setup', what, 'Set `maxmemory-policy noeviction`: otherwise it loses holds.');
   }
 
   async #warnOfPersistence(info: Info): Promise<void> {
@@ -148,7 +143,7 @@ export class ServerCheck {
     if (this.#keeps === runId || (info.get('aof_enabled') ?? '0') !== '0') return;
     this.#keeps = runId;
     if ((await this.#config('save')) !== '') return;
-    this.#warnOnce('Redis keeps nothing on disk (appendonly no, no save): a restart forgets captured references.');
+    this.#warnOnce('Redis keeps nothing on disk (appendonly no, no save): a restart loses captured references.');
   }
 
   async #config(name: string): Promise<string | undefined> {

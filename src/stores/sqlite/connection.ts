@@ -174,8 +174,8 @@ function assertLocal(file: string): void {
 export function assertKnown(version: number): void {
   if (version <= migrations.length) return;
   throw new ConfigurationError([
-    `a later version of payout-guard has changed the file (protocol ${version}; this one knows ${migrations.length})` +
-      '; update payout-guard',
+    `a later version of payout-guard has changed the file ` +
+      `(protocol ${version}; this one supports ${migrations.length}); update payout-guard`,
   ]);
 }
 
