@@ -1,5 +1,5 @@
-// Undoes the holds of callers that were refused without an answer of the database. They pay nothing, so what was held
-// for them, or will be, must go.
+// Undoes the holds of callers that were refused, though the database may have granted them, or may yet. Such a caller
+// pays nothing, so its hold must go.
 import { isOpen } from '../../core/hold.js';
 import type { HoldOutcome, HoldRequest } from '../../core/store.js';
 import type { Operations } from './engine.js';
