@@ -64,7 +64,7 @@ export class RedisEngine implements Engine {
     return this.#explained(async () => {
       await this.#check.before();
       // The script gets the fact that it was not loaded in the server, because such a server may be another one, or a
-      // restarted one. If it were loaded first, another process could come in between and not notice.
+      // restarted one. If it were loaded first, another process could come in between and not detect it.
       const reply = await this.#runScript(this.#batch, allKeys, (isFresh) => this.#args(isFresh, header, operations));
       const { version, ...answer } = decodeBatch(batch, reply);
       this.#version = Math.max(this.#version, version);

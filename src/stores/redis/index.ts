@@ -41,8 +41,8 @@ export interface RedisStoreOptions extends SharedStoreOptions, RememberOptions {
    */
   prefix?: string | undefined;
   /**
-   * Answers only what so many replicas have as well: a failover then loses nothing that was answered. Costs a round
-   * trip between the servers. The time is part of `deadlineMs`.
+   * Answers only after this many replicas have it as well: a failover then loses nothing that was answered. Costs a
+   * round trip between the servers. The time is part of `deadlineMs`.
    * @defaultValue none
    */
   waitReplicas?: WaitReplicas | undefined;

@@ -1,5 +1,5 @@
 // Reads the own holds and freezes of this process in turn, to detect a new epoch in time and to forget what another
-// process has ended. A process without other requests would not notice either.
+// process has ended. A process without other requests would detect neither.
 import type { Restoration } from './restoration.js';
 
 /** Own holds, and own freezes, that are read in each turn. */

@@ -11,7 +11,7 @@ CREATE TABLE store (
   singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
   -- Of this file; its mark has the same.
   id TEXT NOT NULL,
-  -- Random; another epoch means that something may have been forgotten.
+  -- Random; another epoch means that data may have been lost.
   epoch TEXT NOT NULL,
   born_at_ms INTEGER NOT NULL,
   -- Grows with each transaction.

@@ -17,7 +17,7 @@ export interface ClusterClient<Node> {
   isConnected(node: Node): boolean | undefined;
   /** Sends commands to one node, over one connection. */
   sendTo(node: Node, commands: readonly Command[]): Promise<unknown[]>;
-  /** Sends a command by its key. The client follows the redirection of the server, and learns from it. */
+  /** Sends a command by its key. The client follows the redirection of the server, and keeps the new owner. */
   learn(): Promise<unknown>;
 }
 
