@@ -2,9 +2,9 @@
 import type { Currency } from '../core/currency.js';
 import { formatMinorUnits } from '../core/money.js';
 import { oldestBalanceMs } from '../core/options.js';
+import type { DriftEvent } from '../drift/index.js';
 import type { AlertDraft } from './alert.js';
 import type { Decide, Fact } from './alert-outbox.js';
-import type { DriftEvent } from './drift/index.js';
 import type { Runway } from './runway.js';
 
 export interface Threshold {

@@ -2,15 +2,15 @@
 import type { Clock } from '../core/clock.js';
 import type { AmountInput } from '../core/money.js';
 import type { PayoutGuard } from '../core/payout-guard.js';
-import type { AlertOutbox, Claim } from './alert-outbox.js';
-import { daily, drifted } from './alert-rules.js';
 import {
   type DriftEvent,
   type DriftOptions,
   type DriftWatch,
   type VisibilityLagEvent,
   watchDrift,
-} from './drift/index.js';
+} from '../drift/index.js';
+import type { AlertOutbox, Claim } from './alert-outbox.js';
+import { daily, drifted } from './alert-rules.js';
 import type { Condition } from './event-rules.js';
 
 /**

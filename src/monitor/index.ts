@@ -17,9 +17,7 @@ export type {
   VisibilityLagAlert,
 } from './alert.js';
 export type { Undelivered } from './delivery.js';
-export * from './drift/index.js';
 export type { MonitoredDrift } from './drift-alerts.js';
-export * from './history/index.js';
 export type { Logger } from './logger.js';
 export { createMonitor, type Monitor, type Round, type WalletReport } from './monitor.js';
 export type { MonitoredWallet, MonitorOptions } from './options.js';

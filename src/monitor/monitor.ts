@@ -4,17 +4,17 @@ import { askStore } from '../core/ask-store.js';
 import type { Funds } from '../core/calls.js';
 import { asPayoutGuardError, BalanceUnavailableError, type PayoutGuardError } from '../core/errors.js';
 import { memoryStore } from '../core/memory-store/index.js';
+import { minorUnits } from '../core/money.js';
 import type { PayoutGuard } from '../core/payout-guard.js';
 import { warn } from '../core/warn.js';
+import type { DriftWatch } from '../drift/index.js';
 import type { Alert } from './alert.js';
 import { AlertOutbox, type Claim } from './alert-outbox.js';
 import { level, reachable, unreachable, type Watcher } from './alert-rules.js';
 import { deliver, type Undelivered } from './delivery.js';
-import type { DriftWatch } from './drift/index.js';
 import { DriftAlerts } from './drift-alerts.js';
 import { EventAlerts } from './event-alerts.js';
 import { safely } from './logger.js';
-import { minorUnits } from './minor-units.js';
 import {
   type MonitorOptions,
   type ResolvedMonitorOptions,

@@ -6,10 +6,10 @@ import { type AmountInput, parseAmount, parseNonNegative } from '../core/money.j
 import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { clockSchema, functionSchema } from '../core/schemas.js';
+import { assertEnforcing, sharedDriftSchema } from '../drift/options.js';
 import type { Alert } from './alert.js';
 import type { Threshold } from './alert-rules.js';
 import type { Undelivered } from './delivery.js';
-import { assertEnforcing, sharedDriftSchema } from './drift/options.js';
 import type { MonitoredDrift } from './drift-alerts.js';
 import { type Logger, loggerSchema } from './logger.js';
 import { cronSchedule, intervalSchedule, type Schedule, type ScheduleInput } from './schedule.js';

@@ -1,6 +1,6 @@
 // What a drift watch reports.
-import type { Currency } from '../../core/currency.js';
-import { formatMinorUnits } from '../../core/money.js';
+import type { Currency } from '../core/currency.js';
+import { formatMinorUnits } from '../core/money.js';
 import type { Finding } from './ledger.js';
 
 /** Money that moved without a payout or a reported credit. Contains amounts: for operators. */

@@ -11,11 +11,11 @@ import {
   type SharedHistory,
   type SharedHistoryOptions,
   sharedHistoryShape,
-} from './background-history.js';
-import type { HistoryPage } from './entry.js';
-import { readPage } from './found.js';
-import type { ResolvedQuery } from './query.js';
-import { deleteStatement, insertStatement, pageStatement, valuesOf } from './sqlite-statements.js';
+} from '../background-history.js';
+import type { HistoryPage } from '../entry.js';
+import { readPage } from '../found.js';
+import type { ResolvedQuery } from '../query.js';
+import { deleteStatement, insertStatement, pageStatement, valuesOf } from './statements.js';
 
 export interface SqliteHistoryOptions extends SharedHistoryOptions {
   /**

@@ -1,8 +1,8 @@
 // Drift in seeded histories: none is reported where nothing happened, and a movement is reported once and exactly.
 import { describe, expect, it } from '@jest/globals';
-import { type DriftEvent, type VisibilityLagEvent, watchDrift } from '../../src/monitor/drift/index.js';
+import { type DriftEvent, type VisibilityLagEvent, watchDrift } from 'payout-guard/drift';
 import { byBudget } from '../support/budget.js';
-import { DriftWorld, toleranceMs } from './drift-world.js';
+import { DriftWorld, toleranceMs } from './world.js';
 
 interface Played {
   readonly events: readonly DriftEvent[];

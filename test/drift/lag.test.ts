@@ -1,9 +1,9 @@
 // How long after a capture the balance showed it: reported where it is certain, and only there.
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { memoryStore, type PayoutGuard } from 'payout-guard';
-import { type DriftEvent, type VisibilityLagEvent, watchDrift } from '../../src/monitor/drift/index.js';
-import { LagMeter, type LateCapture, type RecordedCapture } from '../../src/monitor/drift/lag.js';
-import { memoryHistory } from '../../src/monitor/history/index.js';
+import { type DriftEvent, type VisibilityLagEvent, watchDrift } from 'payout-guard/drift';
+import { memoryHistory } from 'payout-guard/history';
+import { LagMeter, type LateCapture, type RecordedCapture } from '../../src/drift/lag.js';
 import { Random } from '../simulation/random.js';
 import { byBudget } from '../support/budget.js';
 import { type ScriptedWallet, scriptedWallet } from '../support/wallet.js';

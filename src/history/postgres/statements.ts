@@ -1,8 +1,8 @@
 // The SQL of the history in PostgreSQL.
 import { arrayText } from '../../stores/postgres/question.js';
-import type { Row } from './background-history.js';
-import { type HistoryEntry, historyKinds } from './entry.js';
-import type { ResolvedQuery } from './query.js';
+import type { Row } from '../background-history.js';
+import { type HistoryEntry, historyKinds } from '../entry.js';
+import type { ResolvedQuery } from '../query.js';
 
 interface Statement {
   readonly text: string;

@@ -1,6 +1,6 @@
 // A history in the memory of this process: its latest entries.
 import { z } from 'zod';
-import { readOptions } from '../../core/problems.js';
+import { readOptions } from '../core/problems.js';
 import type { History, HistoryEntry, HistoryPage, HistoryQuery } from './entry.js';
 import { comparePlaces, type Place, placeText, type ResolvedQuery, resolveQuery } from './query.js';
 

@@ -7,9 +7,9 @@ import {
   type SharedHistory,
   type SharedHistoryOptions,
   sqliteHistory,
-} from '../../src/monitor/history/index.js';
-import { resolveQuery } from '../../src/monitor/history/query.js';
-import { pageStatement } from '../../src/monitor/history/sqlite-statements.js';
+} from 'payout-guard/history';
+import { resolveQuery } from '../../src/history/query.js';
+import { pageStatement } from '../../src/history/sqlite/statements.js';
 import { testDatabase } from '../support/postgres.js';
 import { filesInMemory } from '../support/sqlite.js';
 

@@ -5,9 +5,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createPayoutGuard, memoryStore, type PayoutAnswer, type PayoutGuard, PayoutRejectedError } from 'payout-guard';
-import { jpay } from 'payout-guard/providers/jpay';
-import { sqliteStore } from 'payout-guard/stores/sqlite';
-import { jpaySimulator } from 'payout-guard/testing';
 import {
   type DayReport,
   dayReport,
@@ -21,11 +18,14 @@ import {
   type SharedHistoryOptions,
   sqliteHistory,
   toCsv,
-} from '../../src/monitor/history/index.js';
+} from 'payout-guard/history';
+import { jpay } from 'payout-guard/providers/jpay';
+import { sqliteStore } from 'payout-guard/stores/sqlite';
+import { jpaySimulator } from 'payout-guard/testing';
 import { runProgram } from '../support/programs.js';
 import { deferred, scriptedWallet, stoppedClock } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
-import { type HistoryPlace, historyPlaces } from './history-places.js';
+import { type HistoryPlace, historyPlaces } from './places.js';
 
 const warnings = collectWarnings();
 const places = await historyPlaces();
@@ -379,7 +379,7 @@ describe.each(places.map((place) => [place.name, place] as const))(
 
     it('is written by three processes at once, beside the holds of their store, and keeps every entry once', async () => {
       const history = await emptied(place);
-      const file = fileURLToPath(new URL('history-process.ts', import.meta.url));
+      const file = fileURLToPath(new URL('process.ts', import.meta.url));
       const runs = await Promise.all(
         ['a', 'b', 'c'].map((name) =>
           runProgram(process.execPath, ['--import', 'tsx', file, name, ...place.arguments]),

@@ -11,6 +11,6 @@ export {
   historyKinds,
 } from './entry.js';
 export { type MemoryHistory, type MemoryHistoryOptions, memoryHistory } from './memory-history.js';
-export { type PostgresHistory, type PostgresHistoryOptions, postgresHistory } from './postgres-history.js';
+export { type PostgresHistory, type PostgresHistoryOptions, postgresHistory } from './postgres/history.js';
 export { type RecordOptions, recordHistory } from './record.js';
-export { type SqliteHistoryOptions, sqliteHistory } from './sqlite-history.js';
+export { type SqliteHistoryOptions, sqliteHistory } from './sqlite/history.js';

@@ -1,6 +1,6 @@
 // A process that holds 40 payouts at once and records them. Arguments: its name, then `sqlite` and a file, or `postgres`,
 // the options of a pool and a schema. It prints what was held and written.
-import { postgresHistory, recordHistory, sqliteHistory } from 'payout-guard/monitor';
+import { postgresHistory, recordHistory, sqliteHistory } from 'payout-guard/history';
 import { postgresStore } from 'payout-guard/stores/postgres';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
 import pg from 'pg';

@@ -1,8 +1,8 @@
 // What positions of successive snapshots prove.
 import { describe, expect, it } from '@jest/globals';
-import { firstMovement, withoutBlips } from '../../src/monitor/drift/analysis.js';
-import { DriftLedger } from '../../src/monitor/drift/ledger.js';
-import { common, type Ranges, upTo, withOrWithout } from '../../src/monitor/drift/ranges.js';
+import { firstMovement, withoutBlips } from '../../src/drift/analysis.js';
+import { DriftLedger } from '../../src/drift/ledger.js';
+import { common, type Ranges, upTo, withOrWithout } from '../../src/drift/ranges.js';
 
 const set = (...amounts: number[]): Ranges => amounts.map((minor) => ({ least: BigInt(minor), most: BigInt(minor) }));
 const exactly = (minor: number) => ({ least: BigInt(minor), most: BigInt(minor) });

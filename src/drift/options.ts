@@ -1,9 +1,9 @@
 // The options of a drift watch.
 import { z } from 'zod';
-import { type AmountInput, parseAmount } from '../../core/money.js';
-import type { PayoutGuard, WalletInfo } from '../../core/payout-guard.js';
-import { Problems } from '../../core/problems.js';
-import { functionSchema } from '../../core/schemas.js';
+import { type AmountInput, parseAmount } from '../core/money.js';
+import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
+import { Problems } from '../core/problems.js';
+import { functionSchema } from '../core/schemas.js';
 import type { History } from '../history/entry.js';
 import type { DriftEvent, VisibilityLagEvent } from './drift-event.js';
 

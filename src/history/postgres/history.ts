@@ -10,11 +10,11 @@ import {
   type SharedHistory,
   type SharedHistoryOptions,
   sharedHistoryShape,
-} from './background-history.js';
-import type { HistoryPage } from './entry.js';
-import { readPage } from './found.js';
-import { deleteStatement, insertStatement, pageStatement } from './postgres-statements.js';
-import type { ResolvedQuery } from './query.js';
+} from '../background-history.js';
+import type { HistoryPage } from '../entry.js';
+import { readPage } from '../found.js';
+import type { ResolvedQuery } from '../query.js';
+import { deleteStatement, insertStatement, pageStatement } from './statements.js';
 
 export interface PostgresHistoryOptions extends SharedHistoryOptions {
   /**

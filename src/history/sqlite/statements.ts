@@ -1,6 +1,6 @@
 // The SQL of the history in a SQLite file; its table is in `stores/sqlite/migrations.ts`.
-import type { Row } from './background-history.js';
-import type { ResolvedQuery } from './query.js';
+import type { Row } from '../background-history.js';
+import type { ResolvedQuery } from '../query.js';
 
 export const insertStatement = `
   INSERT INTO history (at_ms, id, kind, wallet, reference, amount, data) VALUES (?, ?, ?, ?, ?, ?, ?)

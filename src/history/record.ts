@@ -1,10 +1,10 @@
 // Records the events of a guard in a history.
-import type { Decision } from '../../core/decision.js';
-import type { PayoutGuardError } from '../../core/errors.js';
-import type { GuardEvents } from '../../core/events.js';
-import type { HoldInfo } from '../../core/hold-info.js';
-import type { PayoutGuard } from '../../core/payout-guard.js';
-import { warn } from '../../core/warn.js';
+import type { Decision } from '../core/decision.js';
+import type { PayoutGuardError } from '../core/errors.js';
+import type { GuardEvents } from '../core/events.js';
+import type { HoldInfo } from '../core/hold-info.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
+import { warn } from '../core/warn.js';
 import { type History, type HistoryEntry, type HistoryKind, historyKinds } from './entry.js';
 
 export interface RecordOptions {

@@ -1,14 +1,13 @@
 // Watches the balance of a wallet for money that moved without a payout or a reported credit.
-import { elapsedMs } from '../../core/clock.js';
-import { ConfigurationError } from '../../core/errors.js';
-import type { GuardEvents } from '../../core/events.js';
-import type { HoldInfo } from '../../core/hold-info.js';
-import { type AmountInput, formatMinorUnits, parseAmount } from '../../core/money.js';
-import type { PayoutGuard } from '../../core/payout-guard.js';
-import { warn } from '../../core/warn.js';
+import { elapsedMs } from '../core/clock.js';
+import { ConfigurationError } from '../core/errors.js';
+import type { GuardEvents } from '../core/events.js';
+import type { HoldInfo } from '../core/hold-info.js';
+import { type AmountInput, formatMinorUnits, minorUnits, parseAmount } from '../core/money.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
+import { warn } from '../core/warn.js';
 import { type DayReport, dayReport } from '../history/day-report.js';
 import type { HistoryEntry } from '../history/entry.js';
-import { minorUnits } from '../minor-units.js';
 import { driftEvent, type VisibilityLagEvent } from './drift-event.js';
 import type { Evidence } from './evidence.js';
 import { LagMeter, type LateCapture } from './lag.js';

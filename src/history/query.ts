@@ -1,7 +1,7 @@
 // Parses a query, and the place where a page ended.
 import { z } from 'zod';
-import { ConfigurationError } from '../../core/errors.js';
-import { readOptions } from '../../core/problems.js';
+import { ConfigurationError } from '../core/errors.js';
+import { readOptions } from '../core/problems.js';
 import { type HistoryKind, type HistoryQuery, historyKinds } from './entry.js';
 
 /** The place of an entry in the order: its time, then its id. */

@@ -1,5 +1,5 @@
 // The beginning and end of a day in a time zone.
-import { ConfigurationError } from '../../core/errors.js';
+import { ConfigurationError } from '../core/errors.js';
 
 const aDayMs = 86_400_000;
 

@@ -1,5 +1,5 @@
 // What a history keeps, and how it is queried.
-import type { MaybePromise } from '../../core/store.js';
+import type { MaybePromise } from '../core/store.js';
 
 /** The kinds of entries: the events of a guard by their names, and what a drift watch records. */
 export const historyKinds = [

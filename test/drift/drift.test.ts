@@ -8,16 +8,16 @@ import {
   type PayoutGuard,
   type WalletSettings,
 } from 'payout-guard';
-import { jpay } from 'payout-guard/providers/jpay';
-import { type JpaySimulator, type JpaySimulatorOptions, jpaySimulator } from 'payout-guard/testing';
 import {
   type DriftEvent,
   type DriftOptions,
   type DriftWatch,
   type VisibilityLagEvent,
   watchDrift,
-} from '../../src/monitor/drift/index.js';
-import { memoryHistory } from '../../src/monitor/history/index.js';
+} from 'payout-guard/drift';
+import { memoryHistory } from 'payout-guard/history';
+import { jpay } from 'payout-guard/providers/jpay';
+import { type JpaySimulator, type JpaySimulatorOptions, jpaySimulator } from 'payout-guard/testing';
 import { type ScriptedWallet, scriptedWallet, stoppedClock } from '../support/wallet.js';
 
 const running: { close(): Promise<unknown> }[] = [];

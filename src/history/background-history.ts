@@ -1,9 +1,9 @@
 // A history that several processes share, written in the background.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { type Clock, systemClock } from '../../core/clock.js';
-import { clockSchema } from '../../core/schemas.js';
-import { warn } from '../../core/warn.js';
+import { type Clock, systemClock } from '../core/clock.js';
+import { clockSchema } from '../core/schemas.js';
+import { warn } from '../core/warn.js';
 import type { History, HistoryEntry, HistoryPage, HistoryQuery } from './entry.js';
 import { type ResolvedQuery, resolveQuery } from './query.js';
 

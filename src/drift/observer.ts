@@ -1,7 +1,7 @@
 // Finds, for each snapshot, the payouts that it may or may not show, and their outcomes.
-import { askStore } from '../../core/ask-store.js';
-import { type HoldRecord, isOpen } from '../../core/hold.js';
-import type { HoldStore, WalletTotals } from '../../core/store.js';
+import { askStore } from '../core/ask-store.js';
+import { type HoldRecord, isOpen } from '../core/hold.js';
+import type { HoldStore, WalletTotals } from '../core/store.js';
 import type { Evidence } from './evidence.js';
 
 /** A snapshot as the guard emits it, in minor units. */
