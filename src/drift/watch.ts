@@ -3,17 +3,16 @@ import { elapsedMs } from '../core/clock.js';
 import { ConfigurationError } from '../core/errors.js';
 import type { GuardEvents } from '../core/events.js';
 import type { HoldInfo } from '../core/hold-info.js';
-import { type AmountInput, formatMinorUnits, minorUnits, parseAmount } from '../core/money.js';
+import { type AmountInput, minorUnits, parseAmount } from '../core/money.js';
 import type { PayoutGuard } from '../core/payout-guard.js';
-import { warn } from '../core/warn.js';
 import { type DayReport, dayReport } from '../history/day-report.js';
-import type { HistoryEntry } from '../history/entry.js';
-import { driftEvent, type VisibilityLagEvent } from './drift-event.js';
+import { DrainFreeze } from './drain-freeze.js';
 import type { Evidence } from './evidence.js';
-import { LagMeter, type LateCapture } from './lag.js';
-import { DriftLedger, type Finding } from './ledger.js';
+import { LagMeter } from './lag.js';
+import { DriftLedger } from './ledger.js';
 import { Observer, type Reading } from './observer.js';
 import { type DriftOptions, type ResolvedDriftOptions, resolveDriftOptions } from './options.js';
+import { DriftReports } from './reports.js';
 
 /** Money that came into the wallet. */
 export interface ReportedCredit {
@@ -71,6 +70,8 @@ interface TimedReading extends Reading {
 class Watch implements DriftWatch {
   readonly #guard: PayoutGuard;
   readonly #options: ResolvedDriftOptions;
+  readonly #reports: DriftReports;
+  readonly #freeze: DrainFreeze;
   readonly #stops: readonly (() => void)[];
   #observer: Observer;
   #ledger: DriftLedger;
@@ -80,17 +81,19 @@ class Watch implements DriftWatch {
   #count = 0;
   /** The last reading of the store failed. */
   #isBlind = false;
-  /** Why the wallet is to be frozen, until it is. */
-  #mustFreezeFor: string | undefined;
-  /** It was frozen for a movement whose amount is not known yet. */
-  #isAlarmed = false;
   /** The next snapshot when each of the latest holds was taken, by attempt. */
   readonly #heldAt = new Map<string, number>();
 
   constructor(guard: PayoutGuard, options: DriftOptions) {
     this.#guard = guard;
     this.#options = resolveDriftOptions(guard, options);
-    const { creditToleranceMs } = this.#options;
+    const { creditToleranceMs, freezeAboveMinor } = this.#options;
+    this.#reports = new DriftReports(this.#options);
+    this.#freeze = new DrainFreeze({
+      limitMinor: freezeAboveMinor,
+      freeze: (reason) => guard.freeze(this.#key, reason),
+      onFailure: (error) => this.#reports.warn('The wallet could not be frozen; the next balance repeats it', error),
+    });
     this.#observer = this.#newObserver();
     this.#lag = this.#newLagMeter();
     this.#ledger = new DriftLedger({ lagMs: this.#lagMs, creditToleranceMs, mayBlip: this.#mayBlip });
@@ -190,7 +193,7 @@ class Watch implements DriftWatch {
 
   #credit(amountMinor: bigint, at: Date, reference: string | undefined): void {
     this.#ledger.credit({ amountMinor, atMs: at.getTime() });
-    this.#note('credit', at, this.#text(amountMinor), {}, reference);
+    this.#reports.credit(amountMinor, at, reference);
   }
 
   #see({ wallet, available, capturedMark, epoch, asOf, receivedAt }: GuardEvents['snapshot']): void {
@@ -220,12 +223,17 @@ class Watch implements DriftWatch {
       for (const evidence of await this.#observer.look(reading, () => this.#now())) this.#add(evidence, reading);
       this.#isBlind = false;
     } catch (error) {
-      if (!this.#isBlind) this.#warn('The store did not respond, so drift cannot be detected until it does', error);
+      if (!this.#isBlind)
+        this.#reports.warn('The store did not respond, so drift cannot be detected until it does', error);
       this.#isBlind = true;
       return;
     }
-    for (const finding of this.#ledger.findings(this.#now())) this.#report(finding);
-    await this.#freezeIfDrained();
+    for (const finding of this.#ledger.findings(this.#now())) {
+      this.#freeze.found(finding.debitedMinor.least);
+      this.#reports.drift(finding);
+    }
+    this.#freeze.proven(this.#ledger.provenDebitMinor());
+    await this.#freeze.freezeIfDue();
   }
 
   #add(evidence: Evidence, { number, requestedMs, receivedMs }: TimedReading): void {
@@ -236,7 +244,7 @@ class Watch implements DriftWatch {
     const late = this.#lag.add({ evidence, requestedMs, receivedMs });
     if (!late) return;
     for (const corrected of late.corrected) this.#ledger.add(corrected);
-    this.#reportLag(late, new Date(evidence.receivedAtMs));
+    this.#reports.lag(late, new Date(evidence.receivedAtMs));
   }
 
   #beginEpoch(): void {
@@ -245,84 +253,6 @@ class Watch implements DriftWatch {
     this.#observer.released(this.#now());
     this.#ledger = this.#ledger.renewed();
     this.#lag = this.#newLagMeter();
-    this.#isAlarmed = false;
-  }
-
-  #report(finding: Finding): void {
-    const { wallet, onDrift, freezeAboveMinor } = this.#options;
-    const event = driftEvent(finding, { wallet: wallet.key, currency: wallet.currency, lagMs: this.#lagMs });
-    const isTooMuch = freezeAboveMinor !== undefined && finding.debitedMinor.least > freezeAboveMinor;
-    if (isTooMuch && !this.#isAlarmed) this.#mustFreezeFor = drained;
-    this.#isAlarmed = false;
-    const { amount, from, to, direction, atMost, expected, actual } = event;
-    const window = { from: from.toISOString(), to: to.toISOString() };
-    this.#note('drift', to, amount, { direction, ...(atMost && { atMost }), ...window, expected, actual });
-    this.#call('onDrift', () => onDrift(event));
-  }
-
-  #reportLag({ capture, longerThanMs, atMostMs }: LateCapture, at: Date): void {
-    const { wallet, onLag } = this.#options;
-    const { reference, attempt, debitedMinor } = capture;
-    const [amount, lagMs] = [this.#text(debitedMinor), this.#lagMs];
-    const about = { wallet: wallet.key, currency: wallet.currency.code };
-    const event: VisibilityLagEvent = { ...about, reference, attempt, amount, lagMs, longerThanMs, atMostMs };
-    this.#note('visibilityLag', at, amount, { attempt, lagMs, longerThanMs, atMostMs }, reference);
-    if (onLag) this.#call('onLag', () => onLag(event));
-    else {
-      const seen = `The balance showed payout ${reference} ${longerThanMs} to ${atMostMs} ms after its capture, and visibilityLagMs is ${lagMs}`;
-      this.#warn(`${seen}. Raise it to at least ${atMostMs} in every process`);
-    }
-  }
-
-  /**
-   * Freezes once for each movement: the operator who unfreezes knows why. A freeze that fails is repeated at the next
-   * balance.
-   */
-  async #freezeIfDrained(): Promise<void> {
-    const { freezeAboveMinor: limit } = this.#options;
-    if (limit !== undefined && !this.#isAlarmed && this.#ledger.provenDebitMinor() > limit) {
-      this.#mustFreezeFor = drained;
-      this.#isAlarmed = true;
-    }
-    if (this.#mustFreezeFor === undefined) return;
-    try {
-      await this.#guard.freeze(this.#key, this.#mustFreezeFor);
-      this.#mustFreezeFor = undefined;
-    } catch (error) {
-      this.#warn('The wallet could not be frozen; the next balance repeats it', error);
-    }
-  }
-
-  #note(
-    kind: 'credit' | 'drift' | 'visibilityLag',
-    at: Date,
-    amount: string,
-    data: HistoryEntry['data'],
-    reference?: string,
-  ): void {
-    const { history, wallet } = this.#options;
-    if (!history) return;
-    const about = { kind, at, wallet: wallet.key, amount, ...(reference !== undefined && { reference }) };
-    const entry = { ...about, data: { currency: wallet.currency.code, ...data } };
-    const noted = (async () => history.add([entry]))();
-    noted.catch((error) => this.#warn(`The history rejected a ${kind} entry`, error));
-  }
-
-  #text(minor: bigint): string {
-    return formatMinorUnits(minor, this.#options.wallet.currency);
-  }
-
-  #call(name: string, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#warn(`${name} threw`, error);
-    }
-  }
-
-  #warn(what: string, error?: unknown): void {
-    warn('PAYOUT_GUARD_DRIFT', `${what} (wallet ${this.#key}).`, error);
+    this.#freeze.forget();
   }
 }
-
-const drained = 'more than the limit was debited without explanation; see the drift events';

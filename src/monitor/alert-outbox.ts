@@ -26,8 +26,8 @@ export interface Fact {
   /** When the state was observed, in epoch milliseconds. */
   readonly seenAtMs: number;
   /** The process that holds the condition, and until when no other one may end it. */
-  readonly keeper?: string | undefined;
-  readonly keptUntilMs?: number | undefined;
+  readonly leaseOwner?: string | undefined;
+  readonly leaseUntilMs?: number | undefined;
   /** Why the condition began. */
   readonly reason?: string | undefined;
   readonly sinceMs?: number | undefined;
@@ -63,8 +63,8 @@ const aTime = z.number();
 const noteSchema = z.looseObject({
   state: z.string(),
   seenAtMs: aTime,
-  keeper: z.string().optional(),
-  keptUntilMs: aTime.optional(),
+  leaseOwner: z.string().optional(),
+  leaseUntilMs: aTime.optional(),
   reason: z.string().optional(),
   sinceMs: aTime.optional(),
   drifts: z
@@ -75,6 +75,8 @@ const noteSchema = z.looseObject({
     .optional(),
 });
 
+/** Margin of every lease, in milliseconds: clocks of processes may differ by this, or a process may pause for it. */
+export const leaseMarginMs = 30_000;
 /** Tries while other processes change the same note. */
 const maxTries = 20;
 

@@ -13,7 +13,7 @@ export interface Threshold {
 }
 
 /** A wallet whose balance was read. */
-export interface Sight {
+export interface WalletBalance {
   readonly wallet: string;
   readonly currency: Currency;
   readonly spendableMinor: bigint;
@@ -24,8 +24,8 @@ export interface Sight {
 }
 
 /** Low below the threshold, recovered at the threshold plus its hysteresis. In between the state stays. */
-export function level(sight: Sight, { thresholdMinor, hysteresisMinor }: Threshold): Decide {
-  const { wallet, currency, spendableMinor, asOfMs, nowMs, runway } = sight;
+export function level(balance: WalletBalance, { thresholdMinor, hysteresisMinor }: Threshold): Decide {
+  const { wallet, currency, spendableMinor, asOfMs, nowMs, runway } = balance;
   const common = {
     wallet,
     currency: currency.code,
@@ -56,14 +56,21 @@ export interface Watcher {
   readonly owner: string;
   readonly nowMs: number;
   /** Until when its word that the wallet is unreachable stands: longer than until the next round. */
-  readonly keptUntilMs: number;
+  readonly leaseUntilMs: number;
 }
 
 /** This process could not read the balance, several times. */
 export function unreachable(watcher: Watcher, reason: string): Decide {
-  const { wallet, currency, owner, nowMs, keptUntilMs } = watcher;
+  const { wallet, currency, owner, nowMs, leaseUntilMs } = watcher;
   return (fact) => {
-    const begun: Fact = { state: 'unreachable', seenAtMs: nowMs, keeper: owner, keptUntilMs, reason, sinceMs: nowMs };
+    const begun: Fact = {
+      state: 'unreachable',
+      seenAtMs: nowMs,
+      leaseOwner: owner,
+      leaseUntilMs,
+      reason,
+      sinceMs: nowMs,
+    };
     if (fact?.state !== 'unreachable') {
       const at = new Date(nowMs).toISOString();
       return { fact: begun, alert: { kind: 'unreachable', wallet, currency, at, reason } };
@@ -87,9 +94,9 @@ export function reachable(watcher: Watcher): Decide {
   };
 }
 
-function mayEnd({ keeper, keptUntilMs = 0 }: Fact, { owner, nowMs, keptUntilMs: longest }: Watcher): boolean {
+function mayEnd({ leaseOwner, leaseUntilMs = 0 }: Fact, { owner, nowMs, leaseUntilMs: longest }: Watcher): boolean {
   // A time further ahead than any process writes is of a wrong clock.
-  return keeper === owner || keptUntilMs <= nowMs || keptUntilMs > longest + oldestBalanceMs;
+  return leaseOwner === owner || leaseUntilMs <= nowMs || leaseUntilMs > longest + oldestBalanceMs;
 }
 
 /** Raised once for each `state`. */

@@ -29,3 +29,13 @@ export function safely(what: string, call: () => unknown): void {
     warn('PAYOUT_GUARD_MONITOR', `${what} threw.`, error);
   }
 }
+
+/** Writes one line to the logger of the application. Its errors don't reach the caller. */
+export type Log = (level: keyof Logger, fields: Readonly<Record<string, unknown>>, message: string) => void;
+
+/** Returns the log of a logger; without one, it writes nothing. */
+export function logTo(logger: Logger | undefined): Log {
+  return (level, fields, message) => {
+    if (logger) safely('The logger of the monitor', () => logger[level](fields, message));
+  };
+}
