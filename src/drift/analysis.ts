@@ -1,4 +1,4 @@
-// From the positions of successive snapshots to what happened between them. Pure.
+// Derives movements from the positions of successive snapshots. Pure.
 import { agree, common, hull, pointOf, type Range, type Ranges } from './ranges.js';
 
 /** Something external happened after snapshot `from` was asked for and before snapshot `to` came. */
@@ -24,7 +24,7 @@ export function firstMovement(positions: readonly Ranges[]): Movement | undefine
   return betweenPoints(positions) ?? (isExplained(positions) ? undefined : (asOne(positions) ?? bounded(positions)));
 }
 
-/** Whether nothing external needs to have happened. */
+/** Returns true if the positions are explained without an external movement. */
 export function isExplained(positions: readonly Ranges[]): boolean {
   return running(positions).at(-1)?.length !== 0;
 }

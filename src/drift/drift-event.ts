@@ -1,4 +1,4 @@
-// What a drift watch reports.
+// The events of a drift watch.
 import type { Currency } from '../core/currency.js';
 import { formatMinorUnits } from '../core/money.js';
 import type { Finding } from './ledger.js';
@@ -10,14 +10,14 @@ export interface DriftEvent {
   readonly currency: string;
   /** `debit`: more left the wallet than is explained. `credit`: more came in. */
   readonly direction: 'debit' | 'credit';
-  /** How much, exactly; decimal text. The least it can have been when there is an `atMost`. */
+  /** The exact amount as decimal text; with an `atMost`, the least that it can have been. */
   readonly amount: string;
   /**
    * Present when the amount is not certain and never will be: more than one movement happened between two quiet
    * moments, and there was no earlier one to compare with.
    */
   readonly atMost?: string;
-  /** It happened after this time, and */
+  /** The movement happened after this time, and */
   readonly from: Date;
   /** before this one. */
   readonly to: Date;
@@ -43,9 +43,9 @@ export interface VisibilityLagEvent {
   readonly amount: string;
   /** The `visibilityLagMs` of the wallet. */
   readonly lagMs: number;
-  /** So long after the capture the balance certainly did not show it, in milliseconds. */
+  /** Time after the capture at which the balance certainly did not show it, in milliseconds. */
   readonly longerThanMs: number;
-  /** So long after the capture it certainly did. */
+  /** Time after the capture at which the balance certainly showed it, in milliseconds. */
   readonly atMostMs: number;
 }
 

@@ -1,7 +1,7 @@
-// What one snapshot says about money that moved without a payout or a reported credit.
+// The evidence of one snapshot about money that moved without a payout or a reported credit.
 //
-// Take everything that was ever debited and credited apart: payouts of this guard, credits the application reported,
-// and the rest, which is external. Then for each snapshot k, up to a constant that is the same for all of them,
+// Everything that was ever debited and credited has three parts: payouts of this guard, credits the application
+// reported, and the rest, which is external. For each snapshot k, up to a constant that is the same for all of them,
 //
 //   external(k) = credits(k) - available(k) - payouts(k)
 //
@@ -27,13 +27,13 @@ export interface Evidence {
   readonly availableMinor: bigint;
   /** The store's captured amount before the balance was asked for. */
   readonly markMinor: bigint;
-  /** What each payout debited that was open when the balance came. */
+  /** The debit of each payout that was open when the balance came. */
   readonly debitsMinor: readonly bigint[];
-  /** What further payouts may have debited, together: any part of it may be in the balance. */
+  /** The most that further payouts may have debited together; any part of it may be in the balance. */
   readonly furtherMinor: bigint;
 }
 
-/** Money that came in, as the application knows it. */
+/** Money that came in, as the application reported it. */
 export interface Credit {
   readonly amountMinor: bigint;
   readonly atMs: number;
@@ -42,19 +42,19 @@ export interface Credit {
 /** A payout that was recorded as made after its hold had ended. Balances may have shown it long before the mark did. */
 export interface LateDebit {
   readonly amountMinor: bigint;
-  /** The first snapshot that came after the hold was taken: none before can show it. */
+  /** The first snapshot that came after the hold was taken. Earlier ones cannot show the debit. */
   readonly fromNumber: number;
-  /** When the store had recorded it. */
+  /** Time at which the store had recorded it. */
   readonly recordedAtMs: number;
 }
 
-/** What is known besides the snapshots. */
+/** Further facts besides the snapshots. */
 export interface Known {
   readonly credits: readonly Credit[];
   readonly lateDebits: readonly LateDebit[];
 }
 
-/** A mark is read at most so long before its balance is asked for, in milliseconds: the cap of `fetchTimeoutMs`. */
+/** Longest time from reading a mark to requesting its balance, in milliseconds: the cap of `fetchTimeoutMs`. */
 const oldestMarkMs = 60_000;
 
 export interface Visibility {
@@ -64,7 +64,7 @@ export interface Visibility {
   readonly creditToleranceMs: number;
 }
 
-/** The amounts that the wallet would hold, by this evidence, if no payout of this guard were under way. */
+/** Returns the amounts that the wallet may hold, by this evidence, if no payout of this guard were under way. */
 export function positionsOf(evidence: Evidence, { credits, lateDebits }: Known, visibility: Visibility): Ranges {
   const { availableMinor, markMinor, debitsMinor, furtherMinor } = evidence;
   let positions = amount(availableMinor + markMinor);
@@ -80,12 +80,12 @@ export function positionsOf(evidence: Evidence, { credits, lateDebits }: Known, 
   return upTo(positions, furtherMinor);
 }
 
-/** Whether the mark may be from before the late capture, so that the balance may show more than the mark has. */
+/** Returns true if the mark may be from before the late capture: the balance may then show more than the mark has. */
 export function mayMiss({ requestedAtMs }: Evidence, { recordedAtMs }: LateDebit): boolean {
   return requestedAtMs <= recordedAtMs + oldestMarkMs;
 }
 
-/** Whether the balance certainly contains the credit. */
+/** Returns true if the balance certainly contains the credit. */
 export function isShown({ atMs }: Credit, { requestedAtMs }: Evidence, visibility: Visibility): boolean {
   return atMs + visibility.creditToleranceMs <= requestedAtMs - visibility.lagMs;
 }

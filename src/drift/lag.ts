@@ -1,12 +1,12 @@
-// Measures how long after its capture the balance showed a payout, where that is certain. Pure; durations are of the
+// Measures the time from a capture to the balance that shows it, if that is certain. Pure. Durations are of the
 // monotonic clock.
 //
 // A balance that lags behind the declared `visibilityLagMs` looks like money that came in and left again: the capture
-// is in the mark, and the balance still has its amount. That differs from other movements only if it is the whole
-// story: the wallet was at rest before, during and after; the amount was that of the one capture that entered the mark
-// meanwhile, and this process recorded it; and no balance of the ten minutes before was lower, which would mean that
-// another capture was missing too. Everything else is left to the ledger. The first balance of a watch is assumed to
-// show all captures before it.
+// is in the mark, and the balance still has its amount. A lag is certain only under three conditions. The wallet was at
+// rest before, during and after. The amount was that of the one capture that entered the mark meanwhile, and this
+// process recorded it. No balance of the ten minutes before was lower, which would mean that another capture was
+// missing too. Everything else is left to the ledger. The first balance of a watch is assumed to show all captures
+// before it.
 import type { Evidence } from './evidence.js';
 
 /** A payout that this process recorded as made. */
@@ -15,14 +15,14 @@ export interface RecordedCapture {
   readonly attempt: string;
   /** The real debit, in minor units. */
   readonly debitedMinor: bigint;
-  /** When the store had recorded it. */
+  /** Time at which the store had recorded it. */
   readonly atMs: number;
 }
 
-/** A balance of a moment at which no payout was under way: what it shows follows from the mark alone. */
+/** A balance of a moment at which no payout was under way: it follows from the mark alone. */
 export interface RestingBalance {
   readonly evidence: Evidence;
-  /** When it was asked for, and when it came. */
+  /** Times of the request and of the answer. */
   readonly requestedMs: number;
   readonly receivedMs: number;
 }
@@ -30,9 +30,9 @@ export interface RestingBalance {
 /** A capture that the balance showed late. */
 export interface LateCapture {
   readonly capture: RecordedCapture;
-  /** So long after the capture the balance did not show it. */
+  /** Time after the capture at which the balance did not show it, in milliseconds. */
   readonly longerThanMs: number;
-  /** So long after it, it did. */
+  /** Time after the capture at which the balance showed it, in milliseconds. */
   readonly atMostMs: number;
   /** The balances that did not show it, with their marks corrected: without the capture. */
   readonly corrected: readonly Evidence[];
@@ -58,7 +58,7 @@ export class LagMeter {
   readonly #confirmations: number;
   #captures: RecordedCapture[] = [];
   #runs: Run[] = [];
-  /** Balance plus mark of the latest balances, and when it was last so; for longer than runs are kept. */
+  /** Balance plus mark of the latest balances, and the last time of each; kept for longer than runs. */
   readonly #seen = new Map<bigint, number>();
 
   constructor({ lagMs, mayBlip }: { lagMs: number; mayBlip: boolean }) {
@@ -88,7 +88,7 @@ export class LagMeter {
   }
 
   #remember(minor: bigint, nowMs: number): void {
-    // Deleted first, so that the oldest are in front.
+    // Deleted first, to keep the oldest in front.
     this.#seen.delete(minor);
     this.#seen.set(minor, nowMs);
     for (const [oldest, lastMs] of this.#seen) {

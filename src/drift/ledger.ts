@@ -1,4 +1,4 @@
-// The evidence on one wallet, and what follows from it. Pure: the time is an argument.
+// The evidence on one wallet, and the movements that it proves. Pure: the time is an argument.
 import { firstMovement, isExplained, type Movement, withoutBlips } from './analysis.js';
 import {
   type Credit,
@@ -13,8 +13,8 @@ import { hull, pointOf, type Range, type Ranges } from './ranges.js';
 
 export interface LedgerOptions extends Visibility {
   /**
-   * Whether a balance may show a payout that fails, until the provider has given the money back: then a single snapshot
-   * proves nothing.
+   * A balance may show a payout that fails, until the provider has given the money back. A single snapshot then proves
+   * nothing.
    */
   readonly mayBlip: boolean;
 }
@@ -43,14 +43,14 @@ export class DriftLedger {
   #entries: Entry[] = [];
   #credits: readonly Credit[] = [];
   #lateDebits: readonly LateDebit[] = [];
-  /** Whether the base was confirmed by another snapshot. */
-  #established = false;
+  /** Another snapshot has confirmed the base. */
+  #isConfirmed = false;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
   }
 
-  /** An empty ledger with the same credits: for a store that lost its memory. */
+  /** Returns an empty ledger with the same credits, for a store that lost data. */
   renewed(): DriftLedger {
     const ledger = new DriftLedger(this.#options);
     ledger.#credits = this.#credits;
@@ -70,7 +70,7 @@ export class DriftLedger {
   }
 
   /**
-   * Adds a snapshot, or replaces the evidence of one with what is known by now. Snapshots before the base are ignored.
+   * Adds a snapshot, or replaces the evidence on one. Snapshots before the base are ignored.
    */
   add(evidence: Evidence): void {
     const { number } = evidence;
@@ -83,32 +83,31 @@ export class DriftLedger {
     if (entries.length > maxEntries) this.#dropWidest();
   }
 
-  /** What was found since the last call. Each movement is found once. */
+  /** Returns the movements that were found since the last call. Each one is found once. */
   findings(nowMs: number): Finding[] {
     const found: Finding[] = [];
     for (;;) {
-      const entries = this.#believed();
+      const entries = this.#reliable();
       const movement = firstMovement(entries.map(({ positions }) => positions));
       if (!movement) {
         this.#advance(entries, nowMs);
         return found;
       }
       const finding = findingOf(movement, entries);
-      // The application may be about to report where that money came from.
+      // The application may be about to report that credit.
       const { creditToleranceMs } = this.#options;
       if (finding.debitedMinor.least < 0n && nowMs - finding.to.receivedAtMs < creditToleranceMs) return found;
-      // A movement that may have been nothing in the end is left out: it went out and came back, or its direction will
-      // stay unknown.
+      // A movement whose sum may be zero is left out: the money may have come back, and its direction stays unknown.
       const { least, most } = finding.debitedMinor;
       if (least > 0n || most < 0n) found.push(finding);
       this.#keepFrom(entries[movement.next] as Entry);
-      this.#established = true;
+      this.#isConfirmed = true;
     }
   }
 
-  /** The least that was debited without explanation, though the amount may not be known yet; minor units. */
+  /** Returns the least that was debited without explanation, in minor units; its exact amount may not be known yet. */
   provenDebitMinor(): bigint {
-    const hulls = this.#believed().map(({ positions }) => hull(positions));
+    const hulls = this.#reliable().map(({ positions }) => hull(positions));
     const newest = hulls.at(-1);
     return hulls.reduce((most, { least }) => (newest && least - newest.most > most ? least - newest.most : most), 0n);
   }
@@ -121,13 +120,13 @@ export class DriftLedger {
     for (const entry of this.#entries) entry.positions = this.#positionsOf(entry.evidence);
   }
 
-  #believed(): Entry[] {
-    return this.#options.mayBlip ? withoutBlips(this.#entries, this.#established) : this.#entries;
+  #reliable(): Entry[] {
+    return this.#options.mayBlip ? withoutBlips(this.#entries, this.#isConfirmed) : this.#entries;
   }
 
   /**
-   * All is explained so far: a snapshot of one position is the best base for what comes, once every credit that it may
-   * show must have been reported.
+   * Moves the base if everything is explained. The best base is a snapshot of one position, once every credit that it
+   * may show must have been reported.
    */
   #advance(entries: readonly Entry[], nowMs: number): void {
     if (!isExplained(entries.map(({ positions }) => positions))) return;
@@ -137,7 +136,7 @@ export class DriftLedger {
     );
     if (last <= 0) return;
     this.#keepFrom(entries[last] as Entry);
-    this.#established = true;
+    this.#isConfirmed = true;
   }
 
   #keepFrom(base: Entry): void {

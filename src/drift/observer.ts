@@ -18,9 +18,9 @@ export interface ObserverOptions {
   readonly store: HoldStore;
   readonly wallet: string;
   readonly lagMs: number;
-  /** Whether a balance may show a payout that fails, until the provider has given the money back. */
+  /** A balance may show a payout that fails, until the provider has given the money back. */
   readonly mayShowFailed: boolean;
-  /** Whether no payout debits more than was held: then a snapshot is useful while its payouts are under way. */
+  /** No payout debits more than was held, so a snapshot is useful while its payouts are under way. */
   readonly debitsWithinHolds: boolean;
 }
 
@@ -32,13 +32,11 @@ interface Pending {
   furtherMinor: bigint;
 }
 
-/**
- * With more payouts under way than this, the snapshot is passed over; with more snapshots that wait for payouts, the
- * oldest is.
- */
+/** Most payouts under way. With more, the snapshot is skipped. */
 const maxOpen = 1_000;
+/** Most snapshots that wait for payouts. With more, the oldest is skipped. */
 const maxPending = 256;
-/** Readings of the store when it moves while it is read. */
+/** Most readings of the store if it changes while it is read. */
 const tries = 3;
 
 export class Observer {
@@ -46,25 +44,25 @@ export class Observer {
   /** Open holds at the last snapshot. */
   #open = new Map<string, HoldRecord>();
   #pending: Pending[] = [];
-  /** When a payout that had been sent was last known to be released, on the injected clock. */
+  /** Last time at which a payout that had been sent was found released, on the injected clock. */
   #releasedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
   }
 
-  /** A payout that had been sent was released. */
+  /** Notes that a payout that had been sent was released. */
   released(nowMs: number): void {
     this.#releasedAtMs = nowMs;
   }
 
   /**
-   * Reads the store after a snapshot came; one call at a time. Resolves to the snapshots that are understood by now, or
-   * better than before.
+   * Reads the store after a snapshot came; one call at a time. Resolves to the snapshots whose evidence is complete
+   * now, or better than before.
    *
    * @throws `BalanceUnavailableError` when the store does not respond.
    */
-  async look(reading: Reading, nowMs: () => number): Promise<Evidence[]> {
+  async read(reading: Reading, nowMs: () => number): Promise<Evidence[]> {
     const position = await this.#position(reading);
     if (!position) return [];
     const { open, furtherMinor } = position;
@@ -81,7 +79,7 @@ export class Observer {
     return this.#options.mayShowFailed && this.#releasedAtMs >= requestedAtMs - this.#options.lagMs;
   }
 
-  /** Everything that the balance may show beyond the mark; undefined when that is not certain. */
+  /** Returns everything that the balance may show beyond the mark; undefined when that is not certain. */
   async #position(reading: Reading): Promise<{ open: Map<string, HoldRecord>; furtherMinor: bigint } | undefined> {
     const { lagMs } = this.#options;
     // A capture that is not in the mark has left the list by now, or not: it is in the later totals, or open.
@@ -93,7 +91,7 @@ export class Observer {
         : undefined;
     }
     // Captures that do not count as visible yet are in no list: they are what the open holds leave of the active
-    // amount. So the store must stand still between the totals and the list.
+    // amount. So the store must not change between the totals and the list.
     for (let attempt = 0; attempt < tries; attempt++) {
       const before = await this.#totals();
       const open = await this.#listOpen();
@@ -111,8 +109,8 @@ export class Observer {
   }
 
   /**
-   * Reserved ones first: a hold that is sent meanwhile is then seen twice, and not missed. A reserved one may be paid
-   * too.
+   * Lists open holds, reserved ones first, so that a hold that is sent meanwhile is found twice and not missed. A
+   * reserved hold may be paid too.
    */
   async #listOpen(): Promise<Map<string, HoldRecord> | undefined> {
     const { store, wallet } = this.#options;
@@ -128,7 +126,7 @@ export class Observer {
     return open.size > maxOpen ? undefined : open;
   }
 
-  /** The ends of holds that are no longer open. */
+  /** Finds the ends of holds that are no longer open. */
   async #ends(holds: readonly (readonly [string, HoldRecord])[]): Promise<Map<string, End>> {
     const { store } = this.#options;
     const ends = await Promise.all(
@@ -140,7 +138,7 @@ export class Observer {
     return new Map(ends);
   }
 
-  /** Adds the ends of payouts to the snapshots that wait for them; those that wait for no more are understood. */
+  /** Adds the ends of payouts to the snapshots that wait for them. Returns the snapshots that wait for no more. */
   #settle(gone: ReadonlyMap<string, End>): Evidence[] {
     const waiting = this.#pending;
     this.#pending = [];
@@ -169,12 +167,12 @@ export class Observer {
   }
 }
 
-/** Of the epoch of the snapshot, and complete. */
+/** Returns true if the totals are of the epoch of the snapshot, and complete. */
 function isUsable({ epoch, recoveringForMs = 0 }: WalletTotals, reading: Reading): boolean {
   return epoch === reading.epoch && recoveringForMs <= 0;
 }
 
-/** How a hold ended. One that was never sent has left no trace. */
+/** The end of a hold. A hold that was never sent has left no trace. */
 type End =
   /** The list had left it out, because it moved on meanwhile. */
   | { readonly state: 'open'; readonly hold: HoldRecord }
@@ -184,7 +182,7 @@ type End =
 
 function endOf(seen: HoldRecord, now: HoldRecord | undefined): End {
   if (!now) return { state: 'forgotten' };
-  // Held again since: the attempt that was seen had been released, and the record no longer shows whether it was sent.
+  // Held again: the earlier attempt had been released, and the record no longer shows whether it was sent.
   if (now.attempt !== seen.attempt) return { state: 'released', wasSent: true };
   if (isOpen(now.state)) return { state: 'open', hold: now };
   if (now.state === 'captured') return { state: 'captured', debitedMinor: now.capturedMinor ?? now.amountMinor };

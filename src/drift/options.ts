@@ -27,15 +27,15 @@ export interface DriftOptions {
    */
   freezeAbove?: AmountInput | undefined;
   /**
-   * How far from its time a credit may appear in the balance, before or after, in milliseconds; also how long an
-   * unexplained credit waits for the application to report it. 0 to 86,400,000.
+   * Longest time between a credit and the balance that shows it, in either direction, in milliseconds. An unexplained
+   * credit waits this long for the application to report it. 0 to 86,400,000.
    * @defaultValue 60,000
    */
   creditToleranceMs?: number | undefined;
   /**
-   * Whether no payout ever debits more than was held for it. Snapshots then count while payouts are under way, so that
-   * a large drain is detected although a payout is stuck. Leave it out where that is not true: a payout that cost more
-   * would look like drift.
+   * True if no payout ever debits more than was held for it. Snapshots then count while payouts are under way, so that
+   * a large drain is detected although a payout is stuck. Leave it out if payouts may cost more: such a payout would
+   * look like drift.
    * @defaultValue false
    */
   debitsWithinHolds?: boolean | undefined;
@@ -56,7 +56,7 @@ export interface ResolvedDriftOptions {
 
 const defaultToleranceMs = 60_000;
 
-/** Options that do not depend on the wallet; a monitor has them for all its wallets. */
+/** Options that do not depend on the wallet. A monitor uses them for all its wallets. */
 type SharedOptions = Pick<DriftOptions, 'creditToleranceMs' | 'debitsWithinHolds' | 'history'>;
 
 const sharedShape: { readonly [Key in keyof SharedOptions]-?: z.ZodType<SharedOptions[Key]> } = {
@@ -77,9 +77,9 @@ const optionsSchema: z.ZodType<DriftOptions> = z.strictObject({
   freezeAbove: z.custom<AmountInput>((value) => value !== undefined).optional(),
 });
 
-/** Notes that drift cannot be watched with a guard that only observes. */
+/** Adds a problem if the guard only observes: its store does not have every payout. */
 export function assertEnforcing({ internals }: PayoutGuard, problems: Problems): void {
-  if (internals.observes) problems.add('guard: it only observes, so its store does not know every payout');
+  if (internals.observes) problems.add('guard: it only observes, so its store does not have every payout');
 }
 
 /** @throws `ConfigurationError` naming every problem. */

@@ -19,7 +19,7 @@ export interface ReportedCredit {
   /** In major units. */
   readonly amount: AmountInput;
   /**
-   * When the balance shows it, give or take the tolerance.
+   * Time at which the balance shows it, within the tolerance.
    * @defaultValue now
    */
   readonly at?: Date | undefined;
@@ -27,16 +27,18 @@ export interface ReportedCredit {
 
 export interface DriftWatch {
   /**
-   * Reports money that came in, before the balance shows it or within the tolerance after. A later report comes after
-   * the drift event.
+   * Reports money that came in, before the balance shows it or within the tolerance after. A later report does not
+   * prevent the drift event.
    *
    * @throws `InvalidAmountError`
    */
   readonly credit: (credit: ReportedCredit) => void;
-  /** Reads the balance now; resolves when its drift was reported. @throws what `guard.funds` throws. */
+  /** Reads the balance now. Resolves when its drift was reported. @throws the errors of `guard.funds`. */
   readonly check: () => Promise<void>;
   /**
-   * A day of the wallet, from the history. @throws `ConfigurationError` there is none, or the day or zone is not one.
+   * Adds up a day of the wallet, from the history.
+   *
+   * @throws `ConfigurationError` the watch has no history, or the day or the time zone is not valid.
    */
   readonly report: (options: { day: string; timeZone?: string | undefined }) => Promise<DayReport>;
   /** Stops listening, and waits for the reading under way. Idempotent. */
@@ -44,21 +46,21 @@ export interface DriftWatch {
 }
 
 /**
- * Compares each balance that the guard reads with what payouts and credits explain, and reports what is left: another
- * system spends from the wallet, a fee was not counted, a payout was made and never captured.
+ * Compares each balance that the guard reads with what payouts and credits explain, and reports the rest. Its causes
+ * may be another system that spends from the wallet, a fee that was not counted, or a payout that was never captured.
  *
- * One process should watch a wallet; it sees the payouts of all processes that share the store. It reads the store
+ * One process should watch a wallet; it covers the payouts of all processes that share the store. It reads the store
  * after each balance, and never asks the provider by itself. Captures of all processes must have the same
  * `visibilityLagMs`.
  *
- * @throws `ConfigurationError` naming every problem; also for an observing guard, whose store does not know every
+ * @throws `ConfigurationError` naming every problem; also for an observing guard, whose store does not have every
  *   payout.
  */
 export function watchDrift(guard: PayoutGuard, options: DriftOptions): DriftWatch {
   return new Watch(guard, options);
 }
 
-/** Holds of this process whose beginning is remembered. */
+/** Most holds of this process whose beginning is remembered. */
 const maxHolds = 1_000;
 
 /** A reading, and its times on the monotonic clock. */
@@ -77,10 +79,10 @@ class Watch implements DriftWatch {
   #ledger: DriftLedger;
   #lag: LagMeter;
   #epoch: string | undefined;
-  #looks: Promise<void> = Promise.resolve();
+  #processing: Promise<void> = Promise.resolve();
   #count = 0;
   /** The last reading of the store failed. */
-  #isBlind = false;
+  #hasStoreFailed = false;
   /** The next snapshot when each of the latest holds was taken, by attempt. */
   readonly #heldAt = new Map<string, number>();
 
@@ -99,7 +101,7 @@ class Watch implements DriftWatch {
     this.#ledger = new DriftLedger({ lagMs: this.#lagMs, creditToleranceMs, mayBlip: this.#mayBlip });
     const { tap } = guard.internals;
     this.#stops = [
-      tap('snapshot', (event) => this.#see(event)),
+      tap('snapshot', (event) => this.#onSnapshot(event)),
       tap('held', ({ hold }) => this.#held(hold)),
       tap('captured', ({ hold }) => this.#captured(hold)),
       tap('released', ({ hold }) => this.#released(hold)),
@@ -117,7 +119,7 @@ class Watch implements DriftWatch {
 
   readonly check = async (): Promise<void> => {
     await this.#guard.funds({ wallet: this.#key, refresh: true });
-    await this.#looks;
+    await this.#processing;
   };
 
   readonly report = async ({ day, timeZone }: { day: string; timeZone?: string | undefined }): Promise<DayReport> => {
@@ -128,7 +130,7 @@ class Watch implements DriftWatch {
 
   readonly close = async (): Promise<void> => {
     for (const stop of this.#stops) stop();
-    await this.#looks;
+    await this.#processing;
   };
 
   get #key(): string {
@@ -137,7 +139,7 @@ class Watch implements DriftWatch {
   get #lagMs(): number {
     return this.#options.wallet.debits.lagMs;
   }
-  /** Whether a balance may show a payout that fails, until the provider has given the money back. */
+  /** A balance may show a payout that fails, until the provider has given the money back. */
   get #mayBlip(): boolean {
     return this.#options.wallet.debits.visibleAt !== 'completion';
   }
@@ -178,7 +180,7 @@ class Watch implements DriftWatch {
     if (wallet === this.#key && sentAt) this.#observer.released(this.#now());
   }
 
-  /** The payout failed after its debit was recorded: the provider gives the money back. */
+  /** Expects the refund of a payout that failed after its debit was recorded. */
   #refunded({ wallet, reference, captured, amount }: HoldInfo): void {
     if (wallet === this.#key) this.#credit(minorUnits(captured ?? amount), new Date(this.#now()), reference);
   }
@@ -196,7 +198,7 @@ class Watch implements DriftWatch {
     this.#reports.credit(amountMinor, at, reference);
   }
 
-  #see({ wallet, available, capturedMark, epoch, asOf, receivedAt }: GuardEvents['snapshot']): void {
+  #onSnapshot({ wallet, available, capturedMark, epoch, asOf, receivedAt }: GuardEvents['snapshot']): void {
     if (wallet !== this.#key) return;
     const receivedMs = this.#elapsed();
     const tookMs = Math.max(0, receivedAt.getTime() - asOf.getTime());
@@ -211,21 +213,21 @@ class Watch implements DriftWatch {
       receivedMs,
     };
     this.#count += 1;
-    this.#looks = this.#looks.then(() => this.#look(reading));
+    this.#processing = this.#processing.then(() => this.#process(reading));
   }
 
-  /** Never rejects: a snapshot is left out when the store does not respond. */
-  async #look(reading: TimedReading): Promise<void> {
-    // Marks of different epochs have nothing to do with each other.
+  /** Adds a snapshot. Never rejects: a snapshot is left out when the store does not respond. */
+  async #process(reading: TimedReading): Promise<void> {
+    // Marks of different epochs cannot be compared.
     if (this.#epoch !== undefined && reading.epoch !== this.#epoch) this.#beginEpoch();
     this.#epoch = reading.epoch;
     try {
-      for (const evidence of await this.#observer.look(reading, () => this.#now())) this.#add(evidence, reading);
-      this.#isBlind = false;
+      for (const evidence of await this.#observer.read(reading, () => this.#now())) this.#add(evidence, reading);
+      this.#hasStoreFailed = false;
     } catch (error) {
-      if (!this.#isBlind)
+      if (!this.#hasStoreFailed)
         this.#reports.warn('The store did not respond, so drift cannot be detected until it does', error);
-      this.#isBlind = true;
+      this.#hasStoreFailed = true;
       return;
     }
     for (const finding of this.#ledger.findings(this.#now())) {

@@ -36,7 +36,7 @@ export const sharedHistoryShape: {
 
 /** A {@link History} that several processes share. */
 export interface SharedHistory extends History {
-  /** Never blocks and never fails: entries are written in the background, a batch at a time. */
+  /** Queues entries, which are written in the background in batches. Never blocks and never fails. */
   add(entries: readonly HistoryEntry[]): void;
   query(query?: HistoryQuery): Promise<HistoryPage>;
   /** Resolves when nothing waits to be written, or when the waiting entries could not be written now. */
@@ -56,13 +56,13 @@ export interface Row {
   readonly entry: HistoryEntry;
 }
 
-/** Where the entries are. */
+/** The table of the entries. */
 export interface HistoryTable {
   /** Most entries that are written or deleted at once. */
   readonly maxBatch: number;
-  /** Writes all of them or none. An id that is there already is passed over. */
+  /** Writes all rows or none. Skips ids that exist already. */
   insert(rows: readonly Row[]): Promise<unknown>;
-  /** Whether the database has refused the data themselves, as it would every time. */
+  /** Returns true if the database has refused the data themselves, as it would every time. */
   isRefusedData(error: unknown): boolean;
   page(query: ResolvedQuery): Promise<HistoryPage>;
   /** Deletes the oldest entries from before that time, and returns how many. */
@@ -166,8 +166,7 @@ export class BackgroundHistory implements SharedHistory {
         this.#written += batch.length;
         this.#isLosing = false;
       } catch (error) {
-        // Written again later; their ids keep entries from being there twice. Data that the database refuses is refused
-        // every time.
+        // Retried later; ids prevent duplicates. Data that the database refuses is refused every time.
         if (!this.#table.isRefusedData(error)) return this.#tryLater();
         this.#lose(batch.length, 'the database refused their data', error);
       }

@@ -1,4 +1,4 @@
-// What a history keeps, and how it is queried.
+// The entries of a history, and its queries.
 import type { MaybePromise } from '../core/store.js';
 
 /** The kinds of entries: the events of a guard by their names, and what a drift watch records. */
@@ -33,9 +33,9 @@ export type HistoryKind = (typeof historyKinds)[number];
 export interface HistoryEntry {
   readonly kind: HistoryKind;
   readonly at: Date;
-  /** The key of the wallet, where it is known. */
+  /** The key of the wallet, if it is known. */
   readonly wallet?: string | undefined;
-  /** The reference of the payout, where there is one. */
+  /** The reference of the payout, if there is one. */
   readonly reference?: string | undefined;
   /**
    * The amount it is about, as decimal text in major units: the balance of a snapshot, the required amount of a
@@ -46,7 +46,7 @@ export interface HistoryEntry {
   readonly data: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** Which entries to find; all conditions hold together. */
+/** Conditions on the entries; all of them hold together. */
 export interface HistoryQuery {
   readonly wallet?: string | undefined;
   readonly kind?: HistoryKind | undefined;
@@ -75,8 +75,8 @@ export interface HistoryPage {
 /**
  * A record of the events of guards. Contains balances: for operators.
  *
- * 1. `add` neither delays nor fails the payout it is about: a history that cannot write at once writes later, and
- *    counts what it drops.
+ * 1. `add` neither delays nor fails the payout it is about. A history that cannot write at once writes later, and
+ *    counts the entries that it drops.
  * 2. `query` returns entries in the order of their time, those of one time in the order in which they were added.
  * 3. Pages leave out nothing and repeat nothing that was there when the first page was read, unless it was deleted for
  *    its age meanwhile.

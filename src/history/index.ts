@@ -1,4 +1,4 @@
-// What happened, for operators.
+// payout-guard/history: records what was decided, held and settled, for operators.
 export type { SharedHistory, SharedHistoryOptions } from './background-history.js';
 export { toCsv } from './csv.js';
 export { type DayReport, type DayReportOptions, dayReport } from './day-report.js';

@@ -1,4 +1,4 @@
-// Parses a query, and the place where a page ended.
+// Parses a query, and the place at which a page ended.
 import { z } from 'zod';
 import { ConfigurationError } from '../core/errors.js';
 import { readOptions } from '../core/problems.js';

@@ -9,8 +9,8 @@ import { type History, type HistoryEntry, type HistoryKind, historyKinds } from 
 
 export interface RecordOptions {
   /**
-   * The kinds that are recorded. A busy API may want to leave out `approved`, of which there is one for each payout and
-   * each check.
+   * The kinds that are recorded. Consider leaving out `approved` in a busy API: there is one for each payout and each
+   * check.
    * @defaultValue all
    */
   kinds?: readonly HistoryKind[] | undefined;
@@ -55,11 +55,12 @@ const readers: {
 };
 
 /**
- * Records the events of a guard in a history, from now on: every decision with all numbers of the rule, every step of a
- * hold, every balance. Returns a function that stops it. Recording handles no event: those that must not go unnoticed
- * stay process warnings.
+ * Records the events of a guard in a history from now on: every decision with all numbers of the rule, every step of a
+ * hold, every balance. Returns a function that stops it. Recording does not count as handling: events that need
+ * attention stay process warnings.
  *
- * Each guard emits its own events only: to see those of all processes, record each of their guards in one shared history.
+ * Each guard emits its own events only: to see those of all processes, record each of their guards in one shared
+ * history.
  */
 export function recordHistory(
   guard: PayoutGuard,
@@ -79,7 +80,7 @@ export function recordHistory(
     const read = readers[name] as (event: GuardEvents[Name]) => About;
     return tap(name, (event) => {
       const about = read(event);
-      // A call that named no wallet meant the only one.
+      // A call without a wallet means the only one.
       note(name, about.wallet === undefined && only !== undefined ? { ...about, wallet: only } : about);
     });
   };
@@ -129,7 +130,7 @@ function aboutError(error: PayoutGuardError): HistoryEntry['data'] {
   return { code: error.code, ...(reason && { reason }), message: error.message };
 }
 
-/** A name as the client sent it, which may be of any type and content. */
+/** Returns a printable name: the client may have sent any type and content. */
 function shown(name: unknown): string | undefined {
   if (name === undefined) return undefined;
   return typeof name === 'string' ? name.slice(0, 128).replace(/[^\x20-\x7e]/g, '?') : '?';

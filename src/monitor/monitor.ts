@@ -19,45 +19,46 @@ import { WalletCheck, type WalletReport } from './wallet-check.js';
 
 /** The result of a round. */
 export interface Round {
-  /** When it began. */
+  /** Time at which it began. */
   readonly at: Date;
   /** In the order of the options. Amounts of different wallets may be in different currencies. */
   readonly wallets: readonly WalletReport[];
-  /** The alerts that this process delivered, or tried to. Other processes may have delivered others. */
+  /** The alerts that this process delivered, or tried to deliver. Other processes may have delivered others. */
   readonly alerts: readonly Alert[];
-  /** Those of them that did not arrive. */
+  /** The alerts that could not be delivered. */
   readonly undelivered: readonly Undelivered[];
 }
 
 /** Checks wallets by a schedule. No method needs `this`. */
 export interface Monitor {
   /**
-   * Starts the schedule: with an interval the first round is now, with cron at its next time. May be repeated. Timers
-   * do not keep the process alive.
+   * Starts the schedule: with an interval the first round is now, with cron at its next time. Idempotent. Timers do not
+   * keep the process alive.
    */
   readonly start: () => void;
   /**
-   * Runs one round now. Resolves when its alerts were delivered, or given up. A wallet that cannot be read does not
-   * make it reject.
+   * Runs one round now. Resolves when its alerts were delivered or given up. Does not reject when a wallet cannot be
+   * read.
    *
    * @throws `BalanceUnavailableError` with reason `closed`: the monitor or its guard was closed.
    */
   readonly check: () => Promise<Round>;
   /**
-   * The drift watch of a wallet, to report credits to; undefined without the option `drift`.
+   * Returns the drift watch of a wallet, to report credits to; undefined without the option `drift`.
+   *
    * @throws `ConfigurationError` `InvalidArgumentError` the guard has no such wallet, or several and none is named.
    */
   readonly drift: (wallet?: string) => DriftWatch | undefined;
   /**
-   * Stops, when alerts that this process has to deliver are delivered or given up. Idempotent. Close the guard first,
-   * so that payouts it leaves open raise their alerts, and the store last.
+   * Stops the schedule. Resolves when the alerts of this process were delivered or given up. Idempotent. Close the
+   * guard first, so that payouts it leaves open raise their alerts, and the store last.
    */
   readonly close: () => Promise<void>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
 /**
- * Makes a monitor. It reads the snapshots of the guard, so the provider is asked no more often than `cache.maxAgeMs`
+ * Makes a monitor. It reads the snapshots of the guard, so it asks the provider no more often than `cache.maxAgeMs`
  * allows.
  *
  * @throws `ConfigurationError` naming every problem of the options.
@@ -87,8 +88,8 @@ class GuardMonitor implements Monitor {
   readonly #events: EventAlerts;
   readonly #drift: DriftAlerts;
   readonly #timer: Timer;
-  /** The last round of the line: rounds run one after the other. */
-  #line: Promise<unknown> = Promise.resolve();
+  /** The last round in the queue: rounds run one after the other. */
+  #queue: Promise<unknown> = Promise.resolve();
   #isInRound = false;
   #isClosed = false;
 
@@ -150,13 +151,13 @@ class GuardMonitor implements Monitor {
     this.#timer.stop();
     this.#events.close();
     await this.#drift.close();
-    await this.#line;
+    await this.#queue;
     await this.#deliveries.idle();
   };
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close();
 
-  // Alerts are delivered while later rounds run: a webhook that hangs delays no round.
+  // Does not wait for deliveries: a webhook that hangs delays no round.
   async #scheduledRound(): Promise<void> {
     if (this.#isInRound) return;
     const { wallets } = await this.#round();
@@ -164,7 +165,7 @@ class GuardMonitor implements Monitor {
   }
 
   #round(): Promise<{ at: Date; wallets: WalletReport[]; deliveries: Promise<Delivered[]>[] }> {
-    const round = this.#line.then(async () => {
+    const round = this.#queue.then(async () => {
       this.#isInRound = true;
       const at = new Date(this.#options.clock.now());
       const checked = await Promise.all(this.#checks.map((check) => this.#check(check)));
@@ -178,7 +179,7 @@ class GuardMonitor implements Monitor {
     const ended = () => {
       this.#isInRound = false;
     };
-    this.#line = round.then(ended, ended);
+    this.#queue = round.then(ended, ended);
     return round;
   }
 

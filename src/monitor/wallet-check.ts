@@ -16,7 +16,7 @@ export interface WalletReport {
   readonly wallet: string;
   /** Present if the balance could be read. */
   readonly funds?: Funds;
-  /** The time at which the wallet runs dry at the rate of the last hours; absent as long as nothing was captured. */
+  /** Time at which the wallet is empty at the rate of the last hours; absent as long as nothing was captured. */
   readonly runway?: Runway;
   /** The error that kept the balance from being read. */
   readonly error?: PayoutGuardError;

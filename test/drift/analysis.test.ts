@@ -1,4 +1,4 @@
-// What positions of successive snapshots prove.
+// Movements that positions of successive snapshots prove.
 import { describe, expect, it } from '@jest/globals';
 import { firstMovement, withoutBlips } from '../../src/drift/analysis.js';
 import { DriftLedger } from '../../src/drift/ledger.js';

@@ -29,8 +29,7 @@ afterEach(async () => {
 
 describe('over HTTP, with JPay', () => {
   it('reports 1.00 that left a wallet of millions while 50 payouts were under way', async () => {
-    // A wallet whose payouts are debited when they are accepted, and one whose are when they complete: the guard knows
-    // neither.
+    // One wallet debits payouts when they are accepted, the other when they complete. The guard has no setting for it.
     for (const debitAt of ['initiation', 'completion'] as const) {
       const { simulator, guard, other, events, check, clock } = await jpayWallet({ payout: '7654321.09', debitAt });
       await check();
@@ -53,7 +52,7 @@ describe('over HTTP, with JPay', () => {
         if (index % 7 === 0) await check();
       }
       expect(events).toEqual([]);
-      // The last payout failed just now: a balance of the same millisecond would be passed over.
+      // The last payout failed just now: a balance of the same millisecond would be skipped.
       clock.advance(1);
       await check();
       await check();
@@ -90,7 +89,7 @@ describe('a watch', () => {
     await check();
     wallet.clock.advance(9_999);
     await check();
-    // Whether the first balance had the credit is not certain before this.
+    // Before this time, the first balance may or may not have had the credit.
     expect(events).toEqual([]);
     wallet.clock.advance(1);
     await check();
@@ -131,7 +130,7 @@ describe('a watch', () => {
     expect(events).toEqual([]);
   });
 
-  it('sees captures that are not visible yet though a hold comes and goes while the store is read', async () => {
+  it('finds captures that are not visible yet though a hold comes and goes while the store is read', async () => {
     const store = memoryStore();
     const { wallet, guard, check, events } = await watched({}, { visibilityLagMs: 5_000, store });
     await (await guard.hold({ amount: '100.00', reference: 'late', state: 'sent' })).capture();
@@ -163,7 +162,7 @@ describe('a watch', () => {
     expect(events).toEqual([]);
   });
 
-  it('begins anew when the store has lost its memory', async () => {
+  it('starts again when the store has lost its data', async () => {
     const stores = [memoryStore(), memoryStore()];
     const seen = new Proxy(stores[0] as object, {
       get: (_, name) => Reflect.get(stores[0] as object, name).bind?.(stores[0]) ?? 'two',
@@ -282,7 +281,7 @@ describe('a watch', () => {
       await check();
     }
     expect(events).toHaveLength(1);
-    // What follows is found as ever.
+    // Later movements are found as before.
     wallet.balance = { available: '899.00', currency: 'KES' };
     await check();
     expect(events).toMatchObject([{ amount: '100.00' }, { direction: 'debit', amount: '1.00' }]);
@@ -331,7 +330,7 @@ describe('a watch', () => {
     expect(events).toMatchObject([{ amount: '1.00' }]);
   });
 
-  it('refuses options that are none', async () => {
+  it('refuses invalid options', async () => {
     const wallet = scriptedWallet();
     const guard = wallet.guard();
     jest.spyOn(process, 'emitWarning').mockImplementation(() => {});

@@ -12,7 +12,7 @@ interface Played {
   readonly reportedAfter: number | undefined;
 }
 
-/** A history of many moves and balances. `leavesMinor` leaves the wallet in the midst of it without a word. */
+/** A history of many moves and balances. `leavesMinor` leaves the wallet in the middle of it without a report. */
 async function play(seed: number, leavesMinor: bigint): Promise<Played> {
   const world = new DriftWorld({ seed, mayForget: leavesMinor === 0n });
   const { random, clock, guard } = world;
@@ -27,22 +27,22 @@ async function play(seed: number, leavesMinor: bigint): Promise<Played> {
   const leavesAt = leavesMinor === 0n ? -1 : random.between(1, rounds - 1);
   let looksAtRest = 0;
   let reportedAfter: number | undefined;
-  const look = async () => {
-    // The store may lose its memory in the midst of it.
+  const read = async () => {
+    // The store may lose its data in the middle of it.
     await watch.check().catch((error) => expect(error).toMatchObject({ reason: 'store' }));
     if (world.isCalm) looksAtRest += 1;
     if (events.length > 0) reportedAfter ??= looksAtRest;
   };
   // Before anything can be compared there must be something to compare it with.
-  await look();
-  await look();
+  await read();
+  await read();
   clock.advance(2 * toleranceMs + world.lagMs);
   world.isCalm = false;
   looksAtRest = 0;
   for (let round = 0; round < rounds; round++) {
     for (let moves = random.between(0, 8); moves > 0; moves--) world.move();
     if (round === leavesAt) world.external(leavesMinor);
-    await look();
+    await read();
     if (random.chance(0.5)) world.reportLate();
   }
   world.isCalm = true;
@@ -50,7 +50,7 @@ async function play(seed: number, leavesMinor: bigint): Promise<Played> {
     world.reportLate();
     world.finish();
     clock.advance(2 * toleranceMs + world.lagMs);
-    await look();
+    await read();
   }
   await watch.close();
   await guard.close();
@@ -74,7 +74,7 @@ describe('drift', () => {
         alarms.push({ seed, visibleAt: world.visibleAt, lagMs: world.lagMs, events, lags });
     }
     expect(alarms).toEqual([]);
-    // The histories are as wild as they are meant to be.
+    // The histories have every kind of trouble that they are meant to have.
     expect(seen.forgot).toBeGreaterThan(quietHistories / 5);
     expect(seen.released).toBeGreaterThan(quietHistories * 2);
     expect(seen.late).toBeGreaterThan(quietHistories / 10);
@@ -94,8 +94,8 @@ describe('drift', () => {
       reportedAfter[looks] = (reportedAfter[looks] ?? 0) + 1;
     }
     expect(wrong).toEqual([]);
-    // Some are certain in the midst of traffic; the rest when the wallet comes to rest. Where balances may show payouts
-    // that fail, one is passed over after a failure, and a second that agrees is waited for.
+    // Some are certain during traffic, the rest when the wallet is at rest. If balances may show payouts that fail, one
+    // is skipped after a failure, and a second one must agree.
     const [inTraffic = 0, first = 0] = reportedAfter;
     expect(inTraffic).toBeGreaterThan(0);
     expect(first).toBeGreaterThan(movedHistories / 5);

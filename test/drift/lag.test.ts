@@ -1,4 +1,4 @@
-// How long after a capture the balance showed it: reported where it is certain, and only there.
+// The time from a capture to the balance that shows it: reported if it is certain, and only then.
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { memoryStore, type PayoutGuard } from 'payout-guard';
 import { type DriftEvent, type VisibilityLagEvent, watchDrift } from 'payout-guard/drift';
@@ -61,7 +61,7 @@ describe('a capture that the balance shows late', () => {
     expect([events, lags.length]).toEqual([[], 1]);
   });
 
-  it('is reported as a credit first when it takes longer than the tolerance, and not as a debit afterwards', async () => {
+  it('is a credit first when it takes longer than the tolerance, and no debit afterwards', async () => {
     const { guard, events, lags, read } = await watched();
     await pay(guard, 'p-1');
     await read(11_000, '1000.00');
@@ -132,7 +132,8 @@ describe('a capture that the balance shows late', () => {
       },
     ]);
     expect(warnings).toEqual([
-      'PAYOUT_GUARD_DRIFT: The balance showed payout p-1 11000 to 12000 ms after its capture, and visibilityLagMs is 10000. Raise it to at least 12000 in every process (wallet default).',
+      'PAYOUT_GUARD_DRIFT: The balance showed payout p-1 11000 to 12000 ms after its capture, and visibilityLagMs ' +
+        'is 10000. Raise it to at least 12000 in every process (wallet default).',
     ]);
   });
 });
@@ -193,15 +194,13 @@ it('is no lag when it is exactly the declared one', () => {
   expect([lagOf(5_000), lagOf(5_001)]).toEqual([undefined, 5_001]);
 });
 
-/**
- * A capture of the model below: when it was recorded, when the balance shows it, and whether this process recorded it.
- */
+/** A capture of the model below: the times of its record and of its balance, and the process that recorded it. */
 interface ModelCapture extends RecordedCapture {
   readonly shownMs: number;
   readonly isOwn: boolean;
 }
 
-/** Plays a history of captures, some of which the balance shows late, and returns what was reported of which. */
+/** Runs a history of captures, some of which the balance shows late, and returns the reports of each. */
 function play(seed: number): { reports: { late: LateCapture; shownAfterMs: number }[]; lateOnes: number } {
   const random = new Random(seed);
   const lagMs = random.pick([0, 5_000, 10_000] as const);
@@ -248,7 +247,7 @@ function play(seed: number): { reports: { late: LateCapture; shownAfterMs: numbe
 
 const histories = byBudget({ small: 5_000, large: 50_000 });
 
-it(`is true in each of ${histories} seeded histories: captures of equal amounts, of other processes, several late`, () => {
+it(`is true in ${histories} seeded histories: captures of equal amounts, of other processes, several late`, () => {
   const [wrong, totals]: [unknown[], { reports: number; late: number }] = [[], { reports: 0, late: 0 }];
   for (let seed = 1; seed <= histories; seed++) {
     const { reports, lateOnes } = play(seed);

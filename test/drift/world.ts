@@ -1,5 +1,5 @@
 // A wallet, its provider and the processes that pay from it, in memory and by a seed: for histories that a drift watch
-// must understand. Everything may happen while a balance is read and while the store is read.
+// must explain. Everything may happen while a balance is read and while the store is read.
 import {
   type BalanceProvider,
   createPayoutGuard,
@@ -16,7 +16,7 @@ import { stoppedClock } from '../support/wallet.js';
 
 export interface WorldSettings {
   readonly seed: number;
-  /** Whether the store may lose its memory. */
+  /** The store may lose its memory. */
   readonly mayForget: boolean;
 }
 
@@ -26,13 +26,13 @@ interface Payout {
   readonly reference: string;
   readonly attempt: string;
   readonly amountMinor: bigint;
-  /** What the provider takes: mostly what was held. */
+  /** The debit of the provider: mostly the held amount. */
   readonly costMinor: bigint;
   readonly debitAt: 'acceptance' | 'completion';
   /** It is of the process that watches. The other processes emit their own events. */
   readonly isOwn: boolean;
   stage: Stage;
-  /** It was sent without a word to the guard, which forgives that only if it is captured. */
+  /** It was sent without a report to the guard, which is correct only if it is captured. */
   isUnmarked?: boolean;
 }
 
@@ -55,7 +55,7 @@ export class DriftWorld {
   readonly visibleAt: BalanceProvider['debitVisibleAt'];
   readonly likesEqualAmounts: boolean;
   readonly #mayForget: boolean;
-  /** Which way this history likes to go: from quiet to busy. */
+  /** The traffic of this history, from quiet to busy. */
   readonly #busy: number;
   #store: HoldStore = memoryStore();
   #balances: Balance[] = [];
@@ -67,7 +67,7 @@ export class DriftWorld {
   #isMoving = false;
   /** Credits that the application will report late. */
   onCredit: (credit: { amount: string; at?: Date }) => void = () => {};
-  /** How often the store lost its memory, payouts failed or were captured late, and how many were under way at most. */
+  /** Counts of lost memories, failed payouts and late captures, and the most payouts that were under way. */
   forgot = 0;
   released = 0;
   late = 0;
@@ -124,7 +124,7 @@ export class DriftWorld {
     return this.#payouts.length;
   }
 
-  /** Money moves without anybody telling the guard. Positive leaves. */
+  /** Moves money without a report to the guard. Positive leaves the wallet. */
   external(minor: bigint): void {
     this.#change(-minor);
   }
@@ -307,7 +307,7 @@ export class DriftWorld {
     while (!this.isCalm && this.random.chance(0.2)) this.move();
   }
 
-  /** The store as the watching process sees it: each answer takes a while. */
+  /** The store as the watching process reads it: each answer takes a while. */
   #asSeen(): HoldStore {
     const later = async <T>(ask: () => T): Promise<T> => {
       this.#moveSometimes();

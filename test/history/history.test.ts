@@ -1,4 +1,4 @@
-// What happened, and how it is found again: in memory, in SQLite and in PostgreSQL.
+// Entries and the queries that find them: in memory, in SQLite and in PostgreSQL.
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -180,7 +180,7 @@ describe.each(kinds)('a history in %s', (_, make) => {
     expect((await history.query()).entries).toEqual(entries);
   });
 
-  it('refuses a query that is none', async () => {
+  it('refuses an invalid query', async () => {
     const history = await make();
     for (const query of [
       { limit: 0 },
@@ -300,7 +300,7 @@ describe('memoryHistory', () => {
 describe.each(places.map((place) => [place.name, place] as const))(
   'a history that processes share, in %s',
   (_, place) => {
-    it('delays and fails no payout while the database is down, writes everything once when it is back, and counts its losses', async () => {
+    it('delays and fails no payout while the database is down, then writes all once, and counts losses', async () => {
       const history = await emptied(place, { maxQueue: 5 });
       const end = await place.fail();
       expect(history.add(Array.from({ length: 8 }, (_, index) => entry('held', `10:00:0${index}`)))).toBeUndefined();
@@ -320,7 +320,7 @@ describe.each(places.map((place) => [place.name, place] as const))(
       expect((await history.query()).entries).toHaveLength(5);
     });
 
-    it('does not go on for ever with data that the database refuses', async () => {
+    it('does not retry data that the database refuses', async () => {
       const history = await emptied(place);
       for (const odd of [{ amount: 'odd' }, { at: new Date(Number.NaN) }]) {
         history.add([entry('held', '10:00:00', odd)]);
@@ -331,7 +331,7 @@ describe.each(places.map((place) => [place.name, place] as const))(
       expect(history.counts).toEqual({ written: 1, waiting: 0, dropped: 2 });
     });
 
-    it('deletes what is older than it is to be kept, and nothing else, and lets the process go on between batches', async () => {
+    it('deletes entries older than keepForMs and nothing else, and yields between batches', async () => {
       const clock = stoppedClock(at('12:00:00').getTime());
       const history = await emptied(place, { clock });
       history.add([
@@ -377,7 +377,7 @@ describe.each(places.map((place) => [place.name, place] as const))(
       }
     });
 
-    it('is written by three processes at once, beside the holds of their store, and keeps every entry once', async () => {
+    it('is written by three processes at once, beside their holds, and keeps every entry once', async () => {
       const history = await emptied(place);
       const file = fileURLToPath(new URL('process.ts', import.meta.url));
       const runs = await Promise.all(
@@ -395,7 +395,7 @@ describe.each(places.map((place) => [place.name, place] as const))(
       expect(found.map(({ kind, reference }) => `${kind} ${reference}`).sort()).toEqual(expected.sort());
     });
 
-    it('refuses options that are none', () => {
+    it('refuses invalid options', () => {
       const attempt = (options: object) => () => place.open({ keepForMs: 60_000, ...options });
       for (const [options, message] of place.wrongOptions) expect(attempt(options)).toThrow(message);
       expect(attempt({ keepForMs: 59_999 })).toThrow(/keepForMs/);
@@ -503,7 +503,7 @@ describe('recordHistory', () => {
     expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_OVERDUE', 'PAYOUT_GUARD_MEMORY_LOST']);
   });
 
-  it('records everything that an operator has to look at, and leaves its process warning', async () => {
+  it('records every event that needs an operator, and leaves its process warning', async () => {
     const wallet = scriptedWallet('1000.00');
     const store = memoryStore({ clock: wallet.clock });
     let answer: PayoutAnswer = { outcome: 'unknown', absent: true };
@@ -544,7 +544,7 @@ describe('recordHistory', () => {
       ['paidAfterRelease', { ...captured, paidAttempt: late.attempt, perhapsTwice: false }],
     ]);
 
-    // Made by one word and rejected by another.
+    // Captured by one verdict and rejected by another.
     const paying = guard.withHold({ amount: '10.00', reference: 'both' }, async () => {
       await guard.capture('both');
       throw new PayoutRejectedError();
@@ -629,8 +629,10 @@ it('a history that fails changes nothing for the payout, and is reported', async
   await expect(guard.checkFunds('1.00')).resolves.toMatchObject({ sufficient: true });
   await guard.close();
   expect(warnings).toEqual([
-    'PAYOUT_GUARD_HISTORY: The history rejected an entry (snapshot). (Error: (message withheld: it may contain secrets))',
-    'PAYOUT_GUARD_HISTORY: The history rejected an entry (approved). (Error: (message withheld: it may contain secrets))',
+    'PAYOUT_GUARD_HISTORY: The history rejected an entry (snapshot). (Error: (message withheld: it may contain ' +
+      'secrets))',
+    'PAYOUT_GUARD_HISTORY: The history rejected an entry (approved). (Error: (message withheld: it may contain ' +
+      'secrets))',
   ]);
 });
 
@@ -666,7 +668,8 @@ describe('toCsv', () => {
     const report: DayReport = { ...empty, wallet: '=cmd|"x",1', unexplained: '-1234567890123.10' };
     const [names, first, second, end] = toCsv([report, empty]).split('\r\n');
     expect(names?.split(',').slice(0, 15).join(',')).toBe(
-      'wallet,currency,day,timeZone,from,to,opening,openingAt,closing,closingAt,credits,captured,fees,unexplained,otherDays',
+      'wallet,currency,day,timeZone,from,to,opening,openingAt,closing,closingAt,credits,captured,fees,' +
+        'unexplained,otherDays',
     );
     const rest = historyKinds.map(() => '0').join(',');
     const span = 'KES,2024-05-07,UTC,2024-05-07T00:00:00.000Z,2024-05-08T00:00:00.000Z';
@@ -677,7 +680,7 @@ describe('toCsv', () => {
   });
 });
 
-/** How many turns of the event loop others get meanwhile. */
+/** Turns of the event loop that other work gets meanwhile. */
 async function turnsDuring(act: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let isOver = false;

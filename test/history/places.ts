@@ -1,4 +1,4 @@
-// Where processes share a history: what its tests need of each place.
+// The places in which processes share a history, and the helpers that tests need for each.
 import { afterAll } from '@jest/globals';
 import Database from 'better-sqlite3';
 import {
@@ -15,7 +15,7 @@ import { filesInMemory } from '../support/sqlite.js';
 
 export interface HistoryPlace {
   readonly name: 'sqlite' | 'postgres';
-  /** What a process of the operating system needs to find it. */
+  /** Arguments for a process of the operating system. */
   readonly arguments: readonly string[];
   readonly walletAndKind: string;
   readonly byTime: string;

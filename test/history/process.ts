@@ -1,5 +1,5 @@
-// A process that holds 40 payouts at once and records them. Arguments: its name, then `sqlite` and a file, or `postgres`,
-// the options of a pool and a schema. It prints what was held and written.
+// A process that holds 40 payouts at once and records them. Arguments: its name, then `sqlite` and a file, or
+// `postgres`, the options of a pool and a schema. It prints the numbers of held, written and dropped entries.
 import { postgresHistory, recordHistory, sqliteHistory } from 'payout-guard/history';
 import { postgresStore } from 'payout-guard/stores/postgres';
 import { sqliteStore } from 'payout-guard/stores/sqlite';

@@ -65,7 +65,7 @@ describe('drift', () => {
     const told = [isTold('one', 0, 20), isTold('one', 10, 30), isTold('two', 5, 25), isTold('two', 15, 35)];
     expect(told).toEqual([true, true, false, false]);
     expect([isTold('two', 15, 35), isTold('two', 16, 36, '2.00'), isTold('six', 40, 50)]).toEqual([true, true, true]);
-    // However long it goes on, the note stays short.
+    // The note stays short, however many movements there are.
     for (let hour = 1; hour < 100; hour++) isTold('one', hour * 3_600_000, hour * 3_600_000 + 10);
     expect(JSON.stringify(fact).length).toBeLessThan(2_000);
   });
@@ -146,7 +146,7 @@ describe('a balance that lags', () => {
     const alerts = one.alerts.filter(({ kind }) => kind === 'visibility_lag');
     expect(alerts.map(short)).toEqual(['visibility_lag a 12000 27000']);
     expect(alerts[0]).toMatchObject({ wallet: 'default', currency: 'KES', amount: '100.00', lagMs: 10_000 });
-    // What the lag explains is no drift.
+    // A movement that the lag explains is no drift.
     wallet.clock.advance(600_000);
     await one.round();
     expect(one.alerts.map(({ kind }) => kind)).toEqual(['visibility_lag']);

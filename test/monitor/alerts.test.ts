@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
 
-/** One account, as each of several processes sees it. */
+/** One account, as each of several processes reads it. */
 const sameWallet = (available: string) => scriptedWallet(available, { accountId: 'the same account' });
 
 describe('thresholds', () => {
@@ -218,7 +218,7 @@ describe('a wallet that cannot be reached', () => {
     cut.answer = down;
     for (let round = 0; round < 2; round++) told.push(...(await other.round()));
     expect(told).toEqual(['unreachable timeout', 'unreachable timeout']);
-    // Gone: its word stands until its next round should have been.
+    // Gone: its lease lasts until its next round should have been.
     expect(await one.round()).toEqual([]);
     one.wallet.clock.advance(100_000);
     expect(await one.round()).toEqual(['reachable timeout']);
@@ -349,7 +349,7 @@ describe('delivery', () => {
     warned.mockRestore();
   });
 
-  it('goes on when the logger and onUndelivered throw', async () => {
+  it('continues when the logger and onUndelivered throw', async () => {
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const broken = () => {
       throw new Error('broken');
@@ -362,7 +362,7 @@ describe('delivery', () => {
     warned.mockRestore();
   });
 
-  it('reads a note that makes no sense as none', async () => {
+  it('ignores an unreadable note', async () => {
     const store = memoryStore();
     await store.swapNote('monitor/default/below/50000', undefined, '{"state":');
     const { round } = watch({}, { guard: { store } });

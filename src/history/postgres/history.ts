@@ -83,7 +83,7 @@ class PostgresTable implements HistoryTable {
     return this.#pool.query(text, values);
   }
 
-  /** SQLSTATE class 22 (data exception) or 23 (constraint violation). */
+  /** Returns true for SQLSTATE class 22 (data exception) or 23 (constraint violation). */
   isRefusedData(error: unknown): boolean {
     return /^2[23]/.test(String((error as { code?: unknown } | null)?.code));
   }

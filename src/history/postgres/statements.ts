@@ -48,7 +48,8 @@ export function pageStatement(schema: string, query: ResolvedQuery): Statement {
   // All kinds of one wallet are one walk for each kind: the index has the kind before the time.
   const isByKinds = wallet !== undefined && kind === undefined && reference === undefined;
   const found = isByKinds
-    ? `SELECT w.* FROM unnest(${add(arrayText([...historyKinds]))}::text[]) AS k (kind) CROSS JOIN LATERAL (${walk(['h.kind = k.kind'])}) w`
+    ? `SELECT w.* FROM unnest(${add(arrayText([...historyKinds]))}::text[]) AS k (kind)
+    CROSS JOIN LATERAL (${walk(['h.kind = k.kind'])}) w`
     : walk([]);
   const text = `
     SELECT f.at_ms::text, f.id, f.kind, f.wallet, f.reference, f.amount::text, f.data::text FROM (${found}) f

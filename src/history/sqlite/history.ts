@@ -30,7 +30,7 @@ const optionsSchema: z.ZodType<SqliteHistoryOptions> = z.strictObject({
   file: sqliteFileSchema,
 });
 
-/** Longest wait for the lock, in milliseconds. Entries that did not get it are tried again later. */
+/** Longest wait for the lock, in milliseconds. Later the entries are retried. */
 const lockMs = 1_000;
 
 /**
@@ -45,11 +45,11 @@ export function sqliteHistory(options: SqliteHistoryOptions): SharedHistory {
   return new BackgroundHistory(new SqliteTable(file), shared);
 }
 
-/** Between two batches everything else that the process does gets its turn. */
+/** Yields to the event loop between two batches. */
 const immediate = () => new Promise((resolve) => setImmediate(resolve));
 
 class SqliteTable implements HistoryTable {
-  /** The process stands still for a batch, and payouts of others wait for its lock: about 3 ms. */
+  /** A batch blocks the event loop, and payouts of other processes wait for its lock, for about 3 ms. */
   readonly maxBatch = 100;
   readonly #file: SharedFile;
 
@@ -66,7 +66,7 @@ class SqliteTable implements HistoryTable {
     });
   }
 
-  /** A constraint of the table is violated, or a value is none that SQLite takes. */
+  /** Returns true if a constraint of the table is violated, or SQLite does not take a value. */
   isRefusedData(error: unknown): boolean {
     return error instanceof StoreFailure && /^(SQLITE_(CONSTRAINT|TOOBIG)|UNKNOWN)/.test(error.failure);
   }
