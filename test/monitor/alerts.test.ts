@@ -210,14 +210,14 @@ describe('a wallet that cannot be reached', () => {
     cut.answer = down;
     const one = watch({}, { wallet: sameWallet('1000.00'), guard: { store } });
     const other = watch({}, { wallet: cut, guard: { store } });
-    const told: string[] = [];
-    for (let round = 0; round < 5; round++) told.push(...(await other.round()), ...(await one.round()));
-    expect(told).toEqual(['unreachable timeout']);
+    const raised: string[] = [];
+    for (let round = 0; round < 5; round++) raised.push(...(await other.round()), ...(await one.round()));
+    expect(raised).toEqual(['unreachable timeout']);
     cut.answer = undefined;
     expect([...(await one.round()), ...(await other.round())]).toEqual(['reachable timeout']);
     cut.answer = down;
-    for (let round = 0; round < 2; round++) told.push(...(await other.round()));
-    expect(told).toEqual(['unreachable timeout', 'unreachable timeout']);
+    for (let round = 0; round < 2; round++) raised.push(...(await other.round()));
+    expect(raised).toEqual(['unreachable timeout', 'unreachable timeout']);
     // Gone: its lease lasts until its next round should have been.
     expect(await one.round()).toEqual([]);
     one.wallet.clock.advance(100_000);
@@ -328,9 +328,9 @@ describe('delivery', () => {
     const log = (level: string) => (fields: object, message: string) => void lines.push([level, message, fields]);
     const logger = { info: log('info'), warn: log('warn'), error: log('error') };
     const onUndelivered = jest.fn();
-    const told = watch({ onAlert, logger, onUndelivered });
-    await told.round('400');
-    const { undelivered } = await told.monitor.check();
+    const watched = watch({ onAlert, logger, onUndelivered });
+    await watched.round('400');
+    const { undelivered } = await watched.monitor.check();
     expect(onUndelivered).toHaveBeenCalledTimes(1);
     expect(onUndelivered).toHaveBeenCalledWith(expect.objectContaining({ channel: 'onAlert', reason: 'threw' }));
     expect(lines).toContainEqual([
