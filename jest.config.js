@@ -34,7 +34,7 @@ export default {
   },
   moduleNameMapper: {
     '^payout-guard$': '<rootDir>/src/index.ts',
-    '^payout-guard/(express|testing|monitor|telemetry)$': '<rootDir>/src/$1/index.ts',
+    '^payout-guard/(express|testing|history|drift|monitor|telemetry)$': '<rootDir>/src/$1/index.ts',
     '^payout-guard/(providers/.+|stores/.+)$': '<rootDir>/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

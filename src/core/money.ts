@@ -98,6 +98,14 @@ export function fromMinorUnits(minor: bigint, currency: CurrencyInput): string {
   return formatMinorUnits(minor, resolveCurrency(currency));
 }
 
+/**
+ * Reads decimal text that {@link formatMinorUnits} returned, which has all decimals of its currency, back into minor
+ * units.
+ */
+export function minorUnits(text: string): bigint {
+  return BigInt(text.replace('.', ''));
+}
+
 type Problem = keyof typeof sentences;
 
 const sentences = {

@@ -5,8 +5,8 @@
 // A process that sees it change writes the new state and the alert into the note with a compare-and-set: of several
 // processes one succeeds, and that one delivers. The alert stays in the note until it is delivered. If its process dies
 // in between, the next process that checks the condition after the lease delivers it. So an alert is delivered exactly
-// once; at least once when a process dies, or stands still for longer than the lease, or the store loses its memory, at
-// that moment.
+// once. It is delivered at least once if at that moment a process dies or pauses for longer than the lease, or the
+// store loses data.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../core/clock.js';
@@ -14,21 +14,21 @@ import type { MaybePromise } from '../core/store.js';
 import type { Alert, AlertDraft } from './alert.js';
 import { alertText } from './alert-text.js';
 
-/** Where notes live: rule 20 of `HoldStore`. */
+/** The notes of a store: rule 20 of `HoldStore`. */
 export interface Notes {
   note(key: string): MaybePromise<string | undefined>;
   swapNote(key: string, expected: string | undefined, value: string | undefined): MaybePromise<boolean>;
 }
 
-/** What is known of a condition. */
+/** The last state of a condition that any process has seen. */
 export interface Fact {
   readonly state: string;
-  /** When the state was observed, in epoch milliseconds. */
+  /** Time at which the state was observed, in epoch milliseconds. */
   readonly seenAtMs: number;
-  /** The process that holds the condition, and until when no other one may end it. */
-  readonly keeper?: string | undefined;
-  readonly keptUntilMs?: number | undefined;
-  /** Why the condition began. */
+  /** The process with the lease on the condition. Until the lease ends, no other process may end the condition. */
+  readonly leaseOwner?: string | undefined;
+  readonly leaseUntilMs?: number | undefined;
+  /** The cause at the beginning of the condition. */
   readonly reason?: string | undefined;
   readonly sinceMs?: number | undefined;
   /** The latest unexplained movements that were alerted. */
@@ -43,7 +43,7 @@ export interface RaisedDrift {
   readonly seenBy: readonly string[];
 }
 
-/** The next state of a condition, and the alert it raises. Undefined: it stays as it is. */
+/** Returns the next state of a condition and the alert it raises; undefined if nothing changes. */
 export type Decide = (fact: Fact | undefined) => { readonly fact: Fact; readonly alert?: AlertDraft } | undefined;
 
 /** An alert that this process has to deliver. */
@@ -63,8 +63,8 @@ const aTime = z.number();
 const noteSchema = z.looseObject({
   state: z.string(),
   seenAtMs: aTime,
-  keeper: z.string().optional(),
-  keptUntilMs: aTime.optional(),
+  leaseOwner: z.string().optional(),
+  leaseUntilMs: aTime.optional(),
   reason: z.string().optional(),
   sinceMs: aTime.optional(),
   drifts: z
@@ -75,6 +75,8 @@ const noteSchema = z.looseObject({
     .optional(),
 });
 
+/** Margin of every lease, in milliseconds: clocks of processes may differ by this, or a process may pause for it. */
+export const leaseMarginMs = 30_000;
 /** Tries while other processes change the same note. */
 const maxTries = 20;
 
@@ -85,12 +87,12 @@ export class AlertOutbox {
   readonly #clock: Clock;
   /** Ids of alerts that this process is delivering. */
   readonly #underWay = new Set<string>();
-  /** Ids of alerts that it has delivered, until the note records it: the store did not respond. */
+  /** Ids of delivered alerts whose notes do not record that yet, because the store did not respond. */
   readonly #delivered = new Set<string>();
 
   /**
-   * @param options - `leaseMs`: longer than a delivery may take; so long after a claim another process delivers the
-   * alert.
+   * @param options - `leaseMs`: longer than a delivery may take, in milliseconds. Another process delivers the alert
+   * when this time after the claim is over.
    */
   constructor(notes: Notes, options: { owner: string; leaseMs: number; clock: Clock }) {
     this.#notes = notes;
@@ -100,8 +102,8 @@ export class AlertOutbox {
   }
 
   /**
-   * Brings a condition up to date. The caller has to deliver the alert of the claim it gets. Rejects when the store
-   * does.
+   * Brings a condition up to date. Resolves to the claim of an alert that the caller has to deliver. Rejects when the
+   * store does.
    */
   async settle(key: string, decide: Decide): Promise<Claim | undefined> {
     for (let tries = 0; tries < maxTries; tries++) {
@@ -119,13 +121,13 @@ export class AlertOutbox {
         return { outbox: this, key, text: nextText, alert: next.claim.alert };
       }
     }
-    // The processes that keep changing it take care of it.
+    // The processes that keep changing the note raise its alerts.
     return undefined;
   }
 
   /**
-   * Records that the alert was delivered or given up. Never rejects: what the store cannot take now is written by
-   * `settle`.
+   * Records that the alert was delivered or given up. Never rejects: if the store does not respond, `settle` writes it
+   * later.
    */
   async confirm({ key, text, alert }: Claim): Promise<void> {
     this.#delivered.add(alert.id);
@@ -149,8 +151,8 @@ export class AlertOutbox {
     const claimed = (alert: Alert) => ({ owner: this.#owner, untilMs: nowMs + this.#leaseMs, alert });
     if (note?.claim) {
       const { owner, untilMs, alert } = note.claim;
-      // The alert before has to be delivered first. One of this process that is not under way was claimed by a request
-      // without answer.
+      // The earlier alert is delivered first. If it is claimed by this process and not under way, the answer to the
+      // claim was lost.
       const isLost = owner === this.#owner ? !this.#underWay.has(alert.id) : untilMs <= nowMs;
       return isLost ? { ...note, claim: claimed(alert) } : undefined;
     }
@@ -160,7 +162,7 @@ export class AlertOutbox {
     return alert ? { ...fact, claim: claimed(completed(alert)) } : fact;
   }
 
-  /** A lost answer may mean that the note was written: if it has the new value now, it was. */
+  /** Reads the note after a lost answer: if it has the new value, it was written. */
   async #swap(key: string, expected: string | undefined, value: string): Promise<boolean> {
     try {
       return await this.#notes.swapNote(key, expected, value);
@@ -175,7 +177,7 @@ function completed(draft: AlertDraft): Alert {
   return { id: randomUUID(), ...draft, message: alertText(draft) };
 }
 
-/** An unreadable note counts as none: the condition is alerted again. */
+/** Reads a note. An unreadable one counts as none, so the condition is alerted again. */
 function read(text: string | undefined): Note | undefined {
   if (text === undefined) return undefined;
   try {

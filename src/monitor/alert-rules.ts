@@ -1,10 +1,10 @@
-// When a condition begins and ends. Pure. A condition that was never seen counts as well.
+// Rules for the beginning and end of each condition. Pure. A condition without a note counts as ended.
 import type { Currency } from '../core/currency.js';
 import { formatMinorUnits } from '../core/money.js';
 import { oldestBalanceMs } from '../core/options.js';
+import type { DriftEvent } from '../drift/index.js';
 import type { AlertDraft } from './alert.js';
 import type { Decide, Fact } from './alert-outbox.js';
-import type { DriftEvent } from './drift/index.js';
 import type { Runway } from './runway.js';
 
 export interface Threshold {
@@ -12,20 +12,20 @@ export interface Threshold {
   readonly hysteresisMinor: bigint;
 }
 
-/** A wallet whose balance was read. */
-export interface Sight {
+/** The balance of a wallet, as one process read it. */
+export interface WalletBalance {
   readonly wallet: string;
   readonly currency: Currency;
   readonly spendableMinor: bigint;
-  /** When the balance was asked for. */
+  /** Time at which the balance was requested. */
   readonly asOfMs: number;
   readonly nowMs: number;
   readonly runway: Runway | undefined;
 }
 
-/** Low below the threshold, recovered at the threshold plus its hysteresis. In between the state stays. */
-export function level(sight: Sight, { thresholdMinor, hysteresisMinor }: Threshold): Decide {
-  const { wallet, currency, spendableMinor, asOfMs, nowMs, runway } = sight;
+/** Raises `low_balance` below the threshold, and `recovered` at the threshold plus its hysteresis. */
+export function level(balance: WalletBalance, { thresholdMinor, hysteresisMinor }: Threshold): Decide {
+  const { wallet, currency, spendableMinor, asOfMs, nowMs, runway } = balance;
   const common = {
     wallet,
     currency: currency.code,
@@ -35,8 +35,7 @@ export function level(sight: Sight, { thresholdMinor, hysteresisMinor }: Thresho
   };
   return (fact) => {
     const isLow = fact?.state === 'low';
-    // Another process has read a later balance and moved on by it. A time that no snapshot can have is of a wrong
-    // clock.
+    // Another process has read a later balance. A time that no snapshot can have comes from a wrong clock.
     if (fact && asOfMs < fact.seenAtMs && fact.seenAtMs <= nowMs + oldestBalanceMs) return undefined;
     if (!isLow && spendableMinor < thresholdMinor) {
       const alert: AlertDraft = { kind: 'low_balance', ...common, ...(runway && { runway }) };
@@ -55,15 +54,22 @@ export interface Watcher {
   readonly currency: string;
   readonly owner: string;
   readonly nowMs: number;
-  /** Until when its word that the wallet is unreachable stands: longer than until the next round. */
-  readonly keptUntilMs: number;
+  /** End of its lease on the alert that the wallet is unreachable; later than the next round. */
+  readonly leaseUntilMs: number;
 }
 
-/** This process could not read the balance, several times. */
+/** Raises `unreachable`, or renews the lease on it: this process could not read the balance, several times. */
 export function unreachable(watcher: Watcher, reason: string): Decide {
-  const { wallet, currency, owner, nowMs, keptUntilMs } = watcher;
+  const { wallet, currency, owner, nowMs, leaseUntilMs } = watcher;
   return (fact) => {
-    const begun: Fact = { state: 'unreachable', seenAtMs: nowMs, keeper: owner, keptUntilMs, reason, sinceMs: nowMs };
+    const begun: Fact = {
+      state: 'unreachable',
+      seenAtMs: nowMs,
+      leaseOwner: owner,
+      leaseUntilMs,
+      reason,
+      sinceMs: nowMs,
+    };
     if (fact?.state !== 'unreachable') {
       const at = new Date(nowMs).toISOString();
       return { fact: begun, alert: { kind: 'unreachable', wallet, currency, at, reason } };
@@ -73,8 +79,9 @@ export function unreachable(watcher: Watcher, reason: string): Decide {
 }
 
 /**
- * This process has read the balance. If another one cannot, and renews that from round to round, its word stands:
- * otherwise a wallet that only some processes reach would be alerted as unreachable and reachable in turn.
+ * Raises `reachable`: this process has read the balance. Does nothing while another process, which cannot read it,
+ * renews its lease. Otherwise a wallet that only some processes reach would be alerted as unreachable and reachable in
+ * turn.
  */
 export function reachable(watcher: Watcher): Decide {
   const { wallet, currency, nowMs } = watcher;
@@ -87,41 +94,41 @@ export function reachable(watcher: Watcher): Decide {
   };
 }
 
-function mayEnd({ keeper, keptUntilMs = 0 }: Fact, { owner, nowMs, keptUntilMs: longest }: Watcher): boolean {
-  // A time further ahead than any process writes is of a wrong clock.
-  return keeper === owner || keptUntilMs <= nowMs || keptUntilMs > longest + oldestBalanceMs;
+function mayEnd({ leaseOwner, leaseUntilMs = 0 }: Fact, { owner, nowMs, leaseUntilMs: longest }: Watcher): boolean {
+  // A time further ahead than any process writes comes from a wrong clock.
+  return leaseOwner === owner || leaseUntilMs <= nowMs || leaseUntilMs > longest + oldestBalanceMs;
 }
 
-/** Raised once for each `state`. */
+/** Raises the alert once for each `state`. */
 export function once(state: string, seenAtMs: number, alert: AlertDraft): Decide {
   return (fact) => (fact?.state === state ? undefined : { fact: { state, seenAtMs }, alert });
 }
 
 const aDayMs = 86_400_000;
 
-/** Raised at most once a day: for events that repeat while their cause lasts and that no event ends. */
+/** Raises the alert at most once a day: for events that repeat while their cause lasts and that no event ends. */
 export function daily(nowMs: number, alert: AlertDraft): Decide {
   return (fact) => {
     const ageMs = nowMs - (fact?.seenAtMs ?? Number.NEGATIVE_INFINITY);
-    // A time further ahead than clocks differ is of a wrong clock.
+    // A time further ahead than clocks differ comes from a wrong clock.
     if (ageMs < aDayMs && ageMs >= -oldestBalanceMs) return undefined;
     return { fact: { state: 'raised', seenAtMs: nowMs }, alert };
   };
 }
 
-/** Movements that are remembered, to recognise them when another process sees them. */
+/** Number of movements in a note, to recognise them when another process sees them. */
 const driftsKept = 10;
 
 /**
- * Each process sees a movement for itself, within times of its own. It is the same one if direction and amount are, the
- * times overlap, and this process has not seen that one yet.
+ * Raises each movement once. Every process sees a movement for itself, within times of its own. Two of them are the
+ * same movement if direction and amount are equal, the times overlap, and this process has not seen that one yet.
  */
 export function drifted(event: DriftEvent, owner: string, nowMs: number): Decide {
   const { wallet, currency, direction, amount, atMost, expected, actual } = event;
   const what = `${direction} ${amount} ${atMost ?? ''}`;
   const [fromMs, toMs] = [event.from.getTime(), event.to.getTime()];
   const [from, to] = [event.from.toISOString(), event.to.toISOString()];
-  // Short, because a note is, and many processes may share it.
+  // Short: a note has a maximum length, and many processes may share it.
   const self = owner.slice(0, 8);
   const moved = { direction, amount, ...(atMost !== undefined && { atMost }), from, to, expected, actual };
   return (fact) => {

@@ -1,18 +1,24 @@
-// The messages of alerts for operators: what happened, with which value, and the next step. Pure.
+// The messages of alerts, for operators: the event, its values and the next step. Pure.
 import type { BalanceUnavailableReason } from '../core/errors.js';
 import type { AlertDraft, ContradictionAlert, LeftOpenAlert } from './alert.js';
 
-/** The message of an alert. */
+/** Returns the message of an alert. */
 export function alertText(alert: AlertDraft): string {
   switch (alert.kind) {
     case 'low_balance': {
       const { wallet, spendable, threshold, currency, runway } = alert;
       const empty = runway ? ` At the current rate it is empty at ${runway.emptyAt}.` : '';
-      return `Wallet ${wallet} can spend ${spendable} ${currency}, which is below ${threshold} ${currency}.${empty} Top it up.`;
+      return (
+        `Wallet ${wallet} can spend ${spendable} ${currency}, which is below ${threshold} ${currency}.${empty}` +
+        ' Top it up.'
+      );
     }
     case 'recovered': {
       const { wallet, spendable, threshold, currency } = alert;
-      return `Wallet ${wallet} can spend ${spendable} ${currency} again; the threshold is ${threshold} ${currency}. No action needed.`;
+      return (
+        `Wallet ${wallet} can spend ${spendable} ${currency} again; the threshold is ${threshold} ${currency}. ` +
+        'No action needed.'
+      );
     }
     case 'unreachable': {
       const { wallet, reason } = alert;
@@ -20,36 +26,58 @@ export function alertText(alert: AlertDraft): string {
     }
     case 'reachable': {
       const { wallet, reason, since } = alert;
-      return `Balance of wallet ${wallet} available again. It was unavailable since ${since} (${reason}). No action needed.`;
+      return (
+        `Balance of wallet ${wallet} available again. It was unavailable since ${since} (${reason}). ` +
+        'No action needed.'
+      );
     }
     case 'overdue_hold': {
       const { outcome, reference } = alert;
-      const word = outcome === 'unknown' ? 'the provider gave none' : `the provider's last answer was "${outcome}"`;
-      return `${sentLongAgo(alert)} and has no outcome: ${word}. Its money stays held. Ask the provider, then call ${settleCalls(reference)}.`;
+      const answer = outcome === 'unknown' ? 'the provider gave none' : `the provider's last answer was "${outcome}"`;
+      return (
+        `${sentLongAgo(alert)} and has no outcome: ${answer}. Its money stays held. Ask the provider, then call ` +
+        `${settleCalls(reference)}.`
+      );
     }
     case 'never_seen':
-      return `${sentLongAgo(alert)}, and the provider has no record of it. Its money stays held. If your own records show that it was not sent, call ${releaseCall(alert.reference, alert.attempt)}. Otherwise ask the provider first.`;
+      return (
+        `${sentLongAgo(alert)}, and the provider has no record of it. Its money stays held. If your own records ` +
+        `show that it was not sent, call ${releaseCall(alert.reference, alert.attempt)}. Otherwise ask the ` +
+        'provider first.'
+      );
     case 'paid_after_release': {
       const { reference, perhapsTwice } = alert;
       return perhapsTwice
-        ? `${payout(alert)} may have been made twice: an attempt was paid after its hold had been released, and a later attempt holds the reference. Check both with the provider. If both were paid, recover one: its debit is not in the store.`
-        : `${payout(alert)} was made after its hold had expired or been released. The debit is recorded. Check that ${reference} was paid once, and make payouts within hold.pay() or call hold.sent() before you send.`;
+        ? `${payout(alert)} may have been made twice: an attempt was paid after its hold had been released, and a ` +
+            'later attempt holds the reference. Check both with the provider. If both were paid, recover one: its ' +
+            'debit is not in the store.'
+        : `${payout(alert)} was made after its hold had expired or been released. The debit is recorded. Check ` +
+            `that ${reference} was paid once, and make payouts within hold.pay() or call hold.sent() before you send.`;
     }
     case 'contradiction':
       return contradictionText(alert);
     case 'unsettled': {
       const { reference, wallet, reason } = alert;
-      return `Payout ${reference} of wallet ${wallet} has an outcome that could not be recorded (${reason}) and is not tried again. Its money stays held. Look it up, then call ${settleCalls(reference)}.`;
+      return (
+        `Payout ${reference} of wallet ${wallet} has an outcome that could not be recorded (${reason}) and is not ` +
+        `tried again. Its money stays held. Look it up, then call ${settleCalls(reference)}.`
+      );
     }
     case 'left_open':
       return leftOpenText(alert);
     case 'orphan_wallet': {
       const { wallet } = alert;
-      return `The store has undecided payouts of wallet ${wallet}, and no process serves that wallet. Their money stays held. Start the service that has it, or add it to the \`wallets\` of a guard.`;
+      return (
+        `The store has undecided payouts of wallet ${wallet}, and no process serves that wallet. ` +
+        'Their money stays held. Start the service that has it, or add it to the `wallets` of a guard.'
+      );
     }
     case 'lookup_finds_nothing': {
       const { wallet, inARow } = alert;
-      return `The provider had no record of the last ${inARow} payouts of wallet ${wallet} that were looked up. Check that they are sent with the reference of their hold. Until then settle them in your callback.`;
+      return (
+        `The provider had no record of the last ${inARow} payouts of wallet ${wallet} that were looked up. Check ` +
+        'that they are sent with the reference of their hold. Until then settle them in your callback.'
+      );
     }
     case 'drift': {
       const { wallet, currency, direction, amount, atMost, from, to, expected, actual } = alert;
@@ -59,11 +87,18 @@ export function alertText(alert: AlertDraft): string {
         direction === 'debit'
           ? 'Compare the statement of the provider; freeze the wallet if you cannot explain it.'
           : 'Report credits to the monitor as they come in.';
-      return `${range} ${currency} ${moved} wallet ${wallet} between ${from} and ${to} without a payout or a reported credit: the balance was ${actual}, expected ${expected}. ${next}`;
+      return (
+        `${range} ${currency} ${moved} wallet ${wallet} between ${from} and ${to} without a payout or a reported ` +
+        `credit: the balance was ${actual}, expected ${expected}. ${next}`
+      );
     }
     case 'visibility_lag': {
       const { wallet, lagMs, longerThanMs, atMostMs } = alert;
-      return `The balance of wallet ${wallet} showed payout ${alert.reference} only ${longerThanMs} to ${atMostMs} ms after its capture, but visibilityLagMs is ${lagMs}. Payouts may be approved on money that has left: set visibilityLagMs to at least ${atMostMs} in every process.`;
+      return (
+        `The balance of wallet ${wallet} showed payout ${alert.reference} only ${longerThanMs} to ${atMostMs} ms ` +
+        `after its capture, but visibilityLagMs is ${lagMs}. Payouts may be approved on money that has left: set ` +
+        `visibilityLagMs to at least ${atMostMs} in every process.`
+      );
     }
     default:
       return alert satisfies never;
@@ -104,9 +139,11 @@ type WithoutTexts<T> = Omit<T, 'id' | 'message'>;
 function contradictionText({ reference, wallet, attempt, wanted, found }: WithoutTexts<ContradictionAlert>): string {
   const made = wanted === 'captured' ? 'was made' : 'was not made';
   const state = found === 'unknown' ? 'has no record of it' : `has it as ${found}`;
-  const about = `Payout ${reference} of wallet ${wallet} ${made}, but the store ${state} (attempt ${attempt}). Nothing was changed. Check it with the provider.`;
+  const about =
+    `Payout ${reference} of wallet ${wallet} ${made}, but the store ${state} (attempt ${attempt}). ` +
+    'Nothing was changed. Check it with the provider.';
   if (wanted === 'released')
-    return `${about} If it was not made, expect the balance to be higher than its payouts say.`;
+    return `${about} If it was not made, expect the balance to be higher than its payouts explain.`;
   return found === 'unknown'
     ? `${about} If it was made, record the debit in your own books: the balance shows it.`
     : `${about} If it was made, call ${captureCall(reference, attempt)}.`;
@@ -114,7 +151,8 @@ function contradictionText({ reference, wallet, attempt, wanted, found }: Withou
 
 const pendingTexts: Readonly<Record<LeftOpenAlert['pending'], (reference: string) => string>> = {
   paying: (reference) =>
-    `its payment had not ended. If no other process looks it up, ask the provider, then call ${settleCalls(reference)}.`,
+    'its payment had not ended. If no other process looks it up, ask the provider, then call ' +
+    `${settleCalls(reference)}.`,
   captured: (reference) =>
     `it was made, and the store did not record that. When the store responds, call ${captureCall(reference)}.`,
   released: (reference) =>
@@ -124,7 +162,10 @@ const pendingTexts: Readonly<Record<LeftOpenAlert['pending'], (reference: string
 };
 
 function leftOpenText({ reference, wallet, pending }: WithoutTexts<LeftOpenAlert>): string {
-  return `A process closed and left payout ${reference} of wallet ${wallet} open: ${pendingTexts[pending](reference)} Its money stays held until then.`;
+  return (
+    `A process closed and left payout ${reference} of wallet ${wallet} open: ${pendingTexts[pending](reference)} ` +
+    'Its money stays held until then.'
+  );
 }
 
 const remedies: Readonly<Record<BalanceUnavailableReason, string>> = {

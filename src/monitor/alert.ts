@@ -5,13 +5,13 @@ import type { PayoutVerdict } from '../core/verdict.js';
 import type { Runway } from './runway.js';
 
 interface AlertBase {
-  /** The same each time that this alert is delivered: recognise repetitions by it. */
+  /** Unique for each alert, and the same in each delivery of it. */
   readonly id: string;
-  /** What happened and what to do, in English, with amounts. */
+  /** Description of the event and the next step, in English, with amounts. */
   readonly message: string;
   /** Key of the wallet. */
   readonly wallet: string;
-  /** When the monitor noticed it, in ISO 8601, on the clock of its process. */
+  /** Time at which the monitor detected it, in ISO 8601, on the clock of its process. */
   readonly at: string;
 }
 
@@ -34,7 +34,7 @@ export interface LowBalanceAlert extends MoneyAlert {
   readonly threshold: string;
   /** May be negative. */
   readonly spendable: string;
-  /** When the wallet runs dry at the captured rate of the last hours; absent when nothing was captured. */
+  /** Time at which the wallet is empty at the captured rate of the last hours; absent when nothing was captured. */
   readonly runway?: Runway;
 }
 
@@ -57,16 +57,16 @@ export interface UnreachableAlert extends MoneyAlert {
 /** The balance can be read again. */
 export interface ReachableAlert extends MoneyAlert {
   readonly kind: 'reachable';
-  /** Why it could not be read. */
+  /** The `reason` of the `unreachable` alert. */
   readonly reason: string;
-  /** When the `unreachable` alert was raised. */
+  /** Time of the `unreachable` alert, in ISO 8601. */
   readonly since: string;
 }
 
-/** A payout was sent long ago and has no outcome: its money stays held. Raised once for each hold. */
+/** A payout was sent long ago and has no outcome, so its money stays held. Raised once for each hold. */
 export interface OverdueHoldAlert extends PayoutAlert {
   readonly kind: 'overdue_hold';
-  /** How long ago it was sent on the store's clock, in milliseconds. */
+  /** Time since it was sent, on the store's clock, in milliseconds. */
   readonly ageMs: number;
   /** The provider's last answer. */
   readonly outcome: PayoutVerdict;
@@ -75,7 +75,7 @@ export interface OverdueHoldAlert extends PayoutAlert {
 /** The provider has no record of an overdue payout. Raised once for each hold, in place of `overdue_hold`. */
 export interface NeverSeenAlert extends PayoutAlert {
   readonly kind: 'never_seen';
-  /** How long ago it was sent on the store's clock, in milliseconds. */
+  /** Time since it was sent, on the store's clock, in milliseconds. */
   readonly ageMs: number;
 }
 
@@ -134,7 +134,7 @@ export interface DriftAlert extends MoneyAlert {
   readonly kind: 'drift';
   /** `debit`: more left the wallet than is explained. */
   readonly direction: 'debit' | 'credit';
-  /** How much; the least it can have been when there is an `atMost`. */
+  /** The amount; with an `atMost`, the least that it can have been. */
   readonly amount: string;
   readonly atMost?: string;
   /** It happened after this time and before that one, in ISO 8601. */
@@ -152,9 +152,9 @@ export interface VisibilityLagAlert extends PayoutAlert {
   readonly kind: 'visibility_lag';
   /** The `visibilityLagMs` of the wallet. */
   readonly lagMs: number;
-  /** So long after the capture the balance certainly did not show it, in milliseconds. */
+  /** Time after the capture at which the balance certainly did not show it, in milliseconds. */
   readonly longerThanMs: number;
-  /** So long after the capture it certainly did. */
+  /** Time after the capture at which the balance certainly showed it, in milliseconds. */
   readonly atMostMs: number;
 }
 

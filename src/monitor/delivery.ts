@@ -1,11 +1,11 @@
-// Delivers an alert: to the function, and to the webhook at the same time.
+// Delivers one alert to the function and to the webhook at the same time.
 import type { Clock } from '../core/clock.js';
 import { withDeadline } from '../core/deadline.js';
 import { redactedCause } from '../core/redact.js';
 import type { Alert } from './alert.js';
 import type { Webhook } from './webhook.js';
 
-/** An alert that did not arrive, and is not sent again. */
+/** An alert that could not be delivered and is not sent again. */
 export interface Undelivered {
   readonly alert: Alert;
   readonly channel: 'onAlert' | 'webhook';

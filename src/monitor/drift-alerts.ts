@@ -2,20 +2,19 @@
 import type { Clock } from '../core/clock.js';
 import type { AmountInput } from '../core/money.js';
 import type { PayoutGuard } from '../core/payout-guard.js';
-import type { AlertOutbox, Claim } from './alert-outbox.js';
-import { daily, drifted } from './alert-rules.js';
 import {
   type DriftEvent,
   type DriftOptions,
   type DriftWatch,
   type VisibilityLagEvent,
   watchDrift,
-} from './drift/index.js';
+} from '../drift/index.js';
+import type { AlertOutbox, Claim } from './alert-outbox.js';
+import { daily, drifted } from './alert-rules.js';
 import type { Condition } from './event-rules.js';
 
 /**
- * How drift is watched; the same for all wallets of a monitor. `freezeAbove` is an option of each wallet, in its
- * currency.
+ * Options of the drift watch of all wallets of a monitor. `freezeAbove` is an option of each wallet, in its currency.
  */
 export type MonitoredDrift = Omit<DriftOptions, 'wallet' | 'onDrift' | 'onLag' | 'freezeAbove'>;
 
@@ -40,7 +39,7 @@ export interface DriftAlertsOptions {
 export class DriftAlerts {
   readonly #options: DriftAlertsOptions;
   readonly #watches: ReadonlyMap<string, DriftWatch>;
-  /** Movements whose alert is to be raised, or to be found raised by another process. */
+  /** Movements whose alerts are neither raised by this process nor found raised by another. */
   #waiting: DriftEvent[] = [];
 
   constructor(guard: PayoutGuard, options: DriftAlertsOptions) {
@@ -63,8 +62,8 @@ export class DriftAlerts {
   }
 
   /**
-   * The alerts that this process has to deliver. Movements that cannot be claimed now wait for the next call. Never
-   * rejects.
+   * Claims the alerts that this process has to deliver. Movements that cannot be claimed now wait for the next call.
+   * Never rejects.
    */
   async claim(): Promise<Claim[]> {
     const { owner, clock, outbox } = this.#options;
@@ -80,7 +79,7 @@ export class DriftAlerts {
         });
         if (claim) claims.push(claim);
       } catch {
-        // That the store does not respond is an alert of its own.
+        // A store that does not respond raises an alert of its own.
         isSettled = false;
       }
       if (!isSettled) this.#waiting.push(event);

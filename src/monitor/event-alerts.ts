@@ -8,7 +8,7 @@ import type { HoldReading } from '../core/store.js';
 import type { AlertOutbox, Claim } from './alert-outbox.js';
 import { type AlertingEvent, alertingEvents, type Condition, conditionOf } from './event-rules.js';
 
-/** Notes that are remembered, to delete them when their holds have ended. One that is left behind is harmless. */
+/** Most notes that are remembered for deletion after their holds have ended. A note that is left behind is harmless. */
 const maxRemembered = 10_000;
 /** Notes that are checked in each round. */
 const checksPerRound = 20;
@@ -17,21 +17,21 @@ const checksPerRound = 20;
 interface PayoutNote {
   readonly reference: string;
   readonly keptAfterEndMs: number;
-  /** When the event came, on the store's clock. */
+  /** Time of the event on the store's clock, in epoch milliseconds. */
   readonly seenAtMs: number;
 }
 
 export interface EventAlertsOptions {
   /** Outbox in the store. */
   readonly shared: AlertOutbox;
-  /** Outbox of this process: for what only it knows, and for alerts that the store cannot take. */
+  /** Outbox of this process, for alerts that concern it alone or that the store cannot take. */
   readonly own: AlertOutbox;
   readonly clock: Clock;
   /** Delivers the alert of a claim. */
   readonly deliver: (claim: Claim) => Promise<unknown>;
-  /** Keeps the work of an event, so that `close` waits for it. */
+  /** Tracks the work of an event, so that `close` waits for it. */
   readonly track: (work: Promise<void>) => void;
-  /** Reports that an alert could not be raised now, and will be. */
+  /** Reports that an alert could not be raised now and will be retried. */
   readonly onDelay: (condition: Condition, error: unknown) => void;
 }
 
@@ -42,7 +42,8 @@ export class EventAlerts {
   /** By the key of the note, checked in turn. */
   readonly #notes = new Map<string, PayoutNote>();
   /**
-   * Attempts that were reported as never seen in this turn of the event loop: the alert says more than `overdue_hold`.
+   * Attempts that were reported as never seen in this turn of the event loop. That alert replaces `overdue_hold`, which
+   * has less information.
    */
   readonly #neverSeen = new Set<string>();
 
@@ -92,7 +93,7 @@ export class EventAlerts {
       if (claim) await deliver(claim);
     } catch (error) {
       if (repeats) return onDelay(condition, error);
-      // The event does not come again, so it cannot wait for the store. Another process may raise it too.
+      // The event is not repeated, so it cannot wait for the store. Another process may raise the alert too.
       const claim = await own.settle(key, decide);
       if (claim) await deliver(claim);
     } finally {

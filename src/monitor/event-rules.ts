@@ -1,4 +1,4 @@
-// Which events of a guard an operator must act on, and when each is the same one again. Pure.
+// The events of a guard that need an operator, and the condition that each one reports. Pure.
 import { createHash } from 'node:crypto';
 import type { GuardEvents } from '../core/events.js';
 import type { HoldInfo } from '../core/hold-info.js';
@@ -30,23 +30,23 @@ export interface Condition {
   readonly wallet: string;
   readonly reference?: string;
   /**
-   * The hold must still be the sent one of this attempt: it may have ended while the provider was asked. `never_seen`
-   * says more than `overdue`, and is raised in its place.
+   * Requires that the hold is still sent under this attempt: it may have ended while the provider was asked.
+   * `never_seen` replaces `overdue`.
    */
   readonly stuck?: { readonly attempt: string; readonly as: 'overdue' | 'never_seen' };
-  /** The note is deleted so long after the hold has ended, in milliseconds. */
+  /** Time from the end of the hold to the deletion of the note, in milliseconds. */
   readonly keptAfterEndMs?: number;
-  /** Emitted again as long as it lasts, so what cannot be raised now is raised then. */
+  /** The event is emitted again while its cause lasts, so an alert that cannot be raised now is raised then. */
   readonly repeats?: true;
-  /** Only this process knows it. */
+  /** The condition concerns this process alone. */
   readonly isOwn?: true;
 }
 
 const anHourMs = 3_600_000;
-/** Webhooks are delivered again for days. */
+/** Webhooks may be delivered again for days. */
 const aWeekMs = 604_800_000;
 
-/** The condition that an event reports; undefined when the guard takes care of it. */
+/** Reads the condition out of each event; undefined while the guard retries by itself. */
 export const conditionOf: {
   readonly [Name in AlertingEvent]: (event: GuardEvents[Name], nowMs: number) => Condition | undefined;
 } = {
@@ -139,7 +139,7 @@ function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** An attempt is of any length, and the key of a note is not. */
+/** Shortens an attempt, which may be of any length, for the key of a note. */
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }

@@ -1,5 +1,4 @@
 // The log of the monitor: structured lines, without balances and secrets.
-
 import { z } from 'zod';
 import { functionSchema } from '../core/schemas.js';
 import { warn } from '../core/warn.js';
@@ -28,4 +27,14 @@ export function safely(what: string, call: () => unknown): void {
   } catch (error) {
     warn('PAYOUT_GUARD_MONITOR', `${what} threw.`, error);
   }
+}
+
+/** Writes one line to the logger of the application. Its errors don't reach the caller. */
+export type Log = (level: keyof Logger, fields: Readonly<Record<string, unknown>>, message: string) => void;
+
+/** Returns the log of a logger; without one, it writes nothing. */
+export function logTo(logger: Logger | undefined): Log {
+  return (level, fields, message) => {
+    if (logger) safely('The logger of the monitor', () => logger[level](fields, message));
+  };
 }

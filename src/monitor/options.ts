@@ -6,10 +6,10 @@ import { type AmountInput, parseAmount, parseNonNegative } from '../core/money.j
 import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { clockSchema, functionSchema } from '../core/schemas.js';
+import { assertEnforcing, sharedDriftSchema } from '../drift/options.js';
 import type { Alert } from './alert.js';
 import type { Threshold } from './alert-rules.js';
 import type { Undelivered } from './delivery.js';
-import { assertEnforcing, sharedDriftSchema } from './drift/options.js';
 import type { MonitoredDrift } from './drift-alerts.js';
 import { type Logger, loggerSchema } from './logger.js';
 import { cronSchedule, intervalSchedule, type Schedule, type ScheduleInput } from './schedule.js';
@@ -23,16 +23,16 @@ export interface MonitoredWallet {
    * @defaultValue the only wallet of the guard
    */
   wallet?: string | undefined;
-  /** 1 to 20 amounts, descending: an alert each time that less than one of them is spendable. */
+  /** 1 to 20 amounts, descending. Raises an alert each time that less than one of them is spendable. */
   thresholds: readonly AmountInput[];
   /**
-   * How much more than a threshold must be spendable before it counts as recovered: a fluctuating balance raises one
-   * alert.
+   * Amount above a threshold that must be spendable before the wallet counts as recovered. A balance that fluctuates
+   * within it raises one alert.
    * @defaultValue 5 % of each threshold, rounded up
    */
   hysteresis?: AmountInput | undefined;
   /**
-   * The currency that the amounts are meant in, as a check: another one than the wallet's is refused.
+   * The currency of the amounts, as a check. A currency other than the wallet's is refused.
    * @defaultValue the currency of the wallet
    */
   currency?: string | undefined;
@@ -43,16 +43,16 @@ export interface MonitoredWallet {
   freezeAbove?: AmountInput | undefined;
 }
 
-/** How a monitor is set up. Unknown keys are refused. */
+/** Options of a monitor. Unknown keys are refused. */
 export interface MonitorOptions {
   /** The wallets to watch, each once; 1 to 1,000. Their currencies may differ. */
   wallets: readonly MonitoredWallet[];
-  /** When rounds are due: `{ everyMs }`, or `{ cron, timeZone }`, which needs the package `croner`. */
+  /** Schedule of the rounds: `{ everyMs }`, or `{ cron, timeZone }`, which needs the package `croner`. */
   schedule: ScheduleInput;
   /** Receives each alert. Its promise is awaited, for `deliveryTimeoutMs` at most. */
   onAlert: (alert: Alert) => void | Promise<void>;
   /**
-   * Where alerts are posted as well.
+   * URL that alerts are posted to as well, and its secret.
    * @defaultValue none
    */
   webhook?: WebhookOptions | undefined;
@@ -68,7 +68,7 @@ export interface MonitorOptions {
    */
   onUndelivered?: ((undelivered: Undelivered) => void) | undefined;
   /**
-   * Logs what the monitor does, without balances; a pino logger for instance.
+   * Receives log lines without balances, for instance a pino logger.
    * @defaultValue none
    */
   logger?: Logger | undefined;

@@ -1,15 +1,15 @@
-// The time at which a wallet runs dry, at the rate of its captures.
+// The time at which a wallet is empty, at the rate of its captures.
 import type { Currency } from '../core/currency.js';
 import { formatMinorUnits } from '../core/money.js';
 import type { WalletTotals } from '../core/store.js';
 
-/** How long the money lasts at the captured rate of the last hours. */
+/** The time that the money lasts at the captured rate of the last hours. */
 export interface Runway {
   /** The captured amount per hour, rounded down; decimal text in major units. */
   readonly perHour: string;
   /** The time that the rate was measured over, in milliseconds. */
   readonly watchedMs: number;
-  /** When nothing is spendable any more at that rate, in ISO 8601; at most 100 years from now. */
+  /** Time at which nothing is spendable any more at that rate, in ISO 8601; at most 100 years from now. */
   readonly emptyAt: string;
 }
 

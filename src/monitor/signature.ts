@@ -21,7 +21,7 @@ export interface ReceivedWebhook {
   /** The secret of the webhook; several while it is rotated. */
   secret: string | readonly string[];
   /**
-   * How old, or how far in the future, the time of the signature may be, in milliseconds.
+   * Largest difference between the time of the signature and now, in either direction, in milliseconds.
    * @defaultValue 300,000
    */
   toleranceMs?: number | undefined;

@@ -3,7 +3,7 @@ import { type Clock, runAfter } from '../core/clock.js';
 import type { Schedule } from './schedule.js';
 
 /**
- * Longest wait before the time of day is read again, in milliseconds: it may be set, and the machine may have slept.
+ * Longest wait before the time of day is read again, in milliseconds: the clock may be set, and the machine may sleep.
  */
 const longestWaitMs = 60_000;
 
@@ -31,14 +31,14 @@ export class Timer {
     this.#cancel();
   }
 
-  /** Rounds that were missed, because the process stood still, are made up for by one. */
+  /** Waits for the next round. Rounds that were missed while the process was paused are replaced by one. */
   #wait(dueMs: number | undefined): void {
     if (dueMs === undefined) return;
     const waitMs = Math.min(Math.max(dueMs - this.#clock.now(), 0), longestWaitMs);
     this.#cancel = runAfter(this.#clock, waitMs, () => {
       const nowMs = this.#clock.now();
       const nextMs = this.#schedule.nextMs(nowMs);
-      // A clock that was set back must not make the next round late by as much.
+      // A clock that was set back must not delay the next round by as much.
       if (nowMs < dueMs) return this.#wait(Math.min(dueMs, nextMs ?? dueMs));
       this.#wait(nextMs);
       this.#run();

@@ -20,8 +20,8 @@ export interface WebhookOptions {
    */
   headers?: Readonly<Record<string, string>> | undefined;
   /**
-   * Most attempts for one alert: again after no answer, 408, 429 or 5xx, after a random time of up to 0.1 s, 0.2 s and
-   * so on to 2 s, or after the time that `Retry-After` asks for. 1 to 10.
+   * Most attempts for one alert; 1 to 10. Retries after no answer, 408, 429 or 5xx. Waits a random time of up to 0.1 s,
+   * 0.2 s and so on to 2 s, or the time in `Retry-After`.
    * @defaultValue 5
    */
   maxAttempts?: number | undefined;
@@ -76,8 +76,8 @@ export class Webhook {
   }
 
   /**
-   * Resolves to why the alert could not be delivered; undefined when it was. Never names the URL, which may hold a
-   * secret.
+   * Sends an alert. Resolves to the reason of a failure, or to undefined. The reason never names the URL, which may
+   * contain a secret.
    */
   async send(alert: Alert): Promise<string | undefined> {
     const { url, secret, headers, attemptTimeoutMs = 5_000, maxAttempts = 5, ...rest } = this.#options;
@@ -89,7 +89,7 @@ export class Webhook {
     try {
       await client.run(new AbortController().signal, async ({ send }) => {
         status = undefined;
-        // Signed for each attempt, so that a repetition is within the tolerance too.
+        // Signed for each attempt, so that a retry is within the tolerance too.
         const signature = signWebhook(body, secret, this.#clock.now());
         const answer = await send({ method: 'POST', url, body, headers: { ...headers, [signatureHeader]: signature } });
         status = answer.status;

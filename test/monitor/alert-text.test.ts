@@ -1,4 +1,4 @@
-// The messages of alerts: what happened, with which value, and the next step.
+// The messages of alerts: the event, its values and the next step.
 import { expect, it } from '@jest/globals';
 import type { AlertDraft } from '../../src/monitor/alert.js';
 import { alertText } from '../../src/monitor/alert-text.js';
@@ -18,7 +18,8 @@ it.each<[AlertDraft, string]>([
       spendable: '-250.00',
       runway: { perHour: '12050.00', watchedMs: 21_600_000, emptyAt: '2026-01-05T03:00:00.000Z' },
     },
-    'Wallet jpay-kes can spend -250.00 KES, which is below 50000.00 KES. At the current rate it is empty at 2026-01-05T03:00:00.000Z. Top it up.',
+    'Wallet jpay-kes can spend -250.00 KES, which is below 50000.00 KES. At the current rate it is empty at ' +
+      '2026-01-05T03:00:00.000Z. Top it up.',
   ],
   [
     { kind: 'recovered', ...money, threshold: '50000.00', spendable: '52500.00' },
@@ -26,67 +27,88 @@ it.each<[AlertDraft, string]>([
   ],
   [
     { kind: 'unreachable', ...money, reason: 'unauthorized' },
-    'Balance of wallet jpay-kes unavailable (unauthorized), so its payouts are refused. Check the key, secret or token of the provider.',
+    'Balance of wallet jpay-kes unavailable (unauthorized), so its payouts are refused. Check the key, secret or ' +
+      'token of the provider.',
   ],
   [
     { kind: 'unreachable', ...money, reason: 'store' },
-    'Balance of wallet jpay-kes unavailable (store), so its payouts are refused. Check the database of the holds and the connection to it.',
+    'Balance of wallet jpay-kes unavailable (store), so its payouts are refused. Check the database of the holds ' +
+      'and the connection to it.',
   ],
   [
     { kind: 'unreachable', ...money, reason: 'currency_mismatch' },
-    'Balance of wallet jpay-kes unavailable (currency_mismatch), so its payouts are refused. Check the settings of the wallet and its provider.',
+    'Balance of wallet jpay-kes unavailable (currency_mismatch), so its payouts are refused. Check the settings of ' +
+      'the wallet and its provider.',
   ],
   [
     { kind: 'reachable', ...money, reason: 'timeout', since: '2026-01-05T02:30:00.000Z' },
-    'Balance of wallet jpay-kes available again. It was unavailable since 2026-01-05T02:30:00.000Z (timeout). No action needed.',
+    'Balance of wallet jpay-kes available again. It was unavailable since 2026-01-05T02:30:00.000Z (timeout). No ' +
+      'action needed.',
   ],
   [
     { kind: 'overdue_hold', ...payout, ageMs: 119_999, outcome: 'unknown' },
-    'Payout p-1 of 5.00 KES from wallet jpay-kes was sent 119 s ago and has no outcome: the provider gave none. Its money stays held. Ask the provider, then call guard.capture("p-1") or guard.release("p-1").',
+    'Payout p-1 of 5.00 KES from wallet jpay-kes was sent 119 s ago and has no outcome: the provider gave none. ' +
+      'Its money stays held. Ask the provider, then call guard.capture("p-1") or guard.release("p-1").',
   ],
   [
     { kind: 'overdue_hold', ...payout, ageMs: 7_199_999, outcome: 'pending' },
-    'Payout p-1 of 5.00 KES from wallet jpay-kes was sent 119 minutes ago and has no outcome: the provider\'s last answer was "pending". Its money stays held. Ask the provider, then call guard.capture("p-1") or guard.release("p-1").',
+    "Payout p-1 of 5.00 KES from wallet jpay-kes was sent 119 minutes ago and has no outcome: the provider's last " +
+      'answer was "pending". Its money stays held. Ask the provider, then call guard.capture("p-1") or ' +
+      'guard.release("p-1").',
   ],
   [
     { kind: 'never_seen', ...payout, ageMs: 172_799_999 },
-    'Payout p-1 of 5.00 KES from wallet jpay-kes was sent 47 hours ago, and the provider has no record of it. Its money stays held. If your own records show that it was not sent, call guard.release("p-1", { attempt: "a/1" }). Otherwise ask the provider first.',
+    'Payout p-1 of 5.00 KES from wallet jpay-kes was sent 47 hours ago, and the provider has no record of it. Its ' +
+      'money stays held. If your own records show that it was not sent, call guard.release("p-1", { attempt: "a/1" ' +
+      '}). Otherwise ask the provider first.',
   ],
   [
     { kind: 'paid_after_release', ...payout, perhapsTwice: false },
-    'Payout p-1 of 5.00 KES from wallet jpay-kes was made after its hold had expired or been released. The debit is recorded. Check that p-1 was paid once, and make payouts within hold.pay() or call hold.sent() before you send.',
+    'Payout p-1 of 5.00 KES from wallet jpay-kes was made after its hold had expired or been released. The debit ' +
+      'is recorded. Check that p-1 was paid once, and make payouts within hold.pay() or call hold.sent() before you ' +
+      'send.',
   ],
   [
     { kind: 'paid_after_release', ...payout, perhapsTwice: true },
-    'Payout p-1 of 5.00 KES from wallet jpay-kes may have been made twice: an attempt was paid after its hold had been released, and a later attempt holds the reference. Check both with the provider. If both were paid, recover one: its debit is not in the store.',
+    'Payout p-1 of 5.00 KES from wallet jpay-kes may have been made twice: an attempt was paid after its hold had ' +
+      'been released, and a later attempt holds the reference. Check both with the provider. If both were paid, ' +
+      'recover one: its debit is not in the store.',
   ],
   [
     { kind: 'contradiction', ...about, wanted: 'captured', found: 'released' },
-    'Payout p-1 of wallet jpay-kes was made, but the store has it as released (attempt a/1). Nothing was changed. Check it with the provider. If it was made, call guard.capture("p-1", undefined, { attempt: "a/1" }).',
+    'Payout p-1 of wallet jpay-kes was made, but the store has it as released (attempt a/1). Nothing was changed. ' +
+      'Check it with the provider. If it was made, call guard.capture("p-1", undefined, { attempt: "a/1" }).',
   ],
   [
     { kind: 'contradiction', ...about, wanted: 'captured', found: 'unknown' },
-    'Payout p-1 of wallet jpay-kes was made, but the store has no record of it (attempt a/1). Nothing was changed. Check it with the provider. If it was made, record the debit in your own books: the balance shows it.',
+    'Payout p-1 of wallet jpay-kes was made, but the store has no record of it (attempt a/1). Nothing was changed. ' +
+      'Check it with the provider. If it was made, record the debit in your own books: the balance shows it.',
   ],
   [
     { kind: 'contradiction', ...about, wanted: 'released', found: 'captured' },
-    'Payout p-1 of wallet jpay-kes was not made, but the store has it as captured (attempt a/1). Nothing was changed. Check it with the provider. If it was not made, expect the balance to be higher than its payouts say.',
+    'Payout p-1 of wallet jpay-kes was not made, but the store has it as captured (attempt a/1). Nothing was ' +
+      'changed. Check it with the provider. If it was not made, expect the balance to be higher than its payouts ' +
+      'explain.',
   ],
   [
     { kind: 'unsettled', ...wallet, reference: 'p-1', reason: 'hold_conflict' },
-    'Payout p-1 of wallet jpay-kes has an outcome that could not be recorded (hold_conflict) and is not tried again. Its money stays held. Look it up, then call guard.capture("p-1") or guard.release("p-1").',
+    'Payout p-1 of wallet jpay-kes has an outcome that could not be recorded (hold_conflict) and is not tried ' +
+      'again. Its money stays held. Look it up, then call guard.capture("p-1") or guard.release("p-1").',
   ],
   [
     { kind: 'left_open', ...about, pending: 'failed' },
-    'A process closed and left payout p-1 of wallet jpay-kes open: it failed, and the store did not record that. When the store responds, call guard.release("p-1"). Its money stays held until then.',
+    'A process closed and left payout p-1 of wallet jpay-kes open: it failed, and the store did not record that. ' +
+      'When the store responds, call guard.release("p-1"). Its money stays held until then.',
   ],
   [
     { kind: 'orphan_wallet', ...wallet },
-    'The store has undecided payouts of wallet jpay-kes, and no process serves that wallet. Their money stays held. Start the service that has it, or add it to the `wallets` of a guard.',
+    'The store has undecided payouts of wallet jpay-kes, and no process serves that wallet. Their money stays ' +
+      'held. Start the service that has it, or add it to the `wallets` of a guard.',
   ],
   [
     { kind: 'lookup_finds_nothing', ...wallet, inARow: 20 },
-    'The provider had no record of the last 20 payouts of wallet jpay-kes that were looked up. Check that they are sent with the reference of their hold. Until then settle them in your callback.',
+    'The provider had no record of the last 20 payouts of wallet jpay-kes that were looked up. Check that they are ' +
+      'sent with the reference of their hold. Until then settle them in your callback.',
   ],
   [
     {
@@ -99,7 +121,9 @@ it.each<[AlertDraft, string]>([
       expected: '10.00',
       actual: '9.00',
     },
-    '1.00 KES left wallet jpay-kes between 2026-01-05T02:00:00.000Z and 2026-01-05T02:05:00.000Z without a payout or a reported credit: the balance was 9.00, expected 10.00. Compare the statement of the provider; freeze the wallet if you cannot explain it.',
+    '1.00 KES left wallet jpay-kes between 2026-01-05T02:00:00.000Z and 2026-01-05T02:05:00.000Z without a payout ' +
+      'or a reported credit: the balance was 9.00, expected 10.00. Compare the statement of the provider; freeze the ' +
+      'wallet if you cannot explain it.',
   ],
   [
     {
@@ -113,11 +137,15 @@ it.each<[AlertDraft, string]>([
       expected: '9.00',
       actual: '10.00',
     },
-    'Between 1.00 and 2.00 KES came into wallet jpay-kes between 2026-01-05T02:00:00.000Z and 2026-01-05T02:05:00.000Z without a payout or a reported credit: the balance was 10.00, expected 9.00. Report credits to the monitor as they come in.',
+    'Between 1.00 and 2.00 KES came into wallet jpay-kes between 2026-01-05T02:00:00.000Z and ' +
+      '2026-01-05T02:05:00.000Z without a payout or a reported credit: the balance was 10.00, expected 9.00. Report ' +
+      'credits to the monitor as they come in.',
   ],
   [
     { kind: 'visibility_lag', ...payout, lagMs: 10_000, longerThanMs: 12_000, atMostMs: 17_000 },
-    'The balance of wallet jpay-kes showed payout p-1 only 12000 to 17000 ms after its capture, but visibilityLagMs is 10000. Payouts may be approved on money that has left: set visibilityLagMs to at least 17000 in every process.',
+    'The balance of wallet jpay-kes showed payout p-1 only 12000 to 17000 ms after its capture, but ' +
+      'visibilityLagMs is 10000. Payouts may be approved on money that has left: set visibilityLagMs to at least ' +
+      '17000 in every process.',
   ],
 ])('%j reads well', (alert, message) => {
   expect(alertText(alert)).toBe(message);

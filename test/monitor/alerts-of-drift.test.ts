@@ -57,16 +57,17 @@ describe('drift', () => {
     const amounts = { direction: 'debit', amount: '1.00', expected: '10.00', actual: '9.00' } as const;
     const event = { wallet: 'w', currency: 'KES', ...amounts };
     let fact: Fact | undefined;
-    const isTold = (owner: string, from: number, to: number, amount = '1.00') => {
+    const isRaised = (owner: string, from: number, to: number, amount = '1.00') => {
       const change = drifted({ ...event, amount, from: at(from), to: at(to) }, owner, 0)(fact);
       fact = change?.fact ?? fact;
       return change?.alert !== undefined;
     };
-    const told = [isTold('one', 0, 20), isTold('one', 10, 30), isTold('two', 5, 25), isTold('two', 15, 35)];
-    expect(told).toEqual([true, true, false, false]);
-    expect([isTold('two', 15, 35), isTold('two', 16, 36, '2.00'), isTold('six', 40, 50)]).toEqual([true, true, true]);
-    // However long it goes on, the note stays short.
-    for (let hour = 1; hour < 100; hour++) isTold('one', hour * 3_600_000, hour * 3_600_000 + 10);
+    const raised = [isRaised('one', 0, 20), isRaised('one', 10, 30), isRaised('two', 5, 25), isRaised('two', 15, 35)];
+    expect(raised).toEqual([true, true, false, false]);
+    const others = [isRaised('two', 15, 35), isRaised('two', 16, 36, '2.00'), isRaised('six', 40, 50)];
+    expect(others).toEqual([true, true, true]);
+    // The note stays short, however many movements there are.
+    for (let hour = 1; hour < 100; hour++) isRaised('one', hour * 3_600_000, hour * 3_600_000 + 10);
     expect(JSON.stringify(fact).length).toBeLessThan(2_000);
   });
 
@@ -146,7 +147,7 @@ describe('a balance that lags', () => {
     const alerts = one.alerts.filter(({ kind }) => kind === 'visibility_lag');
     expect(alerts.map(short)).toEqual(['visibility_lag a 12000 27000']);
     expect(alerts[0]).toMatchObject({ wallet: 'default', currency: 'KES', amount: '100.00', lagMs: 10_000 });
-    // What the lag explains is no drift.
+    // A movement that the lag explains is no drift.
     wallet.clock.advance(600_000);
     await one.round();
     expect(one.alerts.map(({ kind }) => kind)).toEqual(['visibility_lag']);

@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
 
-/** One account, as each of several processes sees it. */
+/** One account, as each of several processes reads it. */
 const sameWallet = (available: string) => scriptedWallet(available, { accountId: 'the same account' });
 
 describe('thresholds', () => {
@@ -210,15 +210,15 @@ describe('a wallet that cannot be reached', () => {
     cut.answer = down;
     const one = watch({}, { wallet: sameWallet('1000.00'), guard: { store } });
     const other = watch({}, { wallet: cut, guard: { store } });
-    const told: string[] = [];
-    for (let round = 0; round < 5; round++) told.push(...(await other.round()), ...(await one.round()));
-    expect(told).toEqual(['unreachable timeout']);
+    const raised: string[] = [];
+    for (let round = 0; round < 5; round++) raised.push(...(await other.round()), ...(await one.round()));
+    expect(raised).toEqual(['unreachable timeout']);
     cut.answer = undefined;
     expect([...(await one.round()), ...(await other.round())]).toEqual(['reachable timeout']);
     cut.answer = down;
-    for (let round = 0; round < 2; round++) told.push(...(await other.round()));
-    expect(told).toEqual(['unreachable timeout', 'unreachable timeout']);
-    // Gone: its word stands until its next round should have been.
+    for (let round = 0; round < 2; round++) raised.push(...(await other.round()));
+    expect(raised).toEqual(['unreachable timeout', 'unreachable timeout']);
+    // Gone: its lease lasts until its next round should have been.
     expect(await one.round()).toEqual([]);
     one.wallet.clock.advance(100_000);
     expect(await one.round()).toEqual(['reachable timeout']);
@@ -328,9 +328,9 @@ describe('delivery', () => {
     const log = (level: string) => (fields: object, message: string) => void lines.push([level, message, fields]);
     const logger = { info: log('info'), warn: log('warn'), error: log('error') };
     const onUndelivered = jest.fn();
-    const told = watch({ onAlert, logger, onUndelivered });
-    await told.round('400');
-    const { undelivered } = await told.monitor.check();
+    const watched = watch({ onAlert, logger, onUndelivered });
+    await watched.round('400');
+    const { undelivered } = await watched.monitor.check();
     expect(onUndelivered).toHaveBeenCalledTimes(1);
     expect(onUndelivered).toHaveBeenCalledWith(expect.objectContaining({ channel: 'onAlert', reason: 'threw' }));
     expect(lines).toContainEqual([
@@ -349,7 +349,7 @@ describe('delivery', () => {
     warned.mockRestore();
   });
 
-  it('goes on when the logger and onUndelivered throw', async () => {
+  it('continues when the logger and onUndelivered throw', async () => {
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const broken = () => {
       throw new Error('broken');
@@ -362,7 +362,7 @@ describe('delivery', () => {
     warned.mockRestore();
   });
 
-  it('reads a note that makes no sense as none', async () => {
+  it('ignores an unreadable note', async () => {
     const store = memoryStore();
     await store.swapNote('monitor/default/below/50000', undefined, '{"state":');
     const { round } = watch({}, { guard: { store } });

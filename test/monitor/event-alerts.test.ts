@@ -41,7 +41,7 @@ async function expired({ guard, wallet }: Watch, reference: string, amount = '5.
 describe('an overdue hold', () => {
   it('is raised once, whichever process the guard reports it to, and again as another hold', async () => {
     const { wallet, one, other, raised } = two();
-    const look = async () => {
+    const check = async () => {
       // Two hours, which is longer than the note of a hold that has ended is kept.
       for (let round = 0; round < 9; round++) {
         // Longer than overdueAfterMs, and than the lease of a reconciliation: each is given the hold in its turn.
@@ -54,10 +54,10 @@ describe('an overdue hold', () => {
       return raised();
     };
     const hold = await one.guard.hold({ amount: '5.00', reference: 'a', state: 'sent' });
-    expect(await look()).toEqual(['overdue_hold a 5.00 unknown']);
+    expect(await check()).toEqual(['overdue_hold a 5.00 unknown']);
     await hold.release({ notSent: true });
     await one.guard.hold({ amount: '5.00', reference: 'a', state: 'sent' });
-    expect(await look()).toEqual(['overdue_hold a 5.00 unknown', 'overdue_hold a 5.00 unknown']);
+    expect(await check()).toEqual(['overdue_hold a 5.00 unknown', 'overdue_hold a 5.00 unknown']);
   });
 
   it('has the age that the event gives, measured on the clock of the store', async () => {
@@ -177,7 +177,9 @@ describe('a payout that the provider has never seen', () => {
     }
     expect(await raised()).toEqual(['never_seen a 5.00']);
     expect(one.alerts[0]?.message).toBe(
-      `Payout a of 5.00 KES from wallet default was sent 6 minutes ago, and the provider has no record of it. Its money stays held. If your own records show that it was not sent, call guard.release("a", { attempt: "${attempt}" }). Otherwise ask the provider first.`,
+      'Payout a of 5.00 KES from wallet default was sent 6 minutes ago, and the provider has no record of it. Its ' +
+        'money stays held. If your own records show that it was not sent, call guard.release("a", { attempt: ' +
+        `"${attempt}" }). Otherwise ask the provider first.`,
     );
   });
 
@@ -207,7 +209,9 @@ describe('a payout that was made after its hold had ended', () => {
         id: expect.any(String),
         kind: 'paid_after_release',
         message:
-          'Payout a of 5.00 KES from wallet default was made after its hold had expired or been released. The debit is recorded. Check that a was paid once, and make payouts within hold.pay() or call hold.sent() before you send.',
+          'Payout a of 5.00 KES from wallet default was made after its hold had expired or been released. The ' +
+          'debit is recorded. Check that a was paid once, and make payouts within hold.pay() or call hold.sent() ' +
+          'before you send.',
         reference: 'a',
         wallet: 'default',
         attempt: hold.attempt,
@@ -265,7 +269,10 @@ describe('an outcome that the store contradicts', () => {
       {
         id: expect.any(String),
         kind: 'contradiction',
-        message: `Payout a of wallet default was not made, but the store has it as captured (attempt ${attempt}). Nothing was changed. Check it with the provider. If it was not made, expect the balance to be higher than its payouts say.`,
+        message:
+          `Payout a of wallet default was not made, but the store has it as captured (attempt ${attempt}). Nothing ` +
+          'was changed. Check it with the provider. If it was not made, expect the balance to be higher than its ' +
+          'payouts explain.',
         ...about,
         at: new Date(one.wallet.clock.now()).toISOString(),
       },
@@ -314,7 +321,8 @@ describe('a verdict that the store cannot take', () => {
     await quiet();
     expect(one.alerts.map(short)).toEqual(['left_open a paying', 'unsettled a balance_unavailable']);
     expect(one.alerts[1]?.message).toBe(
-      'Payout a of wallet default has an outcome that could not be recorded (balance_unavailable) and is not tried again. Its money stays held. Look it up, then call guard.capture("a") or guard.release("a").',
+      'Payout a of wallet default has an outcome that could not be recorded (balance_unavailable) and is not tried ' +
+        'again. Its money stays held. Look it up, then call guard.capture("a") or guard.release("a").',
     );
     expect(warnings).toEqual([]);
   });
@@ -337,8 +345,11 @@ describe('a payout that is left open at close', () => {
     await one.monitor.close();
     expect(one.alerts.map(short).sort()).toEqual(['left_open a captured', 'left_open b paying']);
     expect(one.alerts.map(({ message }) => message).sort()).toEqual([
-      'A process closed and left payout a of wallet default open: it was made, and the store did not record that. When the store responds, call guard.capture("a"). Its money stays held until then.',
-      'A process closed and left payout b of wallet default open: its payment had not ended. If no other process looks it up, ask the provider, then call guard.capture("b") or guard.release("b"). Its money stays held until then.',
+      'A process closed and left payout a of wallet default open: it was made, and the store did not record that. ' +
+        'When the store responds, call guard.capture("a"). Its money stays held until then.',
+      'A process closed and left payout b of wallet default open: its payment had not ended. If no other process ' +
+        'looks it up, ask the provider, then call guard.capture("b") or guard.release("b"). Its money stays held ' +
+        'until then.',
     ]);
     expect(warnings).toEqual([]);
     payment.resolve();
@@ -405,7 +416,8 @@ describe('a look-up that finds nothing', () => {
     }
     expect(await raised()).toEqual(['lookup_finds_nothing default 20']);
     expect(one.alerts[0]?.message).toBe(
-      'The provider had no record of the last 20 payouts of wallet default that were looked up. Check that they are sent with the reference of their hold. Until then settle them in your callback.',
+      'The provider had no record of the last 20 payouts of wallet default that were looked up. Check that they ' +
+        'are sent with the reference of their hold. Until then settle them in your callback.',
     );
   });
 });

@@ -1,7 +1,7 @@
-// One monitor as a process of its own. Arguments: the URL of the provider, then `sqlite` and a file, `redis`, where and a
-// prefix, or `postgres` and the options of a pool. It reads commands from its input: `check <ms>` runs a round so many
-// milliseconds in the future; `die <ms>` does the same, and the process then stands still within the delivery, to be
-// killed. It prints each alert, and `done`.
+// One monitor as a process of its own. Arguments: the URL of the provider, then `sqlite` and a file, `redis`, an
+// address and a prefix, or `postgres` and the options of a pool. It reads commands from its input: `check <ms>` runs a
+// round so many milliseconds in the future; `die <ms>` does the same, and the process then pauses within the delivery,
+// to be killed. It prints each alert, and `done`.
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { createPayoutGuard, type HoldStore } from 'payout-guard';
@@ -38,7 +38,7 @@ const monitor = createMonitor(guard, {
   clock: { now: () => Date.now() + aheadMs },
   onAlert: (alert) => {
     console.log(`${short(alert)} ${alert.id}`);
-    // Nothing more happens in this process: it stands still until it is killed.
+    // Nothing more happens in this process until it is killed.
     if (diesNow) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   },
 });

@@ -1,5 +1,6 @@
-// Alerts are raised exactly once by three processes that share a store: monitors with clients of their own that look at
-// the same time, in SQLite, Redis and PostgreSQL; and then as processes of the operating system, one of which is killed.
+// Alerts are raised exactly once by three processes that share a store, in SQLite, Redis and PostgreSQL. The processes
+// are monitors with clients of their own that check at the same time, and then processes of the operating system, one
+// of which is killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -24,15 +25,15 @@ const processes = 3;
 // The machine of a test may be busy.
 const shared = { deadlineMs: 5_000, recoveryMs: 0 };
 
-/** How three processes reach one store. */
+/** A store that three processes share. */
 interface Place {
   /** A store on a client of its own. */
   open(): Promise<HoldStore>;
-  /** What a process of the operating system needs to find it. */
+  /** Arguments for a process of the operating system. */
   readonly arguments: readonly string[];
 }
 
-/** Balances around the thresholds of 500 and 100, and which of the processes look then. */
+/** Balances around the thresholds of 500 and 100, and the processes that check then. */
 const aStep = fc.record({
   available: fc.oneof(
     fc.integer({ min: 0, max: 60_000 }),
@@ -41,22 +42,22 @@ const aStep = fc.record({
   lookers: fc.integer({ min: 1, max: 2 ** processes - 1 }),
 });
 
-/** The alerts of each step, sorted: the specification, once more and as simple as can be. */
+/** Returns the alerts of each step, sorted: the specification again, as simply as possible. */
 function expectedOf(steps: readonly { available: number }[], thresholds: readonly number[]): string[][] {
   const low = new Set<number>();
   return steps.map(({ available }) => {
-    const told: string[] = [];
+    const received: string[] = [];
     for (const threshold of thresholds) {
       const amounts = `${text(threshold)} ${text(available)}`;
       if (!low.has(threshold) && available < threshold) {
         low.add(threshold);
-        told.push(`low_balance ${amounts}`);
+        received.push(`low_balance ${amounts}`);
       } else if (low.has(threshold) && available * 20 >= threshold * 21) {
         low.delete(threshold);
-        told.push(`recovered ${amounts}`);
+        received.push(`recovered ${amounts}`);
       }
     }
-    return told.sort();
+    return received.sort();
   });
 }
 
@@ -79,7 +80,7 @@ function suite(title: string, start: () => Promise<Place>): void {
       for (let index = 0; index < processes; index++) {
         const store = await place.open();
         stores.push(store);
-        // Each look asks anew.
+        // Each check asks anew.
         guards.push(wallet.guard({ store, cache: { maxAgeMs: 0 }, reconcileEveryMs: 0 }));
       }
     });
@@ -90,7 +91,7 @@ function suite(title: string, start: () => Promise<Place>): void {
     });
 
     /** Three monitors without a memory of the wallet. */
-    function monitors(told: Alert[], onAlert: (alert: Alert) => void | Promise<void>): Monitor[] {
+    function monitors(received: Alert[], onAlert: (alert: Alert) => void | Promise<void>): Monitor[] {
       runs += 1;
       return guards.map((guard) =>
         createMonitor(guard, {
@@ -99,7 +100,7 @@ function suite(title: string, start: () => Promise<Place>): void {
           name: `run-${runs}`,
           clock: wallet.clock,
           onAlert: async (alert) => {
-            told.push(alert);
+            received.push(alert);
             await onAlert(alert);
           },
         }),
@@ -115,18 +116,18 @@ function suite(title: string, start: () => Promise<Place>): void {
       await fc.assert(
         fc.asyncProperty(fc.array(aStep, { minLength: 1, maxLength: 12 }), async (steps) => {
           const alerts: Alert[] = [];
-          const told: string[][] = [];
+          const received: string[][] = [];
           const all = monitors(alerts, () => {});
           for (const { available, lookers } of steps) {
             wallet.balance = { available: text(available), currency: 'KES' };
             wallet.clock.advance(1_000);
             await Promise.all(all.filter((_, index) => lookers & (1 << index)).map((monitor) => monitor.check()));
-            told.push(alerts.splice(0).map(short).sort());
+            received.push(alerts.splice(0).map(short).sort());
           }
           await end(all);
           const expected = expectedOf(steps, [50_000, 10_000]);
           crossings += expected.flat().length;
-          expect([...told, alerts]).toEqual([...expected, []]);
+          expect([...received, alerts]).toEqual([...expected, []]);
         }),
         { numRuns: byBudget({ small: 10, large: 30 }), seed: 7 },
       );
@@ -138,8 +139,8 @@ function suite(title: string, start: () => Promise<Place>): void {
         fc.asyncProperty(
           fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 5, maxLength: 15 }),
           async (noise) => {
-            const told: Alert[] = [];
-            const all = monitors(told, () => new Promise((resolve) => setImmediate(resolve)));
+            const received: Alert[] = [];
+            const all = monitors(received, () => new Promise((resolve) => setImmediate(resolve)));
             const moves = [...noise];
             wallet.answer = async () => {
               wallet.clock.advance(1);
@@ -151,14 +152,14 @@ function suite(title: string, start: () => Promise<Place>): void {
               while (moves.length > 0) await monitor.check();
             };
             await Promise.all(all.map(looksOf));
-            // Now it stands still, so the last alert must be true.
+            // The balance is constant now, so the last alert must be true.
             for (const monitor of all) await monitor.check();
             wallet.answer = undefined;
             await end(all);
             const last = Number(`${wallet.balance.available}`.replace('.', ''));
-            expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
+            expect(new Set(received.map(({ id }) => id)).size).toBe(received.length);
             for (const threshold of [50_000, 10_000]) {
-              const kinds = told
+              const kinds = received
                 .filter((alert) => 'threshold' in alert && alert.threshold === text(threshold))
                 .map(({ kind }) => kind);
               expect(kinds).toEqual(kinds.map((_, index) => (index % 2 === 0 ? 'low_balance' : 'recovered')));
@@ -172,8 +173,8 @@ function suite(title: string, start: () => Promise<Place>): void {
     });
 
     it('raise a payout that was perhaps made twice once, though each process reports it', async () => {
-      const told: Alert[] = [];
-      const all = monitors(told, () => {});
+      const received: Alert[] = [];
+      const all = monitors(received, () => {});
       wallet.balance = { available: '1000.00', currency: 'KES' };
       wallet.clock.advance(1_000);
       const [first] = guards as [PayoutGuard];
@@ -189,27 +190,27 @@ function suite(title: string, start: () => Promise<Place>): void {
       );
       // Closing waits for the alerts.
       await end(all);
-      expect(told.map(short)).toEqual([`paid_after_release ${reference} perhaps twice`]);
+      expect(received.map(short)).toEqual([`paid_after_release ${reference} perhaps twice`]);
       await first.release(reference);
     });
 
-    it('raise once as processes of the operating system, and again when one is killed before its delivery', async () => {
+    it('raise once as operating system processes, and again when one is killed before its delivery', async () => {
       const simulator = await interswitchSimulator({ available: '1000', ledger: '9000000' });
       const children = await Promise.all(
         Array.from({ length: processes }, () => startMonitor([simulator.url, ...place.arguments])),
       );
       try {
-        const told: string[] = [];
-        const look = async (command: string, asked = children) => {
+        const received: string[] = [];
+        const run = async (command: string, asked = children) => {
           const answers = await Promise.all(asked.map((child) => child.ask(command)));
-          // Which process delivers which of several alerts is open.
-          told.push(...answers.flat().sort());
+          // Any process may deliver any of several alerts.
+          received.push(...answers.flat().sort());
         };
         for (const available of ['499', '520', '99', '30', '700', '400']) {
           simulator.setBalance({ available });
-          await look('check 0');
+          await run('check 0');
         }
-        expect(told.map(withoutId)).toEqual([
+        expect(received.map(withoutId)).toEqual([
           'low_balance 500 499',
           'low_balance 100 99',
           'recovered 100 700',
@@ -221,15 +222,15 @@ function suite(title: string, start: () => Promise<Place>): void {
         simulator.setBalance({ available: '50' });
         const [victim, ...others] = children as [Child, ...Child[]];
         const claimed = await victim.askToDie();
-        told.length = 0;
-        await look('check 0', others);
+        received.length = 0;
+        await run('check 0', others);
         // Its lease is not over.
-        expect(told).toEqual([]);
-        await look('check 31000', others);
-        expect(told.map(withoutId)).toEqual(['low_balance 100 50']);
-        expect(told[0]).toBe(claimed);
-        await look('check 62000', others);
-        expect(told).toHaveLength(1);
+        expect(received).toEqual([]);
+        await run('check 31000', others);
+        expect(received.map(withoutId)).toEqual(['low_balance 100 50']);
+        expect(received[0]).toBe(claimed);
+        await run('check 62000', others);
+        expect(received).toHaveLength(1);
       } finally {
         await Promise.all(children.map((child) => child.end()));
         await simulator.close();
@@ -271,9 +272,9 @@ async function startMonitor(args: readonly string[]): Promise<Child> {
   return {
     ask: async (command) => {
       send(command);
-      const told: string[] = [];
-      for (let next = await line(); next !== 'done'; next = await line()) told.push(next);
-      return told;
+      const received: string[] = [];
+      for (let next = await line(); next !== 'done'; next = await line()) received.push(next);
+      return received;
     },
     askToDie: async () => {
       send('die 0');

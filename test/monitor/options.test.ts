@@ -163,7 +163,7 @@ describe('the options of a monitor', () => {
     const guard = observing(one);
     process.emitWarning = emitWarning;
     expect(problemsOf({ drift: {} }, guard)).toEqual([
-      'guard: it only observes, so its store does not know every payout',
+      'guard: it only observes, so its store does not have every payout',
     ]);
     expect(problemsOf({}, guard)).toEqual([]);
   });

@@ -31,7 +31,7 @@ describe('an interval', () => {
     expect(lines).toHaveLength(1);
     await clock.pass(1);
     expect(lines).toHaveLength(2);
-    // The process stood still: the rounds that it missed are made up for by one.
+    // The process was paused: one round replaces those that it missed.
     clock.advance(1_000);
     await clock.pass(0);
     expect(lines).toHaveLength(3);
@@ -120,7 +120,8 @@ describe('in a process of its own', () => {
     const provider = { name: 'p', accountId: 'p', debitVisibleAt: 'completion',
       fetchBalance: async () => ({ available: '1.00', currency: 'KES' }) };
     const guard = createPayoutGuard({ provider, currency: 'KES' });
-    const monitor = (schedule) => createMonitor(guard, { wallets: [{ thresholds: ['5'] }], schedule, onAlert: ({ kind }) => console.log(kind) });
+    const onAlert = ({ kind }) => console.log(kind);
+    const monitor = (schedule) => createMonitor(guard, { wallets: [{ thresholds: ['5'] }], schedule, onAlert });
   `;
 
   it('a monitor that was started does not keep the process alive', async () => {

@@ -1,4 +1,4 @@
-// The webhook over real HTTP: what arrives, what is tried again, and what goes on meanwhile.
+// The webhook over real HTTP: the request, the retries, and rounds that continue meanwhile.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -21,7 +21,7 @@ describe('the webhook', () => {
   let server: Server;
   let url: string;
   let received: Received[];
-  /** What the next requests are answered; 200 when there is nothing left. */
+  /** Answers to the next requests; 200 when none is left. */
   let answers: ((response: ServerResponse) => void)[];
   let open: Watch[];
 
@@ -136,7 +136,7 @@ describe('the webhook', () => {
     expect(undelivered).toMatchObject([{ reason: 'network' }]);
   });
 
-  it('takes a long answer for a yes', async () => {
+  it('accepts a long answer as a success', async () => {
     const { round } = watching();
     answers = [(response) => response.end('x'.repeat(100_000))];
     await round('400.00');
@@ -222,7 +222,7 @@ describe('verifyWebhook', () => {
     ['nonsense', { signature: 't=x,v1=y' }],
     ['one that is too old', { clock: { now: () => 1_700_000_300_001 } }],
     ['one from the future', { clock: { now: () => 1_699_999_699_999 } }],
-    ['a clock that does not know', { clock: { now: () => Number.NaN } }],
+    ['a clock without a time', { clock: { now: () => Number.NaN } }],
   ])('refuses %s', (_, change) => {
     expect(verifyWebhook({ ...known, ...change })).toBe(false);
   });

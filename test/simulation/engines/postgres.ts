@@ -33,6 +33,7 @@ class RealPostgres implements RealEngine {
   readonly #connect: () => PostgresClient;
   readonly #admin: PostgresClient;
   readonly #clients: TimedClient[] = [];
+  readonly #connections = new Map<PostgresClient, TimedClient>();
   #used = 0;
 
   private constructor(name: EngineName, connect: () => PostgresClient, close: () => Promise<void>) {
@@ -87,25 +88,37 @@ class RealPostgres implements RealEngine {
   }
 
   #freeClient(): TimedClient {
-    const client = this.#clients[this.#used] ?? new TimedClient(this.#connect());
+    const client = this.#clients[this.#used] ?? this.#timed(this.#connect());
     this.#clients[this.#used++] = client;
     return client;
   }
+
+  #timed(client: PostgresClient): TimedClient {
+    const known = this.#connections.get(client) ?? new TimedClient(client);
+    this.#connections.set(client, known);
+    return known;
+  }
 }
 
-/** A connection that gets the time before each request. */
+/** A connection that gets the time before each request. PGlite has one for all stores. */
 class TimedClient {
   readonly #client: PostgresClient;
   #toldMs: number | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(client: PostgresClient) {
     this.#client = client;
   }
 
-  async query(nowMs: number, text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }> {
-    if (this.#toldMs !== nowMs) await this.#client.query(`SET simulation.now_ms = ${nowMs}`, []);
-    this.#toldMs = nowMs;
-    return this.#client.query(text, values);
+  /** One request at a time: another one must not set its own time in between. */
+  query(nowMs: number, text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }> {
+    const answer = this.#last.then(async () => {
+      if (this.#toldMs !== nowMs) await this.#client.query(`SET simulation.now_ms = ${nowMs}`, []);
+      this.#toldMs = nowMs;
+      return this.#client.query(text, values);
+    });
+    this.#last = answer.catch(() => {});
+    return answer;
   }
 }
 

@@ -1,0 +1,93 @@
+// Delivers claimed alerts, logs them, and counts the work that `close` waits for.
+import { UnderWay } from '../core/under-way.js';
+import { warn } from '../core/warn.js';
+import type { Alert } from './alert.js';
+import type { Claim } from './alert-outbox.js';
+import { deliver, type Undelivered } from './delivery.js';
+import { type Log, logTo, safely } from './logger.js';
+import type { ResolvedMonitorOptions } from './options.js';
+import { Webhook } from './webhook.js';
+
+/** The delivery of one alert. */
+export interface Delivered {
+  readonly alert: Alert;
+  readonly undelivered: readonly Undelivered[];
+}
+
+export type DeliveriesOptions = Pick<
+  ResolvedMonitorOptions,
+  'onAlert' | 'onUndelivered' | 'webhook' | 'logger' | 'deliveryTimeoutMs' | 'clock'
+>;
+
+export class Deliveries {
+  readonly #options: DeliveriesOptions;
+  readonly #log: Log;
+  readonly #webhook: Webhook | undefined;
+  readonly #underWay = new UnderWay();
+
+  constructor(options: DeliveriesOptions) {
+    const { logger, webhook, deliveryTimeoutMs, clock } = options;
+    this.#options = options;
+    this.#log = logTo(logger);
+    this.#webhook = webhook && new Webhook(webhook, deliveryTimeoutMs, clock);
+  }
+
+  /** Delivers the alerts of all claims at once. Never rejects. */
+  deliverAll(claims: readonly Claim[]): Promise<Delivered[]> {
+    return Promise.all(claims.map((claim) => this.deliver(claim)));
+  }
+
+  /** Delivers the alert of a claim and records that in its outbox. Never rejects. */
+  deliver(claim: Claim): Promise<Delivered> {
+    return this.track(this.#deliver(claim));
+  }
+
+  /** Counts work as under way until it ends. Settles as the work does. */
+  async track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.begin();
+    try {
+      return await work;
+    } finally {
+      this.#underWay.end();
+    }
+  }
+
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void> {
+    return this.#underWay.idle();
+  }
+
+  async #deliver(claim: Claim): Promise<Delivered> {
+    const { alert } = claim;
+    const { onAlert, deliveryTimeoutMs: timeoutMs, clock } = this.#options;
+    const isBad = alert.kind !== 'recovered' && alert.kind !== 'reachable';
+    this.#log(isBad ? 'warn' : 'info', alertFields(alert), 'Alert.');
+    const undelivered = await deliver(alert, { onAlert, webhook: this.#webhook, timeoutMs, clock });
+    for (const one of undelivered) this.#giveUp(one);
+    await claim.outbox.confirm(claim);
+    return { alert, undelivered };
+  }
+
+  #giveUp(undelivered: Undelivered): void {
+    const { onUndelivered, logger } = this.#options;
+    const { alert, channel, reason, cause } = undelivered;
+    const { kind, wallet, id } = alert;
+    const what = 'An alert could not be delivered and is given up';
+    this.#log('error', { kind, wallet, id, channel, reason, ...(cause && { err: cause }) }, `${what}.`);
+    if (onUndelivered) safely('onUndelivered', () => onUndelivered(undelivered));
+    else if (!logger) warn('PAYOUT_GUARD_UNDELIVERED', `${what}: ${kind} of ${wallet}, ${channel}: ${reason}.`, cause);
+  }
+}
+
+/** The fields of an alert that are not balances. */
+function alertFields(alert: Alert): Readonly<Record<string, unknown>> {
+  const { kind, wallet, id } = alert;
+  return {
+    kind,
+    wallet,
+    ...('currency' in alert && { currency: alert.currency }),
+    id,
+    ...('threshold' in alert && { threshold: alert.threshold }),
+    ...('reference' in alert && { reference: alert.reference }),
+  };
+}

@@ -1,4 +1,0 @@
-// Money that moved without a payout or a reported credit.
-export type { DriftEvent, VisibilityLagEvent } from './drift-event.js';
-export type { DriftOptions } from './options.js';
-export { type DriftWatch, type ReportedCredit, watchDrift } from './watch.js';
