@@ -46,7 +46,7 @@ it('a SQLite store or history without better-sqlite3 is refused at creation, and
       if (name !== 'better-sqlite3') return resolve.call(this, name, ...rest);
       throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
     };
-    const { memoryHistory, sqliteHistory } = await import('./src/monitor/index.ts');
+    const { memoryHistory, sqliteHistory } = await import('./src/history/index.ts');
     const { sqliteStore } = await import('./src/stores/sqlite/index.ts');
     memoryHistory().add([]);
     const history = () => sqliteHistory({ file: 'x.db', keepForMs: 60_000 });
