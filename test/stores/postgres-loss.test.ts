@@ -167,6 +167,8 @@ describeStore('the PostgreSQL store that lost data', () => {
       await store.settle({ reference: 'a', to: 'failed' });
       const capture = { reference: 'a', to: 'captured', visibleInMs: 60_000, awaitsOutcome } as const;
       const { hold: captured } = (await store.settle({ ...capture, attempt: record.attempt })) as { hold: HoldRecord };
+      // It would restore its hold by itself.
+      await store.close();
       await truncate(...dataTables);
       await engine.run([restore(record)]);
       await openStore().settle({ reference: 'a', to: 'failed' });

@@ -156,7 +156,7 @@ describeStore('the event storeFailure on PostgreSQL', () => {
 
   it('reports that no connection of the pool was free', async () => {
     const pool = newPool({ max: 1 });
-    const { guard, failures, warm } = watched(openStore({ pool, deadlineMs: 200 }));
+    const { guard, failures, warm } = watched(openStore({ pool, deadlineMs: 1_000 }));
     await warm();
     const taken = await pool.connect();
     await expect(guard.hold({ amount: '1.00', reference: 'a' })).rejects.toMatchObject(refused);
@@ -168,8 +168,8 @@ describeStore('the event storeFailure on PostgreSQL', () => {
     const pool = newPool();
     let isHanging = false;
     const query = (text: string, values: unknown[]) =>
-      isHanging ? pool.query('SELECT pg_sleep(1)') : pool.query(text, values);
-    const { guard, failures, warm } = watched(openStore({ pool: { query } as never, deadlineMs: 200 }));
+      isHanging ? pool.query('SELECT pg_sleep(4)') : pool.query(text, values);
+    const { guard, failures, warm } = watched(openStore({ pool: { query } as never, deadlineMs: 1_000 }));
     await warm();
     isHanging = true;
     await expect(guard.hold({ amount: '1.00', reference: 'a' })).rejects.toMatchObject(refused);
@@ -178,7 +178,7 @@ describeStore('the event storeFailure on PostgreSQL', () => {
   });
 
   it('reports that a transaction keeps the wallet locked', async () => {
-    const { guard, failures } = watched(openStore({ deadlineMs: 300 }));
+    const { guard, failures } = watched(openStore({ deadlineMs: 1_500 }));
     const hold = await guard.hold({ amount: '1.00', reference: 'a' });
     const client = await newPool().connect();
     await client.query('BEGIN');
@@ -206,7 +206,7 @@ describe('the event storeFailure on SQLite', () => {
   it('reports that another process keeps the file locked, as ready() does', async () => {
     jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const file = newFile();
-    const store = open(file, { deadlineMs: 100 });
+    const store = open(file, { deadlineMs: 1_000 });
     const { guard, failures, warm } = watched(store);
     await warm();
     expect(await store.ready()).toMatchObject({ recoveringForMs: 0 });
