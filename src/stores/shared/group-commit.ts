@@ -21,6 +21,8 @@ export interface GroupCommitOptions<Op, Answer> {
   readonly maxUnderWay: number;
   /** Schedules the next round trip. */
   readonly soon: (flush: () => void) => void;
+  /** Returns true if the answer is that the operation arrived too late. */
+  readonly isTooLate?: ((op: Op, answer: Answer) => boolean) | undefined;
   /** Returns what a request that was sent is waiting for. */
   readonly waitsFor?: (() => Wait) | undefined;
   /** Called with an operation whose caller was refused though it may have happened, or may yet happen. */
@@ -142,6 +144,9 @@ export class GroupCommit<Op, Answer> {
         if (answer === busy) {
           one.isLocked = true;
           this.#busy.push(one);
+        } else if (one.isLocked && this.#options.isTooLate?.(one.op, answer)) {
+          // Its time ran out while its wallet was locked.
+          this.#refuse(one, unavailable(refusals.locked));
         } else one.resolve(answer);
       }
       if (this.#busy.length > 0) this.#busyTimer ??= setTimeout(() => this.#askAgain(), busyAgainMs);

@@ -68,6 +68,7 @@ export class Requests {
       maxUnderWay,
       run: (batch, endMs) => this.#run(batch, endMs),
       soon: (flush) => (engine.soon ? engine.soon(flush) : queueMicrotask(flush)),
+      isTooLate,
       waitsFor: () => this.#waitsFor(),
       onUncertain,
     });
@@ -129,4 +130,9 @@ export class Requests {
     const isConnected = this.#engine.isConnected?.();
     return isConnected === undefined ? undefined : isConnected ? 'reply' : 'connection';
   }
+}
+
+/** A reply of another epoch is no sign of lateness. */
+function isTooLate(op: SentOp, { isExecuted, epoch }: Reply<OpKind>): boolean {
+  return !isExecuted && 'sent' in op && op.sent?.header?.epoch === epoch;
 }
