@@ -30,6 +30,8 @@ export class WatchedStore implements HoldStore {
   }
 
   totals(wallet: string): ReturnType<HoldStore['totals']> {
+    // Every check on a remembered balance comes here: nothing is made for a listener that is not there.
+    if (!this.#isWatched) return this.#store.totals(wallet);
     return this.#watch('totals', wallet, () => this.#store.totals(wallet));
   }
 
@@ -75,8 +77,12 @@ export class WatchedStore implements HoldStore {
     this.#failures.stop();
   }
 
+  get #isWatched(): boolean {
+    return this.#events.hasListener('storeFailure');
+  }
+
   #watch<T>(operation: StoreOperation, wallet: string | undefined, ask: () => MaybePromise<T>): MaybePromise<T> {
-    if (!this.#events.hasListener('storeFailure')) return ask();
+    if (!this.#isWatched) return ask();
     const failed = (error: unknown) => this.#failures.seen(operation, wallet, whyOf(error));
     const answered = (answer: T) => {
       const isRecovering = (answer as { outcome?: unknown } | undefined)?.outcome === 'recovering';

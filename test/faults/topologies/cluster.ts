@@ -52,7 +52,9 @@ export class ClusterEngine implements Backend {
     const { cluster, waitReplicas } = this;
     await cluster.untilOwned(slot, await cluster.ownerOf(slot));
     if (this.#hasReplica) await cluster.untilFollowed(slot);
-    const setup = { engine: 'redis', client: 'ioredis', space, recoveryMs, waitReplicas } as const;
+    // The store of the checker has time, also for its replicas.
+    const patient = waitReplicas && { ...waitReplicas, timeoutMs: patientMs / 2 };
+    const setup = { engine: 'redis', client: 'ioredis', space, recoveryMs, waitReplicas: patient } as const;
     return openStore(setup, this.address(), patientMs);
   }
 

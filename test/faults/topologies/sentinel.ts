@@ -47,7 +47,9 @@ export class SentinelEngine implements Backend {
   async prepare(space: string, recoveryMs: number): Promise<OpenStore> {
     await this.set.untilWhole();
     const { waitReplicas } = this;
-    const setup = { engine: 'redis', client: 'ioredis', space, recoveryMs, waitReplicas } as const;
+    // The store of the checker has time, also for its replicas.
+    const patient = waitReplicas && { ...waitReplicas, timeoutMs: patientMs / 2 };
+    const setup = { engine: 'redis', client: 'ioredis', space, recoveryMs, waitReplicas: patient } as const;
     return openStore(setup, this.address(), patientMs);
   }
 
