@@ -1,5 +1,5 @@
-// Compiles src twice: ES modules to dist/esm, CommonJS to dist/cjs, each with its own type declarations. Comments are in
-// the declarations, where editors show them, and not in the code, which would be half as long again.
+// Compiles src twice: ES modules to dist/esm, CommonJS to dist/cjs, each with its own type declarations. Comments are
+// in the declarations, where editors show them, and not in the code, which would be half as long again.
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 

@@ -135,9 +135,9 @@ export interface GuardEvents {
     readonly cause: StoreFailureCause;
     /** The code of the database or of Node.js, such as `ECONNREFUSED`, `READONLY` or `40001`, or one of the store. */
     readonly code: string;
-    /** What happened, as a sentence without its full stop. */
+    /** The failure, as a sentence without its full stop. */
     readonly what: string;
-    /** What to do about it, in sentences. */
+    /** Advice for the operator, in sentences. */
     readonly advice: string;
     /** How many failures of the operation and code this event stands for. */
     readonly count: number;

@@ -1,4 +1,4 @@
-// What an observing guard has seen, and the answers that it makes up.
+// The results of an observing guard, and the answers that it makes up.
 import { Decision } from './decision.js';
 import { type BalanceUnavailableReason, isPayoutGuardError, type PayoutGuardErrorCode } from './errors.js';
 import type { HoldState } from './hold.js';

@@ -1,5 +1,5 @@
-// What the end of a payment function proves: what it returned, by the judgement of the adapter or the application, and
-// what it threw, by its type.
+// The proof in the end of a payment function: a returned value is judged by the adapter or the application, a thrown
+// error by its type.
 import type { PayOptions } from './calls.js';
 import { isPayoutGuardError } from './errors.js';
 import { answerOf, thrownBy } from './functions.js';

@@ -1,4 +1,4 @@
-// Why a store failed. The words of the database stay out: they may hold secrets.
+// The failure of a store. The words of the database stay out: they may hold secrets.
 
 /**
  * Kinds of causes, few enough for the label of a metric:
@@ -36,9 +36,9 @@ export class StoreFailure extends Error {
   /** A short name of what failed: a code of the database or of Node.js, such as `NOAUTH`, or one of the store. */
   readonly failure: string;
   readonly kind: StoreFailureCause;
-  /** What happened, as a sentence without its full stop. */
+  /** The failure, as a sentence without its full stop. */
   readonly what: string;
-  /** What the operator can do about it, in sentences. */
+  /** Advice for the operator, in sentences. */
   readonly advice: string;
 
   constructor(failure: string, kind: StoreFailureCause, what: string, advice: string) {

@@ -69,7 +69,11 @@ export function isOutage(failure: Failure): boolean {
   }
 }
 
-/** Returns the wait that the failure asks for, in milliseconds, if it does. */
+/**
+ * Returns the wait that the failure asks for, in milliseconds, if it does. Credentials that were refused and a request
+ * that was too slow are no reason to stay away, whatever the headers ask for.
+ */
 export function retryAfterMsOf(failure: Failure): number | undefined {
+  if (failure.kind === 'status' && [401, 403, 408].includes(failure.status)) return undefined;
   return 'retryAfterMs' in failure ? failure.retryAfterMs : undefined;
 }

@@ -174,7 +174,8 @@ export const metrics: Readonly<Record<MetricKey, Metric>> = {
     kind: 'counter',
     unit: '{failure}',
     description:
-      'Operations that the store did not answer or refused, counted up to 10 s late; the event `storeFailure` has the code and what to do. Zero from the start.',
+      'Operations that the store did not answer or refused, counted up to 10 s late; ' +
+      'the event `storeFailure` has the code and what to do. Zero from the start.',
     attributes: { 'payout_guard.store.cause': storeFailureCauses },
   },
   orphaned: {

@@ -1,10 +1,10 @@
-// What a store answered to a settlement, for spans.
+// The answers of a store to settlements, for spans.
 import type { SettleOutcome } from '../core/store.js';
 import type { TracedStep } from '../core/trace.js';
 
 type Settlement = SettleOutcome['outcome'];
 
-/** Whether the answer is an error: ask again, because the store has lost data. Any other one is final. */
+/** True for an answer that is an error: the request may be repeated. Any other answer is final. */
 const answers: Readonly<Record<Settlement, boolean>> = {
   done: false,
   late: false,

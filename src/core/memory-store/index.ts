@@ -10,7 +10,7 @@ export interface MemoryStoreOptions {
   /**
    * Finished references that are remembered: so many that were captured or failed, and besides them so many that were
    * released without being sent. Of each kind the one that ended longest ago is forgotten first; a process warning
-   * tells when that is less than 30 days. A repeated payout whose reference was forgotten is not recognised. 0 to
+   * reports when that is less than 30 days. A repeated payout whose reference was forgotten is not recognised. 0 to
    * 10,000,000.
    * @defaultValue 100,000
    */
