@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { interleaved, median, medianRatio } from '../measure.mjs';
 import { load } from './load.mjs';
-
-const epochMs = 3_100;
+import { epochMs } from './ours.mjs';
 
 /**
  * A hold and its capture, so that the number of open holds stays constant. Each number has its own store in the same

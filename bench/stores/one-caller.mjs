@@ -41,6 +41,7 @@ async function bare(library, address) {
   const reference = (index) => `${process.pid}-${String(rounds).padStart(4, '0')}-${String(index).padStart(8, '0')}`;
   await hold('main', reference(0));
   const { method, args } = calls.findLast((call) => replaced(call.args, reference(0), '').isFound);
+  delete client[method];
   const ready = Array.from(
     { length: readyMade },
     (_, index) => replaced(args, reference(0), reference(index + 1)).value,

@@ -2,8 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { amountMinor, currency, limitMinor, metadata } from './payout.mjs';
 
-/** A long deadline, so that a stalled machine refuses no hold. The other contenders have no deadline. */
-export const patient = { deadlineMs: 10_000 };
+/**
+ * A long deadline, so that a stalled machine refuses no hold: the other contenders have no deadline. A short recovery
+ * window, because every new epoch of a measurement waits for its end.
+ */
+export const patient = { deadlineMs: 10_000, recoveryMs: 3_000 };
+/** Until the store grants holds again in a new epoch. */
+export const epochMs = patient.recoveryMs + 100;
 
 export async function holder(store, limit = limitMinor) {
   const { epoch } = await store.totals('main');
@@ -31,13 +36,16 @@ export async function holder(store, limit = limitMinor) {
   return { hold, holdAndCapture };
 }
 
-/** Wraps the client that the store gets, with a listener for each call of this method. */
+/**
+ * Reports each call of this method to a listener. It is replaced in place, because a store accepts only clients that it
+ * recognizes; `delete client[method]` restores it.
+ */
 export function watched(client, method, onCall) {
   if (!onCall) return client;
-  return {
-    [method](...args) {
-      onCall(method, args);
-      return client[method](...args);
-    },
+  const call = client[method];
+  client[method] = (...args) => {
+    onCall(method, args);
+    return call.apply(client, args);
   };
+  return client;
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { epochMs } from '../ours.mjs';
 import { contenders } from './contenders.mjs';
 import { cpuOf } from './cpu.mjs';
 
@@ -27,7 +28,7 @@ export async function postgresEngine(only) {
     // A new store approves nothing during its recovery window. All rounds run in the epoch that begins here.
     const { close } = await contenders.ours.open(address);
     await close();
-    await sleep(3_100);
+    await sleep(epochMs);
     const target = {
       address,
       addWallet,

@@ -1,5 +1,6 @@
 // The Redis measurements and their servers.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { epochMs } from '../ours.mjs';
 import { contenders } from './contenders.mjs';
 import { redisServer } from './server.mjs';
 
@@ -13,7 +14,7 @@ export async function redisEngine(only) {
     await close();
     await server.keep();
   }
-  await sleep(3_100);
+  await sleep(epochMs);
   const keys = Object.keys(contenders).filter((key) => !only || only.includes(key));
   const lines = keys.map((key) => ({ key, title: contenders[key].title, contender: contenders[key], target: memory }));
   if (!only) lines.push({ ...lines[0], title: 'payout-guard, appendonly everysec', target: onDisk });
