@@ -1,9 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Those with a larger budget: see test/support/budget.ts. */
-function suitesWithBudget() {
-  const isOne = (file) => file.endsWith('.test.ts') && readFileSync(file, 'utf8').includes('support/budget.js');
+/** They install the packed tarball, which takes longer than most of the other suites together. */
+const proofOnly = 'test/package/';
+
+/** Those with a larger budget (see test/support/budget.ts), and those that have no smaller one. */
+function suitesOfProof() {
+  const hasBudget = (file) => readFileSync(file, 'utf8').includes('support/budget.js');
+  const isOne = (file) => file.endsWith('.test.ts') && (file.startsWith(proofOnly) || hasBudget(file));
   return readdirSync('test', { recursive: true })
     .map((file) => join('test', file))
     .filter(isOne)
@@ -12,7 +16,9 @@ function suitesWithBudget() {
 
 /** @type {import('jest').Config} */
 export default {
-  ...(process.env.TEST_BUDGET === 'large' ? { testMatch: suitesWithBudget() } : {}),
+  ...(process.env.TEST_BUDGET === 'large'
+    ? { testMatch: suitesOfProof() }
+    : { testPathIgnorePatterns: ['/node_modules/', `<rootDir>/${proofOnly}`] }),
   testEnvironment: 'node',
   // One more than the machines have cores: suites of real databases wait most of their time. With one process for everything, as jest has
   // it on two cores, the heap slows down the long tests.

@@ -1,17 +1,14 @@
-// The tarball with the compilers and bundlers of its users. `npm run test:proof` alone: it takes minutes.
+// The tarball with the compilers and bundlers of its users. `npm run test:proof` alone runs it.
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
-import { budget } from '../support/budget.js';
 import { filesBelow, type Installed, makeProject, packAndInstall, run } from '../support/installed.js';
 import { root } from '../support/programs.js';
 
 let installed: Installed;
 
-const describeInProof = budget === 'large' ? describe : describe.skip;
-
-describeInProof('the tarball', () => {
+describe('the tarball', () => {
   beforeAll(async () => {
     installed = await packAndInstall();
   });

@@ -1,7 +1,5 @@
-// The package itself: packed, installed, and used by child processes without access to the repository.
-//
-// `npm test` checks the tarball and uses it in one project of ES modules. `npm run test:proof` uses it in every kind of
-// project.
+// The package itself: packed, installed, and used by child processes without access to the repository, in every kind of
+// project. `npm run test:proof` alone runs it.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -9,7 +7,6 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Fault, type JpaySimulator, jpaySimulator } from 'payout-guard/testing';
-import { budget } from '../support/budget.js';
 import { compile, filesBelow, type Installed, makeProject, packAndInstall, run } from '../support/installed.js';
 import { root } from '../support/programs.js';
 
@@ -23,8 +20,6 @@ interface Loaded {
   readonly openBefore: readonly string[];
   readonly openAfter: readonly string[];
 }
-
-const describeInProof = budget === 'large' ? describe : describe.skip;
 
 let installed: Installed;
 /** The import specifiers of a user: `payout-guard`, `payout-guard/express`, and so on. */
@@ -81,7 +76,7 @@ describe('the tarball', () => {
 });
 
 describe('a project of type module, without Express', () => useWithoutExpress('module'));
-describeInProof('a project of type commonjs, without Express', () => useWithoutExpress('commonjs'));
+describe('a project of type commonjs, without Express', () => useWithoutExpress('commonjs'));
 
 function useWithoutExpress(type: 'module' | 'commonjs'): void {
   const loader = type === 'module' ? 'load.mjs' : 'load.cjs';
@@ -174,7 +169,7 @@ describe('a project without @opentelemetry/api', () => {
   });
 });
 
-describeInProof('both module formats', () => {
+describe('both module formats', () => {
   it('export the same names', async () => {
     const project = await makeProject(installed, 'names', {
       type: 'module',
@@ -226,7 +221,7 @@ describeInProof('both module formats', () => {
   });
 });
 
-describeInProof('a CommonJS project tested with jest', () => {
+describe('a CommonJS project tested with jest', () => {
   it('loads every entry point, approves and refuses', async () => {
     const project = await makeProject(installed, 'jest', {
       type: 'commonjs',
@@ -242,7 +237,7 @@ describeInProof('a CommonJS project tested with jest', () => {
   });
 });
 
-describeInProof('a process that closed its guard', () => {
+describe('a process that closed its guard', () => {
   const cases: { name: string; fault?: Fault; closes?: string; says: string }[] = [
     { name: 'after an answer', closes: 'after the answer', says: 'approved' },
     { name: 'while a request hangs', fault: { kind: 'hang' }, says: 'closed' },

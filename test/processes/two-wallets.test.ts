@@ -1,5 +1,6 @@
 // Two guards and one guard with two wallets in three processes on one store: KES at JPay, UGX at Interswitch.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { budget } from '../support/budget.js';
 import { hasInitdb } from '../support/postgres.js';
 import { hasRedis } from '../support/redis.js';
 import { perService, runStory, type Story } from './two-wallets-story.js';
@@ -46,7 +47,7 @@ function money(reference: string): string {
 
 for (const [engine, isHere] of [
   ['redis', hasRedis],
-  ['postgres', hasInitdb],
+  ['postgres', hasInitdb && budget === 'large'],
 ] as const) {
   (isHere ? describe : describe.skip)(`services with one wallet and with two on one store in ${engine}`, () => {
     let story: Story;

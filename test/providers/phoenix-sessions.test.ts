@@ -26,6 +26,8 @@ async function terminal(simulated: PhoenixSimulatorOptions = {}, options: Partia
   return { ...guardOf(provider), clock, simulator, provider };
 }
 
+const concurrent = byBudget({ small: 200, large: 1_000 });
+
 const ask = (provider: BalanceProvider, signal = new AbortController().signal) =>
   provider.fetchBalance({ currency: 'UGX', signal });
 
@@ -39,26 +41,26 @@ function noting(references: string[]): typeof fetch {
 }
 
 describe('a session', () => {
-  it('is exchanged once for a thousand checks at once, and so is the balance', async () => {
+  it('is exchanged once for many checks at once, and so is the balance', async () => {
     const { simulator, provider } = await terminal();
     const { checkFunds } = guardOf(provider, { cache: {} });
-    const decisions = await Promise.all(Array.from({ length: 1_000 }, () => checkFunds('1000')));
+    const decisions = await Promise.all(Array.from({ length: concurrent }, () => checkFunds('1000')));
     expect(decisions.every(({ sufficient }) => sufficient)).toBe(true);
     expect(asked(simulator)).toEqual([1, 1]);
   });
 
-  it('is exchanged once for a thousand balances at once', async () => {
+  it('is exchanged once for many balances at once', async () => {
     const { simulator, provider } = await terminal();
-    const balances = await Promise.all(Array.from({ length: 1_000 }, () => ask(provider)));
+    const balances = await Promise.all(Array.from({ length: concurrent }, () => ask(provider)));
     expect(new Set(balances.map(({ available }) => available))).toEqual(new Set(['1000']));
-    expect(asked(simulator)).toEqual([1, 1_000]);
+    expect(asked(simulator)).toEqual([1, concurrent]);
   });
 
   // One terminal key in 256 begins with a zero byte.
   it('is exchanged many times in a row without a failure', async () => {
     const clock = stoppedClock();
     const { simulator, provider } = await terminal({ clock, sessionLifeMs: 3_600_000 }, { clock });
-    const rounds = byBudget({ small: 100, large: 1_000 });
+    const rounds = byBudget({ small: 50, large: 1_000 });
     for (let round = 0; round < rounds; round += 1) {
       expect((await ask(provider)).available).toBe('1000');
       clock.advance(10 * minuteMs);
