@@ -106,6 +106,46 @@ const isRun = hasRedis && byBudget({ small: false, large: true });
     },
   );
 
+  const faults = {
+    'stands still': {
+      begin: (node: ClusterNode) => node.server.pause(),
+      end: (node: ClusterNode) => node.server.resume(),
+    },
+    'is killed': { begin: (node: ClusterNode) => node.server.kill(), end: (node: ClusterNode) => node.boot() },
+  };
+  const cases = clientNames.flatMap((name) =>
+    Object.entries(faults).map(([what, fault]) => ({ name, what, ...fault })),
+  );
+  it.each(cases)(
+    'answers soon after a promotion in a cluster whose master $what, through $name without options',
+    async ({ name, what, begin, end }) => {
+      const cluster = await RedisCluster.start({ replicas: 1, nodeTimeoutMs: 1_000 });
+      closing.push(() => cluster[Symbol.asyncDispose]());
+      const client = await (name === 'ioredis' ? cluster.ioredis({}) : cluster.nodeRedis({}));
+      const store = open(client, { recoveryMs: 0, deadlineMs: 250 });
+      const spender = new Spender(store, 'spender', 1_000_000n);
+      const running = spender.run();
+      closing.push(() => spender.stop());
+      await until(async () => spender.granted.length > 100);
+      const [replica] = cluster.replicas as [ClusterNode];
+      const master = cluster.master(0);
+      await begin(master);
+      await cluster.untilOwned(0, replica);
+      const [promotedMs, before] = [performance.now(), spender.granted.length];
+      await until(async () => spender.granted.length > before);
+      console.info(`${what}, ${name}: it grants ${Math.round(performance.now() - promotedMs)} ms after the promotion`);
+      // A master that stood still answers now to what it was sent.
+      await end(master);
+      await cluster.untilFollowed(0);
+      spender.stop();
+      await running;
+      // No hold is lost, and none is left whose caller was refused.
+      expect(spender.refused).toBeGreaterThan(0);
+      await until(async () => (await store.totals('w')).active === BigInt(spender.granted.length));
+      expect(await forgottenBy(store, spender.granted)).toEqual([]);
+    },
+  );
+
   it.each(clientNames)(
     'grants no more than fits when a stalled primary wakes beside its successor, through %s',
     async (name) => {

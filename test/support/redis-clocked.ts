@@ -7,6 +7,7 @@ import { type RedisClient, transportOf } from '../../src/stores/redis/transport/
 import type { Command, Transport } from '../../src/stores/redis/transport/transport.js';
 import { EngineStore } from '../../src/stores/shared/engine-store.js';
 
+const deadlineMs = 5_000;
 const serverTime = "redis.call('TIME')";
 
 export interface ClockedStore {
@@ -16,7 +17,7 @@ export interface ClockedStore {
 }
 
 export async function clockedStore(client: RedisClient, prefix: string, nowMs: number): Promise<ClockedStore> {
-  const inner = transportOf(client, storeKeys(prefix));
+  const inner = transportOf(client, storeKeys(prefix), deadlineMs);
   const clock = `{${prefix}}:clock`;
   const set = async (nowMs: number) => void (await inner.send([['SET', clock, `${nowMs}`]]));
   await set(nowMs);
@@ -28,7 +29,7 @@ export async function clockedStore(client: RedisClient, prefix: string, nowMs: n
     send: (commands) => inner.send(commands.map((command) => clocked(command, clock, digests))),
   };
   const engine = new RedisEngine({ transport, prefix, recoveryMs: 0, rememberMs: 3_600_000 });
-  return { store: new EngineStore(engine, { recoveryMs: 0, deadlineMs: 5_000 }), set };
+  return { store: new EngineStore(engine, { recoveryMs: 0, deadlineMs }), set };
 }
 
 /** Inserts the clock into scripts. `digests` maps the digests of the store's scripts to the changed ones. */

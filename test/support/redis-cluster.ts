@@ -67,7 +67,7 @@ export class RedisCluster {
   /** The node that owns this slot now. */
   async ownerOf(slot: number): Promise<ClusterNode> {
     for (const node of this.nodes) {
-      if (node.server.isRunning && (await ownerPort(node.admin, slot)) === node.port) return node;
+      if (node.server.isResponding && (await ownerPort(node.admin, slot)) === node.port) return node;
     }
     throw new Error(`slot ${slot} has no owner`);
   }
@@ -103,9 +103,9 @@ export class RedisCluster {
     return this.master(Math.floor((slot * this.masters.length) / slots));
   }
 
-  /** Waits until all running nodes agree. */
+  /** Waits until all nodes agree that are neither down nor paused. */
   async until(isSo: (admin: Redis) => Promise<boolean>): Promise<void> {
-    const all = this.nodes.filter(({ server }) => server.isRunning);
+    const all = this.nodes.filter(({ server }) => server.isResponding);
     for (let tries = 0; tries < 1_000; tries++) {
       const answers = await Promise.all(all.map(({ admin }) => isSo(admin).catch(() => false)));
       if (answers.every(Boolean)) return;
@@ -115,8 +115,8 @@ export class RedisCluster {
   }
 
   /**
-   * Waits until all running nodes have the owner of the slot. A client that asks earlier may wait for a dead one for
-   * ever.
+   * Waits until all nodes that are neither down nor paused have the owner of the slot. A client that asks earlier may
+   * wait for a dead one for ever.
    */
   async untilOwned(slot: number, owner: ClusterNode): Promise<void> {
     await this.until(async (admin) => {
@@ -131,14 +131,20 @@ export class RedisCluster {
     while ((await online()) !== count) await sleep(20);
   }
 
-  ioredis(): Cluster {
-    const client = ioredisCluster(this.masters.map(({ port }) => port));
+  ioredis(options?: Parameters<typeof ioredisCluster>[1]): Cluster {
+    const client = ioredisCluster(
+      this.masters.map(({ port }) => port),
+      options,
+    );
     this.#closing.push(() => client.disconnect());
     return client;
   }
 
-  async nodeRedis(): Promise<RedisClient> {
-    const client = nodeRedisCluster(this.masters.map(({ port }) => port));
+  async nodeRedis(options?: Parameters<typeof nodeRedisCluster>[1]): Promise<RedisClient> {
+    const client = nodeRedisCluster(
+      this.masters.map(({ port }) => port),
+      options,
+    );
     await client.connect();
     this.#closing.push(() => client.destroy());
     return client;

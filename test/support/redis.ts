@@ -20,6 +20,7 @@ export class RedisServer {
   readonly path: string = join(this.folder, 'socket');
   readonly #clients: Redis[] = [];
   #process: ChildProcess | undefined;
+  #isPaused = false;
   /** An interrupted test run leaves no server behind. */
   readonly #onExit = () => this.#process?.kill('SIGKILL');
 
@@ -37,11 +38,17 @@ export class RedisServer {
     return this.#process?.exitCode === null && this.#process.signalCode === null;
   }
 
+  /** False also while it is paused. */
+  get isResponding(): boolean {
+    return this.isRunning && !this.#isPaused;
+  }
+
   async boot(...options: string[]): Promise<void> {
     process.off('exit', this.#onExit).once('exit', this.#onExit);
     const plain = ['--port', '0', '--unixsocket', this.path, '--dir', this.folder, '--save', ''];
     const running = spawn('redis-server', [...plain, ...options], { stdio: 'ignore' });
     this.#process = running;
+    this.#isPaused = false;
     const probe = new Redis({
       path: this.path,
       retryStrategy: () => 10,
@@ -69,10 +76,12 @@ export class RedisServer {
 
   /** Suspends the server, with its connections open, until it is resumed. */
   pause(): void {
+    this.#isPaused = true;
     this.#process?.kill('SIGSTOP');
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#process?.kill('SIGCONT');
   }
 

@@ -97,7 +97,9 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
   } = readOptions(optionsSchema, options);
   const shared = resolveSharedOptions(rest);
   const engine = new RedisEngine({
-    transport: client ? transportOf(client, storeKeys(prefix)) : new CustomTransport(sendCommand as SendCommand),
+    transport: client
+      ? transportOf(client, storeKeys(prefix), shared.deadlineMs)
+      : new CustomTransport(sendCommand as SendCommand),
     prefix,
     recoveryMs: shared.recoveryMs,
     rememberMs,

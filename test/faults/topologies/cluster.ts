@@ -1,4 +1,5 @@
-// A Redis cluster of three masters: slots that move, masters that die, all of it down.
+// A Redis cluster of three masters: slots that move, masters that die or stand still, all of it down.
+import { monotonicMs } from '../../processes/child.js';
 import { killWhileTheyLag } from '../../support/redis.js';
 import { type ClusterNode, prefixInSlot, RedisCluster } from '../../support/redis-cluster.js';
 import { type Backend, patientMs } from '../engines.js';
@@ -11,6 +12,8 @@ import type { World } from '../world.js';
 const slot = 0;
 /** Time for which a master is silent before its replica takes over, in milliseconds. */
 const nodeTimeoutMs = 1_500;
+/** By when every process must be permitted something after a promotion, in milliseconds: it contains a recovery. */
+const continuedWithinMs = 20_000;
 
 interface ClusterScenario extends Scenario<ClusterEngine> {
   /** The first master has one. */
@@ -112,6 +115,28 @@ export const clusterScenarios: readonly ClusterScenario[] = [
     },
   },
   {
+    name: 'master-stalled',
+    promise: 'lose nothing when a stalled master wakes as the replica of its successor, which was waited for',
+    hasReplica: true,
+    waits: true,
+    forgets: false,
+    run: (world, { cluster }) => stallMaster(world, cluster, () => world.pass(200, 1_500)),
+  },
+  {
+    name: 'master-stalled-unconfirmed',
+    promise: 'continue with the replica of a master that stands still, and restore what it lacks',
+    hasReplica: true,
+    waits: false,
+    forgets: true,
+    mayPayTwice: true,
+    recoveryMs: 4_000,
+    run: async (world, { cluster }) => {
+      world.isOlder = true;
+      await stallMaster(world, cluster, () => world.untilAllArePermitted(monotonicMs(), continuedWithinMs));
+      world.mayLoseUntilNow();
+    },
+  },
+  {
     name: 'all-down',
     promise: 'lose nothing when all nodes are killed and start again with their data',
     hasReplica: true,
@@ -143,6 +168,20 @@ async function killMaster(
   await asWell();
   await cluster.untilOwned(slot, replica);
   await master.boot();
+  await cluster.untilFollowed(slot);
+}
+
+/** Stops the owner of the slot with its connections open, until its replica has taken over and `meanwhile` ends. */
+async function stallMaster(world: World, cluster: RedisCluster, meanwhile: () => Promise<void>): Promise<void> {
+  await world.pass(100, 500);
+  const master = await cluster.ownerOf(slot);
+  const [replica] = (await cluster.followers()) as [ClusterNode];
+  world.fault('the master stands still');
+  master.server.pause();
+  await cluster.untilOwned(slot, replica);
+  await meanwhile();
+  world.note('it wakes');
+  master.server.resume();
   await cluster.untilFollowed(slot);
 }
 

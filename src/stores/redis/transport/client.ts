@@ -44,14 +44,14 @@ export function problemOfClient(value: unknown): string | undefined {
 
 const noClient = 'must be a connected client of ioredis or node-redis; for any other client give `sendCommand`';
 
-/** @param client - One without a problem. */
-export function transportOf(client: RedisClient, keys: StoreKeys): Transport {
+/** @param client - One without a problem. @param deadlineMs - The one of the store. */
+export function transportOf(client: RedisClient, keys: StoreKeys, deadlineMs: number): Transport {
   if (has(client, 'call')) {
     const { isCluster } = client as Partial<IoredisCluster>;
-    if (isCluster === true) return ioredisCluster(client as unknown as IoredisCluster, keys);
+    if (isCluster === true) return ioredisCluster(client as unknown as IoredisCluster, keys, deadlineMs);
     return new IoredisTransport(client as unknown as Ioredis);
   }
-  if (has(client, 'nodeClient')) return nodeRedisCluster(client as unknown as NodeRedisCluster, keys);
+  if (has(client, 'nodeClient')) return nodeRedisCluster(client as unknown as NodeRedisCluster, keys, deadlineMs);
   if (has(client, 'acquire')) return new NodeRedisSentinelTransport(client as unknown as NodeRedisSentinel);
   return new NodeRedisTransport(client as unknown as NodeRedis);
 }

@@ -1,5 +1,5 @@
 // ioredis: `new Redis()`, also with Sentinel, and `new Cluster()`.
-import { ClusterTransport } from './owner.js';
+import { type ClusterClient, ClusterTransport } from './owner.js';
 import { type Command, type Emitter, hasErrorListener, type StoreKeys, type Transport } from './transport.js';
 
 /** The parts of a `Redis` that are used. */
@@ -23,6 +23,8 @@ export interface IoredisCluster extends Emitter {
   readonly slots: readonly (readonly string[] | undefined)[];
   nodes(role: 'master'): Ioredis[];
   call(command: string, args: string[]): Promise<unknown>;
+  /** Asks its nodes in turn for the slots, each for a limited time. */
+  refreshSlotsCache(callback: (error?: Error | null) => void): void;
 }
 
 export class IoredisTransport implements Transport {
@@ -50,8 +52,8 @@ function isReady({ status }: Ioredis): boolean | undefined {
   return status === undefined ? undefined : status === 'ready';
 }
 
-export function ioredisCluster(cluster: IoredisCluster, { slot, absent }: StoreKeys): Transport {
-  return new ClusterTransport<Ioredis>({
+export function ioredisCluster(cluster: IoredisCluster, { slot, absent }: StoreKeys, deadlineMs: number): Transport {
+  const client: ClusterClient<Ioredis> = {
     emitter: cluster,
     owner() {
       const key = cluster.slots[slot]?.[0];
@@ -60,8 +62,11 @@ export function ioredisCluster(cluster: IoredisCluster, { slot, absent }: StoreK
     },
     isConnected: isReady,
     sendTo: sendInOrder,
-    learn: () => cluster.call('UNLINK', [absent]),
-  });
+    follow: () => cluster.call('UNLINK', [absent]),
+    askOthers: () =>
+      new Promise<void>((resolve, reject) => cluster.refreshSlotsCache((error) => (error ? reject(error) : resolve()))),
+  };
+  return new ClusterTransport(client, deadlineMs);
 }
 
 /**

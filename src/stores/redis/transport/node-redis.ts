@@ -1,6 +1,7 @@
 // node-redis: `createClient()`, `createClientPool()`, `createSentinel()` and `createCluster()`, connected.
-import { ClusterTransport } from './owner.js';
-import { type Command, type Emitter, hasErrorListener, type StoreKeys, type Transport } from './transport.js';
+import { type ClusterClient, ClusterTransport } from './owner.js';
+import { slotOf } from './slot.js';
+import { type Command, type Emitter, hasErrorListener, isMoved, type StoreKeys, type Transport } from './transport.js';
 
 /** The part that all shapes have. Their methods differ in their arguments. */
 interface NodeRedisBase extends Emitter {
@@ -28,10 +29,16 @@ export interface NodeRedisSentinel extends NodeRedisBase {
   acquire(): unknown;
 }
 
+/** A node of a cluster, with its client if that was needed before. */
+interface NodeRedisNode {
+  readonly address: string;
+  readonly client?: NodeRedis | undefined;
+}
+
 /** The parts of a cluster client that are used. */
-export interface NodeRedisCluster<Shard = unknown> extends NodeRedisBase {
-  readonly slots: readonly ({ readonly master: Shard } | undefined)[];
-  nodeClient(node: Shard): NodeRedis | Promise<NodeRedis>;
+export interface NodeRedisCluster extends NodeRedisBase {
+  readonly slots: readonly ({ readonly master: NodeRedisNode } | undefined)[];
+  nodeClient(node: NodeRedisNode): NodeRedis | Promise<NodeRedis>;
   sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>;
 }
 
@@ -85,8 +92,10 @@ export class NodeRedisSentinelTransport implements Transport {
   isConnected(): undefined {}
 }
 
-export function nodeRedisCluster(cluster: NodeRedisCluster, { slot, absent }: StoreKeys): Transport {
-  return new ClusterTransport<NodeRedis>({
+export function nodeRedisCluster(cluster: NodeRedisCluster, keys: StoreKeys, deadlineMs: number): Transport {
+  const { slot, absent } = keys;
+  let asked = 0;
+  const client: ClusterClient<NodeRedis> = {
     emitter: cluster,
     async owner() {
       const shard = cluster.slots[slot];
@@ -96,9 +105,50 @@ export function nodeRedisCluster(cluster: NodeRedisCluster, { slot, absent }: St
     },
     isConnected: ({ isReady }) => isReady,
     sendTo: sendInOrder,
-    learn: () => cluster.sendCommand(absent, false, ['UNLINK', absent]),
-  });
+    follow: () => cluster.sendCommand(absent, false, ['UNLINK', absent]),
+    // In turn, as the one that is asked may be silent too.
+    askOthers: () => askAnother(cluster, keys, asked++),
+  };
+  return new ClusterTransport(client, deadlineMs);
 }
+
+/**
+ * Asks another master for the owner. If it names a new one, the client has to learn that: it reads the slots from a
+ * node that redirects it. It sends a command to the node that owns its first argument, so the command goes to that
+ * master, which redirects it because of its key.
+ */
+async function askAnother(cluster: NodeRedisCluster, { slot, absent }: StoreKeys, turn: number): Promise<void> {
+  const owner = cluster.slots[slot]?.master;
+  const [key, node] = anotherMaster(cluster, owner, turn) ?? [];
+  if (key === undefined || node === undefined) return;
+  const ask = ['HGET', absent, 'owner'];
+  try {
+    await (await cluster.nodeClient(node)).sendCommand(ask);
+  } catch (error) {
+    if (isMoved(error) && !String(error).endsWith(` ${owner?.address}`)) await cluster.sendCommand(key, false, ask);
+  }
+}
+
+/** Returns a master that does not own the slot, as far as the client knows, and a key that it owns. */
+function anotherMaster(
+  cluster: NodeRedisCluster,
+  owner: NodeRedisNode | undefined,
+  turn: number,
+): [key: string, node: NodeRedisNode] | undefined {
+  let spare: [string, NodeRedisNode] | undefined;
+  for (let index = turn; index < turn + maxKeys; index++) {
+    const key = `${index}`;
+    const node = cluster.slots[slotOf(key)]?.master;
+    if (node === undefined || node === owner) continue;
+    if (node.client?.isReady === true) return [key, node];
+    // Its client connects when it is asked.
+    if (node.client === undefined) spare ??= [key, node];
+  }
+  return spare;
+}
+
+/** So many keys are looked at for one of another master: it owns few slots otherwise. */
+const maxKeys = 1_000;
 
 async function sendInOrder(client: NodeRedis, commands: readonly Command[]): Promise<unknown[]> {
   const [only] = commands;

@@ -1,4 +1,5 @@
-// The owner of a slot, as a cluster client knows it: asked anew when the slot has moved or its node is gone.
+// The owner of a slot, as a cluster client knows it: asked anew when the slot has moved, or its node is gone or silent.
+import { StoreFailure } from '../../../core/store-failure.js';
 import {
   type Command,
   type Emitter,
@@ -8,6 +9,7 @@ import {
   Shared,
   type Transport,
 } from './transport.js';
+import { within } from './within.js';
 
 /** The differences between the cluster clients. */
 export interface ClusterClient<Node> {
@@ -17,21 +19,36 @@ export interface ClusterClient<Node> {
   isConnected(node: Node): boolean | undefined;
   /** Sends commands to one node, over one connection. */
   sendTo(node: Node, commands: readonly Command[]): Promise<unknown[]>;
-  /** Sends a command by its key. The client follows the redirection of the server, and keeps the new owner. */
-  learn(): Promise<unknown>;
+  /** Sends a command by its key. The client follows the redirection of the owner, and keeps the new one. */
+  follow(): Promise<unknown>;
+  /** Asks nodes other than the owner, which may be silent. The client keeps the owner that they know. */
+  askOthers(): Promise<unknown>;
 }
+
+/** Longest wait for what was sent, in deadlines of the store: the callers were refused long before. */
+const endsAfterDeadlines = 4;
+/** A page may be waited for longer than one deadline. */
+const endsAfterAtLeastMs = 2_000;
 
 export class ClusterTransport<Node> implements Transport {
   readonly isForCluster = true;
   readonly #client: ClusterClient<Node>;
-  readonly #learning: Shared;
+  readonly #deadlineMs: number;
+  readonly #following: Shared;
+  readonly #asking: Shared;
   /** The node that was asked last. */
   #node: Node | undefined;
+  /** A node that did not respond in time to what it was sent last. Its connection may be open all the same. */
+  #silent: Node | undefined;
 
-  constructor(client: ClusterClient<Node>) {
+  constructor(client: ClusterClient<Node>, deadlineMs: number) {
     this.#client = client;
-    // A slot that is moving, or has no owner, is refused here too: the next call tries again.
-    this.#learning = new Shared(() => client.learn().catch(() => {}));
+    this.#deadlineMs = deadlineMs;
+    // A slot that is moving, or has no owner, is refused here too, and a node that is asked may be silent as well: the
+    // next call tries again.
+    const learn = (ask: () => Promise<unknown>) => new Shared(() => this.#inTimeToSend(ask().catch(() => {})));
+    this.#following = learn(() => client.follow());
+    this.#asking = learn(() => client.askOthers());
   }
 
   hasErrorListener(): boolean | undefined {
@@ -42,24 +59,65 @@ export class ClusterTransport<Node> implements Transport {
     return this.#node === undefined ? undefined : this.#client.isConnected(this.#node);
   }
 
-  async send(commands: readonly Command[]): Promise<unknown[]> {
-    const first = await this.#client.owner();
-    this.#node = first;
-    if (first !== undefined) {
+  /** What did not end in time may have been executed, or may yet be. */
+  send(commands: readonly Command[]): Promise<unknown[]> {
+    const endsAfterMs = Math.max(endsAfterDeadlines * this.#deadlineMs, endsAfterAtLeastMs);
+    return within(endsAfterMs, this.#send(commands), () => {
+      throw new StoreFailure(
+        'NO_REPLY',
+        'timeout',
+        'no answer in time to what was sent',
+        'See whether the node stands still; the store asks the other nodes of the cluster for its successor.',
+      );
+    });
+  }
+
+  async #send(commands: readonly Command[]): Promise<unknown[]> {
+    let owner = await this.#owner();
+    if (owner !== undefined && owner === this.#silent) {
+      await this.#asking.run();
+      owner = await this.#owner();
+    }
+    if (owner === undefined) await this.#asking.run();
+    else {
       try {
-        return await this.#client.sendTo(first, commands);
+        return await this.#sendTo(owner, commands);
       } catch (error) {
         if (!isMoved(error)) {
           // The node may be down, and another one own the slot by now.
-          void this.#learning.run();
+          void this.#asking.run();
           throw error;
         }
+        await this.#following.run();
       }
     }
-    await this.#learning.run();
-    const owner = await this.#client.owner();
+    owner = await this.#owner();
     if (owner === undefined) throw new NoOwnerError('no connection to the owner of the slot');
-    this.#node = owner;
-    return this.#client.sendTo(owner, commands);
+    return this.#sendTo(owner, commands);
+  }
+
+  /** Also a client that is still connecting may be silent. */
+  #owner(): Promise<Node | undefined> {
+    return this.#inTimeToSend(Promise.resolve(this.#client.owner()));
+  }
+
+  /** The sender waits for half of a deadline at most: its caller waits for a whole one. */
+  #inTimeToSend<T>(work: Promise<T>): Promise<T | undefined> {
+    return within<T | undefined>(this.#deadlineMs / 2, work, () => undefined);
+  }
+
+  async #sendTo(node: Node, commands: readonly Command[]): Promise<unknown[]> {
+    this.#node = node;
+    const timer = setTimeout(() => {
+      this.#silent = node;
+      void this.#asking.run();
+    }, this.#deadlineMs).unref();
+    try {
+      const replies = await this.#client.sendTo(node, commands);
+      if (this.#silent === node) this.#silent = undefined;
+      return replies;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
