@@ -138,6 +138,34 @@ describe('the event storeFailure', () => {
     await guard.hold({ amount: '1.00', reference: 'a' });
   });
 
+  const claim = { owner: 'me', wallets: ['w'], olderThanMs: 0, leaseMs: 1_000, limit: 10, unservedForMs: 0 };
+  it.each<[string, (store: HoldStore) => unknown, number?]>([
+    ['batch.lua', (store) => store.totals('w')],
+    ['list.lua', (store) => store.list({ limit: 10 })],
+    ['claim.lua', (store) => store.claim({ ...claim, after: '0' })],
+    ['unserved.lua (with claim.lua)', (store) => store.claim(claim), 2],
+    ['note.lua', (store) => store.note('n')],
+    ['compare-and-set.lua', (store) => store.swapNote('n', 'before', 'after')],
+  ])('T6. refuses keys of another version in %s, and changes nothing', async (_, ask, scripts = 1) => {
+    const refusals: string[] = [];
+    const store = redis.openThrough((command) =>
+      command().catch((error: Error) => {
+        if (error.message.startsWith('PROTOCOL 2')) refusals.push(error.message);
+        throw error;
+      }),
+    );
+    await store.totals('w');
+    expect(await store.swapNote('n', undefined, 'before')).toBe(true);
+    // A clock that is ahead makes each script write an offset.
+    await redis.admin.hset('{payout-guard}:store', 'protocol', '2', 'clock', `${Date.now() + 3_600_000}`);
+    const dump = async () => [await redis.admin.hgetall('{payout-guard}:store'), await redis.admin.keys('*')];
+    const before = await dump();
+    await expect(ask(store)).rejects.toMatchObject({ ...refused, cause: { failure: 'PROTOCOL' } });
+    await until(async () => refusals.length === scripts);
+    expect(await dump()).toEqual(before);
+    expect(await redis.admin.hget('{payout-guard}:notes', 'n')).toBe('before');
+  });
+
   it('reports that holds are being restored', async () => {
     const { guard, failures } = watched(redis.open({ recoveryMs: 60_000 }));
     await expect(guard.hold({ amount: '1.00', reference: 'a' })).rejects.toMatchObject(refused);

@@ -51,6 +51,9 @@ end
 local function small(a)
   return #a <= 14 and tonumber(a) or nil
 end
+local function refusalOf(protocol)
+  if protocol and protocol ~= tostring(1) then return redis.error_reply('PROTOCOL ' .. protocol) end
+end
 local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(16) .. '(.*)$'
 local function readRow(text)
   return { text:match(ROW_PATTERN) }
@@ -77,7 +80,10 @@ local function storeTime(key, clock, offset)
   return kept
 end
 local function readStoreTime(key)
-  return storeTime(key, unpack(redis.call('HMGET', key, 'clock', 'offset')))
+  local clock, offset, protocol = unpack(redis.call('HMGET', key, 'clock', 'offset', 'protocol'))
+  local refusal = refusalOf(protocol)
+  if refusal then return nil, refusal end
+  return storeTime(key, clock, offset)
 end
 local function callWithAll(command, key, values)
   for from = 1, #values, 4000 do
@@ -105,7 +111,8 @@ local base = KEYS[1]:sub(1, -6)
 local holdBase = base .. 'hold:'
 local store = redis.call(
   'HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted', 'clock', 'offset', 'protocol')
-if tonumber(store[9] or '0') > 1 then return redis.error_reply('PROTOCOL ' .. store[9]) end
+local refusal = refusalOf(store[9])
+if refusal then return refusal end
 local now = storeTime(KEYS[1], store[7], store[8])
 local epoch, bornAt = store[1], tonumber(store[2] or '0')
 local version, seen = tonumber(store[3] or '0'), tonumber(ARGV[3])

@@ -69,8 +69,6 @@
 -- Of what is due, this much is done in one call. What is left over only counts as held for longer.
 local SWEEP = 1000
 local FIRST = 9
--- Of the keys and what is in them. A later one is refused: it may have changed what this script believes.
-local PROTOCOL = 1
 local FIRST_HOLD = 3
 -- First letters: of a reservation, and of a hold that was released; of a capture that becomes visible.
 local RESERVED, VISIBLE = 114, 118
@@ -83,7 +81,8 @@ local holdBase = base .. 'hold:'
 
 local store = redis.call(
   'HMGET', KEYS[1], 'epoch', 'bornAt', 'version', 'sequence', 'runId', 'sifted', 'clock', 'offset', 'protocol')
-if tonumber(store[9] or '0') > PROTOCOL then return redis.error_reply('PROTOCOL ' .. store[9]) end
+local refusal = refusalOf(store[9])
+if refusal then return refusal end
 local now = storeTime(KEYS[1], store[7], store[8])
 local epoch, bornAt = store[1], tonumber(store[2] or '0')
 local version, seen = tonumber(store[3] or '0'), tonumber(ARGV[3])

@@ -17,7 +17,8 @@
 
 local base = KEYS[1]:sub(1, -6)
 local owner, leaseMs, limit, last = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
-local now = readStoreTime(KEYS[1])
+local now, refusal = readStoreTime(KEYS[1])
+if refusal then return refusal end
 local sentBy = now - tonumber(ARGV[2])
 local wallets = {}
 for at = 6, #ARGV do wallets[#wallets + 1] = ARGV[at] end

@@ -10,6 +10,7 @@ import { decodeBatch } from './decode-batch.js';
 import { encodeBatch } from './encode-batch.js';
 import { redisFailure } from './failure.js';
 import { listScript } from './list.generated.js';
+import { noteScript } from './note.generated.js';
 import { runReplicated, type WaitReplicas } from './replication.js';
 import { decodeRow, sequenceOf } from './row.js';
 import { isUnknownScript, Script } from './script.js';
@@ -40,6 +41,7 @@ export class RedisEngine implements Engine {
   readonly #list = new Script(listScript);
   readonly #claim = new Script(claimScript);
   readonly #unservedWallets = new Script(unservedScript);
+  readonly #note = new Script(noteScript);
   readonly #compareAndSet = new Script(compareAndSetScript);
   readonly #keys: StoreKeys;
   readonly #check: ServerCheck;
@@ -137,9 +139,9 @@ export class RedisEngine implements Engine {
   }
 
   async note(key: string): Promise<string | undefined> {
-    const [note] = await this.#explained(async () => {
+    const note = await this.#explained(async () => {
       await this.#check.before();
-      return this.#options.transport.send([['HGET', this.#notes, key]]);
+      return this.#runScript(this.#note, [this.#notes, this.#key, this.#keys.absent], () => [key]);
     });
     return note === null || note === undefined ? undefined : String(note);
   }
@@ -147,7 +149,11 @@ export class RedisEngine implements Engine {
   async swapNote(key: string, expected = '', value = ''): Promise<boolean> {
     const changed = await this.#explained(async () => {
       await this.#check.before();
-      return this.#runScript(this.#compareAndSet, [this.#notes, this.#keys.absent], () => [key, expected, value]);
+      return this.#runScript(this.#compareAndSet, [this.#notes, this.#key, this.#keys.absent], () => [
+        key,
+        expected,
+        value,
+      ]);
     });
     return Number(changed) === 1;
   }

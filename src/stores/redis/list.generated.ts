@@ -1,5 +1,8 @@
 // Generated from list.lua by scripts/embed.mjs. DO NOT EDIT.
-export const listScript: string = `local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(16) .. '(.*)$'
+export const listScript: string = `local function refusalOf(protocol)
+  if protocol and protocol ~= tostring(1) then return redis.error_reply('PROTOCOL ' .. protocol) end
+end
+local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(16) .. '(.*)$'
 local function readRow(text)
   return { text:match(ROW_PATTERN) }
 end
@@ -25,7 +28,10 @@ local function storeTime(key, clock, offset)
   return kept
 end
 local function readStoreTime(key)
-  return storeTime(key, unpack(redis.call('HMGET', key, 'clock', 'offset')))
+  local clock, offset, protocol = unpack(redis.call('HMGET', key, 'clock', 'offset', 'protocol'))
+  local refusal = refusalOf(protocol)
+  if refusal then return nil, refusal end
+  return storeTime(key, clock, offset)
 end
 local function callWithAll(command, key, values)
   for from = 1, #values, 4000 do
@@ -51,7 +57,8 @@ local function undecidedMember(row, reference)
 end
 local base = KEYS[1]:sub(1, -6)
 local state, limit, last = ARGV[1], tonumber(ARGV[3]), ARGV[4]
-local now = readStoreTime(KEYS[1])
+local now, refusal = readStoreTime(KEYS[1])
+if refusal then return refusal end
 local bornAt = tonumber(redis.call('HGET', KEYS[1], 'bornAt') or '0')
 local createdBy = ARGV[2] == '' and math.huge or now - tonumber(ARGV[2])
 local isOfAll, isWanted = ARGV[5] == 'all', {}

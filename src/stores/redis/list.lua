@@ -17,7 +17,8 @@
 
 local base = KEYS[1]:sub(1, -6)
 local state, limit, last = ARGV[1], tonumber(ARGV[3]), ARGV[4]
-local now = readStoreTime(KEYS[1])
+local now, refusal = readStoreTime(KEYS[1])
+if refusal then return refusal end
 local bornAt = tonumber(redis.call('HGET', KEYS[1], 'bornAt') or '0')
 local createdBy = ARGV[2] == '' and math.huge or now - tonumber(ARGV[2])
 local isOfAll, isWanted = ARGV[5] == 'all', {}

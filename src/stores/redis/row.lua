@@ -2,6 +2,8 @@
 -- batch and one MSET writes them; a hash for each hold took two calls for each. No text of a caller has a line break,
 -- and the metadata is JSON, which has none either. Times are milliseconds of the store's time: see storeTime().
 
+-- @include protocol.lua
+
 -- DUE_AT is the time at which a reservation expires, or a capture counts as visible.
 -- SENDS_FOR is for how long after SENT_AT the code that pays may send: a duration, because it is shorter than a time.
 local STATE, AMOUNT, CAPTURED, CREATED_AT, DUE_AT, SENT_AT, SENDS_FOR, ENDED_AT = 1, 2, 3, 4, 5, 6, 7, 8
@@ -52,9 +54,12 @@ local function storeTime(key, clock, offset)
   return kept
 end
 
--- The same for a script that reads nothing else of the store.
+-- The same for a script that reads nothing else of the store; or nil and the error reply that refuses the store.
 local function readStoreTime(key)
-  return storeTime(key, unpack(redis.call('HMGET', key, 'clock', 'offset')))
+  local clock, offset, protocol = unpack(redis.call('HMGET', key, 'clock', 'offset', 'protocol'))
+  local refusal = refusalOf(protocol)
+  if refusal then return nil, refusal end
+  return storeTime(key, clock, offset)
 end
 
 -- One call with all values, in portions that the stack of Lua has room for.

@@ -1,5 +1,8 @@
 // Generated from unserved.lua by scripts/embed.mjs. DO NOT EDIT.
-export const unservedScript: string = `local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(16) .. '(.*)$'
+export const unservedScript: string = `local function refusalOf(protocol)
+  if protocol and protocol ~= tostring(1) then return redis.error_reply('PROTOCOL ' .. protocol) end
+end
+local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(16) .. '(.*)$'
 local function readRow(text)
   return { text:match(ROW_PATTERN) }
 end
@@ -25,7 +28,10 @@ local function storeTime(key, clock, offset)
   return kept
 end
 local function readStoreTime(key)
-  return storeTime(key, unpack(redis.call('HMGET', key, 'clock', 'offset')))
+  local clock, offset, protocol = unpack(redis.call('HMGET', key, 'clock', 'offset', 'protocol'))
+  local refusal = refusalOf(protocol)
+  if refusal then return nil, refusal end
+  return storeTime(key, clock, offset)
 end
 local function callWithAll(command, key, values)
   for from = 1, #values, 4000 do
@@ -90,7 +96,8 @@ local function sentAt(row)
 end
 local base = KEYS[1]:sub(1, -6)
 local most, from = tonumber(ARGV[2]), ARGV[3]
-local now = readStoreTime(KEYS[1])
+local now, refusal = readStoreTime(KEYS[1])
+if refusal then return refusal end
 local since = now - tonumber(ARGV[1])
 local isLeftOut = {}
 for at = 4, #ARGV do isLeftOut[ARGV[at]] = true end

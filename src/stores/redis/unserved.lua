@@ -15,7 +15,8 @@
 
 local base = KEYS[1]:sub(1, -6)
 local most, from = tonumber(ARGV[2]), ARGV[3]
-local now = readStoreTime(KEYS[1])
+local now, refusal = readStoreTime(KEYS[1])
+if refusal then return refusal end
 local since = now - tonumber(ARGV[1])
 local isLeftOut = {}
 for at = 4, #ARGV do isLeftOut[ARGV[at]] = true end

@@ -36,6 +36,7 @@ class RealRedis implements RealEngine {
     await store.list({ limit: 1 });
     await store.claim({ wallets: ['w'], owner: 'start', olderThanMs: 0, leaseMs: 1, limit: 1, unservedForMs: 0 });
     await store.swapNote('start', undefined, 'started');
+    await store.note('start');
     await store.close();
     await redis.reset();
     return redis;
@@ -48,7 +49,6 @@ class RealRedis implements RealEngine {
       ...options,
       sendCommand: (args) => {
         const [name = ''] = args;
-        if (name === 'HGET') return line.send(name, 'other', () => call(args));
         // The server's configuration is read once, and is not part of the history.
         if (name !== 'EVALSHA' && name !== 'EVAL') return line.sendAtOnce(() => call(args));
         const isWriting = args[4]?.startsWith('{payout-guard}:batch:') === true;
