@@ -637,6 +637,26 @@ describe('P8. a capture', () => {
     expect(await position(guard)).toBe('held 0.00, spendable 1000.00');
     await guard.close();
   });
+
+  it.each([
+    ['forward', 3_600_000],
+    ['back', -3_600_000],
+  ])('counts as held for its lag, though the clock of the process steps %s', async (_, stepMs) => {
+    const wallet = scriptedWallet('1000.00', { visibleAfterMs: 10_000 });
+    const guard = wallet.guard();
+    await guard.withHold({ ...payout, settles: 'onReturn' }, () => 'paid');
+    wallet.clock.advance(4_000);
+    wallet.clock.step(stepMs);
+    expect(await position(guard)).toBe('held 400.00, spendable 600.00');
+    expect(await thrownBy(guard.hold({ amount: '600.01', reference: 'p-2' }))).toMatchObject({
+      code: 'insufficient_funds',
+    });
+    wallet.clock.advance(5_999);
+    expect(await position(guard)).toBe('held 400.00, spendable 600.00');
+    wallet.clock.advance(1);
+    expect(await position(guard)).toBe('held 0.00, spendable 1000.00');
+    await guard.close();
+  });
 });
 
 describe('P10. a duplicate', () => {

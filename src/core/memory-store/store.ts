@@ -1,6 +1,6 @@
 // Holds in plain maps, one step at a time: the reference for all other stores.
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../clock.js';
+import { type Clock, elapsedMs } from '../clock.js';
 import { InvalidArgumentError } from '../errors.js';
 import { type HoldRecord, isOpen, mayBeHeldAgain } from '../hold.js';
 import { decideHold, decideSettle } from '../hold-decisions.js';
@@ -38,6 +38,8 @@ export class MemoryStore implements HoldStore {
   readonly name = 'memory';
   readonly #epoch = randomUUID();
   readonly #clock: Clock;
+  /** The time of day at which the monotonic clock was at zero, as it was when the store began. */
+  readonly #zeroMs: number;
   readonly #wallets = new Map<string, Counters>();
   /** Every row by reference, oldest first. */
   readonly #rows = new Map<string, Row>();
@@ -52,6 +54,7 @@ export class MemoryStore implements HoldStore {
 
   constructor(rememberFinished: number, clock: Clock) {
     this.#clock = clock;
+    this.#zeroMs = clock.now() - elapsedMs(clock);
     this.#finished = new FinishedRows(rememberFinished, {
       has: (row) => this.#rows.get(row.hold.reference) === row,
       forget: (row) => this.#forget(row),
@@ -129,7 +132,7 @@ export class MemoryStore implements HoldStore {
 
   freeze(wallet: string, reason: string | undefined): void {
     const counters = this.#counters(wallet);
-    const sinceMs = counters.frozen?.sinceMs ?? this.#clock.now();
+    const sinceMs = counters.frozen?.sinceMs ?? this.#now();
     counters.frozen = reason === undefined ? undefined : { reason, sinceMs };
   }
 
@@ -159,9 +162,14 @@ export class MemoryStore implements HoldStore {
     );
   }
 
+  /** The time of the store, in whole milliseconds. A step of the clock shortens no lag and no reservation. */
+  #now(): number {
+    return Math.round(this.#zeroMs + elapsedMs(this.#clock));
+  }
+
   /** Does everything that is due by now, and returns the time. */
   #catchUp(): number {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#now();
     for (let row = this.#due.takeDue(nowMs); row; row = this.#due.takeDue(nowMs)) {
       if (row.hold.state === 'reserved') this.#release(row, expired(row.hold, nowMs));
       else this.#makeVisible(row);
@@ -253,7 +261,7 @@ export class MemoryStore implements HoldStore {
     const { reference, endedAtMs = 0 } = row.hold;
     this.#rows.delete(reference);
     this.#undecided.delete(row);
-    if (this.#hasWarned || mayBeHeldAgain(row.hold) || this.#clock.now() - endedAtMs >= rememberMs) return;
+    if (this.#hasWarned || mayBeHeldAgain(row.hold) || this.#now() - endedAtMs >= rememberMs) return;
     this.#hasWarned = true;
     warn(
       'PAYOUT_GUARD_FORGETS',
