@@ -44,7 +44,7 @@ export type FromApi =
   | { readonly kind: 'reserved' }
   /** The shutdown has begun. */
   | { readonly kind: 'closing' }
-  /** The store did not take a verdict. */
+  /** The store did not take a verdict, after the signal. */
   | { readonly kind: 'unsettled' };
 
 /** Times are of the machine's monotonic clock. */
@@ -54,7 +54,7 @@ export interface ApiReport {
   readonly begun: readonly (readonly [reference: string, atMs: number])[];
   /** The end and end time of each `pay` whose payment function ran. */
   readonly ended: readonly (readonly [reference: string, end: PayEnd, atMs: number])[];
-  /** Payouts whose verdict the store did not take at the first try. */
+  /** Payouts whose verdict the store did not take at the first try, after the signal. */
   readonly unsettled: readonly string[];
   readonly signalledAtMs: number;
   /** The time of the guard's report. */
@@ -92,7 +92,10 @@ const begun: [reference: string, atMs: number][] = [];
 const ended: [reference: string, end: PayEnd, atMs: number][] = [];
 const unsettled: string[] = [];
 const tell = (message: FromApi) => void process.send?.(message);
+let isStopping = false;
 guard.on('unsettled', ({ reference }) => {
+  // Before the signal no payout ends: it is the release of an earlier attempt, which a slow store did not confirm.
+  if (!isStopping) return;
   unsettled.push(reference);
   tell({ kind: 'unsettled' });
 });
@@ -153,6 +156,7 @@ const { server, url } = await listen(app);
 
 onStopSignal(async () => {
   const signalledAtMs = monotonicMs();
+  isStopping = true;
   const lag = measureLag();
   const stopped = shutDown({ server, guard, store, closeClient }, waitMs);
   stopWaiting();

@@ -1,5 +1,6 @@
 // Rules for a shutdown under load. Every rule compares facts of the bank, the store, the clients and the process with
 // each other. None compares them with the plan, because a slow machine ends fewer payouts in time.
+import type { LeftOpen } from 'payout-guard';
 import type { ApiReport, PayEnd } from './payment-api.js';
 import { underWay } from './shutdown-plan.js';
 import type { Facts, KnownHold } from './shutdown-run.js';
@@ -27,6 +28,7 @@ export function shutdownProblems(facts: Facts): string[] {
     ...payouts.flatMap(moneyProblems),
     ...payouts.flatMap(leftProblems),
     ...reserved.flatMap(reservedProblems),
+    ...[...payouts, ...reserved].flatMap(earlierProblems),
     ...lateProblems(facts),
     ...reportProblems(facts),
     ...endProblems(facts),
@@ -40,6 +42,8 @@ class PayoutFacts {
   readonly hold: KnownHold | undefined;
   /** Its entries in the report. */
   readonly left: ApiReport['open'];
+  /** Those of earlier attempts: the store was slow, and the client sent the payout again. */
+  readonly earlier: ApiReport['open'];
   /** The end of `pay`, with a flag for an end before the guard's report. */
   readonly end: { readonly as: PayEnd; readonly isInTime: boolean } | undefined;
   /** The store did not take the verdict at the first try. */
@@ -51,7 +55,10 @@ class PayoutFacts {
     this.reference = reference;
     this.outcome = book.get(reference)?.outcome;
     this.hold = holds.get(reference);
-    this.left = report.open.filter((left) => left.reference === reference);
+    const reported = report.open.filter((left) => left.reference === reference);
+    const isEarlier = ({ attempt }: LeftOpen) => this.hold !== undefined && attempt !== this.hold.attempt;
+    this.left = reported.filter((left) => !isEarlier(left));
+    this.earlier = reported.filter(isEarlier);
     this.end = ended && { as: ended[1], isInTime: ended[2] < report.reportedAtMs };
     this.isUnsettled = report.unsettled.includes(reference);
     this.answer = answers.get(reference);
@@ -116,6 +123,13 @@ function leftProblems({ reference, hold, outcome, end, left, pending, isOpen, is
   const isConfirmed = !isOpen && end?.isInTime === true && !isUnsettled;
   if (isConfirmed) problems.push(`${reference} is reported as ${pending}, and its hold is ${hold?.state}`);
   return problems;
+}
+
+/** An attempt that a later one followed was not sent: at most its release is unconfirmed. */
+function earlierProblems({ reference, earlier }: PayoutFacts): string[] {
+  return earlier
+    .filter(({ pending }) => pending !== 'released')
+    .map(({ pending }) => `an earlier attempt of ${reference} is reported as ${pending}`);
 }
 
 /** A hold that was not sent when the shutdown began is released instead of paid. */

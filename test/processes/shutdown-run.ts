@@ -16,6 +16,7 @@ import type { Plan } from './shutdown-plan.js';
 /** A hold in the form that the test compares. A hold of a memory store arrives as JSON. */
 export interface KnownHold {
   readonly reference: string;
+  readonly attempt: string;
   readonly state: string;
   readonly amountMinor: bigint | string;
   readonly capturedMinor?: bigint | string | undefined;
