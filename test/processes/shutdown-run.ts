@@ -43,6 +43,14 @@ export interface Facts {
   readonly problems: readonly string[];
 }
 
+/** Wait of a client before it sends a payout again, in milliseconds. */
+const retryAfterMs = 50;
+/**
+ * A slow store refuses a payout (503), and the client sends it again. It is in progress (409) while the release of the
+ * first attempt, whose `sent` was not confirmed, has not reached the store.
+ */
+const isRetryable = (answer: Answer) => answer === 503 || answer === 409;
+
 /** Limit of every wait, in milliseconds. Only a hang takes as long. */
 const patienceMs = 90_000;
 
@@ -90,9 +98,11 @@ export async function runShutdown(plan: Plan, engine: Engine | undefined): Promi
 
     const answers = new Map<string, Answer>();
     const clients = [...plan.payouts, ...plan.reserved].map(async (request) => {
-      // A slow store refuses a payout with a retryable answer, and the client retries.
       let answer = await post(url, request);
-      while (!isClosing && answer === 503) answer = await post(url, request);
+      while (!isClosing && isRetryable(answer)) {
+        await sleep(retryAfterMs);
+        answer = await post(url, request);
+      }
       answers.set(request.reference, answer);
     });
     const late = await Promise.all(plan.halfSent.map((request) => HalfSentRequest.begin(url, request)));
