@@ -122,9 +122,13 @@ export async function runShutdown(plan: Plan, engine: Engine | undefined): Promi
     api.signal('SIGTERM');
     await closing;
     if (plan.breaks === 'after') breakNetwork();
-    const isLetIn = (await post(url, { ...plan.payouts[0], reference: 'late-new' })) !== 'no connection';
-    for (const request of late) answers.set(request.reference, await request.end());
+    const arriving = Promise.all([
+      post(url, { ...plan.payouts[0], reference: 'late-new' }),
+      ...late.map(async (request) => void answers.set(request.reference, await request.end())),
+    ]);
+    // Before these are answered: the time in which payouts may end is running, and on a busy machine they take long.
     openGate();
+    const isLetIn = (await arriving)[0] !== 'no connection';
 
     let healedAtMs: number | undefined = monotonicMs();
     if (plan.network === 'is away to the end') healedAtMs = undefined;
