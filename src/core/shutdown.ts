@@ -67,13 +67,13 @@ function leftOpen({ outbox, payments }: Parts): LeftOpen[] {
 }
 
 function report(events: Events, left: LeftOpen): void {
-  const { reference, wallet, pending } = left;
+  const { reference, wallet, attempt, pending } = left;
   const state = pending === 'paying' ? 'its payment has not ended' : `it should be ${pending}`;
   events.alert('leftOpen', () => left, {
     code: 'PAYOUT_GUARD_LEFT_OPEN',
     message:
-      `The guard closed and leaves payout ${reference} of wallet ${wallet} open: ${state}. Its money stays held ` +
-      'until another process settles it.',
+      `The guard closed and leaves payout ${reference} of wallet ${wallet} open: ${state} (attempt ${attempt}). Its ` +
+      'money stays held until another process settles it.',
   });
 }
 

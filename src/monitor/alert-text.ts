@@ -130,8 +130,8 @@ function releaseCall(reference: string, attempt?: string): string {
   return `guard.release(${JSON.stringify(reference)}${named})`;
 }
 
-function settleCalls(reference: string): string {
-  return `${captureCall(reference)} or ${releaseCall(reference)}`;
+function settleCalls(reference: string, attempt?: string): string {
+  return `${captureCall(reference, attempt)} or ${releaseCall(reference, attempt)}`;
 }
 
 type WithoutTexts<T> = Omit<T, 'id' | 'message'>;
@@ -149,21 +149,22 @@ function contradictionText({ reference, wallet, attempt, wanted, found }: Withou
     : `${about} If it was made, call ${captureCall(reference, attempt)}.`;
 }
 
-const pendingTexts: Readonly<Record<LeftOpenAlert['pending'], (reference: string) => string>> = {
-  paying: (reference) =>
+// Each call names the attempt: the reference may be held by a later one, which may have been paid.
+const pendingTexts: Readonly<Record<LeftOpenAlert['pending'], (reference: string, attempt: string) => string>> = {
+  paying: (reference, attempt) =>
     'its payment had not ended. If no other process looks it up, ask the provider, then call ' +
-    `${settleCalls(reference)}.`,
-  captured: (reference) =>
-    `it was made, and the store did not record that. When the store responds, call ${captureCall(reference)}.`,
-  released: (reference) =>
-    `it was not made, and the store did not record that. When the store responds, call ${releaseCall(reference)}.`,
-  failed: (reference) =>
-    `it failed, and the store did not record that. When the store responds, call ${releaseCall(reference)}.`,
+    `${settleCalls(reference, attempt)}.`,
+  captured: (reference, attempt) =>
+    `it was made, and the store did not record that. When the store responds, call ${captureCall(reference, attempt)}.`,
+  released: (reference, attempt) =>
+    `it was not made, and the store did not record that. When the store responds, call ${releaseCall(reference, attempt)}.`,
+  failed: (reference, attempt) =>
+    `it failed, and the store did not record that. When the store responds, call ${releaseCall(reference, attempt)}.`,
 };
 
-function leftOpenText({ reference, wallet, pending }: WithoutTexts<LeftOpenAlert>): string {
+function leftOpenText({ reference, wallet, attempt, pending }: WithoutTexts<LeftOpenAlert>): string {
   return (
-    `A process closed and left payout ${reference} of wallet ${wallet} open: ${pendingTexts[pending](reference)} ` +
+    `A process closed and left payout ${reference} of wallet ${wallet} open: ${pendingTexts[pending](reference, attempt)} ` +
     'Its money stays held until then.'
   );
 }

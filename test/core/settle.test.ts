@@ -437,11 +437,10 @@ describe('S5. close', () => {
     const gate = deferred<void>();
     const paying = guard.withHold(onReturn, () => gate.promise);
     await wallet.clock.pass(1);
-    const closing = guard.close({ waitMs: 0 });
-    await closing;
+    const { open } = await guard.close({ waitMs: 0 });
     expect(warnings).toEqual([
       'PAYOUT_GUARD_LEFT_OPEN: The guard closed and leaves payout p-1 of wallet default open: ' +
-        'its payment has not ended. Its money stays held until another process settles it.',
+        `its payment has not ended (attempt ${open[0]?.attempt}). Its money stays held until another process settles it.`,
     ]);
     silence();
     gate.resolve();

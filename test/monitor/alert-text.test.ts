@@ -98,7 +98,7 @@ it.each<[AlertDraft, string]>([
   [
     { kind: 'left_open', ...about, pending: 'failed' },
     'A process closed and left payout p-1 of wallet jpay-kes open: it failed, and the store did not record that. ' +
-      'When the store responds, call guard.release("p-1"). Its money stays held until then.',
+      'When the store responds, call guard.release("p-1", { attempt: "a/1" }). Its money stays held until then.',
   ],
   [
     { kind: 'orphan_wallet', ...wallet },

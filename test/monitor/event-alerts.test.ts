@@ -344,12 +344,14 @@ describe('a payout that is left open at close', () => {
     await one.guard.close({ waitMs: 0 });
     await one.monitor.close();
     expect(one.alerts.map(short).sort()).toEqual(['left_open a captured', 'left_open b paying']);
+    const attempts = one.alerts.map((alert) => (alert.kind === 'left_open' ? [alert.reference, alert.attempt] : []));
+    const { a, b } = Object.fromEntries(attempts);
     expect(one.alerts.map(({ message }) => message).sort()).toEqual([
       'A process closed and left payout a of wallet default open: it was made, and the store did not record that. ' +
-        'When the store responds, call guard.capture("a"). Its money stays held until then.',
+        `When the store responds, call guard.capture("a", undefined, { attempt: "${a}" }). Its money stays held until then.`,
       'A process closed and left payout b of wallet default open: its payment had not ended. If no other process ' +
-        'looks it up, ask the provider, then call guard.capture("b") or guard.release("b"). Its money stays held ' +
-        'until then.',
+        `looks it up, ask the provider, then call guard.capture("b", undefined, { attempt: "${b}" }) or ` +
+        `guard.release("b", { attempt: "${b}" }). Its money stays held until then.`,
     ]);
     expect(warnings).toEqual([]);
     payment.resolve();
