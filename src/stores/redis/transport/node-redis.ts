@@ -47,8 +47,14 @@ export class NodeRedisTransport implements Transport {
     this.#client = client;
   }
 
-  send(commands: readonly Command[]): Promise<unknown[]> {
-    return sendInOrder(this.#client, commands);
+  send(command: Command): Promise<unknown> {
+    return this.#client.sendCommand(command as string[]);
+  }
+
+  sendInOrder(commands: readonly Command[]): Promise<unknown[]> {
+    const multi = this.#client.multi();
+    for (const command of commands) multi.addCommand([...command]);
+    return multi.execAsPipeline();
   }
 
   hasErrorListener(): boolean | undefined {
@@ -69,9 +75,11 @@ export class NodeRedisSentinelTransport implements Transport {
     this.#sentinel = sentinel;
   }
 
-  async send(commands: readonly Command[]): Promise<unknown[]> {
-    const [only] = commands;
-    if (commands.length === 1 && only) return [await this.#sentinel.sendCommand(false, [...only])];
+  send(command: Command): Promise<unknown> {
+    return this.#sentinel.sendCommand(false, [...command]);
+  }
+
+  sendInOrder(commands: readonly Command[]): Promise<unknown[]> {
     const multi = this.#sentinel.multi();
     for (const command of commands) multi.addCommand(false, [...command]);
     return multi.execAsPipeline();
@@ -94,16 +102,7 @@ export function nodeRedisCluster(cluster: NodeRedisCluster, { slot, absent }: St
       // One that is down would keep the commands until it is back.
       return client?.isReady === true ? client : undefined;
     },
-    isConnected: ({ isReady }) => isReady,
-    sendTo: sendInOrder,
+    transport: (node) => new NodeRedisTransport(node),
     learn: () => cluster.sendCommand(absent, false, ['UNLINK', absent]),
   });
-}
-
-async function sendInOrder(client: NodeRedis, commands: readonly Command[]): Promise<unknown[]> {
-  const [only] = commands;
-  if (commands.length === 1 && only) return [await client.sendCommand(only as string[])];
-  const multi = client.multi();
-  for (const command of commands) multi.addCommand([...command]);
-  return multi.execAsPipeline();
 }

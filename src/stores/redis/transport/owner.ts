@@ -14,9 +14,8 @@ export interface ClusterClient<Node> {
   readonly emitter: Emitter;
   /** The client of the node that owns the slot, if it is known and may be asked. */
   owner(): Node | undefined | Promise<Node | undefined>;
-  isConnected(node: Node): boolean | undefined;
-  /** Sends commands to one node, over one connection. */
-  sendTo(node: Node, commands: readonly Command[]): Promise<unknown[]>;
+  /** The way to one node. */
+  transport(node: Node): Transport;
   /** Sends a command by its key. The client follows the redirection of the server, and keeps the new owner. */
   learn(): Promise<unknown>;
 }
@@ -25,8 +24,8 @@ export class ClusterTransport<Node> implements Transport {
   readonly isForCluster = true;
   readonly #client: ClusterClient<Node>;
   readonly #learning: Shared;
-  /** The node that was asked last. */
-  #node: Node | undefined;
+  /** The way to the node that was asked last. */
+  #last: Transport | undefined;
 
   constructor(client: ClusterClient<Node>) {
     this.#client = client;
@@ -39,15 +38,22 @@ export class ClusterTransport<Node> implements Transport {
   }
 
   isConnected(): boolean | undefined {
-    return this.#node === undefined ? undefined : this.#client.isConnected(this.#node);
+    return this.#last?.isConnected();
   }
 
-  async send(commands: readonly Command[]): Promise<unknown[]> {
-    const first = await this.#client.owner();
-    this.#node = first;
-    if (first !== undefined) {
+  send(command: Command): Promise<unknown> {
+    return this.#askOwner((owner) => owner.send(command));
+  }
+
+  sendInOrder(commands: readonly Command[]): Promise<unknown[]> {
+    return this.#askOwner((owner) => owner.sendInOrder(commands));
+  }
+
+  async #askOwner<T>(ask: (owner: Transport) => Promise<T>): Promise<T> {
+    const first = await this.#owner();
+    if (first) {
       try {
-        return await this.#client.sendTo(first, commands);
+        return await ask(first);
       } catch (error) {
         if (!isMoved(error)) {
           // The node may be down, and another one own the slot by now.
@@ -57,9 +63,14 @@ export class ClusterTransport<Node> implements Transport {
       }
     }
     await this.#learning.run();
-    const owner = await this.#client.owner();
-    if (owner === undefined) throw new NoOwnerError('no connection to the owner of the slot');
-    this.#node = owner;
-    return this.#client.sendTo(owner, commands);
+    const owner = await this.#owner();
+    if (!owner) throw new NoOwnerError('no connection to the owner of the slot');
+    return ask(owner);
+  }
+
+  async #owner(): Promise<Transport | undefined> {
+    const node = await this.#client.owner();
+    this.#last = node === undefined ? undefined : this.#client.transport(node);
+    return this.#last;
   }
 }
