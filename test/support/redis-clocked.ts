@@ -19,14 +19,15 @@ export interface ClockedStore {
 export async function clockedStore(client: RedisClient, prefix: string, nowMs: number): Promise<ClockedStore> {
   const inner = transportOf(client, storeKeys(prefix), deadlineMs);
   const clock = `{${prefix}}:clock`;
-  const set = async (nowMs: number) => void (await inner.send([['SET', clock, `${nowMs}`]]));
+  const set = async (nowMs: number) => void (await inner.send(['SET', clock, `${nowMs}`]));
   await set(nowMs);
   const digests = new Map<string, string>();
   const transport: Transport = {
     isForCluster: inner.isForCluster,
     hasErrorListener: () => inner.hasErrorListener(),
     isConnected: () => inner.isConnected(),
-    send: (commands) => inner.send(commands.map((command) => clocked(command, clock, digests))),
+    send: (command) => inner.send(clocked(command, clock, digests)),
+    sendInOrder: (commands) => inner.sendInOrder(commands.map((command) => clocked(command, clock, digests))),
   };
   const engine = new RedisEngine({ transport, prefix, recoveryMs: 0, rememberMs: 3_600_000 });
   return { store: new EngineStore(engine, { recoveryMs: 0, deadlineMs }), set };

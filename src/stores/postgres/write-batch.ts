@@ -21,12 +21,12 @@ export function writeBatch(batch: readonly Op[]): WrittenBatch {
   const settles = new Set<string>();
   const gets = new Set<string>();
   // Operations with the same reference are next to each other, otherwise in the order they came.
-  const byReference = new Map<string | symbol, number[]>();
+  const byReference = new Map<string | number, number[]>();
   for (const [index, op] of batch.entries()) {
     const reference = referenceOf(op);
     const together = reference === undefined ? undefined : byReference.get(reference);
     if (together) together.push(index);
-    else byReference.set(reference ?? Symbol(), [index]);
+    else byReference.set(reference ?? index, [index]);
     if (op.kind === 'totals') reads.add(op.wallet);
     else if (op.kind === 'settle') {
       settles.add(op.request.reference);
@@ -35,13 +35,13 @@ export function writeBatch(batch: readonly Op[]): WrittenBatch {
     else changes.add(walletOf(op));
   }
   const epoch = batch.find(isHold)?.request.epoch;
-  const isFresh = ([index, ...others]: readonly number[]) => {
-    const op = batch[index as number] as Op;
-    return others.length === 0 && isHold(op) && op.request.epoch === epoch && op.request.amountMinor > 0n;
-  };
-  const groups = [...byReference.values()];
-  const fresh = groups.filter(isFresh).flat();
-  const rest = groups.filter((group) => !isFresh(group)).flat();
+  const isFresh = ({ request }: HoldOp) => request.epoch === epoch && request.amountMinor > 0n;
+  const fresh: number[] = [];
+  const rest: number[] = [];
+  for (const group of byReference.values()) {
+    const op = batch[group[0] as number] as Op;
+    (group.length === 1 && isHold(op) && isFresh(op) ? fresh : rest).push(...group);
+  }
   // All rows of one call are inserted in one order, or two calls might wait for each other. So nothing else inserts
   // beside `fresh`.
   const alsoInserts = (index: number) => ['hold', 'restore'].includes((batch[index] as Op).kind);
@@ -76,14 +76,14 @@ function columns(holds: readonly HoldRequest[]): (string | null)[] {
   const hasFingerprints = holds.some(({ fingerprint }) => fingerprint !== undefined);
   return [
     arrayText(holds.map(({ reference }) => reference)),
-    arrayText(oneIfSame(holds.map(({ wallet }) => wallet))),
+    arrayText(oneIfSame(holds, ({ wallet }) => wallet)),
     arrayText(holds.map(({ attempt }) => attempt)),
-    arrayText(oneIfSame(holds.map(({ state }) => state))),
+    arrayText(oneIfSame(holds, ({ state }) => state)),
     numbersText(holds.map(({ amountMinor }) => amountMinor)),
-    numbersText(oneIfSame(holds.map(({ limitMinor }) => limitMinor))),
-    numbersText(oneIfSame(holds.map(lastsMs))),
-    arrayText(oneIfSame(holds.map(({ currency }) => currency.code))),
-    numbersText(oneIfSame(holds.map(({ currency }) => currency.exponent))),
+    numbersText(oneIfSame(holds, ({ limitMinor }) => limitMinor)),
+    numbersText(oneIfSame(holds, lastsMs)),
+    arrayText(oneIfSame(holds, ({ currency }) => currency.code)),
+    numbersText(oneIfSame(holds, ({ currency }) => currency.exponent)),
     hasFingerprints ? arrayText(holds.map(({ fingerprint }) => fingerprint ?? null)) : null,
     arrayText(holds.map(({ metadata }) => metadataText(metadata))),
   ];
@@ -93,9 +93,9 @@ function numbersText(numbers: readonly (number | bigint)[]): string {
   return `{${numbers.join(',')}}`;
 }
 
-function oneIfSame<T>(values: readonly T[]): readonly T[] {
-  const [first, ...others] = values;
-  return others.every((value) => value === first) ? values.slice(0, 1) : values;
+function oneIfSame<T>(holds: readonly HoldRequest[], read: (hold: HoldRequest) => T): readonly T[] {
+  const values = holds.map(read);
+  return values.every((value) => value === values[0]) ? values.slice(0, 1) : values;
 }
 
 /** The lifetime of a reservation, or how long a hold that begins as sent may be sending. */

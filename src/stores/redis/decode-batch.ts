@@ -9,23 +9,30 @@ import { decodeRow } from './row.js';
 type BatchFacts = Omit<BatchReply, 'isExecuted' | 'answers'>;
 
 /** Decodes the reply to a batch. @throws if it is not of the script. */
-export function decodeBatch(batch: readonly Op[], reply: unknown): BatchReply & { readonly version: number } {
-  if (!Array.isArray(reply) || (reply.length !== 4 && reply.length !== 4 + batch.length)) {
+export function decodeBatch(batch: readonly Op[], answer: unknown): { version: number; reply: BatchReply } {
+  if (!Array.isArray(answer) || (answer.length !== 4 && answer.length !== 4 + batch.length)) {
     throw new Error('not an answer of the script');
   }
-  const [epoch = '', version, nowMs, recoveringForMs] = reply.slice(0, 4).map(String);
-  const facts = { epoch, nowMs: Number(nowMs), recoveringForMs: Number(recoveringForMs) };
-  const isExecuted = reply.length === 4 + batch.length;
-  if (!isExecuted) return { ...facts, version: Number(version), isExecuted, answers: [] };
+  const isExecuted = answer.length === 4 + batch.length;
+  const answers: Answer[] = [];
+  const reply = {
+    epoch: String(answer[0]),
+    nowMs: Number(answer[2]),
+    recoveringForMs: Number(answer[3]),
+    isExecuted,
+    answers,
+  };
   /** The last hold that was granted: a `+` follows it. */
   let last: Held | undefined;
-  const answers = batch.map((op, index) => {
-    const text = String(reply[4 + index]);
-    const answer = op.kind === 'hold' && text === '+' ? heldAfter(last, op, facts) : decode(op, text, facts);
-    if (op.kind === 'hold' && (answer as HoldOutcome).outcome === 'held') last = answer as Held;
-    return answer;
-  });
-  return { ...facts, version: Number(version), isExecuted, answers };
+  for (const op of isExecuted ? batch : []) {
+    const text = String(answer[4 + answers.length]);
+    if (op.kind === 'hold') {
+      const outcome = text === '+' ? heldAfter(last, op, reply) : decodeHold(op, text, reply);
+      if (outcome.outcome === 'held') last = outcome;
+      answers.push(outcome);
+    } else answers.push(decode(op, text, reply));
+  }
+  return { version: Number(answer[1]), reply };
 }
 
 type Held = Extract<HoldOutcome, { outcome: 'held' }>;
@@ -38,15 +45,13 @@ function heldAfter(last: Held | undefined, { request }: Op & { kind: 'hold' }, f
   return { outcome: 'held', hold: grantedHold(request, facts.nowMs, undefined), totals };
 }
 
-function decode(op: Op, text: string, facts: BatchFacts): Answer {
+function decode(op: Exclude<Op, { kind: 'hold' }>, text: string, facts: BatchFacts): Answer {
   switch (op.kind) {
     case 'totals': {
       const lines = text.split('\n');
       const totals = decodeTotals(lines, facts);
       return lines.length > 2 ? { ...totals, frozen: decodeFreeze(lines.slice(2)) } : totals;
     }
-    case 'hold':
-      return decodeHold(op, text, facts);
     case 'settle':
       return decodeSettle(op.request.reference, text, facts);
     case 'get':

@@ -44,6 +44,8 @@ export class RedisEngine implements Engine {
   readonly #note = new Script(noteScript);
   readonly #compareAndSet = new Script(compareAndSetScript);
   readonly #keys: StoreKeys;
+  /** Arguments of each batch that are always the same. */
+  readonly #settings: readonly string[];
   readonly #check: ServerCheck;
   /** The highest version of the store that was seen: a lower one means that it went back in time. */
   #version = 0;
@@ -55,6 +57,7 @@ export class RedisEngine implements Engine {
     this.#batchBase = `{${options.prefix}}:batch:`;
     this.#notes = `{${options.prefix}}:notes`;
     this.#keys = storeKeys(options.prefix);
+    this.#settings = [options.recoveryMs, options.rememberMs, rememberUnsentMs(options.rememberMs)].map(String);
     this.#check = new ServerCheck(options.transport, this.#key, options.waitReplicas);
   }
 
@@ -62,17 +65,16 @@ export class RedisEngine implements Engine {
     const { keys, operations } = encodeBatch(batch, this.#holdBase);
     // A key that is not there yet: see `absent`.
     const own = header ? this.#batchBase + header.id : this.#keys.absent;
-    const allKeys = [this.#key, own, ...keys];
-    return this.#explained(async () => {
-      await this.#check.before();
-      // The script gets the fact that it was not loaded in the server, because such a server may be another one, or a
-      // restarted one. If it were loaded first, another process could come in between and not detect it.
-      const reply = await this.#runScript(this.#batch, allKeys, (isFresh) => this.#args(isFresh, header, operations));
-      const { version, ...answer } = decodeBatch(batch, reply);
+    const args = (isFresh: '0' | '1') => this.#args(isFresh, header, operations);
+    try {
+      const answer = await this.#runScript(this.#batch, [this.#key, own, ...keys], args);
+      const { version, reply } = decodeBatch(batch, answer);
       this.#version = Math.max(this.#version, version);
-      await this.#check.after(answer.epoch);
-      return answer;
-    });
+      await this.#check.after(reply.epoch);
+      return reply;
+    } catch (error) {
+      throw redisFailure(error);
+    }
   }
 
   async list(filter: HoldFilter): Promise<HoldPage> {
@@ -129,33 +131,22 @@ export class RedisEngine implements Engine {
 
   /** One call of a script that answers with its time, where to continue, and what it found. */
   async #page(script: Script, args: readonly string[]): Promise<{ nowMs: number; next: string; found: string[] }> {
-    const reply = await this.#explained(async () => {
-      await this.#check.before();
-      return this.#runScript(script, [this.#key, this.#keys.absent], () => args);
-    });
+    const reply = await this.#runScript(script, [this.#key, this.#keys.absent], () => args).catch(explain);
     if (!Array.isArray(reply) || reply.length < 2) throw new Error('not an answer of the script');
     const [now, next = '', ...found] = reply.map(String);
     return { nowMs: Number(now), next, found };
   }
 
   async note(key: string): Promise<string | undefined> {
-    const note = await this.#explained(async () => {
-      await this.#check.before();
-      return this.#runScript(this.#note, [this.#notes, this.#key, this.#keys.absent], () => [key]);
-    });
+    const keys = [this.#notes, this.#key, this.#keys.absent];
+    const note = await this.#runScript(this.#note, keys, () => [key]).catch(explain);
     return note === null || note === undefined ? undefined : String(note);
   }
 
   async swapNote(key: string, expected = '', value = ''): Promise<boolean> {
-    const changed = await this.#explained(async () => {
-      await this.#check.before();
-      return this.#runScript(this.#compareAndSet, [this.#notes, this.#key, this.#keys.absent], () => [
-        key,
-        expected,
-        value,
-      ]);
-    });
-    return Number(changed) === 1;
+    const args = [key, expected, value];
+    const keys = [this.#notes, this.#key, this.#keys.absent];
+    return Number(await this.#runScript(this.#compareAndSet, keys, () => args).catch(explain)) === 1;
   }
 
   isConnected(): boolean | undefined {
@@ -166,18 +157,22 @@ export class RedisEngine implements Engine {
   async close(): Promise<void> {}
 
   #args(isFresh: '0' | '1', header: Header | undefined, operations: readonly string[]): string[] {
-    const { recoveryMs, rememberMs } = this.#options;
-    const settings = [this.#version, recoveryMs, rememberMs, rememberUnsentMs(rememberMs)].map(String);
-    const mayRun = [header?.epoch ?? '', `${header?.notAfterMs ?? ''}`];
-    return [randomUUID(), isFresh, ...settings, ...mayRun, ...operations];
+    const { epoch, notAfterMs } = header ?? { epoch: '', notAfterMs: '' };
+    return [randomUUID(), isFresh, `${this.#version}`, ...this.#settings, epoch, `${notAfterMs}`, ...operations];
   }
 
-  /** @param args - Gets `1` if the script was not loaded in the server. */
+  /**
+   * Runs a script on a server that was checked.
+   *
+   * @param args - Gets `1` if the script was not loaded in the server. Such a server may be another one, or a restarted
+   *   one. If the script were loaded first, another process could come in between and not detect it.
+   */
   async #runScript(
     script: Script,
     keys: readonly string[],
     args: (isFresh: '0' | '1') => readonly string[],
   ): Promise<unknown> {
+    await this.#check.before();
     try {
       return await this.#replicated(script.known(keys, args('0')));
     } catch (error) {
@@ -186,20 +181,14 @@ export class RedisEngine implements Engine {
     }
   }
 
-  async #replicated(command: Command): Promise<unknown> {
+  #replicated(command: Command): Promise<unknown> {
     const { transport, waitReplicas } = this.#options;
-    if (waitReplicas) return runReplicated(transport, waitReplicas, command);
-    return (await transport.send([command]))[0];
+    return waitReplicas ? runReplicated(transport, waitReplicas, command) : transport.send(command);
   }
+}
 
-  /** @throws `StoreFailure` for whatever goes wrong. */
-  async #explained<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      throw redisFailure(error);
-    }
-  }
+function explain(error: unknown): never {
+  throw redisFailure(error);
 }
 
 /**

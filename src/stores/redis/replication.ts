@@ -26,7 +26,7 @@ export async function runReplicated(
   command: Command,
 ): Promise<unknown> {
   const wait = ['WAIT', `${count}`, `${timeoutMs}`];
-  const replies = await transport.send([...identity, command, wait, ...identity]);
+  const replies = await transport.sendInOrder([...identity, command, wait, ...identity]);
   const [idBefore, infoBefore, reply, replicas, idAfter, infoAfter] = replies;
   const before = runIdOf(infoBefore);
   if (before === undefined || before !== runIdOf(infoAfter) || String(idBefore) !== String(idAfter)) {

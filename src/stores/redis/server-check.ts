@@ -27,20 +27,24 @@ export class ServerCheck {
     this.#waitReplicas = waitReplicas;
   }
 
-  /** @throws `StoreFailure` if the server must not be used as it is set up. It may be asked again at once. */
-  async before(): Promise<void> {
-    if (!this.#passed) await this.#pass(undefined);
-    else if (performance.now() - this.#passed.atMs > repeatAfterMs) {
+  /**
+   * Returns undefined if there is nothing to wait for. @throws `StoreFailure` if the server must not be used as it is
+   * set up. It may be asked again at once.
+   */
+  before(): Promise<void> | undefined {
+    if (!this.#passed) return this.#pass(undefined);
+    if (performance.now() - this.#passed.atMs > repeatAfterMs) {
       this.#passed.atMs = performance.now();
       void this.#looking.run().catch(() => {
         this.#passed = undefined;
       });
     }
+    return undefined;
   }
 
-  /** Before an answer in this epoch is passed on. @throws `StoreFailure`, as {@link before}. */
-  async after(epoch: string): Promise<void> {
-    if (this.#passed?.epoch !== epoch) await this.#pass(epoch);
+  /** Before an answer in this epoch is passed on. Otherwise as {@link before}. */
+  after(epoch: string): Promise<void> | undefined {
+    return this.#passed?.epoch === epoch ? undefined : this.#pass(epoch);
   }
 
   async #pass(epoch: string | undefined): Promise<void> {
@@ -66,7 +70,10 @@ export class ServerCheck {
     const ask = ['EVAL', 'return KEYS[1]', '1', this.#key];
     const sections = ['server', 'memory', 'persistence', 'replication', 'cluster'];
     try {
-      const [key, ...replies] = await this.#transport.send([ask, ...sections.map((section) => ['INFO', section])]);
+      const [key, ...replies] = await this.#transport.sendInOrder([
+        ask,
+        ...sections.map((section) => ['INFO', section]),
+      ]);
       return [key, new Map(replies.flatMap(linesOf))];
     } catch (error) {
       if (!isRefused(error)) throw error;
@@ -161,8 +168,8 @@ export class ServerCheck {
     warn('PAYOUT_GUARD_REDIS', message);
   }
 
-  async #ask(command: Command): Promise<unknown> {
-    return (await this.#transport.send([command]))[0];
+  #ask(command: Command): Promise<unknown> {
+    return this.#transport.send(command);
   }
 }
 

@@ -83,19 +83,27 @@ export class EngineStore implements HoldStore {
       request: askable(request, this.recoveringForMs),
       sent: undefined,
     };
-    const { epoch, nowMs, answer } = await this.#retries.once(op);
-    const isHeld = answer?.outcome === 'held';
-    const isEarly = isHeld && this.recoveringForMs > 0;
-    const isUncertain =
-      !answer || isEarly || (isHeld && (this.#restoration.hasLeft(op) || !this.#restoration.isCurrent(epoch)));
-    if (isUncertain) this.#refused.add(op);
-    if (!this.#restoration.isCurrent(epoch)) await this.#restoration.enter();
-    if (isUncertain) throw unavailable(refusals.late);
-    if (isHeld) this.#restoration.own.add(answer.hold, epoch);
+    const reply = await this.#retries.once(op);
+    const isCertain = reply.isExecuted && !this.#isDoubtful(op, reply);
+    if (!isCertain) this.#refused.add(op);
+    if (!this.#restoration.isCurrent(reply.epoch)) await this.#restoration.enter();
+    if (!isCertain) throw unavailable(refusals.late);
+    return this.#answered(request, op.request, reply);
+  }
+
+  /** Returns true if a hold was granted where, or when, it does not count. */
+  #isDoubtful(op: SentOp, { epoch, answer }: Executed<'hold'>): boolean {
+    if (answer.outcome !== 'held') return false;
+    return this.recoveringForMs > 0 || this.#restoration.hasLeft(op) || !this.#restoration.isCurrent(epoch);
+  }
+
+  // Apart from `hold`, because an async function keeps room for all that it names while it waits.
+  #answered(request: HoldRequest, asked: HoldRequest, { epoch, nowMs, answer }: Executed<'hold'>): HoldOutcome {
+    if (answer.outcome === 'held') this.#restoration.own.add(answer.hold, epoch);
     if (answer.outcome === 'frozen') this.#restoration.freezes.seen(request.wallet, answer.frozen, epoch);
     return answer.outcome === 'exists'
       ? this.#refused.existing(answer, nowMs)
-      : answerTo(request, op.request, answer, this.recoveringForMs);
+      : answerTo(request, asked, answer, this.recoveringForMs);
   }
 
   async settle(request: SettleRequest): Promise<SettleOutcome> {

@@ -110,16 +110,14 @@ export class GroupCommit<Op, Answer> {
 
   // Not at once: callers that were woken by the same answer ask in the same turn, and go together.
   #flushSoon(): void {
-    if (this.#isFlushing) return;
+    if (this.#isFlushing || this.#queue.length === 0) return;
     this.#isFlushing = true;
-    this.#options.soon(() => {
-      this.#isFlushing = false;
-      this.#flush();
-    });
+    this.#options.soon(this.#flush);
   }
 
   // Beside one that is under way only a full one goes: then the database need not wait for us.
-  #flush(): void {
+  readonly #flush = (): void => {
+    this.#isFlushing = false;
     const { maxBatch, maxUnderWay } = this.#options;
     while (this.#queue.length > 0 && this.#underWay.size < maxUnderWay) {
       if (this.#underWay.size > 0 && this.#queue.length < maxBatch) return;
@@ -127,7 +125,7 @@ export class GroupCommit<Op, Answer> {
       this.#queue = batch.length > maxBatch ? batch.splice(maxBatch) : [];
       void this.#send(batch);
     }
-  }
+  };
 
   async #send(batch: Batch<Op, Answer>): Promise<void> {
     this.#underWay.add(batch);

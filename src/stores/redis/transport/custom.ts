@@ -11,8 +11,12 @@ export class CustomTransport implements Transport {
     this.#send = send;
   }
 
-  send(commands: readonly Command[]): Promise<unknown[]> {
-    return Promise.all(commands.map((command) => this.#send(command as string[])));
+  send(command: Command): Promise<unknown> {
+    return this.#send(command as string[]);
+  }
+
+  sendInOrder(commands: readonly Command[]): Promise<unknown[]> {
+    return Promise.all(commands.map((command) => this.send(command)));
   }
 
   hasErrorListener(): undefined {}

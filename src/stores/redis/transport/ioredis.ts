@@ -35,8 +35,21 @@ export class IoredisTransport implements Transport {
     this.#client = client;
   }
 
-  send(commands: readonly Command[]): Promise<unknown[]> {
-    return sendInOrder(this.#client, commands);
+  send(command: Command): Promise<unknown> {
+    return this.#client.call(command[0] ?? '', command.slice(1));
+  }
+
+  /**
+   * A pipeline is written to one connection. When that breaks, ioredis repeats all of it on the next one, or, once a
+   * part was answered, none of it.
+   */
+  async sendInOrder(commands: readonly Command[]): Promise<unknown[]> {
+    const pipeline = this.#client.pipeline();
+    for (const [name = '', ...args] of commands) pipeline.call(name, args);
+    const results = (await pipeline.exec()) ?? [];
+    for (const [error] of results) if (error) throw error;
+    if (results.length !== commands.length) throw new Error('not an answer to each command');
+    return results.map(([, reply]) => reply);
   }
 
   hasErrorListener(): boolean | undefined {
@@ -44,12 +57,9 @@ export class IoredisTransport implements Transport {
   }
 
   isConnected(): boolean | undefined {
-    return isReady(this.#client);
+    const { status } = this.#client;
+    return status === undefined ? undefined : status === 'ready';
   }
-}
-
-function isReady({ status }: Ioredis): boolean | undefined {
-  return status === undefined ? undefined : status === 'ready';
 }
 
 export function ioredisCluster(cluster: IoredisCluster, { slot, absent }: StoreKeys, deadlineMs: number): Transport {
@@ -60,29 +70,10 @@ export function ioredisCluster(cluster: IoredisCluster, { slot, absent }: StoreK
       if (key === undefined) return undefined;
       return cluster.nodes('master').find(({ options }) => `${options?.host}:${options?.port}` === key);
     },
-    isConnected: isReady,
-    sendTo: sendInOrder,
+    transport: (node) => new IoredisTransport(node),
     follow: () => cluster.call('UNLINK', [absent]),
     askOthers: () =>
       new Promise<void>((resolve, reject) => cluster.refreshSlotsCache((error) => (error ? reject(error) : resolve()))),
   };
   return new ClusterTransport(client, deadlineMs);
-}
-
-/**
- * A pipeline is written to one connection. When that breaks, ioredis repeats all of it on the next one, or, once a part
- * was answered, none of it.
- */
-async function sendInOrder(client: Ioredis, commands: readonly Command[]): Promise<unknown[]> {
-  const [only] = commands;
-  if (commands.length === 1 && only) {
-    const [name = '', ...args] = only;
-    return [await client.call(name, args)];
-  }
-  const pipeline = client.pipeline();
-  for (const [name = '', ...args] of commands) pipeline.call(name, args);
-  const results = (await pipeline.exec()) ?? [];
-  for (const [error] of results) if (error) throw error;
-  if (results.length !== commands.length) throw new Error('not an answer to each command');
-  return results.map(([, reply]) => reply);
 }

@@ -54,8 +54,14 @@ export class NodeRedisTransport implements Transport {
     this.#client = client;
   }
 
-  send(commands: readonly Command[]): Promise<unknown[]> {
-    return sendInOrder(this.#client, commands);
+  send(command: Command): Promise<unknown> {
+    return this.#client.sendCommand(command as string[]);
+  }
+
+  sendInOrder(commands: readonly Command[]): Promise<unknown[]> {
+    const multi = this.#client.multi();
+    for (const command of commands) multi.addCommand([...command]);
+    return multi.execAsPipeline();
   }
 
   hasErrorListener(): boolean | undefined {
@@ -76,9 +82,11 @@ export class NodeRedisSentinelTransport implements Transport {
     this.#sentinel = sentinel;
   }
 
-  async send(commands: readonly Command[]): Promise<unknown[]> {
-    const [only] = commands;
-    if (commands.length === 1 && only) return [await this.#sentinel.sendCommand(false, [...only])];
+  send(command: Command): Promise<unknown> {
+    return this.#sentinel.sendCommand(false, [...command]);
+  }
+
+  sendInOrder(commands: readonly Command[]): Promise<unknown[]> {
     const multi = this.#sentinel.multi();
     for (const command of commands) multi.addCommand(false, [...command]);
     return multi.execAsPipeline();
@@ -103,8 +111,7 @@ export function nodeRedisCluster(cluster: NodeRedisCluster, keys: StoreKeys, dea
       // One that is down would keep the commands until it is back.
       return client?.isReady === true ? client : undefined;
     },
-    isConnected: ({ isReady }) => isReady,
-    sendTo: sendInOrder,
+    transport: (node) => new NodeRedisTransport(node),
     follow: () => cluster.sendCommand(absent, false, ['UNLINK', absent]),
     // In turn, as the one that is asked may be silent too.
     askOthers: () => askAnother(cluster, keys, asked++),
@@ -149,11 +156,3 @@ function anotherMaster(
 
 /** So many keys are looked at for one of another master: it owns few slots otherwise. */
 const maxKeys = 1_000;
-
-async function sendInOrder(client: NodeRedis, commands: readonly Command[]): Promise<unknown[]> {
-  const [only] = commands;
-  if (commands.length === 1 && only) return [await client.sendCommand(only as string[])];
-  const multi = client.multi();
-  for (const command of commands) multi.addCommand([...command]);
-  return multi.execAsPipeline();
-}

@@ -16,9 +16,8 @@ export interface ClusterClient<Node> {
   readonly emitter: Emitter;
   /** The client of the node that owns the slot, if it is known and may be asked. */
   owner(): Node | undefined | Promise<Node | undefined>;
-  isConnected(node: Node): boolean | undefined;
-  /** Sends commands to one node, over one connection. */
-  sendTo(node: Node, commands: readonly Command[]): Promise<unknown[]>;
+  /** The way to one node. */
+  transport(node: Node): Transport;
   /** Sends a command by its key. The client follows the redirection of the owner, and keeps the new one. */
   follow(): Promise<unknown>;
   /** Asks nodes other than the owner, which may be silent. The client keeps the owner that they know. */
@@ -56,13 +55,21 @@ export class ClusterTransport<Node> implements Transport {
   }
 
   isConnected(): boolean | undefined {
-    return this.#node === undefined ? undefined : this.#client.isConnected(this.#node);
+    return this.#node === undefined ? undefined : this.#client.transport(this.#node).isConnected();
+  }
+
+  send(command: Command): Promise<unknown> {
+    return this.#inTime((owner) => owner.send(command));
+  }
+
+  sendInOrder(commands: readonly Command[]): Promise<unknown[]> {
+    return this.#inTime((owner) => owner.sendInOrder(commands));
   }
 
   /** What did not end in time may have been executed, or may yet be. */
-  send(commands: readonly Command[]): Promise<unknown[]> {
+  #inTime<T>(ask: (owner: Transport) => Promise<T>): Promise<T> {
     const endsAfterMs = Math.max(endsAfterDeadlines * this.#deadlineMs, endsAfterAtLeastMs);
-    return within(endsAfterMs, this.#send(commands), () => {
+    return within(endsAfterMs, this.#askOwner(ask), () => {
       throw new StoreFailure(
         'NO_REPLY',
         'timeout',
@@ -72,7 +79,7 @@ export class ClusterTransport<Node> implements Transport {
     });
   }
 
-  async #send(commands: readonly Command[]): Promise<unknown[]> {
+  async #askOwner<T>(ask: (owner: Transport) => Promise<T>): Promise<T> {
     let owner = await this.#owner();
     if (owner !== undefined && owner === this.#silent) {
       await this.#asking.run();
@@ -81,7 +88,7 @@ export class ClusterTransport<Node> implements Transport {
     if (owner === undefined) await this.#asking.run();
     else {
       try {
-        return await this.#sendTo(owner, commands);
+        return await this.#askNode(owner, ask);
       } catch (error) {
         if (!isMoved(error)) {
           // The node may be down, and another one own the slot by now.
@@ -93,7 +100,7 @@ export class ClusterTransport<Node> implements Transport {
     }
     owner = await this.#owner();
     if (owner === undefined) throw new NoOwnerError('no connection to the owner of the slot');
-    return this.#sendTo(owner, commands);
+    return this.#askNode(owner, ask);
   }
 
   /** Also a client that is still connecting may be silent. */
@@ -106,16 +113,16 @@ export class ClusterTransport<Node> implements Transport {
     return within<T | undefined>(this.#deadlineMs / 2, work, () => undefined);
   }
 
-  async #sendTo(node: Node, commands: readonly Command[]): Promise<unknown[]> {
+  async #askNode<T>(node: Node, ask: (owner: Transport) => Promise<T>): Promise<T> {
     this.#node = node;
     const timer = setTimeout(() => {
       this.#silent = node;
       void this.#asking.run();
     }, this.#deadlineMs).unref();
     try {
-      const replies = await this.#client.sendTo(node, commands);
+      const reply = await ask(this.#client.transport(node));
       if (this.#silent === node) this.#silent = undefined;
-      return replies;
+      return reply;
     } finally {
       clearTimeout(timer);
     }

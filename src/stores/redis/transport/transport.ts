@@ -5,11 +5,13 @@
 export type Command = readonly string[];
 
 export interface Transport {
+  /** Sends a command to the node that owns the keys of the store. Resolves to its reply, rejects with its error. */
+  send(command: Command): Promise<unknown>;
   /**
-   * Sends commands in their order over one connection to the node that owns the keys of the store. Resolves to their
-   * replies. Rejects with the error of the first command that failed.
+   * Sends commands to that node in their order, over one connection. Resolves to their replies. Rejects with the error
+   * of the first command that failed.
    */
-  send(commands: readonly Command[]): Promise<unknown[]>;
+  sendInOrder(commands: readonly Command[]): Promise<unknown[]>;
   /** True if the client has a listener for `error`; undefined if it emits no events. */
   hasErrorListener(): boolean | undefined;
   /** True if the client has a connection that is ready; undefined if that is not known. */
