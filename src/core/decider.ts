@@ -122,7 +122,7 @@ export class Decider {
   }
 
   #announced(decision: Decision, reference: string | undefined): Decision {
-    this.#events.emit(decision.sufficient ? 'approved' : 'refused', () => ({ decision, reference }));
+    this.#events.emit(decision.sufficient ? 'approved' : 'insufficient', () => ({ decision, reference }));
     return decision;
   }
 

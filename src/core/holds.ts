@@ -68,7 +68,7 @@ export class Holds {
         : this.#take(request);
       return isPromise(taken) ? await taken : taken;
     } catch (error) {
-      this.#events.rejected(error, options ?? {});
+      this.#events.checkFailed(error, options ?? {});
       throw error;
     } finally {
       this.#underWay.end();
@@ -102,7 +102,7 @@ export class Holds {
       const hold: PreparedHold['hold'] = (store) => this.#takeIn(store, requirement, options, decidedOn as Snapshot);
       return { reference: options.reference, decision, hold };
     } catch (error) {
-      this.#events.rejected(error, given ?? {});
+      this.#events.checkFailed(error, given ?? {});
       throw error;
     }
   }
@@ -123,7 +123,7 @@ export class Holds {
       if (!decision) throw storeLostItsMemory();
       return this.#handle(attempt, requirement, decision);
     } catch (error) {
-      this.#events.rejected(error, options);
+      this.#events.checkFailed(error, options);
       throw error;
     }
   }

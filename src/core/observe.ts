@@ -107,9 +107,9 @@ export function observing(guard: PayoutGuard): ObservingGuard {
     },
     // The real hold first; that it does not exist because it was refused is no reason to refuse the call.
     capture: (reference, ...more) =>
-      guard.capture(reference, ...more).catch((error) => log.unsettled(error, reference, 'captured')),
+      guard.capture(reference, ...more).catch((error) => log.refusedSettlement(error, reference, 'captured')),
     release: (reference, options) =>
-      guard.release(reference, options).catch((error) => log.unsettled(error, reference, 'released')),
+      guard.release(reference, options).catch((error) => log.refusedSettlement(error, reference, 'released')),
     internals: { ...guard.internals, observes: true, refuse },
     report: () => log.report(),
   };

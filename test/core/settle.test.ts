@@ -129,8 +129,8 @@ describe('S2. a known verdict', () => {
   ])('that the store cannot take is retried until it can: %s', async (_, fn, state) => {
     const wallet = scriptedWallet('1000.00');
     const { guard, store, silence } = fragile(wallet);
-    const unsettled: GuardEvents['unsettled'][] = [];
-    guard.on('unsettled', (event) => unsettled.push(event));
+    const unsettled: GuardEvents['settlementFailed'][] = [];
+    guard.on('settlementFailed', (event) => unsettled.push(event));
     await guard
       .withHold(onReturn, () => {
         silence();
@@ -167,11 +167,11 @@ describe('S2. a known verdict', () => {
     });
     const guard = wallet.guard({ store });
     const seen: string[] = [];
-    guard.on('unsettled', () => seen.push('unsettled'));
+    guard.on('settlementFailed', () => seen.push('settlementFailed'));
     guard.on(event, ({ hold }) => seen.push(`${event} ${hold.reference}`));
     await guard.withHold(onReturn, fn).catch(() => {});
     await wallet.clock.pass(30_000);
-    expect([seen, await stateOf(inner)]).toEqual([['unsettled', `${event} p-1`], event]);
+    expect([seen, await stateOf(inner)]).toEqual([['settlementFailed', `${event} p-1`], event]);
     await guard.close();
   });
 
@@ -190,7 +190,7 @@ describe('S2. a known verdict', () => {
     expect([settled?.state, settled?.capturedMinor, codesOf(warnings)]).toEqual([
       'captured',
       399_00n,
-      ['PAYOUT_GUARD_UNSETTLED'],
+      ['PAYOUT_GUARD_SETTLEMENT_FAILED'],
     ]);
     await guard.close();
   });
@@ -333,7 +333,7 @@ describe('a store that recovers', () => {
     });
     const guard = wallet.guard({ store });
     await guard.withHold(onReturn, () => 'receipt');
-    expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_UNSETTLED']);
+    expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_SETTLEMENT_FAILED']);
     isRecovering = false;
     await wallet.clock.pass(1_000);
     expect(await stateOf(inner)).toBe('captured');
@@ -362,7 +362,7 @@ describe('S5. close', () => {
     expect([await closing, await stateOf(store), codesOf(warnings)]).toEqual([
       { open: [] },
       'captured',
-      ['PAYOUT_GUARD_UNSETTLED'],
+      ['PAYOUT_GUARD_SETTLEMENT_FAILED'],
     ]);
   });
 
@@ -414,7 +414,7 @@ describe('S5. close', () => {
     const { guard, silence } = fragile(wallet);
     const left: GuardEvents['leftOpen'][] = [];
     guard.on('leftOpen', (event) => left.push(event));
-    guard.on('unsettled', () => {});
+    guard.on('settlementFailed', () => {});
     void guard.withHold({ amount: '1.00', reference: 'hangs' }, () => new Promise(() => {}));
     await guard.withHold(onReturn, () => silence());
     let isClosed = false;
@@ -446,7 +446,7 @@ describe('S5. close', () => {
     gate.resolve();
     await paying;
     expect(warnings[1]).toMatch(
-      /^PAYOUT_GUARD_UNSETTLED: Payout p-1 of wallet default is known to be made, .* Settle it by hand: it is not tried again\./,
+      /^PAYOUT_GUARD_SETTLEMENT_FAILED: Payout p-1 of wallet default is known to be made, .* Settle it by hand: it is not tried again\./,
     );
   });
 

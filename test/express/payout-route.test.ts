@@ -266,7 +266,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
     );
     const answer = await post({ reference: 'p-1' }).answer;
     expect([answer.status, answer.code, paid]).toEqual([503, 'balance_unavailable', 0]);
-    expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_UNSETTLED']);
+    expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_SETTLEMENT_FAILED']);
     isSilent = false;
     await wallet.clock.pass(1_000);
     expect(await outcome(guard)).toBe(released);

@@ -234,7 +234,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       });
       expect((await post({ reference: 'p-1' }).answer).status).toBe(201);
       expect(await outcome(guard)).toBe(sent);
-      expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_UNSETTLED']);
+      expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_SETTLEMENT_FAILED']);
       isSilent = false;
       await wallet.clock.pass(1_000);
       expect(await outcome(guard)).toBe(captured);
@@ -291,7 +291,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       expect([answer.status, answer.code, await outcome(guard)]).toEqual([422, 'payout_rejected', sent]);
       isSilent = false;
       await wallet.clock.pass(1_000);
-      expect([await outcome(guard), codesOf(warnings)]).toEqual([failed, ['PAYOUT_GUARD_UNSETTLED']]);
+      expect([await outcome(guard), codesOf(warnings)]).toEqual([failed, ['PAYOUT_GUARD_SETTLEMENT_FAILED']]);
     });
 
     it('that a payment under the hold has claimed is answered, and releases nothing twice', async () => {
@@ -395,7 +395,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       const guard = scriptedWallet('1000.00').guard();
       atTheEnd(() => guard.close());
       const rejected: string[] = [];
-      guard.on('rejected', ({ error }) => rejected.push(error.code));
+      guard.on('checkFailed', ({ error }) => rejected.push(error.code));
       const app = express();
       app.use(express.json());
       const seen: unknown[] = [];

@@ -90,7 +90,7 @@ describe.each(kinds)('a history in %s', (_, make) => {
     await written(history);
 
     const expected = {
-      kind: 'refused',
+      kind: 'insufficient',
       wallet: 'default',
       reference: 'big',
       amount: '500.00',
@@ -112,7 +112,7 @@ describe.each(kinds)('a history in %s', (_, make) => {
     };
     const byReference = await history.query({ reference: 'big' });
     expect(byReference).toEqual({ entries: [expected] });
-    const minute = { kind: 'refused', from: at('14:03:00'), to: at('14:04:00') } as const;
+    const minute = { kind: 'insufficient', from: at('14:03:00'), to: at('14:04:00') } as const;
     expect(await history.query(minute)).toEqual(byReference);
     const { entries } = await history.query({ wallet: 'default' });
     expect(entries.map(({ kind, reference, amount }) => [kind, reference, amount])).toEqual([
@@ -122,7 +122,7 @@ describe.each(kinds)('a history in %s', (_, make) => {
       ['approved', 'second', '200.00'],
       ['held', 'second', '200.00'],
       ['captured', 'second', '201.00'],
-      ['refused', 'big', '500.00'],
+      ['insufficient', 'big', '500.00'],
     ]);
   });
 
@@ -448,7 +448,7 @@ describe('recordHistory', () => {
     const history = memoryHistory();
     recordHistory(guard, history);
     const few = memoryHistory();
-    recordHistory(guard, few, { kinds: ['refused', 'frozen'] });
+    recordHistory(guard, few, { kinds: ['insufficient', 'frozen'] });
     const hold = await guard.hold({ amount: '10.00', reference: 'a', state: 'sent' });
     await hold.capture('9.00');
     await guard.hold({ amount: '10.00', reference: 'b', state: 'sent' });
@@ -478,16 +478,16 @@ describe('recordHistory', () => {
       'held c 10.00',
       'overdue c 10.00',
       'frozen',
-      'rejected d',
+      'checkFailed d',
       'unfrozen',
-      'rejected no reference',
+      'checkFailed no reference',
       'snapshot 1000.00',
-      'refused 5000.00',
+      'insufficient 5000.00',
       'providerFailure',
-      'rejected',
+      'checkFailed',
     ]);
     expect(new Set(entries.map((one) => one.wallet))).toEqual(new Set(['default']));
-    expect(few.query().entries.map(({ kind }) => kind)).toEqual(['frozen', 'refused']);
+    expect(few.query().entries.map(({ kind }) => kind)).toEqual(['frozen', 'insufficient']);
     const [released] = history.query({ kind: 'released' }).entries;
     expect(released?.data).toEqual({
       state: 'released',
@@ -591,7 +591,7 @@ describe('recordHistory', () => {
     await last;
     expect(kindsOf('left')).toEqual([
       ['leftOpen', { pending: 'paying' }],
-      ['unsettled', { code: 'balance_unavailable', reason: 'store', retried: false }],
+      ['settlementFailed', { code: 'balance_unavailable', reason: 'store', retried: false }],
     ]);
     expect(new Set(codesOf(warnings))).toEqual(
       new Set([
@@ -602,7 +602,7 @@ describe('recordHistory', () => {
         'PAYOUT_GUARD_OVERDUE',
         'PAYOUT_GUARD_NEVER_SEEN',
         'PAYOUT_GUARD_LEFT_OPEN',
-        'PAYOUT_GUARD_UNSETTLED',
+        'PAYOUT_GUARD_SETTLEMENT_FAILED',
       ]),
     );
   });

@@ -297,7 +297,7 @@ describe('a verdict that the store cannot take', () => {
     const store = failing(memoryStore({ clock: wallet.clock }));
     const one = watch({}, { wallet, guard: { store, settles: 'onReturn' } });
     const retried: boolean[] = [];
-    one.guard.on('unsettled', (event) => retried.push(event.retried));
+    one.guard.on('settlementFailed', (event) => retried.push(event.retried));
     await one.guard.withHold({ amount: '5.00', reference: 'a' }, () => {
       store.isDown = true;
     });
@@ -307,7 +307,7 @@ describe('a verdict that the store cannot take', () => {
     expect([retried, one.alerts, warnings]).toEqual([[true], [], []]);
   });
 
-  it('raises unsettled when the guard no longer retries it, from this process because the store is down', async () => {
+  it('raises settlement_failed when the guard no longer retries it, from this process because the store is down', async () => {
     const wallet = scriptedWallet();
     const store = failing(memoryStore({ clock: wallet.clock }));
     const one = watch({}, { wallet, guard: { store, settles: 'onReturn' } });
@@ -319,7 +319,7 @@ describe('a verdict that the store cannot take', () => {
     payment.resolve();
     await paying;
     await quiet();
-    expect(one.alerts.map(short)).toEqual(['left_open a paying', 'unsettled a balance_unavailable']);
+    expect(one.alerts.map(short)).toEqual(['left_open a paying', 'settlement_failed a balance_unavailable']);
     expect(one.alerts[1]?.message).toBe(
       'Payout a of wallet default has an outcome that could not be recorded (balance_unavailable) and is not tried ' +
         'again. Its money stays held. Look it up, then call guard.capture("a") or guard.release("a").',

@@ -92,14 +92,14 @@ describe('log lines', () => {
     expect(names()).toEqual([
       'debug payout_guard.snapshot',
       'info payout_guard.held',
-      'warn payout_guard.refused',
-      'warn payout_guard.rejected',
+      'warn payout_guard.insufficient',
+      'warn payout_guard.check_failed',
       'warn payout_guard.overdue',
       'debug payout_guard.reconciled',
       'info payout_guard.released',
       'warn payout_guard.frozen',
       'warn payout_guard.provider_failure',
-      'error payout_guard.rejected',
+      'error payout_guard.check_failed',
       'warn payout_guard.unfrozen',
     ]);
     expect(lines[3]).toMatchObject({ reference: 'p-1', error: { code: 'payout_in_progress' } });
@@ -182,7 +182,7 @@ describe('log lines', () => {
     payment.resolve('accepted');
     await left;
 
-    const quiet = new Set(['held', 'captured', 'approved', 'snapshot', 'reconciled', 'overdue', 'rejected']);
+    const quiet = new Set(['held', 'captured', 'approved', 'snapshot', 'reconciled', 'overdue', 'check_failed']);
     const seen = lines.map(({ level, event, mode, ...line }) => [
       pino.levels.labels[Number(level)],
       String(event).replace('payout_guard.', ''),
@@ -244,7 +244,7 @@ describe('log lines', () => {
       ],
       [
         'error',
-        'unsettled',
+        'settlement_failed',
         {
           wallet: 'default',
           reference: 'left',
@@ -280,7 +280,12 @@ describe('log lines', () => {
       };
     });
     store.settle = settle;
-    expect(lines.at(-1)).toMatchObject({ level: 40, event: 'payout_guard.unsettled', reference: 'p-1', retried: true });
+    expect(lines.at(-1)).toMatchObject({
+      level: 40,
+      event: 'payout_guard.settlement_failed',
+      reference: 'p-1',
+      retried: true,
+    });
   });
 
   it('include balances when the option is set', async () => {

@@ -98,7 +98,7 @@ describe('the Prometheus endpoint', () => {
         const type = error instanceof BalanceUnavailableError || 'reason' in error ? String(error.reason) : error.code;
         const isRefusal = error.code === 'insufficient_funds';
         const temporary = isRefusal ? `,temporary=${(error as unknown as { temporary: boolean }).temporary}` : '';
-        const decision = isRefusal ? 'refused' : 'rejected';
+        const decision = isRefusal ? 'insufficient' : 'check_failed';
         count(answers, `decision=${decision},error_type=${type},operation=${operation}${temporary}`);
         if (operation === 'hold') count(steps, `error_type=${type},operation=hold`);
         return undefined;
@@ -153,11 +153,11 @@ describe('the Prometheus endpoint', () => {
     const kinds = [
       'decision=approved,operation=check',
       'decision=approved,operation=hold',
-      'decision=refused,error_type=insufficient_funds,operation=check,temporary=false',
-      'decision=refused,error_type=insufficient_funds,operation=hold,temporary=true',
-      'decision=rejected,error_type=forbidden,operation=check',
-      'decision=rejected,error_type=hold_conflict,operation=hold',
-      'decision=rejected,error_type=invalid_amount,operation=hold',
+      'decision=insufficient,error_type=insufficient_funds,operation=check,temporary=false',
+      'decision=insufficient,error_type=insufficient_funds,operation=hold,temporary=true',
+      'decision=check_failed,error_type=forbidden,operation=check',
+      'decision=check_failed,error_type=hold_conflict,operation=hold',
+      'decision=check_failed,error_type=invalid_amount,operation=hold',
     ];
     expect(Object.keys(answers)).toEqual(expect.arrayContaining(kinds));
     for (const value of [...Object.values(answers), captured, released]) expect(value).toBeGreaterThan(0);
@@ -200,11 +200,11 @@ describe('the Prometheus endpoint', () => {
     expect(JSON.stringify(samples)).not.toContain('p-1');
     expect(series(samples, 'payout_guard_decisions_total')).toEqual({
       'decision=approved,operation=hold,wallet=default': 1,
-      'decision=refused,error_type=insufficient_funds,operation=hold,temporary=true,wallet=default': 1,
-      'decision=rejected,error_type=payout_in_progress,operation=hold': 1,
-      'decision=rejected,error_type=invalid_reference,operation=hold': 2,
-      'decision=rejected,error_type=configuration,operation=check,wallet=_OTHER': 1,
-      'decision=rejected,error_type=currency_mismatch,operation=check': 1,
+      'decision=insufficient,error_type=insufficient_funds,operation=hold,temporary=true,wallet=default': 1,
+      'decision=check_failed,error_type=payout_in_progress,operation=hold': 1,
+      'decision=check_failed,error_type=invalid_reference,operation=hold': 2,
+      'decision=check_failed,error_type=configuration,operation=check,wallet=_OTHER': 1,
+      'decision=check_failed,error_type=currency_mismatch,operation=check': 1,
     });
   });
 
@@ -245,7 +245,7 @@ describe('the mode', () => {
     expect(samples.length).toBeGreaterThan(5);
     expect(samples.filter(({ labels }) => labels.payout_guard_mode !== 'observe')).toEqual([]);
     expect(series(samples, 'payout_guard_decisions_total')).toEqual({
-      'decision=refused,error_type=insufficient_funds,operation=hold,temporary=false': 1,
+      'decision=insufficient,error_type=insufficient_funds,operation=hold,temporary=false': 1,
     });
     expect(guard.report().refused).toBe(1);
   });
@@ -262,8 +262,8 @@ describe('the mode', () => {
       ...Object.values(own),
     ]);
     expect(told).toEqual([
-      ['payout_guard_holds_unsettled_total', 'true'],
-      ['payout_guard_holds_unsettled_total', 'false'],
+      ['payout_guard_settlement_failures_total', 'true'],
+      ['payout_guard_settlement_failures_total', 'false'],
       ['payout_guard_incidents_total', 'paid_after_release'],
       ['payout_guard_incidents_total', 'perhaps_paid_twice'],
       ['payout_guard_incidents_total', 'failed_after_capture'],
@@ -515,8 +515,8 @@ describe('payouts that an operator must look at', () => {
           .filter((sample) => sample.name === name)
           .map(({ labels, value }) => [labels[label], value]),
       );
-    const unsettled = () => counted('payout_guard_holds_unsettled_total', 'payout_guard_retried');
-    expect(await unsettled()).toEqual({ true: 0, false: 0 });
+    const settlementFailures = () => counted('payout_guard_settlement_failures_total', 'payout_guard_retried');
+    expect(await settlementFailures()).toEqual({ true: 0, false: 0 });
     const { settle } = store;
     const down = () => {
       throw new Error('down');
@@ -524,7 +524,7 @@ describe('payouts that an operator must look at', () => {
     await guard.withHold({ amount: '1.00', reference: 'p-1' }, () => {
       store.settle = down;
     });
-    expect(await unsettled()).toEqual({ true: 1, false: 0 });
+    expect(await settlementFailures()).toEqual({ true: 1, false: 0 });
     store.settle = settle;
     await wallet.clock.pass(1_000);
     const payment = deferred<void>();
@@ -534,9 +534,13 @@ describe('payouts that an operator must look at', () => {
     store.settle = down;
     payment.resolve();
     await paying;
-    expect(await unsettled()).toEqual({ true: 1, false: 1 });
+    expect(await settlementFailures()).toEqual({ true: 1, false: 1 });
     expect(await counted('payout_guard_incidents_total', 'payout_guard_incident')).toMatchObject({ left_open: 1 });
-    expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_UNSETTLED', 'PAYOUT_GUARD_LEFT_OPEN', 'PAYOUT_GUARD_UNSETTLED']);
+    expect(codesOf(warnings)).toEqual([
+      'PAYOUT_GUARD_SETTLEMENT_FAILED',
+      'PAYOUT_GUARD_LEFT_OPEN',
+      'PAYOUT_GUARD_SETTLEMENT_FAILED',
+    ]);
   });
 });
 
