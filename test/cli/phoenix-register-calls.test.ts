@@ -1,3 +1,4 @@
+// Wrong calls of phoenix register.
 import { readdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { PhoenixSimulator } from 'payout-guard/testing';

@@ -1,3 +1,4 @@
+// Runs phoenix register against the simulator.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

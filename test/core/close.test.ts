@@ -1,3 +1,4 @@
+// The end of a guard (S5), and stores that recover.
 import { describe, expect, it } from '@jest/globals';
 import { type GuardEvents, type Hold, memoryStore, type PayoutGuard } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';

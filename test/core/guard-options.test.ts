@@ -1,3 +1,4 @@
+// Funds, log output and options of a guard.
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError, createPayoutGuard, isPayoutGuardError, type PayoutGuardOptions } from 'payout-guard';

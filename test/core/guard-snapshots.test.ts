@@ -1,3 +1,4 @@
+// Cached balances of a guard, its store, and waiting callers.
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import {

@@ -1,3 +1,4 @@
+// Stores for the tests of the guard.
 import { type HoldStore, memoryStore, type WalletTotals } from 'payout-guard';
 
 /** A store with totals supplied by the test. */

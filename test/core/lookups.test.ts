@@ -1,3 +1,4 @@
+// Look-ups within a budget (S4).
 import { describe, expect, it } from '@jest/globals';
 import type { PayoutAnswer, PayoutQuestion } from 'payout-guard';
 import { deferred, scriptedWallet } from '../support/wallet.js';

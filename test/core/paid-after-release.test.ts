@@ -1,3 +1,4 @@
+// Payouts that were made after the release of their hold (S1).
 import { describe, expect, it } from '@jest/globals';
 import type { PayoutGuard } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';

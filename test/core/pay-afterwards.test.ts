@@ -1,3 +1,4 @@
+// Payments with a later look-up, a duplicate, a resumed hold, or a caller that left.
 import { describe, expect, it } from '@jest/globals';
 import { type Hold, InsufficientFundsError, memoryStore, type PayoutAnswer } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';

@@ -1,3 +1,4 @@
+// Shared by the tests of payments.
 import type { PayoutGuard } from 'payout-guard';
 
 /** State, use of the reference, and position of the wallet. */

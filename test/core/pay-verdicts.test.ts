@@ -1,3 +1,4 @@
+// Verdicts on the end of a payment function.
 import { describe, expect, it } from '@jest/globals';
 import {
   type BalanceProvider,

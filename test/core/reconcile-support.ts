@@ -1,3 +1,4 @@
+// A guard with sent payouts.
 import type { BalanceProvider, PayoutAnswer, PayoutGuard, PayoutQuestion } from 'payout-guard';
 import { type ScriptedWallet, scriptedWallet } from '../support/wallet.js';
 

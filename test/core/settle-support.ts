@@ -1,3 +1,4 @@
+// A guard whose store stops responding.
 import { type HoldStore, memoryStore, type PayoutGuard } from 'payout-guard';
 import { changed } from '../support/stores.js';
 import type { ScriptedWallet } from '../support/wallet.js';

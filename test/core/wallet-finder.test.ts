@@ -1,3 +1,4 @@
+// Wallets that a function finds, guards that only settle, and dangerous setups.
 import { describe, expect, it } from '@jest/globals';
 import {
   type BalanceProvider,

@@ -1,3 +1,4 @@
+// Accounts for the tests of wallets.
 import {
   type BalanceProvider,
   createPayoutGuard,

@@ -1,3 +1,4 @@
+// Drift over HTTP, the freeze of a drained wallet, and the report of a day.
 import { describe, expect, it, jest } from '@jest/globals';
 import { createPayoutGuard, memoryStore, type PayoutGuard } from 'payout-guard';
 import { type DriftEvent, watchDrift } from 'payout-guard/drift';

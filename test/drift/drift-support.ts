@@ -1,3 +1,4 @@
+// A watched wallet.
 import { afterEach, jest } from '@jest/globals';
 import type { GuardOptions, PayoutGuard, WalletSettings } from 'payout-guard';
 import {

@@ -1,3 +1,4 @@
+// Pipelined requests.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';

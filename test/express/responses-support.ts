@@ -1,3 +1,4 @@
+// Routes for the tests of responses.
 import type { Express, Request, Response } from 'express';
 import type { HoldStore, PayoutGuard } from 'payout-guard';
 import { payoutGuardErrors, payoutRoute, requireSufficientFunds } from 'payout-guard/express';

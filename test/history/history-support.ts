@@ -1,3 +1,4 @@
+// Shared by the tests of the history.
 import { afterEach, jest } from '@jest/globals';
 import type { History, HistoryEntry, HistoryQuery, SharedHistory, SharedHistoryOptions } from 'payout-guard/history';
 import type { HistoryPlace } from './places.js';

@@ -1,3 +1,4 @@
+// Events of a guard as history entries.
 import { describe, expect, it, jest } from '@jest/globals';
 import { createPayoutGuard, memoryStore, type PayoutAnswer, type PayoutGuard, PayoutRejectedError } from 'payout-guard';
 import { type HistoryEntry, memoryHistory, recordHistory } from 'payout-guard/history';

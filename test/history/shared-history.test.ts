@@ -1,3 +1,4 @@
+// Histories of several processes, days, and CSV.
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

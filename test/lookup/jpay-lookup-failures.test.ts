@@ -1,3 +1,4 @@
+// JPay look-ups that find nothing or fail.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { BalanceProvider } from 'payout-guard';
 import { jpay } from 'payout-guard/providers/jpay';

@@ -1,3 +1,4 @@
+// Providers for the look-up tests of JPay.
 import type { BalanceProvider } from 'payout-guard';
 import { jpay, type NetworkOptions } from 'payout-guard/providers/jpay';
 import type { JpaySimulator, JpaySimulatorOptions } from 'payout-guard/testing';

@@ -1,3 +1,4 @@
+// Delivery of alerts.
 import { describe, expect, it, jest } from '@jest/globals';
 import { memoryStore } from 'payout-guard';
 import type { Alert } from 'payout-guard/monitor';

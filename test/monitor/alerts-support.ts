@@ -1,3 +1,4 @@
+// Watched wallets, and a store that loses answers.
 import { afterEach } from '@jest/globals';
 import type { HoldStore } from 'payout-guard';
 import { type Watch, watch as watchOnly } from './support.js';

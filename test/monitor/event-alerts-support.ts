@@ -1,3 +1,4 @@
+// Two processes with a monitor each.
 import { afterEach } from '@jest/globals';
 import { type HoldStore, memoryStore } from 'payout-guard';
 import type { Alert } from 'payout-guard/monitor';

@@ -1,3 +1,4 @@
+// Alerts of payouts that stay open, and of look-ups that find nothing.
 import { describe, expect, it, jest } from '@jest/globals';
 import { createPayoutGuard, memoryStore } from 'payout-guard';
 import { conditionOf } from '../../src/monitor/event-rules.js';

@@ -1,3 +1,4 @@
+// Values that no adapter judges.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { adapters, reference, verdictOf } from './verdicts-support.js';

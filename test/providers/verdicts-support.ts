@@ -1,3 +1,4 @@
+// Answers of the adapters that judge results.
 import type { BalanceProvider, PayoutVerdict } from 'payout-guard';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay } from 'payout-guard/providers/jpay';

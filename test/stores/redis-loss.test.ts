@@ -127,41 +127,6 @@ import { scriptedWallet } from '../support/wallet.js';
     expect((await store.get('b')).hold).toMatchObject({ state: 'captured', capturedMinor: 10n });
   });
 
-  it('T1. ends the reservations in older data: their money may be promised to others', async () => {
-    const [first, second] = [open(), openCuttable()];
-    await hold(first, 'a', 60n, { state: 'reserved', attempt: 'one' });
-    await redis.admin.save();
-    await first.settle({ reference: 'a', to: 'released' });
-    await hold(second.store, 'a', 60n, { attempt: 'two' });
-    await hold(second.store, 'b', 40n);
-    second.isCut = true;
-    await redis.server.kill();
-    await redis.server.boot();
-    await until(async () => (await first.totals('w')) !== undefined);
-    expect((await first.list({ limit: 1 })).holds).toMatchObject([{ state: 'released', attempt: 'one' }]);
-    const send = { reference: 'a', to: 'sent', sendsForMs: 1, attempt: 'one' } as const;
-    expect(await first.settle(send)).toMatchObject({ outcome: 'illegal', hold: { state: 'released' } });
-    expect(await first.totals('w')).toMatchObject({ active: 0n });
-    await redis.admin.hset('{payout-guard}:store', 'bornAt', Date.now() + 60_000);
-    second.isCut = false;
-    await until(async () => (await second.store.totals('w')).active === 100n);
-  });
-
-  it('T1. ends the reservations of processes that are gone: none of them counts as held', async () => {
-    const [gone, other] = [open(), open()];
-    await hold(gone, 'a', 60n, { state: 'reserved', expiresInMs: 60_000 });
-    await hold(gone, 'b', 30n);
-    await redis.admin.save();
-    await gone.close();
-    await redis.server.kill();
-    await redis.server.boot();
-    await until(async () => (await other.totals('w')) !== undefined);
-    expect(await other.totals('w')).toMatchObject({ active: 30n });
-    expect((await other.get('a')).hold).toMatchObject({ state: 'released' });
-    await redis.endRecovery();
-    expect((await hold(other, 'c', 70n)).outcome).toBe('held');
-  });
-
   it('puts back a later attempt where data went back to an earlier one', async () => {
     const store = open({ recoveryMs: 60_000 });
     await store.totals('w');

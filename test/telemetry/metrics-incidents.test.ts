@@ -1,3 +1,4 @@
+// Metrics of modes, failures, and payouts that need an operator.
 import { describe, expect, it } from '@jest/globals';
 import { createPayoutGuard, memoryStore, observing, type PayoutAnswer, PayoutRejectedError } from 'payout-guard';
 import { createTelemetry, type ObserveOptions } from 'payout-guard/telemetry';

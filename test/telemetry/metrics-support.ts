@@ -1,3 +1,4 @@
+// A guard with telemetry.
 import { afterEach, beforeEach } from '@jest/globals';
 import {
   createPayoutGuard,

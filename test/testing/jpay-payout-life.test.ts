@@ -1,3 +1,4 @@
+// The life of a payout in the JPay simulator, its debit, and lost answers.
 import { describe, expect, it, jest } from '@jest/globals';
 import { ConfigurationError } from 'payout-guard';
 import { type JpaySimulatorOptions, jpaySimulator } from 'payout-guard/testing';

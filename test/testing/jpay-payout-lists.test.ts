@@ -1,3 +1,4 @@
+// Payout lists and callbacks of the JPay simulator.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,3 +1,4 @@
+// Requests to the payout API of the JPay simulator.
 import { afterEach, expect, jest } from '@jest/globals';
 import type { Clock } from 'payout-guard';
 import { type JpaySimulator, type JpaySimulatorOptions, jpaySimulator } from 'payout-guard/testing';

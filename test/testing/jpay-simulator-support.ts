@@ -1,3 +1,4 @@
+// Requests to the JPay simulator.
 import { afterEach, expect } from '@jest/globals';
 import { type JpaySimulator, type JpaySimulatorOptions, jpaySimulator } from 'payout-guard/testing';
 

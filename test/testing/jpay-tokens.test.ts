@@ -1,3 +1,4 @@
+// Tokens of the JPay simulator.
 import { describe, expect, it } from '@jest/globals';
 import { signToken, verifiedClaims } from '../../src/testing/jpay/tokens.js';
 import { balance, correct, login, post, start } from './jpay-simulator-support.js';

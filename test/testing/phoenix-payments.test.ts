@@ -1,3 +1,4 @@
+// Payments and registration in the Phoenix simulator.
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PhoenixSimulatorOptions } from 'payout-guard/testing';

@@ -1,3 +1,4 @@
+// A Phoenix simulator and a client of it.
 import { expect } from '@jest/globals';
 import type { PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
 import { startPhoenix } from '../providers/support.js';

@@ -1,3 +1,4 @@
+// The server of the simulators, and its end.
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it, jest } from '@jest/globals';

@@ -1,3 +1,4 @@
+// Simulators that end with the test.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, jest } from '@jest/globals';
 import {
