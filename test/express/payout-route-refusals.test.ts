@@ -11,7 +11,7 @@ import {
 } from 'payout-guard';
 import { holdOf, type PayoutHandler, type PayoutRouteOptions, payoutRoute } from 'payout-guard/express';
 import { thrownBy } from '../support/errors.js';
-import { changed } from '../support/stores.js';
+import { changed, heldLate } from '../support/stores.js';
 import { deferred, type ScriptedWallet, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
 import { frameworks, listen, outcome } from './api.js';
@@ -100,18 +100,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
   });
 
   describe('R2. the handler does not run, and the hold is released,', () => {
-    function gated(wallet: ScriptedWallet) {
-      const memory = memoryStore({ clock: wallet.clock });
-      const held = deferred<void>();
-      const goOn = deferred<void>();
-      const hold: HoldStore['hold'] = async (request) => {
-        const answer = await memory.hold(request);
-        held.resolve();
-        await goOn.promise;
-        return answer;
-      };
-      return { store: changed(memory, { hold }), held, goOn };
-    }
+    const gated = (wallet: ScriptedWallet) => heldLate(memoryStore({ clock: wallet.clock }));
 
     it('when the client left during the hold request', async () => {
       const wallet = scriptedWallet('1000.00');

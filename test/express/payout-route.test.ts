@@ -10,7 +10,7 @@ import {
 } from 'payout-guard';
 import { holdOf, type Pay, type PayoutHandler, type PayoutRouteOptions } from 'payout-guard/express';
 import { thrownBy } from '../support/errors.js';
-import { changed } from '../support/stores.js';
+import { changed, sentLate } from '../support/stores.js';
 import { deferred, type ScriptedWallet, scriptedWallet } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
 import { frameworks, outcome, settled } from './api.js';
@@ -247,17 +247,12 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
     const wallet = scriptedWallet('1000.00');
     const memory = memoryStore({ clock: wallet.clock });
     const gate = deferred<void>();
-    const settle: HoldStore['settle'] = async (request) => {
-      const done = await memory.settle(request);
-      if (request.to === 'sent') await gate.promise;
-      return done;
-    };
     const { guard, post } = await api(
       async (_req, res) => {
         void holdOf(res)?.sent();
         res.status(202).end();
       },
-      { wallet, guard: { store: changed(memory, { settle }) } },
+      { wallet, guard: { store: sentLate(memory, gate) } },
     );
     expect((await post({ reference: 'p-1' }).answer).status).toBe(202);
     await settled();

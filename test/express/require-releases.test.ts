@@ -3,8 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Request, RequestHandler } from 'express';
 import { type HoldStore, memoryStore, PayoutRejectedError } from 'payout-guard';
 import { holdOf, payoutGuardErrors, requireSufficientFunds } from 'payout-guard/express';
-import { changed } from '../support/stores.js';
-import { deferred, scriptedWallet } from '../support/wallet.js';
+import { changed, heldLate } from '../support/stores.js';
+import { scriptedWallet } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
 import { frameworks, listen, outcome } from './api.js';
 import { atTheEnd, guardedApi, type Setup } from './require-sufficient-funds-support.js';
@@ -115,20 +115,12 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
   describe('R2. the handler does not run, and the hold is released for a retry,', () => {
     async function gated() {
       const wallet = scriptedWallet('1000.00');
-      const memory = memoryStore({ clock: wallet.clock });
-      const held = deferred<void>();
-      const goOn = deferred<void>();
-      const hold: HoldStore['hold'] = async (request) => {
-        const answer = await memory.hold(request);
-        held.resolve();
-        await goOn.promise;
-        return answer;
-      };
+      const { store, held, goOn } = heldLate(memoryStore({ clock: wallet.clock }));
       let ran = 0;
       let asked = 0;
       const served = await api(() => ++ran, {
         wallet,
-        guard: { store: changed(memory, { hold }) },
+        guard: { store },
         before: (_req, res, next) => {
           res.locals.timeout = () => res.status(503).end();
           void held.promise.then(() => layer(res.locals.timeout));
