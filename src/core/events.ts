@@ -139,7 +139,7 @@ export interface GuardEvents {
     readonly what: string;
     /** Advice for the operator, in sentences. */
     readonly advice: string;
-    /** How many failures of the operation and code this event stands for. */
+    /** Number of failures of the operation and code since the last event. */
     readonly count: number;
   };
 }

@@ -43,7 +43,7 @@ export interface HoldRecord {
    */
   readonly visibleAtMs?: number | undefined;
   /**
-   * Which hold of its reference this is, 2 or more: the ones before were released. The provider's "failed" may be about
+   * Number of this hold among those of its reference, 2 or more: the ones before were released. The provider's "failed" may be about
    * one of them. Absent for the first.
    */
   readonly turn?: number | undefined;

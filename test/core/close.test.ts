@@ -116,7 +116,10 @@ describe('S5. close', () => {
     gate.resolve();
     await paying;
     expect(warnings[1]).toMatch(
-      /^PAYOUT_GUARD_SETTLEMENT_FAILED: Payout p-1 of wallet default is known to be made, .* Settle it by hand: it is not tried again\./,
+      new RegExp(
+        '^PAYOUT_GUARD_SETTLEMENT_FAILED: Payout p-1 of wallet default is known to be made, .* ' +
+          'Settle it by hand: it is not tried again\\.',
+      ),
     );
   });
 

@@ -237,7 +237,7 @@ export class DriftWorld {
     this.clock.advance(ms);
   }
 
-  /** Another memory: open holds and captures that are not visible yet are put back, all else is gone. */
+  /** A new epoch: open holds and captures that are not visible yet are restored, all else is gone. */
   #forget(): void {
     this.forgot += 1;
     const old = this.#store;

@@ -25,7 +25,7 @@ describe('a verdict that the store cannot take', () => {
     expect([retried, one.alerts, warnings]).toEqual([[true], [], []]);
   });
 
-  it('raises settlement_failed when the guard no longer retries it, from this process because the store is down', async () => {
+  it('raises settlement_failed when the guard no longer retries it, also while the store is down', async () => {
     const wallet = scriptedWallet();
     const store = failing(memoryStore({ clock: wallet.clock }));
     const one = watch({}, { wallet, guard: { store, settles: 'onReturn' } });

@@ -82,7 +82,7 @@ async function isExecuted(command: Command | undefined): Promise<boolean> {
     await redis.server.kill();
     await expect(store.totals('w')).rejects.toMatchObject(refusal);
     await redis.server.boot();
-    // It came back with nothing: the hold of this process is put back.
+    // It came back with nothing: the hold of this process is restored.
     await until(async () => (await store.totals('w')).active === 60n);
     await until(async () => (await hold(store, 'b', 41n)).outcome === 'insufficient');
     expect((await hold(store, 'c', 40n)).outcome).toBe('held');

@@ -163,7 +163,7 @@ export class EngineMemory implements Memory {
     this.#contents = { rows: rowsOf(holds), totals, nowMs };
     this.#changesAtMs = this.#nextChangeMs(this.#contents);
     for (const { attempt, reference } of holds) {
-      if (this.#lost.delete(attempt)) log.count('put back', reference);
+      if (this.#lost.delete(attempt)) log.count('restored', reference);
     }
     return this.#contents;
   }
@@ -210,8 +210,8 @@ export class EngineMemory implements Memory {
   }
 
   /**
-   * Perhaps sets the clock of the server forward before every process has put its holds back. Not where a capture becomes
-   * visible by that clock: it would while the balance does not show it yet.
+   * Perhaps sets the clock of the server forward before every process has restored its holds. Not where a capture
+   * becomes visible by that clock: it would while the balance does not show it yet.
    */
   #stepForward(): void {
     const { log, scheduler, settings } = this.#world;
