@@ -15,8 +15,8 @@ export interface ObservingGuard extends PayoutGuard {
 }
 
 /**
- * Wraps a guard so that every check and hold is approved at once, whatever the real one decides; the report shows what it
- * would have refused. For the time before you rely on it: a process warning at start and every metric show it.
+ * Wraps a guard so that every check and hold is approved at once, whatever the real one decides; the report shows what
+ * it would have refused. For the time before you rely on it: a process warning at start and every metric show it.
  *
  * The real guard takes and settles real holds, in the background. Decisions have the real numbers when they are there
  * at once, and zeros otherwise.

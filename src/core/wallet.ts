@@ -31,8 +31,8 @@ export interface WalletSettings {
    */
   debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;
   /**
-   * Longest time after a debit in which the provider's balance may not show it, in milliseconds; 0 to 600,000. For that time a
-   * captured payout still counts as held.
+   * Longest time after a debit in which the provider's balance may not show it, in milliseconds; 0 to 600,000. For that
+   * time a captured payout still counts as held.
    * @defaultValue what the adapter declares, else 10,000
    */
   visibilityLagMs?: number | undefined;
