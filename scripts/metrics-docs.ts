@@ -20,7 +20,7 @@ const queries: Readonly<Record<MetricKey, string>> = {
   requestDuration: 'sum by (error_type) (rate(payout_guard_provider_request_duration_count{error_type!=""}[5m]))',
   overdue: 'sum(payout_guard_holds_overdue)',
   neverSeen: 'sum(payout_guard_holds_never_seen) > 0',
-  unsettled: 'sum by (payout_guard_retried) (increase(payout_guard_holds_unsettled_total[1h])) > 0',
+  settlementFailures: 'sum by (payout_guard_retried) (increase(payout_guard_settlement_failures_total[1h])) > 0',
   incidents: 'sum by (payout_guard_incident) (increase(payout_guard_incidents_total[1h])) > 0',
   storeFailures: 'sum by (payout_guard_store_cause) (increase(payout_guard_store_failures_total[5m])) > 0',
   orphaned: 'max(payout_guard_wallets_orphaned) > 0',

@@ -5,7 +5,7 @@ import { type CliContext, CommandFailure, UsageError } from './usage.js';
 
 const help = `payout-guard <command>
 
-  phoenix register    registers a terminal at Interswitch Uganda, once; --help tells how`;
+  phoenix register    registers a terminal at Interswitch Uganda, once; --help lists its options`;
 
 /**
  * Runs a command and returns its exit code: 0 done, 1 failed, 2 called wrongly. Never rejects, and repeats no value.

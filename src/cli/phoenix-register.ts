@@ -19,7 +19,7 @@ that signs from then on.
                                https://dev.interswitch.io/api/v1/phoenix
   --client-id ID               issued by Interswitch
   --terminal-id ID             issued by Interswitch
-  --serial-id NAME             a name for this device, chosen by you; it stays the same for ever
+  --serial-id NAME             a name for this device, chosen by you; it never changes
   --app-version TEXT           v1 unless given
   --new-private-key FILE       where the new RSA key is saved; or
   --private-key FILE           an RSA key that you have already, such as that of an attempt that failed

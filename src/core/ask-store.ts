@@ -32,8 +32,8 @@ export function storeIsRecovering(forMs: number): BalanceUnavailableError {
   });
 }
 
-export function storeLostItsMemory(): BalanceUnavailableError {
-  return new BalanceUnavailableError('store', { detail: 'it lost its memory while the balance was read' });
+export function storeLostData(): BalanceUnavailableError {
+  return new BalanceUnavailableError('store', { detail: 'it lost data while the balance was read' });
 }
 
 export function storeLostReservation(): BalanceUnavailableError {

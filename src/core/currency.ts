@@ -12,7 +12,7 @@ export interface Currency {
 }
 
 /**
- * What a user may write for a currency: an ISO 4217 code, or a code with its number of decimals for one that the list
+ * The notation of a currency: an ISO 4217 code, or a code with its number of decimals for one that the list
  * does not have (yet).
  */
 export type CurrencyInput = string | Currency;

@@ -33,7 +33,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** Waits for `work`, but no longer than until `signal` aborts. The work itself goes on for those who share it. */
+/** Waits for `work`, but no longer than until `signal` aborts. Shared work continues for its other callers. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   let stop = () => {};

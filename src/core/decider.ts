@@ -1,5 +1,5 @@
 // Decides a payout: on the remembered snapshot if it can, otherwise on a new one.
-import { andThen, askStore, storeIsRecovering, storeLostItsMemory } from './ask-store.js';
+import { andThen, askStore, storeIsRecovering, storeLostData } from './ask-store.js';
 import type { CheckOptions, WalletOptions } from './calls.js';
 import { elapsedMs } from './clock.js';
 import { untilAborted } from './deadline.js';
@@ -85,7 +85,7 @@ export class Decider {
       const totals = await this.#totals(wallet);
       if (totals.epoch === reading.snapshot.epoch) return { reading, totals };
     }
-    throw storeLostItsMemory();
+    throw storeLostData();
   }
 
   get isClosed(): boolean {
@@ -117,12 +117,12 @@ export class Decider {
 
     const newer = decision ? this.#snapshots.confirm(wallet) : this.#snapshots.read(wallet, { refresh: true });
     const last = await attempt((await untilAborted(newer, options.signal)).snapshot);
-    if (!last) throw storeLostItsMemory();
+    if (!last) throw storeLostData();
     return this.#announced(last, cached.reference);
   }
 
   #announced(decision: Decision, reference: string | undefined): Decision {
-    this.#events.emit(decision.sufficient ? 'approved' : 'refused', () => ({ decision, reference }));
+    this.#events.emit(decision.sufficient ? 'approved' : 'insufficient', () => ({ decision, reference }));
     return decision;
   }
 

@@ -71,7 +71,7 @@ export class Decision {
     return this.#requirement.requiredMinor;
   }
 
-  /** Whether the payout fits: `required <= spendable`. */
+  /** True if the payout fits: `required <= spendable`. */
   get sufficient(): boolean {
     return this.#requirement.requiredMinor <= this.#spendableMinor;
   }

@@ -31,7 +31,7 @@ export abstract class PayoutGuardError extends Error {
   readonly status: number;
   /** The same as `status`, for frameworks that read this name. */
   readonly statusCode: number;
-  /** Whether the message may be shown to an HTTP client. Messages never contain balances or secrets either way. */
+  /** True if the message may be shown to an HTTP client. Messages never contain balances or secrets either way. */
   readonly expose: boolean;
 
   constructor(message: string, options: { status: number; expose: boolean; cause?: unknown }) {

@@ -42,9 +42,9 @@ export interface GuardEvents {
   /** A check or hold was approved. A hold has a reference. */
   approved: { readonly decision: Decision; readonly reference?: string | undefined };
   /** A check or hold was refused because funds are insufficient. */
-  refused: { readonly decision: Decision; readonly reference?: string | undefined };
+  insufficient: { readonly decision: Decision; readonly reference?: string | undefined };
   /** A check or hold was refused for another reason. */
-  rejected: {
+  checkFailed: {
     readonly error: PayoutGuardError;
     readonly wallet?: string | undefined;
     readonly reference?: string | undefined;
@@ -86,7 +86,7 @@ export interface GuardEvents {
    * The outcome of a payout is known, and the store did not respond: its money stays held. `retried`: the guard tries
    * again until the store responds.
    */
-  unsettled: {
+  settlementFailed: {
     readonly reference: string;
     readonly wallet: string;
     readonly error: PayoutGuardError;
@@ -139,7 +139,7 @@ export interface GuardEvents {
     readonly what: string;
     /** Advice for the operator, in sentences. */
     readonly advice: string;
-    /** How many failures of the operation and code this event stands for. */
+    /** Number of failures of the operation and code since the last event. */
     readonly count: number;
   };
 }
@@ -202,10 +202,10 @@ export class Events {
     if (!this.isHandled(name)) warn(warning.code, warning.message, warning.error);
   }
 
-  /** Reports an error that refuses a payout, unless it is emitted as `refused` anyway. */
-  rejected(error: unknown, about: { wallet?: string | undefined; reference?: string | undefined }): void {
-    if (!this.hasListener('rejected') || !isPayoutGuardError(error) || error.code === 'insufficient_funds') return;
-    this.emit('rejected', () => ({ error, wallet: about.wallet, reference: about.reference }));
+  /** Reports an error that refuses a payout, unless it is emitted as `insufficient` anyway. */
+  checkFailed(error: unknown, about: { wallet?: string | undefined; reference?: string | undefined }): void {
+    if (!this.hasListener('checkFailed') || !isPayoutGuardError(error) || error.code === 'insufficient_funds') return;
+    this.emit('checkFailed', () => ({ error, wallet: about.wallet, reference: about.reference }));
   }
 
   #count(name: keyof GuardEvents, change: 1 | -1): void {

@@ -118,7 +118,7 @@ class Guard implements PayoutGuard {
       if (!decision.sufficient) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
       return decision;
     } catch (error) {
-      this.#events.rejected(error, options);
+      this.#events.checkFailed(error, options);
       throw error;
     }
   };
@@ -128,7 +128,7 @@ class Guard implements PayoutGuard {
       assertOptions('check', options);
       return await this.#decider.advise(amount, options);
     } catch (error) {
-      this.#events.rejected(error, options);
+      this.#events.checkFailed(error, options);
       throw error;
     }
   };
@@ -239,7 +239,7 @@ class Guard implements PayoutGuard {
       clock,
       observes: false,
       refuse: (error) => {
-        this.#events.rejected(error, {});
+        this.#events.checkFailed(error, {});
         throw error;
       },
       tap: (name, listener) => this.#events.tap(name, listener),

@@ -43,8 +43,8 @@ export interface HoldRecord {
    */
   readonly visibleAtMs?: number | undefined;
   /**
-   * Which hold of its reference this is, 2 or more: the ones before were released. The provider's "failed" may be about
-   * one of them. Absent for the first.
+   * Number of this hold among those of its reference, 2 or more: the ones before were released. The provider's "failed"
+   * may be about one of them. Absent for the first.
    */
   readonly turn?: number | undefined;
   /** The payout failed, so the reference is not held again. */

@@ -1,6 +1,6 @@
 // Holds of this guard's wallets: taking one, finding it again, and ending it by its reference.
 import { randomUUID } from 'node:crypto';
-import { andThen, askStore, isPromise, isSilence, storeIsRecovering, storeLostItsMemory } from './ask-store.js';
+import { andThen, askStore, isPromise, isSilence, storeIsRecovering, storeLostData } from './ask-store.js';
 import { assertOptions } from './call-options.js';
 import type { HoldList, HoldOptions, ListOptions, ReleaseOptions, SettleOptions } from './calls.js';
 import { elapsedMs } from './clock.js';
@@ -68,7 +68,7 @@ export class Holds {
         : this.#take(request);
       return isPromise(taken) ? await taken : taken;
     } catch (error) {
-      this.#events.rejected(error, options ?? {});
+      this.#events.checkFailed(error, options ?? {});
       throw error;
     } finally {
       this.#underWay.end();
@@ -102,7 +102,7 @@ export class Holds {
       const hold: PreparedHold['hold'] = (store) => this.#takeIn(store, requirement, options, decidedOn as Snapshot);
       return { reference: options.reference, decision, hold };
     } catch (error) {
-      this.#events.rejected(error, given ?? {});
+      this.#events.checkFailed(error, given ?? {});
       throw error;
     }
   }
@@ -120,10 +120,10 @@ export class Holds {
       if (ageMs > preparedForMs) throw new BalanceUnavailableError('stale');
       const attempt = this.#attempt(store, requirement, options);
       const decision = await attempt.on(snapshot);
-      if (!decision) throw storeLostItsMemory();
+      if (!decision) throw storeLostData();
       return this.#handle(attempt, requirement, decision);
     } catch (error) {
-      this.#events.rejected(error, options);
+      this.#events.checkFailed(error, options);
       throw error;
     }
   }

@@ -53,7 +53,7 @@ export class Lookups {
 
   /**
    * The provider's word on a payout; `unknown` when it has none or does not answer. Never rejects. The answer is always
-   * of a look-up that begins after the call: one that is under way may say "failed" of what was sent again since.
+   * of a look-up that begins after the call: one that is under way may answer "failed" about what was sent again since.
    *
    * @param isUrgent - A webhook announced an outcome: asked before all others.
    */

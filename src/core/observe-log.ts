@@ -108,8 +108,8 @@ export class ObserveLog {
     return undecided(about.wallet);
   }
 
-  /** A call that would have been refused; its answer is made up. */
-  unsettled(error: unknown, reference: string, state: HoldState): HoldInfo {
+  /** The answer to a settlement that the guard behind refused; made up. */
+  refusedSettlement(error: unknown, reference: string, state: HoldState): HoldInfo {
     if (state === 'released') this.notPaid(reference);
     else this.#uncovered.delete(reference);
     if (!isPayoutGuardError(error)) warn('PAYOUT_GUARD_OBSERVE', 'The observed guard failed.', error);

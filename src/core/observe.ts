@@ -15,8 +15,8 @@ export interface ObservingGuard extends PayoutGuard {
 }
 
 /**
- * Wraps a guard so that every check and hold is approved at once, whatever the real one says; the report shows what it
- * would have refused. For the time before you rely on it: a process warning says so at start, and every metric does.
+ * Wraps a guard so that every check and hold is approved at once, whatever the real one decides; the report shows what
+ * it would have refused. For the time before you rely on it: a process warning at start and every metric show it.
  *
  * The real guard takes and settles real holds, in the background. Decisions have the real numbers when they are there
  * at once, and zeros otherwise.
@@ -107,9 +107,9 @@ export function observing(guard: PayoutGuard): ObservingGuard {
     },
     // The real hold first; that it does not exist because it was refused is no reason to refuse the call.
     capture: (reference, ...more) =>
-      guard.capture(reference, ...more).catch((error) => log.unsettled(error, reference, 'captured')),
+      guard.capture(reference, ...more).catch((error) => log.refusedSettlement(error, reference, 'captured')),
     release: (reference, options) =>
-      guard.release(reference, options).catch((error) => log.unsettled(error, reference, 'released')),
+      guard.release(reference, options).catch((error) => log.refusedSettlement(error, reference, 'released')),
     internals: { ...guard.internals, observes: true, refuse },
     report: () => log.report(),
   };

@@ -19,9 +19,9 @@ export interface ProviderBalance {
   /** ISO 4217 code of that amount. */
   readonly currency: string;
   /**
-   * When the provider computed the figure, in epoch milliseconds, if it says so. A figure that was older than the
-   * wallet's `visibilityLagMs` when it was asked for is refused, because payouts captured since would be missing from
-   * it. So is one from the future, which says nothing about its age.
+   * Time at which the provider computed the figure, in epoch milliseconds, if it is known. A figure that was older than
+   * the wallet's `visibilityLagMs` when it was asked for is refused, because payouts captured since would be missing
+   * from it. So is one from the future, which proves nothing about its age.
    */
   readonly asOfMs?: number | undefined;
   /** Other figures (ledger, total, ...) as text, for display only. No decision ever receives them. */
@@ -100,8 +100,8 @@ export interface BalanceProvider {
    */
   readonly debitVisibleAt: 'acceptance' | 'completion' | 'unknown';
   /**
-   * How long after that moment the balance may still not show it, in milliseconds: 0 only where the provider documents
-   * it.
+   * Longest time after that moment in which the balance may not show it, in milliseconds: 0 only where the provider
+   * documents it.
    * @defaultValue 10,000
    */
   readonly visibleAfterMs?: number | undefined;

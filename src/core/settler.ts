@@ -1,5 +1,5 @@
 // Moves holds on in the store: one attempt, its events, and what a refusal means.
-import { andThen, askStore, storeIsRecovering, storeLostItsMemory } from './ask-store.js';
+import { andThen, askStore, storeIsRecovering, storeLostData } from './ask-store.js';
 import { BalanceUnavailableError, isPayoutGuardError } from './errors.js';
 import type { Events } from './events.js';
 import type { HoldRecord, HoldState } from './hold.js';
@@ -111,7 +111,7 @@ export function holdOf(outcome: SettleOutcome, request: SettleRequest): HoldReco
       throw new WalletFrozenError('', outcome.frozen);
     case 'insufficient':
     case 'stale_epoch':
-      throw storeLostItsMemory();
+      throw storeLostData();
     default:
       return outcome satisfies never;
   }

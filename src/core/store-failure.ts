@@ -1,4 +1,4 @@
-// The failure of a store. The words of the database stay out: they may hold secrets.
+// The reason for a failure of the store, without the message of the database: that may hold secrets.
 
 /**
  * Kinds of causes, few enough for the label of a metric:

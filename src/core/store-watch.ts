@@ -10,7 +10,7 @@ import { isStoreFailure } from './store-failure.js';
 type StoreFailureEvent = GuardEvents['storeFailure'];
 type Why = Pick<StoreFailureEvent, 'cause' | 'code' | 'what' | 'advice'>;
 
-/** How long failures of one operation and code are counted before they are emitted again, in milliseconds. */
+/** Interval between two events of one operation and code, in milliseconds; failures in between are counted. */
 const countForMs = 10_000;
 
 /** The same store. Costs nothing while no listener receives `storeFailure`. */

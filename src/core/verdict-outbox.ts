@@ -138,8 +138,8 @@ export class VerdictOutbox {
     const { reference } = request;
     const error = asPayoutGuardError(thrown);
     const next = isKept ? 'It is tried again until the store responds.' : 'Settle it by hand: it is not tried again.';
-    this.#events.alert('unsettled', () => ({ reference, wallet, error, retried: isKept }), {
-      code: 'PAYOUT_GUARD_UNSETTLED',
+    this.#events.alert('settlementFailed', () => ({ reference, wallet, error, retried: isKept }), {
+      code: 'PAYOUT_GUARD_SETTLEMENT_FAILED',
       message:
         `Payout ${reference} of wallet ${wallet} is known to be ` +
         `${request.to === 'captured' ? 'made' : 'not made'}, but the hold could not be settled; its money stays ` +

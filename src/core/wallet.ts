@@ -31,8 +31,8 @@ export interface WalletSettings {
    */
   debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;
   /**
-   * How long after a debit the provider's balance may still not show it, in milliseconds; 0 to 600,000. For that time a
-   * captured payout still counts as held.
+   * Longest time after a debit in which the provider's balance may not show it, in milliseconds; 0 to 600,000. For that
+   * time a captured payout still counts as held.
    * @defaultValue what the adapter declares, else 10,000
    */
   visibilityLagMs?: number | undefined;
@@ -92,7 +92,7 @@ export interface SettleOnlySettings {
    */
   lookup?: BalanceProvider['lookup'] | undefined;
   /**
-   * How long a captured payout still counts as held; the same as in the service that pays, if that has set it. In
+   * Time in which a captured payout still counts as held; the same as in the service that pays, if that has set it. In
    * milliseconds; 0 to 600,000.
    * @defaultValue 10,000
    */

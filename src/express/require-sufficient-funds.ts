@@ -19,10 +19,10 @@ type Judge = Exclude<HoldingRouteOptions['verdictOn'], 'none'>;
 export interface HoldingRouteOptions extends Source {
   reference: (req: Request, res: Response) => unknown;
   /**
-   * What the answer of your handler proves, if the handler has not settled the hold itself: `'completed'` the payout
-   * was made, `'failed'` it was not made and never will be, `undefined` nothing. The library has no rule of its own,
-   * 2xx included: only you know what a status of your API means. Name every answer that you give before paying: one
-   * that proves nothing leaves the money held until the outcome is looked up.
+   * The proof that the answer of your handler gives, if the handler has not settled the hold itself: `'completed'` the
+   * payout was made, `'failed'` it was not made and never will be, `undefined` nothing. The library has no rule of its
+   * own, 2xx included: only you know what a status of your API means. Name every answer that you give before paying:
+   * one that proves nothing leaves the money held until the outcome is looked up.
    *
    * It is called once, when the response ends, whichever layer ended it and whether or not the client is there. A
    * status proves nothing if a timeout layer may answer it during the payment, or if an error may carry it: Express

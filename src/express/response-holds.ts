@@ -47,8 +47,8 @@ export function assertExpress(req: Request, res: Response, next: unknown): void 
 }
 
 /**
- * Whether no client waits for the handler: it has left, or another layer has answered. A pipelined request has no
- * response on the socket yet, so the socket is asked too.
+ * Returns true if no client waits for the handler: it has left, or another layer has answered. A pipelined request has
+ * no response on the socket yet, so the socket is asked too.
  */
 export function isOver(req: Request, res: Response): boolean {
   return res.writableEnded || res.closed || res.destroyed || req.socket?.destroyed === true;

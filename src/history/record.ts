@@ -29,8 +29,8 @@ const readers: {
     data: { currency, capturedMark, epoch, asOf: asOf.toISOString() },
   }),
   approved: ({ decision, reference }) => aboutDecision(decision, reference),
-  refused: ({ decision, reference }) => aboutDecision(decision, reference),
-  rejected: ({ error, wallet, reference }) => ({
+  insufficient: ({ decision, reference }) => aboutDecision(decision, reference),
+  checkFailed: ({ error, wallet, reference }) => ({
     wallet: shown(wallet),
     reference: shown(reference),
     data: aboutError(error),
@@ -42,7 +42,7 @@ const readers: {
   failedAfterCapture: ({ hold }) => aboutHold(hold),
   overdue: ({ hold, ageMs, outcome }) => aboutHold(hold, { ageMs, outcome }),
   neverSeen: ({ hold, ageMs }) => aboutHold(hold, { ageMs }),
-  unsettled: ({ reference, wallet, error, retried }) => ({
+  settlementFailed: ({ reference, wallet, error, retried }) => ({
     wallet,
     reference,
     data: { ...aboutError(error), retried },

@@ -56,7 +56,7 @@ export function alertText(alert: AlertDraft): string {
     }
     case 'contradiction':
       return contradictionText(alert);
-    case 'unsettled': {
+    case 'settlement_failed': {
       const { reference, wallet, reason } = alert;
       return (
         `Payout ${reference} of wallet ${wallet} has an outcome that could not be recorded (${reason}) and is not ` +

@@ -103,8 +103,8 @@ export interface ContradictionAlert extends AlertBase {
 /**
  * The outcome of a payout is known, could not be recorded, and is not tried again. At most one a day for each payout.
  */
-export interface UnsettledAlert extends AlertBase {
-  readonly kind: 'unsettled';
+export interface SettlementFailedAlert extends AlertBase {
+  readonly kind: 'settlement_failed';
   readonly reference: string;
   /** Code of the error. */
   readonly reason: string;
@@ -167,7 +167,7 @@ export type Alert =
   | NeverSeenAlert
   | PaidAfterReleaseAlert
   | ContradictionAlert
-  | UnsettledAlert
+  | SettlementFailedAlert
   | LeftOpenAlert
   | OrphanWalletAlert
   | LookupFindsNothingAlert

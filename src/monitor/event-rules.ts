@@ -14,7 +14,7 @@ export const alertingEvents = [
   'neverSeen',
   'paidAfterRelease',
   'contradiction',
-  'unsettled',
+  'settlementFailed',
   'leftOpen',
   'orphanWallet',
   'lookupFindsNothing',
@@ -79,15 +79,15 @@ export const conditionOf: {
       decide: once('raised', nowMs, { kind: 'contradiction', ...event, at: iso(nowMs) }),
     };
   },
-  unsettled: ({ reference, wallet, error, retried }, nowMs) => {
+  settlementFailed: ({ reference, wallet, error, retried }, nowMs) => {
     if (retried) return undefined;
     const alert = { reference, wallet, reason: error.code };
     return {
-      key: `hold/${reference}/unsettled`,
+      key: `hold/${reference}/settlement_failed`,
       wallet,
       reference,
       keptAfterEndMs: aWeekMs,
-      decide: daily(nowMs, { kind: 'unsettled', ...alert, at: iso(nowMs) }),
+      decide: daily(nowMs, { kind: 'settlement_failed', ...alert, at: iso(nowMs) }),
     };
   },
   leftOpen: (event, nowMs) => {

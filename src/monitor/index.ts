@@ -12,8 +12,8 @@ export type {
   PaidAfterReleaseAlert,
   ReachableAlert,
   RecoveredAlert,
+  SettlementFailedAlert,
   UnreachableAlert,
-  UnsettledAlert,
   VisibilityLagAlert,
 } from './alert.js';
 export type { Undelivered } from './delivery.js';

@@ -5,7 +5,7 @@ import { type Metric, type MetricKey, metrics } from './metrics.js';
 export interface Instruments {
   readonly decisions: Counter;
   readonly changes: Counter;
-  readonly unsettled: Counter;
+  readonly settlementFailures: Counter;
   readonly incidents: Counter;
   readonly storeFailures: Counter;
   readonly holdDuration: Histogram;
@@ -30,7 +30,7 @@ export function instrumentsOf(meter: Meter): Instruments {
   return {
     decisions: counter('decisions'),
     changes: counter('changes'),
-    unsettled: counter('unsettled'),
+    settlementFailures: counter('settlementFailures'),
     incidents: counter('incidents'),
     storeFailures: counter('storeFailures'),
     holdDuration: histogram('holdDuration'),

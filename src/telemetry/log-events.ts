@@ -78,13 +78,18 @@ export function logEvents(guard: PayoutGuard, logger: EventLogger, options: LogE
       if (reference !== undefined) return;
       write('debug', 'approved', decisionFields(decision, reference), 'A check was approved.');
     }),
-    guard.on('refused', ({ decision, reference }) =>
-      write('warn', 'refused', decisionFields(decision, reference), `A payout ${refused}: the wallet cannot cover it.`),
+    guard.on('insufficient', ({ decision, reference }) =>
+      write(
+        'warn',
+        'insufficient',
+        decisionFields(decision, reference),
+        `A payout ${refused}: the wallet cannot cover it.`,
+      ),
     ),
-    guard.on('rejected', ({ error, wallet, reference }) => {
+    guard.on('checkFailed', ({ error, wallet, reference }) => {
       const level = error.status >= 500 ? 'error' : 'warn';
       const fields = { ...about({ wallet, reference }), ...errorFields(error) };
-      write(level, 'rejected', fields, `A payout ${refused}: ${error.code}.`);
+      write(level, 'check_failed', fields, `A payout ${refused}: ${error.code}.`);
     }),
     guard.on('held', ({ hold }) => write('info', 'held', holdFields(hold), 'Money was held for a payout.')),
     guard.on('captured', ({ hold }) => write('info', 'captured', holdFields(hold), 'A payout was made.')),
@@ -111,10 +116,17 @@ export function logEvents(guard: PayoutGuard, logger: EventLogger, options: LogE
     guard.on('reconciled', ({ neverSeen, ...counts }) =>
       write('debug', 'reconciled', { ...counts, neverSeen: neverSeen.length }, 'Sent payouts were looked up.'),
     ),
-    guard.on('unsettled', ({ reference, wallet, error, retried }) => {
+    guard.on('settlementFailed', ({ reference, wallet, error, retried }) => {
       const fields = { wallet, reference, retried, ...errorFields(error) };
-      if (retried) write('warn', 'unsettled', fields, 'The outcome of a payout could not be recorded; will retry.');
-      else write('error', 'unsettled', fields, 'The outcome of a payout could not be recorded; settle it by hand.');
+      if (retried)
+        write('warn', 'settlement_failed', fields, 'The outcome of a payout could not be recorded; will retry.');
+      else
+        write(
+          'error',
+          'settlement_failed',
+          fields,
+          'The outcome of a payout could not be recorded; settle it by hand.',
+        );
     }),
     guard.on('contradiction', (event) =>
       write('error', 'contradiction', event, 'The outcome of a payout contradicts the store; nothing was changed.'),

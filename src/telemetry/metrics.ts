@@ -24,7 +24,7 @@ export type MetricKey =
   | 'requestDuration'
   | 'overdue'
   | 'neverSeen'
-  | 'unsettled'
+  | 'settlementFailures'
   | 'incidents'
   | 'storeFailures'
   | 'orphaned'
@@ -98,11 +98,11 @@ export const metrics: Readonly<Record<MetricKey, Metric>> = {
     kind: 'counter',
     unit: '{decision}',
     description:
-      'Checks and holds, by their outcome: approved, refused (not enough), rejected (another reason). Of an ' +
+      'Checks and holds, by their outcome: approved, insufficient, check_failed (another reason). Of an ' +
       'observing guard, the outcome of the guard that it wraps.',
     attributes: {
       'payout_guard.operation': ['check', 'hold'],
-      'payout_guard.decision': ['approved', 'refused', 'rejected'],
+      'payout_guard.decision': ['approved', 'insufficient', 'check_failed'],
       'payout_guard.temporary': ['true', 'false'],
       'error.type': errorTypes,
       'payout_guard.wallet': free,
@@ -153,8 +153,8 @@ export const metrics: Readonly<Record<MetricKey, Metric>> = {
     description: 'Overdue holds whose payout the provider has no record of, as this process last looked them up.',
     attributes: {},
   },
-  unsettled: {
-    name: 'payout_guard.holds.unsettled',
+  settlementFailures: {
+    name: 'payout_guard.settlement.failures',
     kind: 'counter',
     unit: '{hold}',
     description:

@@ -47,14 +47,14 @@ export function recordEvents({ guard, instruments, labels, wallets, common }: Re
   };
   const incident = (type: IncidentType, count = 1) =>
     instruments.incidents.add(count, { ...common, 'payout_guard.incident': type });
-  const unsettled = (retried: boolean, count = 1) =>
-    instruments.unsettled.add(count, { ...common, 'payout_guard.retried': retried });
+  const settlementFailed = (retried: boolean, count = 1) =>
+    instruments.settlementFailures.add(count, { ...common, 'payout_guard.retried': retried });
   const storeFailed = (cause: StoreFailureCause, count: number) =>
     instruments.storeFailures.add(count, { ...common, 'payout_guard.store.cause': cause });
 
   // Prometheus sees no increase from nothing to one: counters of rare events begin at zero.
   for (const type of incidentTypes) incident(type, 0);
-  for (const retried of [true, false]) unsettled(retried, 0);
+  for (const retried of [true, false]) settlementFailed(retried, 0);
   for (const cause of storeFailureCauses) storeFailed(cause, 0);
 
   const last = { overdue: 0, neverSeen: 0, orphaned: 0 };
@@ -63,10 +63,10 @@ export function recordEvents({ guard, instruments, labels, wallets, common }: Re
     tap('approved', ({ decision, reference }) =>
       decided({ 'payout_guard.decision': 'approved' }, reference, decision.wallet),
     ),
-    tap('refused', ({ decision, reference }) =>
+    tap('insufficient', ({ decision, reference }) =>
       decided(
         {
-          'payout_guard.decision': 'refused',
+          'payout_guard.decision': 'insufficient',
           'payout_guard.temporary': decision.temporary,
           'error.type': 'insufficient_funds',
         },
@@ -74,19 +74,19 @@ export function recordEvents({ guard, instruments, labels, wallets, common }: Re
         decision.wallet,
       ),
     ),
-    tap('rejected', ({ error, wallet, reference }) => {
+    tap('checkFailed', ({ error, wallet, reference }) => {
       const type = errorType(error);
       // Only a hold can lack its reference.
       const operation = type === 'invalid_reference' ? { 'payout_guard.operation': 'hold' } : {};
       const frozen = 'wallet' in error && error.code === 'wallet_frozen' ? String(error.wallet) : undefined;
       if (frozen !== undefined) wallets.setFrozen(frozen, true);
-      const about = { 'payout_guard.decision': 'rejected', 'error.type': type, ...operation };
+      const about = { 'payout_guard.decision': 'check_failed', 'error.type': type, ...operation };
       decided(about, reference, frozen ?? wallet);
     }),
     tap('held', ({ hold }) => changed('held', hold)),
     tap('captured', ({ hold }) => ended('captured', hold)),
     tap('released', ({ hold }) => ended('released', hold)),
-    tap('unsettled', ({ retried }) => unsettled(retried)),
+    tap('settlementFailed', ({ retried }) => settlementFailed(retried)),
     tap('paidAfterRelease', ({ perhapsTwice }) => incident(perhapsTwice ? 'perhaps_paid_twice' : 'paid_after_release')),
     tap('failedAfterCapture', () => incident('failed_after_capture')),
     tap('contradiction', () => incident('contradiction')),

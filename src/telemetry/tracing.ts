@@ -16,8 +16,8 @@ export interface TracingOptions {
 
 /**
  * Spans of failed steps have the code of the error; none has a message, an amount or a stack. The attribute
- * `payout_guard.settlement` is the store's answer to `sent`, `capture` and `release`. A refusal is an answer, so its span
- * has not failed, unless the request may be repeated.
+ * `payout_guard.settlement` is the store's answer to `sent`, `capture` and `release`. A refusal is an answer, so its
+ * span has not failed, unless the request may be repeated.
  */
 export function tracing({ tracer, attributesOf, onEnd }: TracingOptions): Trace {
   return (step, run) => {

@@ -1,81 +1,18 @@
 // `payout-guard phoenix register` against the simulator: its requests, files and output.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmod, lstat, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { phoenix } from 'payout-guard/providers/phoenix';
-import type { PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
-import { runCommand } from '../../src/cli/command.js';
-import { closeAll, guardOf, startPhoenix } from '../providers/support.js';
+import type { PhoenixSimulator } from 'payout-guard/testing';
+import { guardOf } from '../providers/support.js';
 import { isSeen } from '../support/sights.js';
+import { args, at, env, folder, initialSecret, password, run, simulated } from './phoenix-register-support.js';
 
-let folder: string;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'payout-guard-cli-'));
-});
-
-afterEach(async () => {
-  await closeAll();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const initialSecret = 'initial-secret-Zk4tR8wN1c';
-const password = 'password-7Qm2vX9sLp';
-const env = { PHOENIX_CLIENT_SECRET: initialSecret, PHOENIX_PASSWORD: password };
 const steps = ['/client/clientRegistration', '/client/completeClientRegistration'] as const;
-
-async function simulated(options: PhoenixSimulatorOptions = {}): Promise<PhoenixSimulator> {
-  return startPhoenix({ registered: false, clientSecret: initialSecret, password, available: '1000', ...options });
-}
-
-const at = (name: string) => join(folder, name);
 const read = (name: string) => readFile(at(name), 'utf8');
 const modeOf = async (name: string) => (await stat(at(name))).mode & 0o777;
-
-/** Arguments of a registration. `changes` replace arguments, or remove those that are undefined. */
-function args(simulator: PhoenixSimulator, changes: Record<string, string | undefined> = {}): string[] {
-  const { clientId, terminalId } = simulator.credentials();
-  const options: Record<string, string | undefined> = {
-    'base-url': simulator.url,
-    'client-id': clientId,
-    'terminal-id': terminalId,
-    'serial-id': 'till-1',
-    'new-private-key': at('key.pem'),
-    'secret-out': at('secret'),
-    ...changes,
-  };
-  const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
-  return ['phoenix', 'register', ...given];
-}
-
-interface Outcome {
-  readonly code: number;
-  readonly said: string;
-  readonly complained: string;
-}
-
-async function run(
-  given: readonly string[],
-  how: { env?: Record<string, string>; answer?: string } = {},
-): Promise<Outcome> {
-  const said: string[] = [];
-  const complained: string[] = [];
-  const code = await runCommand(given, {
-    env: how.env ?? env,
-    print: (line) => said.push(line),
-    printError: (line) => complained.push(line),
-    ask: async () => how.answer ?? '',
-  });
-  const outcome = { code, said: said.join('\n'), complained: complained.join('\n') };
-  for (const secret of [initialSecret, password]) {
-    expect(isSeen(secret, `${outcome.said}${outcome.complained}`)).toBe(false);
-  }
-  return outcome;
-}
 
 /** The number of requests for each step. */
 const asked = (simulator: PhoenixSimulator) => steps.map((step) => simulator.count(step));
@@ -203,112 +140,5 @@ describe('phoenix register', () => {
     simulator.fault({ kind: 'status', status: 503 }, { path: steps[0] });
     expect(await run(args(simulator))).toMatchObject({ code: 1, said: '' });
     expect(asked(simulator)).toEqual([1, 0]);
-  });
-});
-
-describe('a wrong call', () => {
-  const secret = 's3cr3t-Jd6yB3hUe0';
-  const wrong: [string, (simulator: PhoenixSimulator) => string[], string][] = [
-    ['a secret as an option', (s) => [...args(s), '--client-secret', secret], 'unknown option'],
-    ['a secret in an option', (s) => [...args(s), `--client-secret=${secret}`], 'unknown option'],
-    ['a secret as an unknown option', (s) => [...args(s), `--${secret}`], 'unknown option'],
-    ['a secret as short options', (s) => [...args(s), `-${secret}`], 'unknown option'],
-    ['a secret on its own', (s) => [...args(s), secret], 'every value needs an option before it'],
-    ['a secret after --', (s) => [...args(s), '--', secret], 'every value needs an option before it'],
-    ['a prototype', (s) => [...args(s), '--__proto__', secret], 'unknown option'],
-    [
-      'a secret as a file',
-      (s) => args(s, { 'client-secret-file': secret }),
-      '--client-secret-file: the file cannot be read (ENOENT)',
-    ],
-    [
-      'a folder as a file',
-      (s) => args(s, { 'password-file': folder }),
-      '--password-file: the file cannot be read (EISDIR)',
-    ],
-    ['an option twice', (s) => [...args(s), '--serial-id', secret], '--serial-id is given twice'],
-    [
-      'an option without its value',
-      (s) => [...args(s, { 'serial-id': undefined }), '--serial-id'],
-      '--serial-id needs a value',
-    ],
-    [
-      'an option in the place of a value',
-      (s) => args(s, { 'serial-id': '--app-version' }),
-      '--serial-id needs a value',
-    ],
-    ['a value for a flag', (s) => [...args(s), `--ask-otp=${secret}`], '--ask-otp takes no value'],
-    ['no file for the secret', (s) => args(s, { 'secret-out': undefined }), '--secret-out is missing'],
-    ['no terminal', (s) => args(s, { 'terminal-id': undefined }), '--terminal-id is missing'],
-    ['no key', (s) => args(s, { 'new-private-key': undefined }), 'pass either --new-private-key or --private-key'],
-    ['two keys', (s) => args(s, { 'private-key': at('x') }), 'pass either --new-private-key or --private-key'],
-    [
-      'a folder that is not there',
-      (s) => args(s, { 'secret-out': at('no/secret') }),
-      '--secret-out: the file cannot be made (ENOENT)',
-    ],
-    ['another command', () => ['phoenix', secret], 'there is no such command'],
-  ];
-
-  it.each(wrong)('(%s) is reported without the value, and no request is sent', async (_, make, problem) => {
-    const simulator = await simulated();
-    const outcome = await run(make(simulator));
-    expect(outcome).toMatchObject({ code: 2, said: '' });
-    expect(outcome.complained).toContain(problem);
-    expect(isSeen(secret, outcome.complained)).toBe(false);
-    expect(simulator.count()).toBe(0);
-  });
-
-  it.each<[string, Record<string, string>, string]>([
-    ['no secret', { PHOENIX_PASSWORD: password }, '--client-secret-file is missing'],
-    ['no password', { PHOENIX_CLIENT_SECRET: initialSecret, PHOENIX_PASSWORD: '' }, '--password-file is missing'],
-  ])('(%s) is told', async (_, given, problem) => {
-    const simulator = await simulated();
-    const outcome = await run(args(simulator), { env: given });
-    expect([outcome.code, await readdir(folder)]).toEqual([2, []]);
-    expect(outcome.complained).toContain(problem);
-  });
-
-  it.each<[string, string, string | RegExp]>([
-    ['base-url', 'http://example.com', 'baseUrl: must begin with https://'],
-    ['base-url', `https://user:${secret}@h`, 'baseUrl: must not contain credentials'],
-    ['terminal-id', 'a b', 'terminalId: must be letters'],
-    ['password-form', secret, 'passwordForm'],
-    ['profile', 'profile.json', /^payout-guard: --profile: the file is not JSON/],
-    ['profile', 'odd.json', 'name: Invalid input'],
-    ['private-key', 'profile.json', 'privateKey: must be an RSA private key'],
-  ])('(an odd --%s) is told, and leaves no secret behind', async (name, value, problem) => {
-    const simulator = await simulated();
-    await writeFile(at('profile.json'), `not json ${secret}`);
-    await writeFile(at('odd.json'), `{"name":{"first":"${secret}"}}`);
-    const path = value.endsWith('.json') ? at(value) : value;
-    const outcome = await run(
-      args(simulator, { ...(name === 'private-key' ? { 'new-private-key': undefined } : {}), [name]: path }),
-    );
-    expect([0, outcome.said]).not.toContain(outcome.code);
-    if (typeof problem === 'string') expect(outcome.complained).toContain(problem);
-    else expect(outcome.complained).toMatch(problem);
-    expect(isSeen(secret, outcome.complained)).toBe(false);
-    expect(await readdir(folder)).toEqual(['odd.json', 'profile.json']);
-    expect(simulator.count()).toBe(0);
-  });
-
-  it('shows help on request, and without arguments', async () => {
-    expect(await run([])).toMatchObject({ code: 0, said: expect.stringContaining('phoenix register') });
-    expect(await run(['--help'])).toMatchObject({ code: 0, complained: '' });
-    const { said } = await run(['phoenix', 'register', '--help']);
-    const options = [
-      'base-url',
-      'client-id',
-      'terminal-id',
-      'serial-id',
-      'app-version',
-      'new-private-key',
-      'private-key',
-    ];
-    const others = ['secret-out', 'profile', 'password-form', 'ask-otp', 'dangerously-allow-http'];
-    for (const option of [...options, ...others, 'client-secret-file', 'password-file']) {
-      expect(said).toContain(`  --${option} `);
-    }
   });
 });

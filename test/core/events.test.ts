@@ -11,7 +11,7 @@ describe('events', () => {
     const wallet = scriptedWallet('1000.00');
     const guard = wallet.guard({ settles: 'onReturn' });
     const told: unknown[] = [];
-    const names = ['approved', 'refused', 'held', 'captured', 'released', 'snapshot', 'providerFailure'] as const;
+    const names = ['approved', 'insufficient', 'held', 'captured', 'released', 'snapshot', 'providerFailure'] as const;
     for (const name of names) guard.on(name, () => told.push(name));
     await guard.checkFunds('1.00');
     await thrownBy(guard.assertSufficientFunds('1000.01'));
@@ -25,7 +25,7 @@ describe('events', () => {
     expect(told).toEqual([
       'snapshot',
       'approved',
-      'refused',
+      'insufficient',
       'approved',
       'held',
       'captured',

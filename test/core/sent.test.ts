@@ -3,7 +3,7 @@
 import { expect, it } from '@jest/globals';
 import { type HoldStore, memoryStore } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';
-import { changed } from '../support/stores.js';
+import { changed, sentLate } from '../support/stores.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
 
@@ -35,12 +35,7 @@ it('P4. is not overtaken by a release of the same handle while it is under way',
   const wallet = scriptedWallet('1000.00');
   const memory = memoryStore({ clock: wallet.clock });
   const gate = deferred<void>();
-  const settle: HoldStore['settle'] = async (request) => {
-    const outcome = await memory.settle(request);
-    if (request.to === 'sent') await gate.promise;
-    return outcome;
-  };
-  const guard = wallet.guard({ store: changed(memory, { settle }) });
+  const guard = wallet.guard({ store: sentLate(memory, gate) });
   const hold = await guard.hold(payout);
   const sending = hold.sent();
   expect([hold.state, hold.isPaying]).toEqual(['reserved', true]);

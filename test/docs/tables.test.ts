@@ -82,14 +82,14 @@ const holdMembers: Names<keyof Hold> = {
 };
 const events: Names<keyof GuardEvents> = {
   approved: true,
-  refused: true,
-  rejected: true,
+  insufficient: true,
+  checkFailed: true,
   held: true,
   captured: true,
   released: true,
   overdue: true,
   neverSeen: true,
-  unsettled: true,
+  settlementFailed: true,
   contradiction: true,
   paidAfterRelease: true,
   failedAfterCapture: true,

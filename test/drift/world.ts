@@ -13,38 +13,10 @@ import {
 import { holdInfo } from '../../src/core/hold-info.js';
 import { Random } from '../simulation/random.js';
 import { stoppedClock } from '../support/wallet.js';
-
-export interface WorldSettings {
-  readonly seed: number;
-  /** The store may lose its memory. */
-  readonly mayForget: boolean;
-}
-
-type Stage = 'held' | 'accepted' | 'completed' | 'failed';
-
-interface Payout {
-  readonly reference: string;
-  readonly attempt: string;
-  readonly amountMinor: bigint;
-  /** The debit of the provider: mostly the held amount. */
-  readonly costMinor: bigint;
-  readonly debitAt: 'acceptance' | 'completion';
-  /** It is of the process that watches. The other processes emit their own events. */
-  readonly isOwn: boolean;
-  stage: Stage;
-  /** It was sent without a report to the guard, which is correct only if it is captured. */
-  isUnmarked?: boolean;
-}
-
-/** Events that the process of the guard emits for what it does. Here the world acts in its place. */
-type OwnEvent = 'held' | 'captured' | 'paidAfterRelease';
-
-interface Balance {
-  readonly sinceMs: number;
-  readonly minor: bigint;
-}
+import { type Balance, now, type OwnEvent, type Payout, text, type WorldSettings } from './world-parts.js';
 
 export const toleranceMs = 60_000;
+
 const wallet = 'default';
 
 export class DriftWorld {
@@ -265,7 +237,7 @@ export class DriftWorld {
     this.clock.advance(ms);
   }
 
-  /** Another memory: open holds and captures that are not visible yet are put back, all else is gone. */
+  /** A new epoch: open holds and captures that are not visible yet are restored, all else is gone. */
   #forget(): void {
     this.forgot += 1;
     const old = this.#store;
@@ -332,14 +304,4 @@ export class DriftWorld {
       close: async () => {},
     };
   }
-}
-
-/** The store of a world answers at once. */
-function now<T>(value: T | Promise<T>): T {
-  return value as T;
-}
-
-function text(minor: bigint): string {
-  const digits = minor.toString().padStart(3, '0');
-  return `${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }

@@ -11,6 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach } from '@jest/globals';
 import express5 from 'express';
 import express4 from 'express4';
+import type { PayoutGuard } from 'payout-guard';
 import { deferred } from '../support/wallet.js';
 
 export type Framework = typeof express5;
@@ -135,4 +136,11 @@ function codeIn(text: string): string | undefined {
 /** Waits until all work that needs neither time nor input has run. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+}
+
+/** State of a hold, use of its reference, and the spendable amount of the wallet. */
+export async function outcome(guard: PayoutGuard, reference = 'p-1'): Promise<string> {
+  await settled();
+  const hold = await guard.getHold(reference);
+  return `${hold?.state}${hold?.failed ? ' failed' : ''}, spendable ${(await guard.funds()).spendable}`;
 }

@@ -402,7 +402,7 @@ const ofPayoutRoute: readonly Row[] = [
     ...sent,
     made: 1,
     answer: '201',
-    warns: ['PAYOUT_GUARD_UNSETTLED'],
+    warns: ['PAYOUT_GUARD_SETTLEMENT_FAILED'],
   },
   {
     payment: 'throws an HTTP client error of status 409',
@@ -588,7 +588,7 @@ const ofGuard: readonly Row[] = [
     ...sent,
     made: 1,
     answer: '201',
-    warns: ['PAYOUT_GUARD_UNSETTLED'],
+    warns: ['PAYOUT_GUARD_SETTLEMENT_FAILED'],
   },
   {
     payment: 'completed',

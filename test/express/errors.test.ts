@@ -2,25 +2,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import {
-  BalanceUnavailableError,
-  type BalanceUnavailableReason,
   ConfigurationError,
-  CurrencyMismatchError,
-  DuplicateReferenceError,
-  ForeignWalletError,
-  HoldConflictError,
-  HoldStateError,
   type HoldStore,
-  type InsufficientFundsStatus,
   InvalidAmountError,
-  InvalidArgumentError,
   InvalidReferenceError,
   memoryStore,
   type PayoutGuardError,
-  type PayoutGuardErrorCode,
-  PayoutInProgressError,
   PayoutRejectedError,
-  WalletFrozenError,
 } from 'payout-guard';
 import {
   type PayoutGuardErrorsOptions,
@@ -34,229 +22,13 @@ import { changed } from '../support/stores.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
 import { type Answer, cleanUp, type Framework, frameworks, listen } from './api.js';
+import { cases, insufficient } from './error-cases.js';
 
 const atTheEnd = cleanUp();
+
 collectWarnings();
 
 const problemJson = 'application/problem+json; charset=utf-8';
-const later = 'The request could not be processed right now. Repeat it later with the same reference.';
-const operator = 'The operator of this API has to act. Repeat the request afterwards with the same reference.';
-
-/** A refusal of 400.00 on a wallet of 300.00, or of 1000.00 with 700.00 held. */
-async function insufficient(isTemporary: boolean, status?: InsufficientFundsStatus): Promise<PayoutGuardError> {
-  const guard = scriptedWallet(isTemporary ? '1000.00' : '300.00').guard({ insufficientFundsStatus: status });
-  if (isTemporary) await guard.hold({ amount: '700.00', reference: 'other' });
-  const error = await thrownBy(guard.hold({ amount: '400.00', reference: 'p-1' }));
-  await guard.close();
-  return error as PayoutGuardError;
-}
-
-interface Case {
-  readonly name: string;
-  readonly error: () => PayoutGuardError | Promise<PayoutGuardError>;
-  readonly status: number;
-  readonly retryAfter?: string;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-const reasons: readonly BalanceUnavailableReason[] = [
-  'unauthorized',
-  'forbidden',
-  'timeout',
-  'network',
-  'provider_error',
-  'rate_limited',
-  'malformed',
-  'circuit_open',
-  'store',
-  'stale',
-  'closed',
-];
-
-/** At least one error of every code. */
-const cases: Readonly<Record<PayoutGuardErrorCode, readonly Case[]>> = {
-  insufficient_funds: [
-    {
-      name: 'too little money',
-      error: () => insufficient(false),
-      status: 422,
-      body: { title: 'Insufficient funds', detail: 'The wallet cannot cover this payout.', temporary: false },
-    },
-    {
-      name: 'too little money beside other payouts',
-      error: () => insufficient(true),
-      status: 422,
-      body: {
-        title: 'Insufficient funds',
-        detail: 'The wallet cannot cover this payout while others are under way; it may succeed later.',
-        temporary: true,
-      },
-    },
-    ...([402, 409] as const).map((status) => ({
-      name: `too little money, status ${status}`,
-      error: () => insufficient(false, status),
-      status,
-      body: { title: 'Insufficient funds', detail: 'The wallet cannot cover this payout.', temporary: false },
-    })),
-  ],
-  balance_unavailable: [
-    ...reasons.map((reason) => ({
-      name: `no balance: ${reason}`,
-      error: () => new BalanceUnavailableError(reason, { detail: 'secret detail' }),
-      status: 503,
-      retryAfter: '1',
-      body: { title: 'Balance unavailable', detail: later, reason },
-    })),
-    ...(
-      [
-        [0, '1'],
-        [2_000, '2'],
-        [2_001, '3'],
-      ] as const
-    ).map(([retryAfterMs, retryAfter]) => ({
-      name: `no balance for ${retryAfterMs} ms`,
-      error: () => new BalanceUnavailableError('rate_limited', { retryAfterMs }),
-      status: 503,
-      retryAfter,
-      body: { title: 'Balance unavailable', detail: later, reason: 'rate_limited' },
-    })),
-  ],
-  invalid_amount: [
-    {
-      name: 'an odd amount',
-      error: () => new InvalidAmountError('it is negative'),
-      status: 400,
-      body: { title: 'Invalid amount', detail: 'Invalid amount: it is negative.' },
-    },
-  ],
-  invalid_reference: [
-    {
-      name: 'an odd reference',
-      error: () => new InvalidReferenceError(),
-      status: 400,
-      body: {
-        title: 'Invalid reference',
-        detail:
-          'Invalid reference: pass the unique id of the payout, 1 to 128 visible ASCII characters without spaces.',
-      },
-    },
-  ],
-  invalid_argument: [
-    {
-      name: 'a wrong call',
-      error: () => new InvalidArgumentError('metadata', 'must be short'),
-      status: 400,
-      body: { title: 'Invalid argument', detail: 'Invalid argument: metadata must be short.' },
-    },
-  ],
-  currency_mismatch: [
-    {
-      name: 'another currency of the client',
-      error: () => new CurrencyMismatchError('KES', 'UGX', 'caller'),
-      status: 422,
-      body: { title: 'Currency mismatch', detail: 'The payout is in UGX, this guard decides in KES.' },
-    },
-    {
-      name: 'another currency of the provider',
-      error: () => new CurrencyMismatchError('KES', 'UGX', 'provider'),
-      status: 503,
-      body: { title: 'Currency mismatch', detail: later },
-    },
-  ],
-  payout_in_progress: [
-    {
-      name: 'a payout in progress',
-      error: () => new PayoutInProgressError('p-1'),
-      status: 409,
-      retryAfter: '5',
-      body: {
-        title: 'Payout in progress',
-        detail:
-          'A payout with this reference is under way, or its outcome is not known yet. ' +
-          'Do not send it again under another reference; repeat the request later to learn its outcome.',
-        retryable: true,
-      },
-    },
-  ],
-  duplicate_reference: [
-    {
-      name: 'a payout that was made',
-      error: () => new DuplicateReferenceError('p-1', 'captured'),
-      status: 409,
-      body: { title: 'Duplicate reference', detail: 'A payout with this reference was made already.' },
-    },
-    {
-      name: 'a payout that failed',
-      error: () => new DuplicateReferenceError('p-1', 'released'),
-      status: 409,
-      body: {
-        title: 'Duplicate reference',
-        detail: 'The payout with this reference failed. Use a new reference for another try.',
-      },
-    },
-  ],
-  hold_conflict: (['amount', 'wallet', 'payee'] as const).map((difference) => ({
-    name: `another ${difference} under the reference`,
-    error: () => new HoldConflictError('p-1', difference),
-    status: 422,
-    body: {
-      title: 'Conflicting payout',
-      detail:
-        `This reference belongs to a payout with another ${difference}; ` +
-        'every payout needs a reference of its own.',
-    },
-  })),
-  hold_state: [
-    {
-      name: 'a hold in another state',
-      error: () => new HoldStateError('p-1', 'captured', 'released'),
-      status: 409,
-      body: { title: 'Hold in another state', detail: 'The hold is captured already, so it cannot be released.' },
-    },
-    {
-      name: 'no hold',
-      error: () => new HoldStateError('p-1', 'unknown', 'captured'),
-      status: 409,
-      body: {
-        title: 'Hold in another state',
-        detail: 'There is no hold with this reference, so it cannot be captured.',
-      },
-    },
-  ],
-  foreign_wallet: [
-    {
-      name: 'a wallet of another service',
-      error: () => new ForeignWalletError('p-1', 'secret-wallet'),
-      status: 503,
-      retryAfter: '60',
-      body: { title: 'Wallet of another service', detail: later, retryable: true },
-    },
-  ],
-  wallet_frozen: [
-    {
-      name: 'a frozen wallet',
-      error: () => new WalletFrozenError('secret-wallet', { reason: 'secret reason', sinceMs: 0 }),
-      status: 423,
-      body: { title: 'Wallet frozen', detail: 'Payouts from this wallet are stopped for now.' },
-    },
-  ],
-  payout_rejected: [
-    {
-      name: 'a rejected payout',
-      error: () => new PayoutRejectedError('Wrong number.'),
-      status: 422,
-      body: { title: 'Payout rejected', detail: 'Wrong number.' },
-    },
-  ],
-  configuration: [
-    {
-      name: 'a misconfigured server',
-      error: () => new ConfigurationError(['secret option: must be a number']),
-      status: 500,
-      body: { title: 'Server misconfigured', detail: operator },
-    },
-  ],
-};
 
 const all = Object.entries(cases).flatMap(([code, list]) => list.map((one) => ({ code, ...one })));
 

@@ -1,7 +1,7 @@
 // A guard in front of a handler that pays by itself: verdicts on its answer (R1), clients that left (R2), and check
 // mode.
 import { describe, expect, it } from '@jest/globals';
-import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
 import {
   ConfigurationError,
   createPayoutGuard,
@@ -9,64 +9,30 @@ import {
   type HoldStore,
   memoryStore,
   type PayoutGuard,
-  PayoutRejectedError,
 } from 'payout-guard';
 import {
   type CheckingRouteOptions,
-  type HoldingRouteOptions,
   holdOf,
   payoutGuardErrors,
   type RequireSufficientFundsOptions,
   requireSufficientFunds,
 } from 'payout-guard/express';
 import { changed } from '../support/stores.js';
-import { deferred, type ScriptedWallet, scriptedWallet } from '../support/wallet.js';
+import { scriptedWallet } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
-import { cleanUp, frameworks, type Listening, listen, settled } from './api.js';
+import { frameworks, listen, outcome, settled } from './api.js';
+import { atTheEnd, guardedApi, type Setup } from './require-sufficient-funds-support.js';
 
-const atTheEnd = cleanUp();
 const warnings = collectWarnings();
 
-interface Setup {
-  readonly verdictOn?: HoldingRouteOptions['verdictOn'];
-  readonly route?: Partial<HoldingRouteOptions>;
-  readonly guard?: Parameters<ScriptedWallet['guard']>[0];
-  readonly wallet?: ScriptedWallet;
-  readonly before?: RequestHandler;
-  readonly errors?: ErrorRequestHandler;
-}
+const sent = 'sent, spendable 600.00';
 
-const byStatus: HoldingRouteOptions['verdictOn'] = (_req, res) => {
-  if (res.statusCode === 201) return 'completed';
-  return res.statusCode === 404 ? 'failed' : undefined;
-};
+const captured = 'captured, spendable 600.00';
+
+const failed = 'released failed, spendable 1000.00';
 
 describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
-  async function api(handler: RequestHandler, setup: Setup = {}): Promise<Listening & { guard: PayoutGuard }> {
-    const guard = (setup.wallet ?? scriptedWallet('1000.00')).guard(setup.guard);
-    atTheEnd(() => guard.close());
-    const app = express();
-    if (setup.before) app.use(setup.before);
-    app.use(express.json());
-    const options: HoldingRouteOptions = {
-      amount: (req) => req.body.amount,
-      reference: (req) => req.get('Idempotency-Key'),
-      verdictOn: setup.verdictOn ?? byStatus,
-      ...setup.route,
-    };
-    app.post('/payouts', requireSufficientFunds(guard, options), handler);
-    app.use(setup.errors ?? payoutGuardErrors());
-    return { ...(await listen(app, atTheEnd)), guard };
-  }
-
-  async function outcome(guard: PayoutGuard, reference = 'p-1'): Promise<string> {
-    await settled();
-    const hold = await guard.getHold(reference);
-    return `${hold?.state}${hold?.failed ? ' failed' : ''}, spendable ${(await guard.funds()).spendable}`;
-  }
-  const sent = 'sent, spendable 600.00';
-  const captured = 'captured, spendable 600.00';
-  const failed = 'released failed, spendable 1000.00';
+  const api = (handler: RequestHandler, setup?: Setup) => guardedApi(express, handler, setup);
 
   it('holds as sent before the handler runs, and shows it the hold', async () => {
     const seen: unknown[] = [];
@@ -234,159 +200,10 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       });
       expect((await post({ reference: 'p-1' }).answer).status).toBe(201);
       expect(await outcome(guard)).toBe(sent);
-      expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_UNSETTLED']);
+      expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_SETTLEMENT_FAILED']);
       isSilent = false;
       await wallet.clock.pass(1_000);
       expect(await outcome(guard)).toBe(captured);
-    });
-  });
-
-  describe('P2. a rejection', () => {
-    const rejecting =
-      (error: unknown): RequestHandler =>
-      (_req, _res, next) =>
-        next(error);
-
-    it('that reaches payoutGuardErrors() releases the hold and is answered', async () => {
-      const { guard, post } = await api(rejecting(new PayoutRejectedError('Wrong number.')), { verdictOn: 'none' });
-      const answer = await post({ reference: 'p-1' }).answer;
-      expect([answer.status, answer.code, JSON.parse(answer.text).detail]).toEqual([
-        422,
-        'payout_rejected',
-        'Wrong number.',
-      ]);
-      expect(await outcome(guard)).toBe(failed);
-    });
-
-    it('of a payout that was never sent lets a retry use the reference', async () => {
-      const rejected = new PayoutRejectedError('Wrong number.', { notSent: true });
-      const { guard, post } = await api(rejecting(rejected));
-      expect((await post({ reference: 'p-1' }).answer).status).toBe(422);
-      expect(await outcome(guard)).toBe('released, spendable 1000.00');
-    });
-
-    it('releases the hold although another layer has answered', async () => {
-      const { guard, post } = await api((_req, res, next) => {
-        res.status(503).end();
-        next(new PayoutRejectedError());
-      });
-      await post({ reference: 'p-1' }).answer.catch(() => {});
-      expect(await outcome(guard)).toBe(failed);
-    });
-
-    it('is answered as a rejection although the store could not take the release', async () => {
-      const wallet = scriptedWallet('1000.00');
-      const memory = memoryStore({ clock: wallet.clock });
-      let isSilent = true;
-      const settle: HoldStore['settle'] = (request) => {
-        if (isSilent) throw new Error('connection terminated');
-        return memory.settle(request);
-      };
-      const { guard, post } = await api(rejecting(new PayoutRejectedError()), {
-        wallet,
-        verdictOn: 'none',
-        guard: { store: changed(memory, { settle }) },
-      });
-      const answer = await post({ reference: 'p-1' }).answer;
-      expect([answer.status, answer.code, await outcome(guard)]).toEqual([422, 'payout_rejected', sent]);
-      isSilent = false;
-      await wallet.clock.pass(1_000);
-      expect([await outcome(guard), codesOf(warnings)]).toEqual([failed, ['PAYOUT_GUARD_UNSETTLED']]);
-    });
-
-    it('that a payment under the hold has claimed is answered, and releases nothing twice', async () => {
-      const { guard, post } = await api((_req, res, next) => {
-        holdOf(res)
-          ?.pay(() => Promise.reject(new PayoutRejectedError('Wrong number.')))
-          .catch(next);
-      });
-      const answer = await post({ reference: 'p-1' }).answer;
-      expect([answer.status, answer.code, await outcome(guard)]).toEqual([422, 'payout_rejected', failed]);
-    });
-
-    it('claimed by an inner payout proves nothing about this one', async () => {
-      const { guard, post } = await api((_req, _res, next) => {
-        guard
-          .withHold({ amount: '1.00', reference: 'inner' }, () => Promise.reject(new PayoutRejectedError()))
-          .catch(next);
-      });
-      const answer = await post({ reference: 'p-1' }).answer;
-      expect([answer.status, answer.code, await outcome(guard)]).toEqual([409, 'payout_in_progress', sent]);
-      expect((await guard.getHold('inner'))?.state).toBe('released');
-    });
-
-    it('does not identify its payout when a response has two holds', async () => {
-      const guard = scriptedWallet('1000.00').guard();
-      atTheEnd(() => guard.close());
-      const app = express();
-      app.use(express.json());
-      const hold = (suffix: string) =>
-        requireSufficientFunds(guard, {
-          amount: () => '200.00',
-          reference: (req: Request) => `${req.get('Idempotency-Key')}${suffix}`,
-          verdictOn: 'none',
-        });
-      app.post('/payouts', hold('/a'), hold('/b'), rejecting(new PayoutRejectedError()));
-      app.use(payoutGuardErrors());
-      const { post } = await listen(app, atTheEnd);
-      const answer = await post({ reference: 'p-1' }).answer;
-      expect([answer.status, answer.code]).toEqual([409, 'payout_in_progress']);
-      expect([await outcome(guard, 'p-1/a'), await outcome(guard, 'p-1/b')]).toEqual([sent, sent]);
-    });
-  });
-
-  describe('R2. the handler does not run, and the hold is released for a retry,', () => {
-    async function gated() {
-      const wallet = scriptedWallet('1000.00');
-      const memory = memoryStore({ clock: wallet.clock });
-      const held = deferred<void>();
-      const goOn = deferred<void>();
-      const hold: HoldStore['hold'] = async (request) => {
-        const answer = await memory.hold(request);
-        held.resolve();
-        await goOn.promise;
-        return answer;
-      };
-      let ran = 0;
-      let asked = 0;
-      const served = await api(() => ++ran, {
-        wallet,
-        guard: { store: changed(memory, { hold }) },
-        before: (_req, res, next) => {
-          res.locals.timeout = () => res.status(503).end();
-          void held.promise.then(() => layer(res.locals.timeout));
-          next();
-        },
-        verdictOn: () => {
-          asked += 1;
-          return 'completed';
-        },
-      });
-      let layer: (answer: () => void) => void = () => {};
-      const onHeld = (act: typeof layer) => {
-        layer = act;
-      };
-      return { ...served, held, goOn, onHeld, counts: () => [ran, asked] };
-    }
-    const released = 'released, spendable 1000.00';
-
-    it('when the client left during the hold request', async () => {
-      const { guard, post, held, goOn, counts } = await gated();
-      const asked = post({ reference: 'p-1' });
-      await held.promise;
-      await asked.leave();
-      goOn.resolve();
-      expect([await outcome(guard), counts()]).toEqual([released, [0, 0]]);
-    });
-
-    it('when another layer answered during the hold request', async () => {
-      const { guard, post, goOn, onHeld, counts } = await gated();
-      onHeld((answer) => {
-        answer();
-        goOn.resolve();
-      });
-      expect((await post({ reference: 'p-1' }).answer).status).toBe(503);
-      expect([await outcome(guard), counts()]).toEqual([released, [0, 0]]);
     });
   });
 
@@ -395,7 +212,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       const guard = scriptedWallet('1000.00').guard();
       atTheEnd(() => guard.close());
       const rejected: string[] = [];
-      guard.on('rejected', ({ error }) => rejected.push(error.code));
+      guard.on('checkFailed', ({ error }) => rejected.push(error.code));
       const app = express();
       app.use(express.json());
       const seen: unknown[] = [];

@@ -1,68 +1,21 @@
 // Responses that end in unusual ways: no `close` event, a client that left, half an answer, no answer, no Express.
 import { once } from 'node:events';
 import { Agent, IncomingMessage, request, ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { ConfigurationError, type HoldStore, memoryStore, type PayoutGuard } from 'payout-guard';
-import { payoutGuardErrors, payoutRoute, requireSufficientFunds } from 'payout-guard/express';
+import { payoutRoute, requireSufficientFunds } from 'payout-guard/express';
 import { changed } from '../support/stores.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
-import { cleanUp, type Framework, frameworks, listen, settled } from './api.js';
+import { frameworks, listen, settled } from './api.js';
+import { type Answer, atTheEnd, payouts, routes, states } from './responses-support.js';
 
-const atTheEnd = cleanUp();
 const warnings = collectWarnings();
-
-const routes = ['payoutRoute', 'requireSufficientFunds'] as const;
-type Route = (typeof routes)[number];
 const both = frameworks.flatMap(([name, express]) => routes.map((route) => [route, name, express] as const));
-
-/** The handler's action after its payment. A status of 404 means no payment. */
-type Answer = (req: Request, res: Response, status: number) => unknown;
-
 const end: Answer = (_req, res, status) => res.status(status).end();
-
-/** A route whose handler pays, unless its status is 404, and then answers with that status. */
-function payouts(
-  express: Framework,
-  route: Route,
-  answer: Answer,
-  store?: HoldStore,
-): { app: Express; guard: PayoutGuard } {
-  const guard = scriptedWallet('1000.00').guard({ settles: 'onReturn', ...(store && { store }) });
-  atTheEnd(() => guard.close());
-  const app = express();
-  const statusOf = (req: Request) => Number(req.query.status);
-  const source = { amount: () => '100.00', reference: (req: Request) => req.query.reference };
-  if (route === 'payoutRoute') {
-    const handler = payoutRoute(guard, source, async (req, res, pay) => {
-      const status = statusOf(req);
-      if (status !== 404) await pay(() => 'paid');
-      await answer(req, res, status);
-    });
-    app.post('/', handler);
-  } else {
-    const hold = requireSufficientFunds(guard, {
-      ...source,
-      verdictOn: (_req, res) => (res.statusCode === 404 ? 'failed' : res.statusCode === 201 ? 'completed' : undefined),
-    });
-    app.post('/', hold, (req, res, next) => {
-      Promise.resolve(answer(req, res, statusOf(req))).catch(next);
-    });
-  }
-  app.use(payoutGuardErrors());
-  return { app, guard };
-}
-
-/** The states of these holds as one line. */
-async function states(guard: PayoutGuard, ...references: string[]): Promise<string> {
-  await settled();
-  const holds = await Promise.all(references.map((reference) => guard.getHold(reference)));
-  return holds.map((hold, index) => `${references[index]} ${hold?.state}`).join(', ');
-}
-
 const path = (reference: string, status: number) => `/?reference=${reference}&status=${status}`;
 
 describe.each(both)('%s on %s: a response without a close event', (route, _name, express) => {
@@ -110,96 +63,6 @@ describe.each(both)('%s on %s: a response without a close event', (route, _name,
     const { status } = await invoke(outer, path('late', 201));
     goOn.resolve();
     expect([status, ran, await states(guard, 'late')]).toEqual([503, 0, 'late released']);
-  });
-});
-
-describe.each(both)('%s on %s: pipelined requests', (route, _name, express) => {
-  const head = (reference: string, status: number) =>
-    `POST ${path(reference, status)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`;
-
-  /** Sends all requests at once. The first is answered last, so the others queue behind it. */
-  async function pipeline(after: Record<string, Promise<void>>, store?: HoldStore) {
-    const entered = deferred<void>();
-    let ran = 0;
-    const { app, guard } = payouts(
-      express,
-      route,
-      async (req, res, status) => {
-        ran += 1;
-        if (req.query.reference === 'last') entered.resolve();
-        await after[String(req.query.reference)];
-        res.status(status).end();
-      },
-      store,
-    );
-    const { port, closed } = await listen(app, atTheEnd);
-    const socket = connect(port, '127.0.0.1');
-    let received = '';
-    socket.on('data', (part) => {
-      received += String(part);
-    });
-    socket.on('error', () => {});
-    return {
-      guard,
-      socket,
-      closed,
-      entered,
-      ran: () => ran,
-      statuses: () => [...received.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status)),
-      send: (...heads: string[]) => socket.write(heads.join('')),
-    };
-  }
-
-  it('are each settled by their own answer while the client stays', async () => {
-    const first = deferred<void>();
-    const { guard, socket, entered, send, statuses } = await pipeline({ first: first.promise });
-    send(head('first', 201), head('second', 404), head('last', 201));
-    await entered.promise;
-    await settled();
-    expect(await states(guard, 'second', 'last')).toBe('second released, last captured');
-    expect(statuses()).toEqual([]);
-    first.resolve();
-    while (statuses().length < 3) await once(socket, 'data');
-    expect(statuses()).toEqual([201, 404, 201]);
-    expect(await states(guard, 'first', 'second', 'last')).toBe('first captured, second released, last captured');
-    socket.destroy();
-  });
-
-  it('are each settled by their own answer although the client has left', async () => {
-    const gone = deferred<void>();
-    const never = new Promise<void>(() => {});
-    const { guard, socket, entered, send, closed } = await pipeline({
-      first: never,
-      made: gone.promise,
-      refused: gone.promise,
-    });
-    send(head('first', 201), head('early', 201), head('made', 201), head('refused', 404), head('last', 404));
-    await entered.promise;
-    socket.destroy();
-    await closed();
-    gone.resolve();
-    expect(await states(guard, 'early', 'made', 'refused', 'last')).toBe(
-      'early captured, made captured, refused released, last released',
-    );
-  });
-
-  it('R2. are released, and their handlers do not run, when the client left during the hold requests', async () => {
-    const memory = memoryStore({ clock: scriptedWallet().clock });
-    const held = deferred<void>();
-    const goOn = deferred<void>();
-    const hold: HoldStore['hold'] = async (asked) => {
-      const answer = await memory.hold(asked);
-      if (asked.reference === 'last') held.resolve();
-      await goOn.promise;
-      return answer;
-    };
-    const { guard, socket, send, ran, closed } = await pipeline({}, changed(memory, { hold }));
-    send(head('first', 201), head('last', 201));
-    await held.promise;
-    socket.destroy();
-    await closed();
-    goOn.resolve();
-    expect([await states(guard, 'first', 'last'), ran()]).toEqual(['first released, last released', 0]);
   });
 });
 

@@ -118,7 +118,7 @@ function permissionProblem(
   const { reference, amount, wallet } = permission;
   const outcome = world.bank.outcomeOf(reference);
   const lastLossMs = world.lostUntilMs;
-  // A hold that may have ended when the engine lost data need not be put back: it may be gone, or as it was in the
+  // A hold that may have ended when the engine lost data need not be restored: it may be gone, or as it was in the
   // older copy.
   if (world.mayHaveEnded(reference) && (world.isOlder || !hold)) return undefined;
   if (!hold) {

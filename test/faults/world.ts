@@ -185,7 +185,7 @@ export class World {
 
   /**
    * Returns true if a process had asked the store to end the hold when it last lost data: it is gone then, as a capture
-   * that the balance shows and a release are not put back.
+   * that the balance shows and a release are not restored.
    */
   mayHaveEnded(reference: string): boolean {
     return (this.ending.get(reference) ?? Number.POSITIVE_INFINITY) <= this.lostUntilMs;

@@ -91,7 +91,7 @@ it.each<[AlertDraft, string]>([
       'explain.',
   ],
   [
-    { kind: 'unsettled', ...wallet, reference: 'p-1', reason: 'hold_conflict' },
+    { kind: 'settlement_failed', ...wallet, reference: 'p-1', reason: 'hold_conflict' },
     'Payout p-1 of wallet jpay-kes has an outcome that could not be recorded (hold_conflict) and is not tried ' +
       'again. Its money stays held. Look it up, then call guard.capture("p-1") or guard.release("p-1").',
   ],

@@ -1,10 +1,6 @@
 // Alerts are raised exactly once by three processes that share a store, in SQLite, Redis and PostgreSQL. The processes
 // are monitors with clients of their own that check at the same time, and then processes of the operating system, one
 // of which is killed.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
@@ -19,9 +15,11 @@ import { testDatabase } from '../support/postgres.js';
 import { cleanUp, freshPrefix, hasRedis, type RedisServer, sharedRedis } from '../support/redis.js';
 import { filesInMemory } from '../support/sqlite.js';
 import { scriptedWallet } from '../support/wallet.js';
+import { type Child, startMonitor } from './once-child.js';
 import { short } from './support.js';
 
 const processes = 3;
+
 // The machine of a test may be busy.
 const shared = { deadlineMs: 5_000, recoveryMs: 0 };
 
@@ -249,61 +247,17 @@ function withoutId(line: string): string {
   return line.replace(/ [0-9a-f-]{36}$/, '');
 }
 
-interface Child {
-  /** Runs a round, and resolves to its alerts. */
-  ask(command: string): Promise<string[]>;
-  /** Runs a round, kills the process in its delivery, and resolves to that alert. */
-  askToDie(): Promise<string>;
-  end(): Promise<void>;
-}
-
-async function startMonitor(args: readonly string[]): Promise<Child> {
-  const file = fileURLToPath(new URL('monitor-process.ts', import.meta.url));
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--disable-warning=PAYOUT_GUARD_REDIS', '--import', 'tsx', file, ...args],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  );
-  const exited = once(child, 'exit');
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
-  const line = async () => {
-    const next = await lines.next();
-    if (next.done) throw new Error('the process has ended');
-    return next.value;
-  };
-  expect(await line()).toBe('ready');
-  const send = (command: string) => child.stdin?.write(`${command}\n`);
-  return {
-    ask: async (command) => {
-      send(command);
-      const received: string[] = [];
-      for (let next = await line(); next !== 'done'; next = await line()) received.push(next);
-      return received;
-    },
-    askToDie: async () => {
-      send('die 0');
-      const claimed = await line();
-      child.kill('SIGKILL');
-      await exited;
-      return claimed;
-    },
-    end: async () => {
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
-}
-
 const newFile = filesInMemory(afterAll);
+
 suite('SQLite', async () => {
   const file = newFile();
   return { open: async () => sqliteStore({ file, ...shared }), arguments: ['sqlite', file] };
 });
 
 let redis: RedisServer | undefined;
+
 const prefix = freshPrefix();
+
 const clients: Redis[] = [];
 
 if (hasRedis) {
@@ -320,6 +274,7 @@ if (hasRedis) {
 }
 
 const database = await testDatabase();
+
 if (database) {
   suite('PostgreSQL', async () => {
     const open = async () => {

@@ -68,7 +68,7 @@ export function short(alert: Alert): string {
       return `${alert.kind} ${alert.reference}${alert.perhapsTwice ? ' perhaps twice' : ''}`;
     case 'contradiction':
       return `${alert.kind} ${alert.reference} ${alert.wanted} ${alert.found}`;
-    case 'unsettled':
+    case 'settlement_failed':
       return `${alert.kind} ${alert.reference} ${alert.reason}`;
     case 'left_open':
       return `${alert.kind} ${alert.reference} ${alert.pending}`;

@@ -93,7 +93,7 @@ const ended: [reference: string, end: PayEnd, atMs: number][] = [];
 const unsettled: string[] = [];
 const tell = (message: FromApi) => void process.send?.(message);
 let isStopping = false;
-guard.on('unsettled', ({ reference }) => {
+guard.on('settlementFailed', ({ reference }) => {
   // Before the signal no payout ends: it is the release of an earlier attempt, which a slow store did not confirm.
   if (!isStopping) return;
   unsettled.push(reference);

@@ -1,63 +1,13 @@
 // An adapter's verdict on the value returned by a payment function. Only the provider's own answer about this payout
 // counts. Other values are not judged.
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { LosslessNumber } from 'lossless-json';
 import type { BalanceProvider, PayoutVerdict } from 'payout-guard';
-import { interswitch } from 'payout-guard/providers/interswitch';
-import { jpay } from 'payout-guard/providers/jpay';
-import { phoenix } from 'payout-guard/providers/phoenix';
 import { responseCodes } from '../../src/providers/interswitch/response-codes.js';
-import { phoenixCredentials } from '../support/phoenix.js';
+import { adapters, interswitchAnswer, jpayAnswer, reference, verdictOf } from './verdicts-support.js';
 
-const reference = 'payout-1';
-
-const adapters: readonly [string, BalanceProvider, (changes?: object) => Record<string, unknown>][] = [
-  ['interswitch', interswitch({ baseUrl: 'https://h' }), interswitchAnswer],
-  ['phoenix', phoenix({ baseUrl: 'https://h', ...phoenixCredentials }), interswitchAnswer],
-  ['jpay', jpay({ baseUrl: 'https://h', accessToken: 'token' }), jpayAnswer],
-];
 const interswitchAdapters = adapters.slice(0, 2);
 const jpayProvider = adapters[2]?.[1] as BalanceProvider;
-
-/** The answer to an approved payment, as its client parses it. */
-function interswitchAnswer(changes: object = {}): Record<string, unknown> {
-  return {
-    responseCode: '90000',
-    responseMessage: 'TRANSACTION APPROVED',
-    requestReference: reference,
-    response: {
-      transactionReference: 'T-1',
-      receiptNumber: '1',
-      amount: 600,
-      surcharge: 0,
-      totalAmount: 600,
-      token: null,
-    },
-    ...changes,
-  };
-}
-
-/** The answer of page "Initiate payout", as its client parses it, with a final status. */
-function jpayAnswer(changes: object = {}): Record<string, unknown> {
-  return {
-    id: 'PAYOUT-2024-001-ABC123',
-    payto: '+254712345678',
-    amount: '1000.00',
-    ref_no: reference,
-    status: 'completed',
-    category: 'other',
-    created_at: '15/01/2024 10:30:00',
-    channel: 63_902,
-    channel_name: 'M-Pesa',
-    channel_type: 'Mobile Money',
-    ...changes,
-  };
-}
-
-function verdictOf(provider: BalanceProvider, result: unknown, of: string = reference): PayoutVerdict | undefined {
-  return provider.verdictOfResult?.(result, { reference: of });
-}
 
 // Section 7 of the protocol notes, row by row, for the answer to the payment call itself.
 const verdicts: Record<PayoutVerdict, readonly string[]> = {
@@ -78,6 +28,7 @@ const verdicts: Record<PayoutVerdict, readonly string[]> = {
     '90020',
   ],
 };
+
 const table = Object.entries(verdicts).flatMap(([verdict, codes]) =>
   codes.map((code): [string, string] => [code, verdict]),
 );
@@ -225,145 +176,5 @@ describe('jpay', () => {
     ]) {
       expect(verdictOf(jpayProvider, answer)).toBeUndefined();
     }
-  });
-});
-
-/** An object that throws when a member is read. */
-const hostile = new Proxy(
-  {},
-  {
-    get: () => {
-      throw new Error('get');
-    },
-    has: () => {
-      throw new Error('has');
-    },
-    ownKeys: () => {
-      throw new Error('ownKeys');
-    },
-  },
-);
-const { proxy: revoked, revoke } = Proxy.revocable({}, {});
-revoke();
-
-describe.each(adapters)('%s', (_, provider, answerOf) => {
-  const named = 'requestReference' in answerOf() ? 'requestReference' : 'ref_no';
-
-  it.each<[string, unknown]>([
-    ['another reference', 'payout-2'],
-    ['a longer one', 'payout-11'],
-    ['a shorter one', 'payout-'],
-    ['another case', 'PAYOUT-1'],
-    ['a blank behind it', 'payout-1 '],
-    ['a blank before it', ' payout-1'],
-    ['no text', ''],
-    ['null', null],
-    ['undefined', undefined],
-    ['a list', ['payout-1']],
-    ['an object that reads like it', { toString: () => 'payout-1' }],
-    ['a String', new String('payout-1')],
-  ])('does not judge an answer with %s for a reference', (__, other) => {
-    expect(verdictOf(provider, answerOf())).toBe('completed');
-    expect(verdictOf(provider, answerOf({ [named]: other }))).toBeUndefined();
-  });
-
-  it('does not judge an answer without a reference', () => {
-    const { [named]: _reference, ...rest } = answerOf();
-    expect(verdictOf(provider, rest)).toBeUndefined();
-  });
-
-  // A number loses digits: 9007199254740993 is read as 9007199254740992.
-  it.each(['7', '9007199254740992', '0'])('does not take a number for the reference %s', (of) => {
-    expect(verdictOf(provider, answerOf({ [named]: of }), of)).toBe('completed');
-    expect(verdictOf(provider, answerOf({ [named]: Number(of) }), of)).toBeUndefined();
-  });
-
-  it.each<[string, unknown]>([
-    ['nothing', undefined],
-    ['null', null],
-    ['true', true],
-    ['false', false],
-    ['0', 0],
-    ['90000', 90_000],
-    ['a bigint', 90_000n],
-    ['a symbol', Symbol('failed')],
-    ['the text completed', 'completed'],
-    ['the text failed', 'failed'],
-    ['the text 90000', '90000'],
-    ['the reference', reference],
-    ['an empty object', {}],
-    ['an object without a prototype', Object.create(null)],
-    ['a list', []],
-    ['a function', () => 'failed'],
-    ['an error', Object.assign(new Error('declined'), { status: 409, code: 'failed' })],
-    ['a Map', new Map([['status', 'failed']])],
-    ['a date', new Date(0)],
-    ['{ status: failed } of the application', { status: 'failed' }],
-    ['{ status: completed } of the application', { status: 'completed' }],
-    ['{ outcome: failed } of the application', { outcome: 'failed' }],
-    ['a payment of the application', { id: 'p1', reference, amount: '1000.00', status: 'failed' }],
-    ['a row of its database', { id: 7, ref_no: reference, requestReference: reference, status: 'failed' }],
-    ['an empty Response', new Response(null, { status: 204 })],
-    ['a Response that failed', new Response('{}', { status: 504 })],
-    ['a proxy that throws', hostile],
-    ['a revoked proxy', revoked],
-    ['a promise', Promise.resolve('failed')],
-  ])('does not judge %s', (__, result) => {
-    expect(verdictOf(provider, result)).toBeUndefined();
-  });
-
-  it('does not judge its answer inside of another value', () => {
-    const answer = answerOf();
-    for (const result of [
-      { data: answer, status: 200, statusText: 'OK', headers: {}, config: {}, request: {} },
-      { body: answer, statusCode: 200 },
-      { payment: answer },
-      { response: answer },
-      [answer],
-      [200, answer],
-      JSON.stringify(answer),
-      Buffer.from(JSON.stringify(answer)),
-      new Response(JSON.stringify(answer)),
-      Promise.resolve(answer),
-      new Map(Object.entries(answer)),
-      () => answer,
-    ]) {
-      expect(verdictOf(provider, result)).toBeUndefined();
-    }
-  });
-
-  it('does not judge its answer when reading any member of it throws', () => {
-    const members = Object.keys(answerOf()).filter((name) => !name.startsWith('channel'));
-    for (const name of members) {
-      const result = Object.defineProperty(answerOf(), name, {
-        enumerable: true,
-        get: () => {
-          throw new Error(name);
-        },
-      });
-      expect([name, verdictOf(provider, result)]).toEqual([name, undefined]);
-    }
-  });
-
-  it('judges no value that is not its answer', () => {
-    const word = fc.constantFrom(
-      ...['failed', 'completed', '90000', '90051', reference, '15/01/2024 10:30:00', '1000.00'],
-    );
-    const name = fc.constantFrom(...new Set([...Object.keys(answerOf()), 'status', 'data', 'reference', 'outcome']));
-    const member = fc.oneof(word, fc.jsonValue());
-    fc.assert(
-      fc.property(fc.dictionary(name, member, { maxKeys: 5 }), fc.jsonValue(), (object, value) => {
-        const verdict = verdictOf(provider, object);
-        const isAnswer = object[named] === reference && (named === 'ref_no' ? 'created_at' : 'responseCode') in object;
-        if (!isAnswer) expect(verdict).toBeUndefined();
-        expect(verdictOf(provider, value)).toBeUndefined();
-      }),
-      { numRuns: 1_000 },
-    );
-  });
-
-  it('needs no `this`', () => {
-    const { verdictOfResult } = provider;
-    expect(verdictOfResult?.(answerOf(), { reference })).toBe('completed');
   });
 });

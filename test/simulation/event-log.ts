@@ -90,7 +90,7 @@ export const kinds = [
   'started',
   'clock moved',
   'top-up',
-  'store lost its memory',
+  'store lost its data',
   'left unknown',
   'released by an operator',
   'approved in the end',
@@ -102,7 +102,7 @@ export const engineKinds = [
   'store lost open holds',
   'store lost reservations',
   'store lost late captures',
-  'put back',
+  'restored',
   'clock of the store set back',
   'clock of the store set forward',
 ] as const;

@@ -145,7 +145,7 @@ class History {
   #request(payout: Payout, isRepeated: boolean): void {
     const { log, random, truth } = this.#world;
     const { reference } = payout;
-    // A store that lost its memory cannot recognise paid payouts, so clients that repeat requests must.
+    // A store that lost its data cannot recognise paid payouts, so clients that repeat requests must.
     if (this.#world.hasLostMemory && truth.isPaid(reference)) return;
     const asked = isRepeated ? drawRepetition(this.#world, payout) : { kind: 'request' as const, payout };
     const { wallet } = asked.payout;
@@ -188,7 +188,7 @@ class History {
     await this.#check();
   }
 
-  /** Between two steps, a process may crash or close, its clock may be set, or the store may lose its memory. */
+  /** Between two steps, a process may crash or close, its clock may be set, or the store may lose its data. */
   #disturb(): MaybePromise<void> {
     const { random, settings, isCalm, memory } = this.#world;
     if (isCalm) return;

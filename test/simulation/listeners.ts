@@ -29,7 +29,7 @@ export function listen(world: World, process: Process, guard: PayoutGuard): void
 function reportByEvents(world: World, process: Process, guard: PayoutGuard): void {
   const { log } = world;
   const note = (reference: string, what: string) => world.noteReport(reference, what);
-  guard.on('unsettled', ({ reference, retried }) => {
+  guard.on('settlementFailed', ({ reference, retried }) => {
     log.count('unsettled', `${reference}${retried ? '' : ', for good'}`);
     note(reference, retried ? 'unsettled' : 'unsettled for good');
   });
@@ -60,7 +60,7 @@ function reportByEvents(world: World, process: Process, guard: PayoutGuard): voi
 
 /** The report that a warning stands for in the rule "nothing is silent". */
 const meanings: Readonly<Record<string, string>> = {
-  PAYOUT_GUARD_UNSETTLED: 'unsettled',
+  PAYOUT_GUARD_SETTLEMENT_FAILED: 'unsettled',
   PAYOUT_GUARD_CONTRADICTION: 'contradiction',
   PAYOUT_GUARD_PAID_AFTER_RELEASE: 'paid after release',
   PAYOUT_GUARD_LEFT_OPEN: 'left open',

@@ -229,7 +229,7 @@ export class FakeProvider {
 
   async #lookUp(process: Process, reference: string, signal: AbortSignal): Promise<PayoutAnswer> {
     const wallet = this.#world.walletOf(reference);
-    // A look-up is queued. In the meantime the store may lose its memory, and the reference may be held in another
+    // A look-up is queued. In the meantime the store may lose its data, and the reference may be held in another
     // wallet.
     const wasOurs = this.#world.truth.of(reference).some(({ payout }) => payout.wallet === this.plan.key);
     if (wallet !== undefined && wallet !== this.plan.key && !wasOurs) {

@@ -88,7 +88,7 @@ export function drawSettings(random: Random): Settings {
     topUps: random.pick([0, 0, 1, 3]),
     arrivalsWithinMs: random.pick([10, 1_000, 30_000]),
     hasFingerprints: random.chance(0.7),
-    // A store that lost its memory has no accounts, so the first service to use it would be right.
+    // A store that lost its data has no accounts, so the first service to use it would be right.
     hasImpostor: memoryLosses === 0 && random.chance(0.15),
     // Payments with an expired hold can be recorded only while the reference is remembered.
     crowd: !isForgetful && random.chance(0.03) ? 30 : 0,

@@ -149,7 +149,7 @@ export class Truth {
     for (const attempt of this.of(reference)) attempt.refused = refused;
   }
 
-  /** The store lost its memory, and some of it is restored. */
+  /** The store lost its data, and some of it is restored. */
   forget(isToldAgain: (attempt: Attempt) => boolean = () => false): void {
     this.#remembered = this.#remembered.filter(isToldAgain);
   }

@@ -97,7 +97,7 @@ export class World {
   }
 
   get hasLostMemory(): boolean {
-    return this.log.coverage.has('store lost its memory');
+    return this.log.coverage.has('store lost its data');
   }
 
   providerOf(wallet: string): FakeProvider {
@@ -159,7 +159,7 @@ export class World {
     return whenAnswered(this.memory.lose(), (isLost) => {
       if (!isLost) return false;
       this.hasChanged = true;
-      this.log.count('store lost its memory');
+      this.log.count('store lost its data');
       return true;
     });
   }

@@ -11,14 +11,21 @@ import {
   type SettleRequest,
 } from 'payout-guard';
 import { stoppedClock, type TestClock } from '../support/clock.js';
+import { comparable } from './comparable.js';
 
 const reference = fc.constantFrom('a', 'b', 'c', 'd');
+
 const wallet = fc.constantFrom('w', 'v');
+
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+
 const epoch = fc.constantFrom('current', 'current', 'current', 'another');
+
 /** Amounts and limits on both sides of what a double holds exactly, and of what 64 bits hold. */
 const amountMinor = fc.constantFrom(1n, 5n, 10n ** 14n - 3n, 2n ** 62n);
+
 const limitMinor = fc.constantFrom(12n, 10n ** 14n + 1n, 2n ** 63n - 1n, 2n ** 65n, 2n ** 70n, -1n);
+
 const sender = fc.constantFrom(undefined, undefined, 'its attempt', 'one handle', 'another handle');
 
 const hold = fc.record({
@@ -57,10 +64,12 @@ const settlement = fc.oneof(
   fc.record({ to: fc.constant('released' as const), notSent: optional(fc.boolean()), sender }),
   fc.record({ to: fc.constant('failed' as const) }),
 );
+
 const attempt = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('none' as const, 'current' as const) },
   { weight: 1, arbitrary: fc.constantFrom('last asked for' as const, 'unknown' as const) },
 );
+
 const settle = fc.record({ kind: fc.constant('settle' as const), reference, attempt, settlement });
 
 const operation = fc.oneof(
@@ -79,6 +88,7 @@ const operation = fc.oneof(
 );
 
 const wallets = fc.constantFrom([], ['w'], ['v'], ['w', 'v'], ['neither']);
+
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.array(operation, { minLength: 1, maxLength: 12, size: 'max' }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 40 }) }) },
@@ -107,6 +117,7 @@ const step = fc.oneof(
 );
 
 type Step = typeof step extends fc.Arbitrary<infer Drawn> ? Drawn : never;
+
 type Operation = typeof operation extends fc.Arbitrary<infer Drawn> ? Drawn : never;
 
 /** One store, and the facts that the drawn operations need. */
@@ -207,19 +218,6 @@ class Player {
       after = next;
     }
   }
-}
-
-/**
- * Epochs are random. Fields that are undefined are not there, nor is the advice of a shared store to young duplicates.
- */
-function comparable(answer: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(answer, (key, value) => {
-      if (key === 'epoch') return 'an epoch';
-      if (key === 'retryAfterMs') return undefined;
-      return typeof value === 'bigint' ? `${value}n` : value;
-    }) ?? 'null',
-  );
 }
 
 /** Answers that the sequences must have reached at least once, so that they prove something. */

@@ -1,4 +1,4 @@
-// The holds that a process puts back after a loss, when answers of the database overtake each other.
+// The holds that a process restores after a loss, when answers of the database overtake each other.
 import { describe, expect, it } from '@jest/globals';
 import type { HoldRecord } from 'payout-guard';
 import { OwnHolds } from '../../src/stores/shared/own-holds.js';
@@ -40,7 +40,7 @@ function having(hold: HoldRecord): OwnHolds {
   return own;
 }
 
-describe('the holds that a process would put back', () => {
+describe('the holds that a process would restore', () => {
   // Each is further than all before it.
   const steps = { reserved, sent, returned, awaiting, captured, failedLater };
   const names = Object.keys(steps) as (keyof typeof steps)[];

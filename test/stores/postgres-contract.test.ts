@@ -6,7 +6,8 @@ import { type StoreTarget, storeContract } from 'payout-guard/testing';
 import type { PoolConfig } from 'pg';
 import postgres from 'postgres';
 import { budget } from '../support/budget.js';
-import { type ManualClock, manualClock, testDatabase } from '../support/postgres.js';
+import { testDatabase } from '../support/postgres.js';
+import { type ManualClock, manualClock } from '../support/postgres-clock.js';
 
 const database = await testDatabase();
 afterAll(() => database?.drop());

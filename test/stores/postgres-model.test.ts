@@ -20,7 +20,8 @@ import type { BatchText } from '../../src/stores/postgres/read-batch.js';
 import { writeBatch } from '../../src/stores/postgres/write-batch.js';
 import type { Op } from '../../src/stores/shared/engine.js';
 import { budget, byBudget } from '../support/budget.js';
-import { type ManualClock, manualClock, testDatabase } from '../support/postgres.js';
+import { testDatabase } from '../support/postgres.js';
+import { type ManualClock, manualClock } from '../support/postgres-clock.js';
 
 const database = await testDatabase();
 // `npm test` leaves PGlite, which takes seconds to start, to `npm run test:proof`.

@@ -9,7 +9,8 @@ import type pg from 'pg';
 import { PostgresEngine } from '../../src/stores/postgres/engine.js';
 import type { Op } from '../../src/stores/shared/engine.js';
 import { movableMonotonic, passMonotonic } from '../support/monotonic.js';
-import { type ManualClock, manualClock, type TestDatabase, testDatabase } from '../support/postgres.js';
+import { type TestDatabase, testDatabase } from '../support/postgres.js';
+import { type ManualClock, manualClock } from '../support/postgres-clock.js';
 
 const database = await testDatabase();
 afterAll(() => database?.drop());

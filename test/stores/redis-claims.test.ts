@@ -152,7 +152,7 @@ const names = (count: number, prefix: string) => Array.from({ length: count }, (
     expect(await claimed(store, { olderThanMs: 1_000 })).toEqual(['ahead', 'after']);
   });
 
-  it('find what was put back after data was lost', async () => {
+  it('find what was restored after data was lost', async () => {
     const clock = stoppedClock();
     const store = redis.openTimed(clock);
     await hold(store, 'a', 1n);

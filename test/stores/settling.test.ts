@@ -76,7 +76,7 @@ describe.each(await everyStore())('on %s', (_, { open }) => {
       await payer.withHold({ ...payout, settles: 'onReturn' }, () => {
         line.isSilent = true;
       });
-      expect([await outcome(other), codesOfProcesses(warnings)]).toEqual([sent, ['PAYOUT_GUARD_UNSETTLED']]);
+      expect([await outcome(other), codesOfProcesses(warnings)]).toEqual([sent, ['PAYOUT_GUARD_SETTLEMENT_FAILED']]);
       line.isSilent = false;
       await wallet.clock.pass(1_000);
       await until(async () => (await other.getHold('p-1'))?.state === 'captured');

@@ -32,7 +32,7 @@ function putBack(copy: string, file: string): void {
 
 const frozen = (wallet: string) => ({ wallet, outcome: 'frozen' });
 
-describe('an older copy of the file, put back while no process lives', () => {
+describe('an older copy of the file, restored while no process lives', () => {
   movableMonotonic();
 
   it('is detected by its mark: all wallets are frozen until an operator has reconciled', async () => {

@@ -1,4 +1,5 @@
 import type { HoldStore } from 'payout-guard';
+import { type Deferred, deferred } from './wallet.js';
 
 /** A store with some of its methods replaced. */
 export function changed(store: HoldStore, changes: Partial<HoldStore>): HoldStore {
@@ -39,4 +40,28 @@ export function watched(store: HoldStore): { store: HoldStore; idle: () => Promi
     for (let turns = 0; turns < 20; turns = underWay === 0 ? turns + 1 : 0) await new Promise(setImmediate);
   };
   return { store: counted, idle };
+}
+
+/** A store that records `sent`, and answers so only after `gate` is resolved. */
+export function sentLate(store: HoldStore, gate: Deferred<void>): HoldStore {
+  return changed(store, {
+    settle: async (request) => {
+      const outcome = await store.settle(request);
+      if (request.to === 'sent') await gate.promise;
+      return outcome;
+    },
+  });
+}
+
+/** A store that takes a hold, resolves `held`, and answers only after `goOn` is resolved. */
+export function heldLate(store: HoldStore): { store: HoldStore; held: Deferred<void>; goOn: Deferred<void> } {
+  const held = deferred<void>();
+  const goOn = deferred<void>();
+  const hold: HoldStore['hold'] = async (request) => {
+    const answer = await store.hold(request);
+    held.resolve();
+    await goOn.promise;
+    return answer;
+  };
+  return { store: changed(store, { hold }), held, goOn };
 }

@@ -124,8 +124,8 @@ describe('examples/prometheus.ts', () => {
   it('counts the payouts of its curl lines', () => {
     expect(series(samples, 'payout_guard_decisions_total')).toEqual({
       'decision=approved,operation=hold,wallet=default': 1,
-      'decision=rejected,error_type=payout_in_progress,operation=hold,wallet=default': 1,
-      'decision=refused,error_type=insufficient_funds,operation=hold,temporary=false,wallet=default': 1,
+      'decision=check_failed,error_type=payout_in_progress,operation=hold,wallet=default': 1,
+      'decision=insufficient,error_type=insufficient_funds,operation=hold,temporary=false,wallet=default': 1,
     });
   });
 

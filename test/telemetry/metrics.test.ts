@@ -1,68 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  BalanceUnavailableError,
-  createPayoutGuard,
-  type GuardOptions,
-  isPayoutGuardError,
-  memoryStore,
-  observing,
-  type PayoutAnswer,
-  type PayoutGuard,
-  PayoutRejectedError,
-  type WalletSettings,
-} from 'payout-guard';
+import { describe, expect, it } from '@jest/globals';
+import { BalanceUnavailableError, createPayoutGuard, isPayoutGuardError } from 'payout-guard';
 import { jpay } from 'payout-guard/providers/jpay';
 import { createTelemetry, type ObserveOptions } from 'payout-guard/telemetry';
 import { jpaySimulator } from 'payout-guard/testing';
-import { storeFailureCauses } from '../../src/core/store-failure.js';
 import { everyMetric, metrics, prometheusName } from '../../src/telemetry/metrics.js';
-import { deferred, type ScriptedWallet, scriptedWallet, stoppedClock } from '../support/wallet.js';
-import { codesOf, collectWarnings } from '../support/warnings.js';
-import { type Scraped, scraped, series } from './support.js';
+import { deferred, scriptedWallet } from '../support/wallet.js';
+import { collectWarnings } from '../support/warnings.js';
+import { endpoint, guards, observed, observedWallets, refusal } from './metrics-support.js';
+import { series } from './support.js';
 
-const warnings = collectWarnings();
-let endpoint: Scraped;
-let guards: PayoutGuard[];
-
-beforeEach(async () => {
-  endpoint = await scraped();
-  guards = [];
-});
-afterEach(async () => {
-  for (const guard of guards) await guard.close();
-  await endpoint.close();
-});
-
-function observed(
-  wallet: ScriptedWallet,
-  options: Partial<GuardOptions & WalletSettings> = {},
-  about: ObserveOptions = {},
-): { guard: PayoutGuard; stop: () => void } {
-  const telemetry = createTelemetry({ meterProvider: endpoint.meterProvider });
-  const guard = wallet.guard({ trace: telemetry.trace, reconcileEveryMs: 0, ...options });
-  guards.push(guard);
-  return { guard, stop: telemetry.observe(guard, about) };
-}
-
-/** A guard of several KES wallets, each with 1,234.56. */
-function observedWallets(keys: readonly string[], options: Partial<GuardOptions>, about: ObserveOptions) {
-  const clock = stoppedClock();
-  const parts = Object.fromEntries(keys.map((key) => [key, scriptedWallet('1234.56')]));
-  const wallets = Object.fromEntries(
-    keys.map((key) => [key, { provider: (parts[key] as ScriptedWallet).provider, currency: 'KES', floor: '100.00' }]),
-  );
-  const telemetry = createTelemetry({ meterProvider: endpoint.meterProvider });
-  const guard = createPayoutGuard({ wallets, clock, trace: telemetry.trace, reconcileEveryMs: 0, ...options });
-  guards.push(guard);
-  telemetry.observe(guard, about);
-  return { guard, clock, wallets: parts };
-}
-
-const refusal = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => 'was not refused',
-    (error: unknown) => (isPayoutGuardError(error) ? error.code : error),
-  );
+collectWarnings();
 
 describe('the Prometheus endpoint', () => {
   it('agrees exactly with the answers to several hundred payouts', async () => {
@@ -98,7 +45,7 @@ describe('the Prometheus endpoint', () => {
         const type = error instanceof BalanceUnavailableError || 'reason' in error ? String(error.reason) : error.code;
         const isRefusal = error.code === 'insufficient_funds';
         const temporary = isRefusal ? `,temporary=${(error as unknown as { temporary: boolean }).temporary}` : '';
-        const decision = isRefusal ? 'refused' : 'rejected';
+        const decision = isRefusal ? 'insufficient' : 'check_failed';
         count(answers, `decision=${decision},error_type=${type},operation=${operation}${temporary}`);
         if (operation === 'hold') count(steps, `error_type=${type},operation=hold`);
         return undefined;
@@ -153,11 +100,11 @@ describe('the Prometheus endpoint', () => {
     const kinds = [
       'decision=approved,operation=check',
       'decision=approved,operation=hold',
-      'decision=refused,error_type=insufficient_funds,operation=check,temporary=false',
-      'decision=refused,error_type=insufficient_funds,operation=hold,temporary=true',
-      'decision=rejected,error_type=forbidden,operation=check',
-      'decision=rejected,error_type=hold_conflict,operation=hold',
-      'decision=rejected,error_type=invalid_amount,operation=hold',
+      'decision=insufficient,error_type=insufficient_funds,operation=check,temporary=false',
+      'decision=insufficient,error_type=insufficient_funds,operation=hold,temporary=true',
+      'decision=check_failed,error_type=forbidden,operation=check',
+      'decision=check_failed,error_type=hold_conflict,operation=hold',
+      'decision=check_failed,error_type=invalid_amount,operation=hold',
     ];
     expect(Object.keys(answers)).toEqual(expect.arrayContaining(kinds));
     for (const value of [...Object.values(answers), captured, released]) expect(value).toBeGreaterThan(0);
@@ -200,11 +147,11 @@ describe('the Prometheus endpoint', () => {
     expect(JSON.stringify(samples)).not.toContain('p-1');
     expect(series(samples, 'payout_guard_decisions_total')).toEqual({
       'decision=approved,operation=hold,wallet=default': 1,
-      'decision=refused,error_type=insufficient_funds,operation=hold,temporary=true,wallet=default': 1,
-      'decision=rejected,error_type=payout_in_progress,operation=hold': 1,
-      'decision=rejected,error_type=invalid_reference,operation=hold': 2,
-      'decision=rejected,error_type=configuration,operation=check,wallet=_OTHER': 1,
-      'decision=rejected,error_type=currency_mismatch,operation=check': 1,
+      'decision=insufficient,error_type=insufficient_funds,operation=hold,temporary=true,wallet=default': 1,
+      'decision=check_failed,error_type=payout_in_progress,operation=hold': 1,
+      'decision=check_failed,error_type=invalid_reference,operation=hold': 2,
+      'decision=check_failed,error_type=configuration,operation=check,wallet=_OTHER': 1,
+      'decision=check_failed,error_type=currency_mismatch,operation=check': 1,
     });
   });
 
@@ -230,71 +177,6 @@ describe('the Prometheus endpoint', () => {
     wallet.clock.advance(2_500);
     await hold.capture();
     expect(series(await endpoint.scrape(), 'payout_guard_hold_duration_sum')).toEqual({ 'hold_change=captured': 2.5 });
-  });
-});
-
-describe('the mode', () => {
-  it('is on every metric of a guard that only observes, whose refusals are counted as such', async () => {
-    const telemetry = createTelemetry({ meterProvider: endpoint.meterProvider });
-    const guard = observing(scriptedWallet('10.00').guard({ trace: telemetry.trace, reconcileEveryMs: 0 }));
-    guards.push(guard);
-    telemetry.observe(guard, { expose: 'amounts' });
-    const hold = await guard.hold({ amount: '11.00', reference: 'p-1' });
-    await hold.capture();
-    const samples = (await endpoint.scrape()).filter(({ name }) => name !== 'target_info');
-    expect(samples.length).toBeGreaterThan(5);
-    expect(samples.filter(({ labels }) => labels.payout_guard_mode !== 'observe')).toEqual([]);
-    expect(series(samples, 'payout_guard_decisions_total')).toEqual({
-      'decision=refused,error_type=insufficient_funds,operation=hold,temporary=false': 1,
-    });
-    expect(guard.report().refused).toBe(1);
-  });
-
-  it('exists before the first event', async () => {
-    const telemetry = createTelemetry({ meterProvider: endpoint.meterProvider });
-    const guard = observing(scriptedWallet().guard());
-    guards.push(guard);
-    telemetry.observe(guard);
-    const samples = (await endpoint.scrape()).filter(({ name }) => name !== 'target_info');
-    expect(samples.filter(({ labels, value }) => labels.payout_guard_mode !== 'observe' || value !== 0)).toEqual([]);
-    const told = samples.map(({ name, labels: { otel_scope_name, payout_guard_mode, ...own } }) => [
-      name,
-      ...Object.values(own),
-    ]);
-    expect(told).toEqual([
-      ['payout_guard_holds_unsettled_total', 'true'],
-      ['payout_guard_holds_unsettled_total', 'false'],
-      ['payout_guard_incidents_total', 'paid_after_release'],
-      ['payout_guard_incidents_total', 'perhaps_paid_twice'],
-      ['payout_guard_incidents_total', 'failed_after_capture'],
-      ['payout_guard_incidents_total', 'contradiction'],
-      ['payout_guard_incidents_total', 'left_open'],
-      ['payout_guard_incidents_total', 'lookup_finds_nothing'],
-      ...storeFailureCauses.map((cause) => ['payout_guard_store_failures_total', cause]),
-      ['payout_guard_holds_overdue'],
-      ['payout_guard_holds_never_seen'],
-      ['payout_guard_wallets_orphaned'],
-      ['payout_guard_frozen'],
-    ]);
-  });
-});
-
-describe('failures of the store', () => {
-  it('are counted by cause, each of them, and the rest when the guard closes', async () => {
-    const store = memoryStore();
-    const { guard } = observed(scriptedWallet('1234.56'), { store });
-    await guard.funds();
-    const failed = (code: string) => Promise.reject(Object.assign(new Error('secret'), { code }));
-    store.hold = () => failed('EPIPE');
-    const hold = (number: number) => refusal(guard.hold({ amount: '1.00', reference: `p-${number}` }));
-    for (let number = 1; number <= 20; number++) expect(await hold(number)).toBe('balance_unavailable');
-    store.hold = () => ({ outcome: 'recovering', forMs: 1_000 });
-    await hold(21);
-    const failures = async () => series(await endpoint.scrape(), 'payout_guard_store_failures_total');
-    expect(await failures()).toEqual({ 'store_cause=other': 1, 'store_cause=recovering': 1 });
-    await guard.close();
-    expect(await failures()).toEqual({ 'store_cause=other': 20, 'store_cause=recovering': 1 });
-    expect(await endpoint.text()).not.toContain('secret');
   });
 });
 
@@ -380,221 +262,5 @@ describe('amounts', () => {
     expect(isServed).toBe(false);
     await wallet.clock.pass(1);
     expect((await scrape).some(({ name }) => name === 'payout_guard_frozen')).toBe(true);
-  });
-});
-
-describe('a frozen wallet', () => {
-  it('is reported by the process that froze it and by a refused one, until it is unfrozen elsewhere', async () => {
-    const wallet = scriptedWallet('1000.00');
-    const store = memoryStore({ clock: wallet.clock });
-    const here = observed(wallet, { store }, { name: 'here', wallets: ['default'] }).guard;
-    const there = observed(wallet, { store }, { name: 'there', wallets: ['default'] }).guard;
-    const frozen = async () =>
-      Object.fromEntries(
-        (await endpoint.scrape())
-          .filter(({ name }) => name === 'payout_guard_frozen')
-          .map(({ labels, value }) => [`${labels.payout_guard_name}/${labels.payout_guard_wallet}`, value]),
-      );
-    await here.freeze('default', 'drift');
-    expect(await frozen()).toEqual({ 'here/default': 1, 'there/default': 0 });
-    expect(await refusal(there.hold({ amount: '1.00', reference: 'p-1' }))).toBe('wallet_frozen');
-    expect(await frozen()).toEqual({ 'here/default': 1, 'there/default': 1 });
-    await there.unfreeze('default');
-    expect(await frozen()).toEqual({ 'here/default': 0, 'there/default': 0 });
-  });
-
-  it('is counted without its name if it was not listed', async () => {
-    const { guard } = observedWallets(['till', 'shop', 'bar'], {}, { wallets: ['till'] });
-    for (const key of ['till', 'shop', 'bar']) await guard.freeze(key, 'drift');
-    const frozen = async () => series(await endpoint.scrape(), 'payout_guard_frozen');
-    expect(await frozen()).toEqual({ 'wallet=till': 1, 'wallet=_OTHER': 2 });
-    for (const key of ['till', 'shop', 'bar']) await guard.unfreeze(key);
-    expect(await frozen()).toEqual({});
-  });
-});
-
-describe('payouts that an operator must look at', () => {
-  it('are counted by each reconciliation, and the warnings of the guard stay', async () => {
-    const wallet = scriptedWallet('1000.00');
-    const store = memoryStore({ clock: wallet.clock });
-    let answer: PayoutAnswer = { outcome: 'unknown', absent: true };
-    const { guard } = observed(wallet, { store, lookup: async () => answer, lookupsPerSecond: 1_000 });
-    const gauges = async () => {
-      const samples = await endpoint.scrape();
-      return ['holds_overdue', 'holds_never_seen', 'wallets_orphaned'].map(
-        (name) => samples.find((sample) => sample.name === `payout_guard_${name}`)?.value,
-      );
-    };
-    for (const reference of ['p-1', 'p-2']) await guard.hold({ amount: '1.00', reference, state: 'sent' });
-    const foreign = createPayoutGuard({
-      wallets: { gone: { provider: scriptedWallet().provider, currency: 'KES' } },
-      store,
-      clock: wallet.clock,
-      reconcileEveryMs: 0,
-    });
-    await foreign.hold({ wallet: 'gone', amount: '1.00', reference: 'x', state: 'sent' });
-    wallet.clock.advance(900_000);
-    await guard.hold({ amount: '1.00', reference: 'p-3', state: 'sent' });
-    expect(await gauges()).toEqual([0, 0, 0]);
-    await guard.reconcile({ olderThanMs: 0 });
-    expect(await gauges()).toEqual([2, 2, 1]);
-    expect(warnings).toEqual([
-      expect.stringMatching(/^PAYOUT_GUARD_ORPHAN: .* wallet gone/),
-      expect.stringMatching(/^PAYOUT_GUARD_OVERDUE: The outcome of 2 payout/),
-      expect.stringMatching(/^PAYOUT_GUARD_NEVER_SEEN: The provider has no record of 2 overdue/),
-    ]);
-    answer = { outcome: 'pending' };
-    await guard.capture('p-1');
-    await foreign.capture('x');
-    await foreign.close();
-    await guard.reconcile();
-    expect(await gauges()).toEqual([1, 0, 0]);
-    await guard.release('p-2');
-    await guard.reconcile();
-    expect(await gauges()).toEqual([0, 0, 0]);
-    expect(series(await endpoint.scrape(), 'payout_guard_provider_request_duration_count')).toMatchObject({
-      'operation=lookup': 4,
-    });
-  });
-
-  it('are counted once each when they are an incident, and the warnings of the guard stay', async () => {
-    const wallet = scriptedWallet('1000.00');
-    const store = memoryStore({ clock: wallet.clock });
-    let answer: PayoutAnswer = { outcome: 'failed' };
-    const { guard } = observed(wallet, {
-      store,
-      lookupsPerSecond: 1_000,
-      debitVisibleAt: 'acceptance',
-      verdictOfResult: () => 'pending',
-      lookup: async () => answer,
-    });
-    const incidents = async () => series(await endpoint.scrape(), 'payout_guard_incidents_total');
-    await guard.withHold({ amount: '1.00', reference: 'failed' }, () => 'accepted');
-    await guard.reconcile({ reference: 'failed' });
-    const [late, twice] = [
-      await guard.hold({ amount: '1.00', reference: 'late' }),
-      await guard.hold({ amount: '1.00', reference: 'twice' }),
-    ];
-    wallet.clock.advance(60_000);
-    await late.capture();
-    await late.capture();
-    await (await guard.hold({ amount: '1.00', reference: 'twice' })).capture();
-    await twice.capture().catch(() => {});
-    const paying = guard.withHold({ amount: '1.00', reference: 'both' }, async () => {
-      await guard.capture('both');
-      throw new PayoutRejectedError();
-    });
-    await paying.catch(() => {});
-    expect(await incidents()).toEqual({
-      'incident=failed_after_capture': 1,
-      'incident=paid_after_release': 1,
-      'incident=perhaps_paid_twice': 1,
-      'incident=contradiction': 1,
-    });
-    answer = { outcome: 'unknown', absent: true };
-    for (let index = 0; index < 20; index++) {
-      await guard.hold({ amount: '1.00', reference: `p-${index}`, state: 'sent' });
-    }
-    await guard.reconcile({ olderThanMs: 0 });
-    expect(await incidents()).toMatchObject({ 'incident=lookup_finds_nothing': 1 });
-    expect(codesOf(warnings)).toEqual([
-      'PAYOUT_GUARD_PAID_AFTER_RELEASE',
-      'PAYOUT_GUARD_PAID_AFTER_RELEASE',
-      'PAYOUT_GUARD_CONTRADICTION',
-      'PAYOUT_GUARD_LOOKUP',
-    ]);
-  });
-
-  it('are counted when their outcome cannot be recorded, from zero on, and when they are left open', async () => {
-    const wallet = scriptedWallet('1000.00');
-    const store = memoryStore({ clock: wallet.clock });
-    const { guard } = observed(wallet, { store, settles: 'onReturn' });
-    const counted = async (name: string, label: string) =>
-      Object.fromEntries(
-        (await endpoint.scrape())
-          .filter((sample) => sample.name === name)
-          .map(({ labels, value }) => [labels[label], value]),
-      );
-    const unsettled = () => counted('payout_guard_holds_unsettled_total', 'payout_guard_retried');
-    expect(await unsettled()).toEqual({ true: 0, false: 0 });
-    const { settle } = store;
-    const down = () => {
-      throw new Error('down');
-    };
-    await guard.withHold({ amount: '1.00', reference: 'p-1' }, () => {
-      store.settle = down;
-    });
-    expect(await unsettled()).toEqual({ true: 1, false: 0 });
-    store.settle = settle;
-    await wallet.clock.pass(1_000);
-    const payment = deferred<void>();
-    const paying = guard.withHold({ amount: '1.00', reference: 'p-2' }, () => payment.promise);
-    await new Promise(setImmediate);
-    await guard.close({ waitMs: 0 });
-    store.settle = down;
-    payment.resolve();
-    await paying;
-    expect(await unsettled()).toEqual({ true: 1, false: 1 });
-    expect(await counted('payout_guard_incidents_total', 'payout_guard_incident')).toMatchObject({ left_open: 1 });
-    expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_UNSETTLED', 'PAYOUT_GUARD_LEFT_OPEN', 'PAYOUT_GUARD_UNSETTLED']);
-  });
-});
-
-describe('observing', () => {
-  it('ends when it is stopped, and may begin again', async () => {
-    const telemetry = createTelemetry({ meterProvider: endpoint.meterProvider });
-    const guard = scriptedWallet('1000.00').guard({ trace: telemetry.trace });
-    guards.push(guard);
-    const stop = telemetry.observe(guard);
-    await guard.assertSufficientFunds('1.00');
-    stop();
-    stop();
-    await guard.hold({ amount: '1.00', reference: 'p-1' });
-    const counted = { 'decision=approved,operation=check': 1 };
-    const samples = await endpoint.scrape();
-    expect(series(samples, 'payout_guard_decisions_total')).toEqual(counted);
-    expect(series(samples, 'payout_guard_operation_duration_count')).toEqual({});
-    expect(samples.filter(({ name }) => name === 'payout_guard_frozen')).toEqual([]);
-    telemetry.observe(guard);
-    await guard.assertSufficientFunds('1.00');
-    expect(series(await endpoint.scrape(), 'payout_guard_decisions_total')).toEqual({
-      'decision=approved,operation=check': 2,
-    });
-  });
-
-  it('of several guards keeps them apart by name', async () => {
-    for (const [name, balance] of Object.entries({ one: '10.00', two: '20.00' })) {
-      const { guard } = observed(scriptedWallet(balance), {}, { name, expose: 'amounts' });
-      await guard.assertSufficientFunds('1.00');
-      if (name === 'two') await guard.assertSufficientFunds('1.00');
-    }
-    const told = (await endpoint.scrape())
-      .filter(({ name }) => ['payout_guard_decisions_total', 'payout_guard_available'].includes(name))
-      .map(({ name, labels, value }) => `${name} ${labels.payout_guard_name} ${value}`);
-    expect(told.sort()).toEqual([
-      'payout_guard_available one 10',
-      'payout_guard_available two 20',
-      'payout_guard_decisions_total one 1',
-      'payout_guard_decisions_total two 2',
-    ]);
-  });
-
-  it('rejects all invalid options at once, and a second guard', async () => {
-    const guard = scriptedWallet().guard();
-    guards.push(guard);
-    const telemetry = createTelemetry({ meterProvider: endpoint.meterProvider });
-    const problemsOf = (run: () => unknown) => {
-      try {
-        run();
-        return [];
-      } catch (error) {
-        return (error as { problems: string[] }).problems;
-      }
-    };
-    const nonsense = { name: '', wallets: ['a b'], expose: 'balances', label: 1 } as unknown as ObserveOptions;
-    expect(problemsOf(() => telemetry.observe(guard, nonsense))).toHaveLength(4);
-    expect(problemsOf(() => createTelemetry({ meterProvider: {} as never, references: 1 as never }))).toHaveLength(2);
-    telemetry.observe(guard);
-    expect(problemsOf(() => telemetry.observe(guard))).toEqual(['observe: every guard needs a telemetry of its own']);
   });
 });

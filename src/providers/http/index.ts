@@ -50,8 +50,8 @@ export interface HttpProviderOptions<Body> extends NetworkOptions {
    */
   debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;
   /**
-   * How long after that moment the balance may still not show it, in milliseconds; 0 to 600,000. 0 only where the
-   * provider documents it.
+   * Longest time after that moment in which the balance may not show it, in milliseconds; 0 to 600,000. 0 only where
+   * the provider documents it.
    * @defaultValue 10,000
    */
   visibleAfterMs?: number | undefined;

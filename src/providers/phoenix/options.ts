@@ -35,7 +35,7 @@ export interface PhoenixOptions extends NetworkOptions {
   /** The same as at registration, if it named one. */
   gprsCoordinate?: string | undefined;
   /**
-   * How long a session is used at most, in milliseconds: 10,000 to 86,400,000. Shorter if Phoenix names an end that is
+   * Longest use of a session, in milliseconds: 10,000 to 86,400,000. Shorter if Phoenix names an end that is
    * still to come. A session that ends by itself is replaced when Phoenix refuses it.
    * @defaultValue 600,000
    */

@@ -96,7 +96,7 @@ local runId = type(info) == 'string' and info:match('run_id:(%x+)') or ''
 local isOther = ARGV[2] == '1'
 if runId ~= '' then isOther = lastRunId ~= '' and runId ~= lastRunId end
 
--- Gone; or perhaps without its last writes; or put back to an earlier time.
+-- Gone; or perhaps without its last writes; or restored to an earlier time.
 if not epoch or isOther or version < seen then
   -- Later than anything that was written before: see isOver().
   if store[7] then now = math.max(now, tonumber(store[7]) + 1) end
@@ -165,7 +165,7 @@ if isWriting then
 end
 
 ------------------------------------------------------------------------------------------------------------------------
--- What is read, and what will be written.
+-- Values read, and values to write.
 
 local texts = readTexts(KEYS, FIRST_HOLD)
 -- By reference, what this call has read or made of a hold: a table, or the text of a hold that is new.
@@ -555,7 +555,7 @@ end
 
 -- r: restores a hold.
 makers[114] = function()
-  -- Returns true if the hold that is there gives way to the one that is put back.
+  -- Returns true if the hold that is there gives way to the one that is restored.
   local function isBehind(row, own)
     if row[WALLET] ~= own[WALLET] or row[STATE] == 'captured' then return false end
     if row[ATTEMPT] == own[ATTEMPT] then
@@ -587,7 +587,7 @@ makers[114] = function()
 end
 
 ------------------------------------------------------------------------------------------------------------------------
--- What is due: reservations that are over, captures that the provider's balance shows by now.
+-- Changes that are due: reservations that are over, captures that the provider's balance shows by now.
 
 local due = redis.call('ZRANGEBYSCORE', base .. 'due', '-inf', nowText, 'LIMIT', 0, SWEEP)
 local dueKeys, dueReferences = {}, {}
@@ -607,7 +607,7 @@ for at, text in ipairs(readTexts(dueKeys, 1)) do
 end
 
 ------------------------------------------------------------------------------------------------------------------------
--- What was asked for.
+-- The requested operations.
 
 local operations = {}
 local keyAt, afterBase, byte, sub = FIRST_HOLD - 1, #holdBase + 1, string.byte, string.sub

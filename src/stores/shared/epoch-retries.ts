@@ -19,7 +19,7 @@ export class EpochRetries {
     this.#closing = closing;
   }
 
-  /** Asks until the answer is of an epoch in which this process has put back what it answers for. */
+  /** Asks until the answer is of an epoch in which this process has restored its holds. */
   async read<Asked extends SentOp>(op: Asked): Promise<Executed<Asked['kind']>> {
     for (let round = 1; round <= maxRounds; round++) {
       const reply = await this.executed(op);

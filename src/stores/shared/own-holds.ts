@@ -1,4 +1,4 @@
-// Holds that this process must put back when the database has lost them: sent ones that it took or moved on, and
+// Holds that this process must restore when the database has lost them: sent ones that it took or moved on, and
 // captures that the provider's balance does not show yet. They count against the wallet, and no other process remembers
 // them. Reservations are here to be moved on; nothing was sent for them, so they end with the data of the database.
 import { type HoldRecord, isOpen } from '../../core/hold.js';
@@ -7,7 +7,7 @@ export class OwnHolds {
   readonly #holds = new Map<string, HoldRecord>();
   /** The epoch in which they are known to be in the database as they are here. */
   #epoch: string | undefined;
-  /** Those that are known to be there in another epoch: for as long as it takes to put back the rest. */
+  /** Those that are known to be there in another epoch: for as long as it takes to restore the rest. */
   readonly #elsewhere = new Map<string, string>();
 
   get size(): number {
@@ -18,7 +18,7 @@ export class OwnHolds {
     return this.#holds.get(reference);
   }
 
-  /** Granted to this process. From the first moment: if the database loses it now, it is put back. */
+  /** Granted to this process. From the first moment: if the database loses it now, it is restored. */
   add(hold: HoldRecord, epoch: string): void {
     this.#holds.set(hold.reference, hold);
     if (epoch !== this.#epoch) this.#elsewhere.set(hold.reference, epoch);
@@ -60,7 +60,7 @@ export class OwnHolds {
   }
 
   /**
-   * Holds to put back, because they are not known to be there in this epoch. When there are none, the epoch is that of
+   * Holds to restore, because they are not known to be there in this epoch. When there are none, the epoch is that of
    * all.
    */
   notIn(epoch: string): HoldRecord[] {
@@ -75,7 +75,7 @@ export class OwnHolds {
     return holds;
   }
 
-  /** Put back, unless it has moved on meanwhile. */
+  /** Restored, unless it has moved on meanwhile. */
   restored(hold: HoldRecord, epoch: string): void {
     if (this.#holds.get(hold.reference) === hold) this.add(hold, epoch);
   }

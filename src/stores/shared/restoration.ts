@@ -48,7 +48,7 @@ export class Restoration {
     if (this.#running !== undefined) return false;
     if (epoch === this.#epoch.id) return true;
     if (this.own.size > 0 || this.freezes.size > 0) return false;
-    // With nothing to put back it is enough to know the epoch.
+    // With nothing to restore it is enough to know the epoch.
     if (this.#epoch.id !== undefined) this.#report(epoch, 0);
     this.#epoch.enter(epoch);
     return true;
@@ -108,7 +108,7 @@ export class Restoration {
       for (const [index, hold] of portion.entries()) {
         const reply = replies[index];
         epoch = reply?.epoch ?? epoch;
-        // A hold whose restore was not executed is put back in the next round.
+        // A hold whose restore was not executed is restored in the next round.
         if (reply?.isExecuted) this.own.restored(hold, epoch);
       }
     }

@@ -16,7 +16,7 @@ CREATE TABLE store (
   born_at_ms INTEGER NOT NULL,
   -- Grows with each transaction.
   counter INTEGER NOT NULL,
-  -- Where the epoch began: the number of the file in its file system. A copy has another one.
+  -- The file in which the epoch began: the number of the file in its file system. A copy has another one.
   place TEXT NOT NULL,
   -- The latest time that was written, and what is added to the clock of the machine, so that it never runs back.
   now_ms INTEGER NOT NULL,
@@ -45,9 +45,9 @@ CREATE TABLE holds (
   created_at_ms INTEGER NOT NULL,
   sent_at_ms INTEGER,
   awaits_outcome INTEGER,
-  -- When the row changes by itself: a reservation expires, a capture becomes visible.
+  -- Time at which the row changes by itself: a reservation expires, a capture becomes visible.
   due_at_ms INTEGER,
-  -- When the row is deleted.
+  -- Time at which the row is deleted.
   forget_at_ms INTEGER,
   lease_owner TEXT,
   lease_until_ms INTEGER,

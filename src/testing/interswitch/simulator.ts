@@ -3,12 +3,11 @@
 import { stringify } from 'lossless-json';
 import { z } from 'zod';
 import { readOptions } from '../../core/problems.js';
-import { clockSchema, debited, portSchema } from '../simulator/check-options.js';
 import type { Answer, FaultOptions } from '../simulator/faults.js';
 import { type PayoutOptions, payoutShape } from '../simulator/payout-book.js';
-import { type Simulator, type SimulatorOptions, startServer } from '../simulator/server.js';
+import { type Simulator, startServer } from '../simulator/server.js';
 import { TaskTimer } from '../simulator/task-timer.js';
-import { amountText, enveloped, type InterswitchStyle, walletAmount, walletBalance, writtenAmount } from './codec.js';
+import { enveloped, walletAmount, writtenAmount } from './codec.js';
 import {
   type InterswitchPayment,
   type InterswitchPaymentOptions,
@@ -16,32 +15,14 @@ import {
   interswitchPayments,
 } from './payments.js';
 import { type InterswitchSessionOptions, inSessions, interswitchSessionShape } from './sessions.js';
+import { type InterswitchWalletOptions, walletMethods, walletShape } from './wallet.js';
 
 /** Amounts are decimal text in major units, with two decimals at most. */
 export interface InterswitchSimulatorOptions
-  extends SimulatorOptions,
+  extends InterswitchWalletOptions,
     PayoutOptions<InterswitchPayment>,
     InterswitchPaymentOptions,
     InterswitchSessionOptions {
-  /** @defaultValue '250000' */
-  readonly available?: string | undefined;
-  /** @defaultValue '250000' */
-  readonly ledger?: string | undefined;
-  /**
-   * The `currencyCode`: `UGX`, `800`, or something wrong.
-   * @defaultValue 'UGX'
-   */
-  readonly currency?: string | undefined;
-  /**
-   * True if the balance is in a `response` object, as in all Phoenix answers that are known, or beside `responseCode`.
-   * @defaultValue 'wrapped'
-   */
-  readonly shape?: InterswitchStyle['shape'] | undefined;
-  /**
-   * The form of amounts: `250000`, `"250000"`, or as Java writes a double, `250000.0`, from ten million on `1.0E7`.
-   * @defaultValue 'number'
-   */
-  readonly amounts?: InterswitchStyle['amounts'] | undefined;
   /** @defaultValue '/isw/payments/balance' */
   readonly path?: string | undefined;
 }
@@ -135,22 +116,7 @@ export async function interswitchSimulator(options: InterswitchSimulatorOptions 
 
   return {
     ...server,
-    credit: (amount) => {
-      const minor = readOptions(walletAmount, amount);
-      wallet.available += minor;
-      wallet.ledger += minor;
-    },
-    debit: (amount) => {
-      const minor = readOptions(walletAmount, amount);
-      const ledger = debited(wallet.ledger, minor);
-      wallet.available = debited(wallet.available, minor);
-      wallet.ledger = ledger;
-    },
-    setBalance: (given) => {
-      const { available = wallet.available, ledger = wallet.ledger } = readOptions(balancesSchema, given);
-      Object.assign(wallet, { available, ledger });
-    },
-    balances: () => ({ available: amountText(wallet.available), ledger: amountText(wallet.ledger) }),
+    ...walletMethods(wallet),
     get payouts() {
       return payments.payouts();
     },
@@ -173,21 +139,13 @@ export async function interswitchSimulator(options: InterswitchSimulatorOptions 
 
 const springTexts = { 404: 'Not Found', 405: 'Method Not Allowed', 500: 'Internal Server Error' };
 
-const balancesSchema = z.strictObject({ available: walletBalance.optional(), ledger: walletBalance.optional() });
-
 const respondWithSchema = z.strictObject({
   code: z.union([z.string(), z.int()]),
   message: z.string().default('AN ERROR OCCURED'),
 });
 
 const optionsSchema = z.strictObject({
-  port: portSchema,
-  clock: clockSchema,
-  available: walletAmount.prefault('250000'),
-  ledger: walletAmount.prefault('250000'),
-  currency: z.string().default('UGX'),
-  shape: z.enum(['wrapped', 'flat']).default('wrapped'),
-  amounts: z.enum(['number', 'text', 'javaDouble']).default('number'),
+  ...walletShape,
   path: z
     .string()
     .regex(/^\/[^?#\s]*$/, 'pass a path that begins with /')

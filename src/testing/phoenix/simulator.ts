@@ -5,10 +5,11 @@ import { promisify } from 'node:util';
 import { stringify } from 'lossless-json';
 import { z } from 'zod';
 import { readOptions } from '../../core/problems.js';
-import { amountText, enveloped, walletAmount, walletBalance, writtenAmount } from '../interswitch/codec.js';
+import { enveloped, walletAmount, writtenAmount } from '../interswitch/codec.js';
 import { type InterswitchPayment, interswitchPaymentShape } from '../interswitch/payments.js';
 import type { InterswitchSimulator, InterswitchSimulatorOptions } from '../interswitch/simulator.js';
-import { clockSchema, debited, delaySchema, portSchema } from '../simulator/check-options.js';
+import { walletMethods, walletShape } from '../interswitch/wallet.js';
+import { delaySchema } from '../simulator/check-options.js';
 import type { Answer, FaultOptions } from '../simulator/faults.js';
 import { payoutShape } from '../simulator/payout-book.js';
 import { type RouteRequest, startServer } from '../simulator/server.js';
@@ -151,22 +152,7 @@ export async function phoenixSimulator(options: PhoenixSimulatorOptions = {}): P
     },
     expireSessions: () => access.endSessions('expire'),
     replaceSessions: () => access.endSessions('replace'),
-    credit: (amount) => {
-      const minor = readOptions(walletAmount, amount);
-      wallet.available += minor;
-      wallet.ledger += minor;
-    },
-    debit: (amount) => {
-      const minor = readOptions(walletAmount, amount);
-      const ledger = debited(wallet.ledger, minor);
-      wallet.available = debited(wallet.available, minor);
-      wallet.ledger = ledger;
-    },
-    setBalance: (given) => {
-      const { available = wallet.available, ledger = wallet.ledger } = readOptions(balancesSchema, given);
-      Object.assign(wallet, { available, ledger });
-    },
-    balances: () => ({ available: amountText(wallet.available), ledger: amountText(wallet.ledger) }),
+    ...walletMethods(wallet),
     get payouts() {
       return payments.payouts();
     },
@@ -183,8 +169,6 @@ async function newPrivateKey(): Promise<string> {
   const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2_048 });
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
-
-const balancesSchema = z.strictObject({ available: walletBalance.optional(), ledger: walletBalance.optional() });
 
 const respondWithSchema = z.strictObject({
   code: z.union([z.string(), z.int()]),
@@ -205,13 +189,7 @@ const privateKeySchema = z.string().refine(
 );
 
 const optionsSchema = z.strictObject({
-  port: portSchema,
-  clock: clockSchema,
-  available: walletAmount.prefault('250000'),
-  ledger: walletAmount.prefault('250000'),
-  currency: z.string().default('UGX'),
-  shape: z.enum(['wrapped', 'flat']).default('wrapped'),
-  amounts: z.enum(['number', 'text', 'javaDouble']).default('number'),
+  ...walletShape,
   prefix: z
     .string()
     .regex(/^(\/[\w.-]+)*$/, 'pass a path that begins with / and does not end with one')

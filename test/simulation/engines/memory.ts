@@ -19,17 +19,23 @@ import { described, noteAnswer, overWire, ownOnly } from '../wire.js';
 import type { World } from '../world.js';
 import { directLine, type Line, type RealEngine, type StoreOptions } from './engine.js';
 import { type Machine, outside, within } from './machine.js';
+import { drawOptions } from './store-options.js';
 
 /** Longer than a store takes to undo refused requests. A late request may arrive after that. */
 const longestQueueMs = 10_000;
+
 /** The time between the first epoch and the history. */
 const beforeMs = 100_000;
+
 /** The share of losses that happen, of the steps at which the settings choose one and the library withstands it. */
 const lossesThatHappen = 0.1;
+
 /** The same share where captures are not visible yet, which is rare. */
 const lateLossesThatHappen = 0.5;
+
 /** The share of losses during which the server's clock steps forward, by more than the recovery window. */
 const stepsThatHappen = 0.8;
+
 /** The most losses in one history. After each, all payouts are requested again. */
 const mostLosses = 3;
 
@@ -157,7 +163,7 @@ export class EngineMemory implements Memory {
     this.#contents = { rows: rowsOf(holds), totals, nowMs };
     this.#changesAtMs = this.#nextChangeMs(this.#contents);
     for (const { attempt, reference } of holds) {
-      if (this.#lost.delete(attempt)) log.count('put back', reference);
+      if (this.#lost.delete(attempt)) log.count('restored', reference);
     }
     return this.#contents;
   }
@@ -204,8 +210,8 @@ export class EngineMemory implements Memory {
   }
 
   /**
-   * Perhaps sets the clock of the server forward before every process has put its holds back. Not where a capture becomes
-   * visible by that clock: it would while the balance does not show it yet.
+   * Perhaps sets the clock of the server forward before every process has restored its holds. Not where a capture
+   * becomes visible by that clock: it would while the balance does not show it yet.
    */
   #stepForward(): void {
     const { log, scheduler, settings } = this.#world;
@@ -291,16 +297,3 @@ export class EngineMemory implements Memory {
 }
 
 const nothing: WalletTotals = { epoch: '', active: 0n, captured: 0n };
-
-/**
- * Deadlines are short when messages get lost, and otherwise longer than any call takes. None is shorter than the pauses
- * of a busy machine, because PostgreSQL uses it as its lock timeout, in real time.
- */
-function drawOptions({ random, settings }: World): StoreOptions {
-  const deadlineMs = isReliable(settings) ? 5_000 : random.pick([1_000, 2_500]);
-  return {
-    deadlineMs,
-    maxBatch: random.pick([1, 3, 512]),
-    recoveryMs: deadlineMs * random.pick([3, 6]),
-  };
-}

@@ -1,24 +1,13 @@
 // Ways to change the objects that the library receives.
 import type { Hold, HoldRecord, HoldStore, PayoutGuard, SettleOutcome } from 'payout-guard';
+import { changed } from '../../support/stores.js';
 import { whenAnswered } from '../answers.js';
 import type { World } from '../world.js';
 import type { Mutant } from './mutant.js';
 
 /** Binds the methods of a store, because a spread does not copy those of a class. */
 export function bound(store: HoldStore): HoldStore {
-  return {
-    name: store.name,
-    totals: (wallet) => store.totals(wallet),
-    hold: (request) => store.hold(request),
-    settle: (request) => store.settle(request),
-    get: (reference) => store.get(reference),
-    list: (filter) => store.list(filter),
-    claim: (request) => store.claim(request),
-    freeze: (wallet, reason) => store.freeze(wallet, reason),
-    note: (key) => store.note(key),
-    swapNote: (key, expected, value) => store.swapNote(key, expected, value),
-    close: () => store.close(),
-  };
+  return changed(store, {});
 }
 
 /** Changes the store as one process uses it. */
