@@ -1,7 +1,8 @@
 // The store that the shared databases have in common, on an engine whose answers the test decides.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { BatchReply, Engine, Op } from '../../src/stores/shared/engine.js';
+import type { BatchReply, Engine, Header, Op } from '../../src/stores/shared/engine.js';
 import { EngineStore } from '../../src/stores/shared/engine-store.js';
+import type { SharedStoreOptions } from '../../src/stores/shared/options.js';
 import { requestUpTo } from '../support/redis-store.js';
 
 /** Answers each operation by a function; pages are not asked for. */
@@ -29,8 +30,8 @@ function engineThat(run: (op: Op) => { epoch: string; recoveringForMs?: number; 
 
 describe('a store on a shared database', () => {
   const stores: EngineStore[] = [];
-  const open = (engine: Engine): EngineStore => {
-    const store = new EngineStore(engine, { deadlineMs: 5_000, recoveryMs: 60_000 });
+  const open = (engine: Engine, options: SharedStoreOptions = {}): EngineStore => {
+    const store = new EngineStore(engine, { deadlineMs: 5_000, recoveryMs: 60_000, ...options });
     stores.push(store);
     return store;
   };
@@ -89,5 +90,64 @@ describe('a store on a shared database', () => {
     expect(asked.filter(({ kind }) => kind === 'freeze')).toEqual([{ kind: 'freeze', wallet: 'w', ...frozen }]);
     // Nothing was sent for the reservation, so it is not restored.
     expect(asked.filter(({ kind }) => kind === 'restore')).toEqual([]);
+  });
+
+  /**
+   * A store in the epoch `old` of a server that another one replaced a recovery window ago: `new` has no window left,
+   * and this process has nothing to restore.
+   */
+  const betweenTwoServers = async () => {
+    const server = { epoch: 'old', answer: () => {} };
+    const settled = { outcome: 'done', hold: { reference: 'a', attempt: 'other', state: 'sent' } };
+    const engine = engineThat((op) => ({ epoch: server.epoch, answer: answers(op, settled) }));
+    const run = async (batch: readonly Op[], header?: Header) => {
+      const reply = await engine.run(batch, header);
+      if (header && reply.epoch === 'old')
+        await new Promise<void>((resolve) => Object.assign(server, { answer: resolve }));
+      return reply;
+    };
+    // With one operation in each batch, a read overtakes.
+    const store = open({ ...engine, run }, { maxBatch: 1 });
+    await store.get('any');
+    /** The process enters the new epoch before it has the answer of the old server. */
+    const overtaken = async (answer: Promise<unknown>) => {
+      const outcome = answer.catch(({ reason }: { reason: string }) => `refused: ${reason}`);
+      await new Promise(setImmediate);
+      server.epoch = 'new';
+      await store.get('any');
+      server.answer();
+      return outcome;
+    };
+    return { store, overtaken };
+  };
+
+  // redis-messages.test.ts has the same of a hold, on a server.
+  it('lets no payout be sent by an answer of an epoch that the process has left, with nothing to restore', async () => {
+    const { store, overtaken } = await betweenTwoServers();
+    expect(await overtaken(store.settle({ reference: 'a', to: 'sent', sendsForMs: 1 }))).toBe('refused: store');
+  });
+
+  it('probes a database that has never answered, and takes any reply for an answer', async () => {
+    jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'nextTick', 'setImmediate'] });
+    try {
+      const engine = engineThat((op) => ({ epoch: 'one', answer: answers(op, undefined) }));
+      const probes: (Header | undefined)[] = [];
+      const run = async (batch: readonly Op[], header?: Header): Promise<BatchReply> => {
+        if (batch.length > 0) return probes.length > 0 ? engine.run(batch, header) : new Promise(() => {});
+        probes.push(header);
+        return { epoch: 'one', nowMs: 1_000, recoveringForMs: 0, isExecuted: false, answers: [] };
+      };
+      const store = open({ ...engine, run }, { deadlineMs: 20, maxBatch: 1 });
+      const silent = Promise.allSettled(['a', 'b', 'c', 'd'].map((reference) => store.get(reference)));
+      await jest.advanceTimersByTimeAsync(20);
+      await silent;
+      await expect(store.get('a')).rejects.toThrow(/stopped answering/);
+      await jest.advanceTimersByTimeAsync(1_000);
+      // A probe writes nothing, so it needs neither the time nor the epoch of an earlier reply.
+      expect(probes).toEqual([undefined]);
+      expect(await store.get('a')).toEqual({ hold: undefined, nowMs: 1_000 });
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
