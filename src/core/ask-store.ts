@@ -27,7 +27,7 @@ export function andThen<T, R>(value: MaybePromise<T>, next: (value: T) => MaybeP
 
 export function storeIsRecovering(forMs: number): BalanceUnavailableError {
   return new BalanceUnavailableError('store', {
-    detail: 'it lost data and is restoring open holds',
+    detail: 'it is new or lost data, and gives every process time to restore its open holds',
     retryAfterMs: forMs,
   });
 }

@@ -158,7 +158,7 @@ interface Counted {
 const recovering: Why = {
   cause: 'recovering',
   code: 'RECOVERING',
-  what: 'it lost data and is restoring open holds',
+  what: 'it is new or lost data, and gives every process time to restore its open holds',
   advice:
     'No action needed: it ends by itself. Holds of processes that have since exited must be checked with the provider.',
 };

@@ -71,6 +71,17 @@ function ioredisOf(path: string, options: object = {}): Redis {
     expect(await redis.admin.dbsize()).toBe(0);
   });
 
+  it('sendCommand, unless it returns nothing', async () => {
+    const client = ioredisOf(redis.server.path);
+    const sendCommand = async ([name = '', ...args]: string[]) => void (await client.call(name, args));
+    await expect(open({ client: undefined, sendCommand }).totals('w')).rejects.toMatchObject({
+      reason: 'store',
+      message: expect.stringContaining('NO_RESULT: sendCommand resolves to undefined instead of the reply'),
+      cause: { failure: 'NO_RESULT', advice: expect.stringContaining('Return') },
+    });
+    expect(await redis.admin.dbsize()).toBe(0);
+  });
+
   it('no client that cannot work, and returns what to pass instead', async () => {
     const { path } = redis.server;
     const io = ioredisOf(path);

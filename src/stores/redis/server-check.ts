@@ -83,6 +83,10 @@ export class ServerCheck {
 
   #problemOfKey(key: unknown): StoreFailure | undefined {
     if (String(key) === this.#key) return undefined;
+    if (key === undefined) {
+      const what = 'sendCommand resolves to undefined instead of the reply';
+      return new StoreFailure('NO_RESULT', 'setup', what, 'Return what the client resolves to.');
+    }
     return new StoreFailure(
       'KEY_PREFIX',
       'setup',
