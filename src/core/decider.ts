@@ -1,4 +1,5 @@
-// Decides a payout: on the remembered snapshot if it can, otherwise on a new one.
+// Decides a payout: on the remembered snapshot if it can, otherwise on a new one. A snapshot is one reading of the
+// balance; an attempt applies the rule to it (`decision.ts`), for advice here or for a hold in `hold-attempt.ts`.
 import { andThen, askStore, storeIsRecovering, storeLostData } from './ask-store.js';
 import type { CheckOptions, WalletOptions } from './calls.js';
 import { elapsedMs } from './clock.js';
@@ -21,12 +22,19 @@ export interface PayoutRequirement extends Requirement {
   readonly wallet: Wallet;
 }
 
-/** Tries to decide on a snapshot. Undefined: its mark belongs to another epoch of the store, so it is stale. */
+/**
+ * Tries to decide on a snapshot. Undefined: the store has begun another epoch, because it lost data, so the snapshot is
+ * stale.
+ */
 export type Attempt = (snapshot: Snapshot) => MaybePromise<Decision | undefined>;
 
 export class Decider {
   readonly #options: ResolvedOptions;
   readonly #wallets: Wallets;
+  /**
+   * Readings of balances: `remembered` returns one that is young enough, `read` the same or a new one, and `confirm`
+   * the newest one that a refusal may rest on.
+   */
   readonly #snapshots: Snapshots;
   readonly #events: Events;
   #isClosed = false;
@@ -39,7 +47,9 @@ export class Decider {
   }
 
   /**
-   * The amount a payout needs of which wallet. @throws an error of this library for input that cannot be decided on.
+   * Returns the amount that a payout needs, and its wallet.
+   *
+   * @throws an error of this library for input that cannot be decided on.
    */
   requirement(amount: AmountInput, options: CheckOptions): MaybePromise<PayoutRequirement> {
     return andThen(this.#wallets.named(options.wallet), (wallet) => requirementOf(amount, options, wallet));
@@ -112,9 +122,11 @@ export class Decider {
   ): Promise<Decision> {
     const snapshot = cached.remembered ?? (await this.#read(wallet, options)).snapshot;
     const decision = cached.remembered ? await cached.decision : await attempt(snapshot);
+    // Requested since this call began: a newer one would not be a better reason.
     const isNewest = snapshot.requestedElapsedMs >= cached.nowMs;
     if (decision && (decision.sufficient || isNewest)) return this.#announced(decision, cached.reference);
 
+    // A refusal is confirmed; a snapshot of an epoch that is over is replaced.
     const newer = decision ? this.#snapshots.confirm(wallet) : this.#snapshots.read(wallet, { refresh: true });
     const last = await attempt((await untilAborted(newer, options.signal)).snapshot);
     if (!last) throw storeLostData();
@@ -137,6 +149,7 @@ export class Decider {
 
 /** The attempt on the remembered snapshot, before the provider was asked. */
 interface CachedAttempt {
+  /** The start of the call, on the monotonic clock. */
   readonly nowMs: number;
   readonly remembered: Snapshot | undefined;
   readonly decision: MaybePromise<Decision | undefined>;

@@ -1,4 +1,5 @@
-// The rule: what can be spent, and whether a payout fits. Pure; the only place that compares money.
+// The rule: what can be spent, and whether a payout fits. Pure; besides the stores, the only place that compares a
+// payout with money.
 import { formatMinorUnits } from './money.js';
 import type { WalletTotals } from './store.js';
 import type { Wallet } from './wallet.js';
@@ -30,7 +31,8 @@ export interface Requirement {
 }
 
 /**
- * `available - floor - open holds - captured since the snapshot's mark`, in minor units. A capture after the mark was
+ * `available - floor - open holds - captured since the snapshot's mark`, in minor units. Totals are sums over the
+ * wallet: `active` of its open holds, `captured` of the captures that its balance shows, which only grows. A capture after the mark was
  * read may not be in `available` yet, so it is subtracted; one before it is (a capture follows the debit).
  */
 export function spendableMinor(snapshot: Snapshot, totals: WalletTotals, floorMinor: bigint): bigint {

@@ -1,4 +1,5 @@
-// Read this first: what a guard does, top-down.
+// Read this first: what a guard does, top-down. The work is in its parts; `holds.ts` is the next one to read, then
+// `decider.ts`, `decision.ts`, `store.ts` and `memory-store/store.ts`.
 
 import { askStore, isPromise } from './ask-store.js';
 import { assertOptions, assertPayOptions } from './call-options.js';
@@ -69,8 +70,9 @@ export function createPayoutGuard(options: PayoutGuardOptions): PayoutGuard {
 class Guard implements PayoutGuard {
   readonly #options: ResolvedOptions;
   readonly #events = new Events();
-  /** As it was given: two guards with one store must be seen to have one. */
+  /** The store as it was given: setup warnings compare the stores of guards. */
   readonly #given: HoldStore;
+  /** The same store, with its failures counted and emitted. All parts use this one. */
   readonly #store: WatchedStore;
   readonly #wallets: Wallets;
   readonly #identities: Identities;
@@ -79,9 +81,16 @@ class Guard implements PayoutGuard {
   readonly #reconciler: Reconciler;
   /** Ends the guard, after so many milliseconds at most. */
   readonly #shutDown: (waitMs: number) => Promise<CloseReport>;
+  /** Ends the comparison with other guards of this process. */
   readonly #forgetSetup: () => void;
   #closing: Promise<CloseReport> | undefined;
 
+  /**
+   * Makes the parts, each from those above it: `decider` decides on balances, `settler` moves holds on in the store,
+   * `outbox` keeps verdicts that the store could not take, `lookups` asks providers about payouts, `outcomes` settles
+   * by their answers, soon after a payment (`followUp`) or by timer (`reconciler`), `payments` runs the code that
+   * pays, and `holds` takes holds.
+   */
   constructor(given: ResolvedOptions) {
     const events = this.#events;
     const store = new WatchedStore(given.store, events, given.clock);
@@ -110,6 +119,8 @@ class Guard implements PayoutGuard {
     this.#forgetSetup = warnOfSetup(given, wallets.known());
   }
 
+  // A decision is there in the same turn if the balance is remembered and the store is in memory: it is awaited only
+  // when it is a promise.
   readonly assertSufficientFunds = async (amount: AmountInput, options: CheckOptions = {}): Promise<Decision> => {
     try {
       assertOptions('check', options);
@@ -139,6 +150,7 @@ class Guard implements PayoutGuard {
 
   readonly resume = (reference: string): Promise<Hold> => this.#holds.resume(reference);
 
+  // The promise of a payment reports a forgotten `await`.
   readonly withHold = <T>(options: WithHoldOptions, fn: (hold: Hold) => T | Promise<T>): Promise<T> =>
     PayPromise.of(options?.reference, this.#withHold(options, fn));
 
@@ -181,6 +193,7 @@ class Guard implements PayoutGuard {
 
   async #freeze(key: string, reason: string | undefined): Promise<void> {
     const wallet = await this.#wallets.named(key);
+    // The wallet of another service under the same key is refused.
     await this.#identities.checkOnce(wallet);
     await askStore(this.#options.store, (store) => store.freeze(wallet.key, reason));
     this.#events.emit('frozen', () => ({ wallet: wallet.key, reason }));

@@ -1,4 +1,4 @@
-// Holds of this guard's wallets: taking one, finding it again, and ending it by its reference.
+// Takes holds, finds them again, and ends them by their reference. A `HoldAttempt` asks the store for one.
 import { randomUUID } from 'node:crypto';
 import { andThen, askStore, isPromise, isSilence, storeIsRecovering, storeLostData } from './ask-store.js';
 import { assertOptions } from './call-options.js';
@@ -75,57 +75,10 @@ export class Holds {
     }
   }
 
-  /** Resolves when no hold is being taken, or settled by its reference. */
-  idle(): Promise<void> {
-    return this.#underWay.idle();
-  }
-
   #take(options: HoldOptions): MaybePromise<HoldHandle> {
     return andThen(this.#decider.requirement(options.amount, options), (requirement) =>
       this.#takeFrom(requirement, options),
     );
-  }
-
-  /** Checks now, so that the hold itself needs nothing but the store: no provider is asked in a transaction. */
-  async prepare(given: HoldOptions): Promise<PreparedHold> {
-    try {
-      const options = readRequest(given);
-      const requirement = await this.#decider.requirement(options.amount, options);
-      assertLength(requirement, options);
-      let decidedOn: Snapshot | undefined;
-      const check = (snapshot: Snapshot) => {
-        decidedOn = snapshot;
-        return this.#decider.adviseOn(snapshot, requirement);
-      };
-      const decision = await this.#decider.decide(requirement, options, check, options.reference);
-      if (!decision.sufficient) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
-      const hold: PreparedHold['hold'] = (store) => this.#takeIn(store, requirement, options, decidedOn as Snapshot);
-      return { reference: options.reference, decision, hold };
-    } catch (error) {
-      this.#events.checkFailed(error, given ?? {});
-      throw error;
-    }
-  }
-
-  async #takeIn(
-    store: Pick<HoldStore, 'hold'>,
-    requirement: PayoutRequirement,
-    options: HoldOptions,
-    snapshot: Snapshot,
-  ): Promise<HoldHandle> {
-    try {
-      this.#decider.assertOpen();
-      options.signal?.throwIfAborted();
-      const ageMs = elapsedMs(this.#options.clock) - snapshot.requestedElapsedMs;
-      if (ageMs > preparedForMs) throw new BalanceUnavailableError('stale');
-      const attempt = this.#attempt(store, requirement, options);
-      const decision = await attempt.on(snapshot);
-      if (!decision) throw storeLostData();
-      return this.#handle(attempt, requirement, decision);
-    } catch (error) {
-      this.#events.checkFailed(error, options);
-      throw error;
-    }
   }
 
   #takeFrom(requirement: PayoutRequirement, options: HoldOptions): MaybePromise<HoldHandle> {
@@ -171,11 +124,54 @@ export class Holds {
     throw reason;
   }
 
+  /** Checks now, so that the hold itself needs nothing but the store: no provider is asked in a transaction. */
+  async prepare(given: HoldOptions): Promise<PreparedHold> {
+    try {
+      const options = readRequest(given);
+      const requirement = await this.#decider.requirement(options.amount, options);
+      assertLength(requirement, options);
+      let decidedOn: Snapshot | undefined;
+      const check = (snapshot: Snapshot) => {
+        decidedOn = snapshot;
+        return this.#decider.adviseOn(snapshot, requirement);
+      };
+      const decision = await this.#decider.decide(requirement, options, check, options.reference);
+      if (!decision.sufficient) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
+      const hold: PreparedHold['hold'] = (store) => this.#takeIn(store, requirement, options, decidedOn as Snapshot);
+      return { reference: options.reference, decision, hold };
+    } catch (error) {
+      this.#events.checkFailed(error, given ?? {});
+      throw error;
+    }
+  }
+
+  async #takeIn(
+    store: Pick<HoldStore, 'hold'>,
+    requirement: PayoutRequirement,
+    options: HoldOptions,
+    snapshot: Snapshot,
+  ): Promise<HoldHandle> {
+    try {
+      this.#decider.assertOpen();
+      options.signal?.throwIfAborted();
+      const ageMs = elapsedMs(this.#options.clock) - snapshot.requestedElapsedMs;
+      if (ageMs > preparedForMs) throw new BalanceUnavailableError('stale');
+      const attempt = this.#attempt(store, requirement, options);
+      const decision = await attempt.on(snapshot);
+      if (!decision) throw storeLostData();
+      return this.#handle(attempt, requirement, decision);
+    } catch (error) {
+      this.#events.checkFailed(error, options);
+      throw error;
+    }
+  }
+
   /** The handle of a reserved hold. */
   async resume(reference: string): Promise<HoldHandle> {
     const { hold, nowMs, wallet } = await this.#find(parseReference(reference));
     if (!hold || !wallet) throw new HoldStateError(reference, 'unknown', 'resumed');
     if (hold.state !== 'reserved') throw new HoldStateError(reference, hold.state, 'resumed');
+    // A sender of its own: of several handles of one attempt, one is given `sent`.
     return new HoldHandle(this.#parts, { wallet, hold, sender: randomUUID(), readAtMs: nowMs });
   }
 
@@ -245,7 +241,7 @@ export class Holds {
     requestFor: (hold: HoldRecord, wallet: Wallet) => VerdictRequest,
     { reason }: ReleaseOptions,
   ): Promise<HoldInfo> {
-    // From here on: until the hold is read, there is nothing that a guard that closes could report.
+    // Counted before the hold is read: until then a guard that closes has nothing to report, so it waits.
     this.#underWay.begin();
     try {
       for (let round = 1; ; round++) {
@@ -290,6 +286,11 @@ export class Holds {
       // The error of the settlement itself is the one to report.
       return false;
     }
+  }
+
+  /** Resolves when no hold is being taken, or settled by its reference. */
+  idle(): Promise<void> {
+    return this.#underWay.idle();
   }
 
   #ask<T>(ask: Parameters<typeof askStore<T>>[1]): MaybePromise<T> {

@@ -1,4 +1,5 @@
-// The contract of a store: where holds live.
+// The contract of a store: where holds live. First the requests and their outcomes, then the numbered rules, which
+// `HoldStore` has at the end. `hold.ts` has a hold and its states.
 import type { Currency } from './currency.js';
 import type { HoldRecord, HoldState } from './hold.js';
 
@@ -277,7 +278,7 @@ export interface HoldStore {
   note(key: string): MaybePromise<string | undefined>;
   /**
    * Writes a note, or without a `value` deletes it, if it is `expected` now; without an expected value, if there is
-   * none. Resolves to whether it did.
+   * none. Resolves to true if it was written.
    */
   swapNote(key: string, expected: string | undefined, value: string | undefined): MaybePromise<boolean>;
   /** Clears timers and closes what the store opened itself. Idempotent. */

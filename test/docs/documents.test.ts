@@ -1,10 +1,12 @@
 // Documents are correct. ../support/documents.ts lists the checks and explains how to write examples.
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { countBlocks, documents, problemsOf } from '../support/documents.js';
+import { countBlocks, documents, linkedFiles, problemsOf } from '../support/documents.js';
 
 const files = await documents();
 const fixture = (name: string) => `test/docs/fixtures/${name}.md`;
 const [good, bad] = [fixture('good'), fixture('bad')];
+/** The documents of the package, which test/package compares with the tarball. */
+const packed = ['README.md', 'CHANGELOG.md'];
 
 let problems: string[];
 const isIn = (file: string) => (problem: string) => problem.startsWith(`${file}:`);
@@ -23,6 +25,11 @@ for (const file of files) {
 it('the sources that the documents use compile', () => {
   const isElsewhere = (problem: string) => ![...files, good, bad].some((file) => isIn(file)(problem));
   expect(problems.filter(isElsewhere)).toEqual([]);
+});
+
+// A reader of the package has no other file. It names the pages of the repository instead.
+it.each(packed)('%s, which is in the package, links no file that is not', (file) => {
+  expect(linkedFiles(file).filter((link) => !packed.includes(link))).toEqual([]);
 });
 
 it('README.md exists and shows TypeScript', () => {
@@ -49,11 +56,17 @@ describe('the check', () => {
       `${bad}:45: prints\none\ninstead of\ntwo`,
       expect.stringMatching(/bad\.md:53: failed: .+\/bad\.md:54\n.*thrown on purpose/),
       `${bad}:60: no text block with the output follows`,
+      `${bad}:64: no such heading: docs/stores.md#no-such-heading`,
       `${bad}:64: no such heading: good.md#no-such-heading`,
       `${bad}:64: the link leads nowhere: no-such-file.md`,
+      `${bad}:64: there is no docs/no-such-page.md`,
       `${bad}:66: a fence that is not closed, or not at the start of its line`,
       `${bad}:68: a fence that is not closed, or not at the start of its line`,
     ]);
+  });
+
+  it('finds links to other files', () => {
+    expect(linkedFiles(good)).toEqual(['bad.md', '/package.json']);
   });
 
   it('counts no block in a document without one', () => {

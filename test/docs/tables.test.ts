@@ -1,4 +1,4 @@
-// Tables of the README and the runbook against the code: no entry is missing, and no entry is invented.
+// Tables of the documents against the code: no entry is missing, and no entry is invented.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import * as core from 'payout-guard';
@@ -119,12 +119,10 @@ const codes: Names<PayoutGuardErrorCode> = {
   configuration: true,
 };
 
-const readme = readFileSync('README.md', 'utf8');
-
-/** The rows of the tables below a heading, up to the next heading of the same level. */
-function rowsBelow(heading: string, text = readme): string[][] {
-  const [, section = ''] = text.split(`\n## ${heading}\n`);
-  const [own = ''] = section.split(/\n## /);
+/** The rows of the tables of a document, or of those below one of its headings, with the row of their headers. */
+function rowsOf(file: string, heading?: string): string[][] {
+  const text = readFileSync(file, 'utf8');
+  const [own = ''] = heading === undefined ? [text] : (text.split(`\n## ${heading}\n`)[1] ?? '').split(/\n## /);
   return own
     .split('\n')
     .filter((line) => line.startsWith('| ') && !line.startsWith('|---'))
@@ -141,26 +139,50 @@ function namesIn(cell: string): string[] {
   return [...cell.matchAll(/`([\w.]+)[^`]*`/g)].map((match) => String(match[1]));
 }
 
+/** The files of a tree of folders, which are indented by two spaces each, as paths. */
+function filesIn(tree: string): string[] {
+  const folders: string[] = [];
+  return tree.split('\n').flatMap((line) => {
+    const [, indent = '', folder] = /^( *)((?:[\w-]+\/)+)?/.exec(line) ?? [];
+    folders.length = indent.length / 2 - 1;
+    if (folder) folders.push(folder);
+    return (line.match(/[\w-]+\.(?:ts|lua|sql)\b/g) ?? []).map((file) => folders.join('') + file);
+  });
+}
+
 const sorted = (names: readonly string[]) => [...names].sort();
 
-describe('the README lists', () => {
-  it('every option of a guard and of a wallet', () => {
-    const named = rowsBelow('Options').flatMap(([first = '']) => namesIn(first));
+describe('the documents list', () => {
+  it('every option of a guard', () => {
+    const named = rowsOf('docs/options.md', 'Of a guard').flatMap(([first = '']) => namesIn(first));
     const cache = Object.keys(cacheOptions).map((name) => `cache.${name}`);
-    expect(sorted(named)).toEqual(sorted([...Object.keys(guardOptions), ...cache, ...Object.keys(walletOptions)]));
+    expect(sorted(named)).toEqual(sorted([...Object.keys(guardOptions), ...cache]));
   });
 
-  it('every call of a guard, every member of a hold, and every event', () => {
-    const named = rowsBelow('Calls').flatMap(([first = '']) => namesIn(first));
-    const onHold = named.filter((name) => name.startsWith('hold.')).map((name) => name.slice('hold.'.length));
-    const [, prose = ''] = /\nA hold has (.*?), and\n/.exec(readme) ?? [];
-    expect(sorted([...onHold, ...namesIn(prose)])).toEqual(sorted(Object.keys(holdMembers)));
-    const others = named.filter((name) => !name.startsWith('hold.'));
-    expect(sorted(others)).toEqual(sorted([...Object.keys(calls), ...Object.keys(events)]));
+  it('every option of a wallet', () => {
+    const named = rowsOf('docs/options.md', 'Of a wallet').flatMap(([first = '']) => namesIn(first));
+    expect(sorted(named)).toEqual(sorted(Object.keys(walletOptions)));
+  });
+
+  it('every call of a guard', () => {
+    const named = rowsOf('docs/calls.md', 'Of a guard').flatMap(([first = '']) => namesIn(first));
+    expect(sorted(named)).toEqual(sorted(Object.keys(calls)));
+  });
+
+  it('every member of a hold', () => {
+    const named = rowsOf('docs/calls.md', 'Of a hold').flatMap(([first = '']) => namesIn(first));
+    const [, prose = ''] = /\nA hold has (.*?), and\n/.exec(readFileSync('docs/calls.md', 'utf8')) ?? [];
+    const members = named.map((name) => name.replace(/^hold\./, ''));
+    expect(sorted([...members, ...namesIn(prose)])).toEqual(sorted(Object.keys(holdMembers)));
+  });
+
+  it('every event', () => {
+    const named = rowsOf('docs/events.md').flatMap(([first = '']) => namesIn(first));
+    expect(sorted(named)).toEqual(sorted(Object.keys(events)));
   });
 
   it('every error with its class, code and status', () => {
-    const rows = rowsBelow('Errors').slice(1);
+    const rows = rowsOf('docs/errors.md').slice(1);
     expect(sorted(rows.flatMap(([, code = '']) => namesIn(code)))).toEqual(sorted(Object.keys(codes)));
     const classes = Object.entries(core)
       .filter(([name, value]) => name.endsWith('Error') && name !== 'PayoutGuardError' && typeof value === 'function')
@@ -173,8 +195,16 @@ describe('the README lists', () => {
 
   it('every example', () => {
     const files = readdirSync('examples').filter((file) => /^(?!two-processes-api).*\.ts$/.test(file));
-    const named = rowsBelow('Examples').flatMap(([first = '']) => /\]\(examples\/(.+?)\)/.exec(first)?.[1] ?? []);
+    const named = rowsOf('examples/README.md').flatMap(([first = '']) => /\]\((.+?)\)/.exec(first)?.[1] ?? []);
     expect(sorted(named)).toEqual(sorted(files));
+  });
+
+  it('every page of docs', () => {
+    const files = readdirSync('docs').filter((file) => file.endsWith('.md') && file !== 'README.md');
+    const linked = rowsOf('docs/README.md').flatMap(([first = '']) => /\]\((.+?)\)/.exec(first)?.[1] ?? []);
+    expect(sorted(linked)).toEqual(sorted(files));
+    const named = rowsOf('README.md', 'Pages').flatMap(([first = '']) => first.match(/`docs\/[^`]+`/g) ?? []);
+    expect(sorted(named)).toEqual(sorted(files.map((file) => `\`docs/${file}\``)));
   });
 });
 
@@ -183,7 +213,7 @@ it('the runbook lists every process warning', () => {
     .map((file) => `src/${file}`)
     .filter((file) => file.endsWith('.ts'));
   const warned = sources.flatMap((file) => readFileSync(file, 'utf8').match(/(?<=')PAYOUT_GUARD_\w+(?=')/g) ?? []);
-  const rows = rowsBelow('Process warnings', readFileSync('docs/operations.md', 'utf8')).slice(1);
+  const rows = rowsOf('docs/operations.md', 'Process warnings').slice(1);
   expect(sorted(rows.flatMap(([first = '']) => namesIn(first)))).toEqual(sorted([...new Set(warned)]));
 });
 
@@ -192,10 +222,10 @@ describe('ARCHITECTURE.md', () => {
   const sources = readdirSync('src', { recursive: true }).map(String);
   const tests = readdirSync('test', { recursive: true }).map((file) => `test/${file}`);
 
-  it('has every file of the core in its tree', () => {
-    const [tree = ''] = page.split('\n```\n');
-    const files = readdirSync('src/core').filter((file) => file.endsWith('.ts'));
-    expect(files.filter((file) => !new RegExp(`[ /]${file.replace('.', '\\.')}\\b`).test(tree))).toEqual([]);
+  it('has every file of src in its tree, at its place, and no other', () => {
+    const files = sources.filter((file) => /\.(ts|lua|sql)$/.test(file) && !file.endsWith('.generated.ts'));
+    const [, tree = ''] = /```text\nsrc\/\n(.*?)\ntest\//s.exec(page) ?? [];
+    expect(sorted(filesIn(tree))).toEqual(sorted(files));
   });
 
   it('names no file that does not exist', () => {

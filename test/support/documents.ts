@@ -5,6 +5,8 @@
 //   ```json     must parse.
 //   ```bash     must name npm scripts and repository files that exist.
 //
+// Links must lead somewhere, and so must names of pages and examples in backquotes.
+//
 // Lines that a reader does not need, such as the imports of a second example, go into a comment before the fence:
 //   <!-- setup: declare const payment: { id: string; amount: string }; -->
 import { existsSync, readFileSync } from 'node:fs';
@@ -48,6 +50,7 @@ export async function problemsOf(files: readonly string[]): Promise<string[]> {
     ...parsed.flatMap((document) => [
       ...document.problems,
       ...linkProblems(document),
+      ...nameProblems(document),
       ...document.blocks.flatMap(textProblems),
     ]),
     ...(await withSources(code, async (directory, sources) => [
@@ -161,6 +164,25 @@ function linkProblems({ file, prose }: Document): string[] {
     if (heading === undefined || !aim.endsWith('.md') || headings(aim).includes(heading)) return [];
     return [`${file}:${lineAt(prose, index)}: no such heading: ${target}`];
   });
+}
+
+/** Names of pages and examples in backquotes, from the root of the repository: `` `docs/stores.md#redis` ``. */
+function nameProblems({ file, prose }: Document): string[] {
+  const names = prose.matchAll(/`((?:docs|examples)\/[\w./-]+\.(?:md|ts)|[A-Z]+\.md)(?:#([\w-]+))?`/g);
+  return [...names].flatMap(({ index, 1: path = '', 2: heading }) => {
+    const at = `${file}:${lineAt(prose, index)}`;
+    if (!existsSync(join(root, path))) return [`${at}: there is no ${path}`];
+    if (heading === undefined || headings(path).includes(heading)) return [];
+    return [`${at}: no such heading: ${path}#${heading}`];
+  });
+}
+
+/** The links of a document to other files. */
+export function linkedFiles(file: string): string[] {
+  const links = parse(file)
+    .prose.replaceAll(/`[^`\n]+`/g, '')
+    .matchAll(/\]\(\s*<?([^)\s>#]+)|^ *\[[^\]\n]+\]:\s*(\S+)/gm);
+  return [...links].map(([, inline, reference]) => inline ?? reference ?? '').filter((link) => !/^[a-z]+:/i.test(link));
 }
 
 /** The headings of a document as GitHub's anchors. */

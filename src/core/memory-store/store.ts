@@ -1,4 +1,6 @@
-// Holds in plain maps, one step at a time: the reference for all other stores.
+// Holds in plain maps, one step at a time: the reference for all other stores. `hold-decisions.ts` decides about a hold
+// by the rules of `store.ts`, and this file keeps the books: a row for each hold (`row.ts`), and the counters of its
+// wallet.
 import { randomUUID } from 'node:crypto';
 import { type Clock, elapsedMs } from '../clock.js';
 import { InvalidArgumentError } from '../errors.js';
@@ -43,9 +45,11 @@ export class MemoryStore implements HoldStore {
   readonly #wallets = new Map<string, Counters>();
   /** Every row by reference, oldest first. */
   readonly #rows = new Map<string, Row>();
+  /** Rows whose outcome is unknown: those that claims take. */
   readonly #undecided = new UndecidedRows();
+  /** Rows that have ended, until their references are forgotten. */
   readonly #finished: FinishedRows;
-  /** Rows by the time they are due. */
+  /** Rows by the time they are due: a reservation expires, or a capture becomes visible. */
   readonly #due = new DueQueue<Row>();
   readonly #notes = new Map<string, string>();
   #sequence = 0;
@@ -76,6 +80,7 @@ export class MemoryStore implements HoldStore {
     const known = this.#rows.get(reference)?.hold;
     const counters = this.#counters(wallet);
     const answer = decideHold(request, known, this.#totals(counters), nowMs);
+    // The same hold: its own attempt has asked again, and it counts once.
     if (answer.outcome !== 'held' || answer.hold === known) return answer;
 
     const { hold } = answer;
@@ -204,7 +209,7 @@ export class MemoryStore implements HoldStore {
       case 'captured':
         this.#capture(row, hold);
         return;
-      default:
+      default: // `released` or `failed`.
         this.#release(row, hold);
     }
   }
@@ -229,6 +234,7 @@ export class MemoryStore implements HoldStore {
     this.#finish(row);
   }
 
+  /** The real debit takes the place of the held amount, and counts as held until the balance shows it. */
   #capture(row: Row, hold: HoldRecord): void {
     const { capturedMinor = hold.amountMinor, visibleAtMs } = hold;
     const wasOpen = isOpen(row.hold.state);
@@ -242,6 +248,7 @@ export class MemoryStore implements HoldStore {
     if (hold.awaitsOutcome && !this.#undecided.has(hold.reference)) this.#await(row);
   }
 
+  /** The balance shows the capture from now on, so it moves from `active` to `captured`. */
   #makeVisible(row: Row): void {
     const counters = this.#counters(row.hold.wallet);
     counters.active -= row.activeMinor;
