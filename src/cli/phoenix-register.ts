@@ -2,7 +2,7 @@
 // then on.
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BalanceUnavailableError, isPayoutGuardError } from '../core/errors.js';
 import { readOptions } from '../core/problems.js';
 import { type PhoenixOptions, readPhoenix } from '../providers/phoenix/options.js';

@@ -1,5 +1,5 @@
 // The options of a guard: read once, at creation, into values without optionals.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, systemClock } from './clock.js';
 import type { InsufficientFundsStatus } from './insufficient-funds.js';
 import { memoryStore } from './memory-store/index.js';

@@ -1,5 +1,5 @@
 // Collects every problem of a set of options in one error. Values are never repeated: they may be secrets.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { ConfigurationError, isPayoutGuardError } from './errors.js';
 
 /** The options when the schema accepts them. @throws {@link ConfigurationError} naming every problem. */

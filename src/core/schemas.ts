@@ -1,5 +1,5 @@
 // Schemas of options that zod has no word for.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from './clock.js';
 
 export function functionSchema<T>(): z.ZodType<T> {

@@ -1,6 +1,6 @@
 // One wallet of a guard: its settings as the user writes them, and with every default filled in.
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Currency, type CurrencyInput, resolveCurrency } from './currency.js';
 import { type AmountInput, parseNonNegative } from './money.js';
 import type { Problems } from './problems.js';

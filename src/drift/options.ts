@@ -1,5 +1,5 @@
 // The options of a drift watch.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AmountInput, parseAmount } from '../core/money.js';
 import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';

@@ -1,6 +1,6 @@
 // Errors of the guard as answers of an Express application.
 import type { ErrorRequestHandler } from 'express';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isPayoutGuardError } from '../core/errors.js';
 import { readOptions } from '../core/problems.js';
 import { type ProblemOptions, problemAnswer } from '../web/problem.js';

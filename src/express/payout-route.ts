@@ -1,6 +1,6 @@
 // A route that pays: the handler is given `pay`, and ending without it means that nothing was sent.
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PayOptions } from '../core/calls.js';
 import { isPayoutGuardError } from '../core/errors.js';
 import type { PayoutInProgressError } from '../core/hold-errors.js';

@@ -1,6 +1,6 @@
 // Webhooks of providers: an event is a reason to look the payout up, never an answer.
 import type { Request, RequestHandler } from 'express';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigurationError, isPayoutGuardError } from '../core/errors.js';
 import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';

@@ -1,6 +1,6 @@
 // In front of a handler that exists and pays by itself: checks, or holds. It cannot see what the handler does.
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isSilence } from '../core/ask-store.js';
 import type { CheckOptions } from '../core/calls.js';
 import { answerOf, thrownBy } from '../core/functions.js';

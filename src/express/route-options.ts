@@ -1,5 +1,5 @@
 // Schemas of options that all routes share.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PayoutGuard } from '../core/payout-guard.js';
 import type { Problems } from '../core/problems.js';
 import { functionSchema } from '../core/schemas.js';

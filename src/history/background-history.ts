@@ -1,6 +1,6 @@
 // A history that several processes share, written in the background.
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, systemClock } from '../core/clock.js';
 import { clockSchema } from '../core/schemas.js';
 import { warn } from '../core/warn.js';

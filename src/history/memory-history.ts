@@ -1,5 +1,5 @@
 // A history in the memory of this process: its latest entries.
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../core/problems.js';
 import type { History, HistoryEntry, HistoryPage, HistoryQuery } from './entry.js';
 import { comparePlaces, type Place, placeText, type ResolvedQuery, resolveQuery } from './query.js';

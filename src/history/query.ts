@@ -1,5 +1,5 @@
 // Parses a query, and the place at which a page ended.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigurationError } from '../core/errors.js';
 import { readOptions } from '../core/problems.js';
 import { type HistoryKind, type HistoryQuery, historyKinds } from './entry.js';

@@ -1,6 +1,6 @@
 // JSON from providers. Numbers keep their text: a float would lose digits of a large balance.
 import { LosslessNumber, parse } from 'lossless-json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { plainDecimalText } from '../core/money.js';
 import { HttpFailure } from './failure.js';
 

@@ -1,5 +1,5 @@
 // Network behaviour: the same options for every adapter.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, systemClock } from '../core/clock.js';
 import { clockSchema, functionSchema } from '../core/schemas.js';
 import { urlProblem } from './safe-url.js';

@@ -8,7 +8,7 @@
 // once. It is delivered at least once if at that moment a process dies or pauses for longer than the lease, or the
 // store loses data.
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../core/clock.js';
 import type { MaybePromise } from '../core/store.js';
 import type { Alert, AlertDraft } from './alert.js';

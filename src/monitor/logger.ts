@@ -1,5 +1,5 @@
 // The log of the monitor: structured lines, without balances and secrets.
-import { z } from 'zod';
+import * as z from 'zod';
 import { functionSchema } from '../core/schemas.js';
 import { warn } from '../core/warn.js';
 

@@ -1,5 +1,5 @@
 // The options of a monitor: read once, at creation. One error names all problems.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../core/clock.js';
 import type { Currency } from '../core/currency.js';
 import { type AmountInput, parseAmount, parseNonNegative } from '../core/money.js';

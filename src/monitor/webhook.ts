@@ -1,5 +1,5 @@
 // Posts alerts to a URL: signed, with bounded retries, and without following redirects.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../core/clock.js';
 import { functionSchema } from '../core/schemas.js';
 import { canBeSent, expectSuccess, HttpClient } from '../http/client.js';

@@ -1,5 +1,5 @@
 // The events of a guard as structured log lines.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Decision } from '../core/decision.js';
 import type { PayoutGuardError } from '../core/errors.js';
 import type { HoldInfo } from '../core/hold-info.js';

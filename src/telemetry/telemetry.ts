@@ -8,7 +8,7 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigurationError } from '../core/errors.js';
 import type { PayoutGuard } from '../core/payout-guard.js';
 import { Problems, readOptions } from '../core/problems.js';

@@ -1,5 +1,5 @@
 // The default store: holds in the memory of this process.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, systemClock } from '../clock.js';
 import { readOptions } from '../problems.js';
 import { clockSchema } from '../schemas.js';

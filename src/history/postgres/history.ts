@@ -1,5 +1,5 @@
 // A history in PostgreSQL.
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import type { PostgresClient } from '../../stores/postgres/engine.js';
 import { migrate } from '../../stores/postgres/migrate.js';

@@ -1,5 +1,5 @@
 // A history in a SQLite file, for all processes of one host.
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import { StoreFailure } from '../../core/store-failure.js';
 import { sqliteFileSchema } from '../../stores/sqlite/file-option.js';

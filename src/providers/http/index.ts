@@ -1,5 +1,5 @@
 // Any other balance API, described in about ten lines.
-import { z } from 'zod';
+import * as z from 'zod';
 import { BalanceUnavailableError, isPayoutGuardError } from '../../core/errors.js';
 import { plainDecimalText } from '../../core/money.js';
 import { readOptions } from '../../core/problems.js';

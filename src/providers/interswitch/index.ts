@@ -1,6 +1,6 @@
 // Balance and payouts of an Interswitch Uganda wallet (UGX), through the service that speaks to Interswitch for you.
 // Source: the service's `GET /isw/payments/balance`, which passes the answer of Interswitch through unchanged.
-import { z } from 'zod';
+import * as z from 'zod';
 import { alphabeticCode } from '../../core/currency.js';
 import { untilAborted } from '../../core/deadline.js';
 import { readOptions } from '../../core/problems.js';

@@ -1,6 +1,6 @@
 // The answers of Interswitch Uganda about one payment: to the call that makes it, and to a question about it. One
 // reading for the adapter that speaks Phoenix and for the one that speaks to a service in front of it.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PayoutAnswer } from '../../core/provider.js';
 import type { PayoutVerdict } from '../../core/verdict.js';
 import { ifShaped } from '../../http/json.js';

@@ -1,6 +1,6 @@
 // The answers of the service in front of Interswitch Uganda: an envelope, with the balance in it or beside it, or with
 // the state of a payment as its code.
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonNumber } from '../../http/json.js';
 
 const text = z.string().max(128);

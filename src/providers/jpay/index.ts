@@ -1,6 +1,6 @@
 // Balance and payouts of a JPay Africa payout wallet (KES).
 // Source: the provider's documentation, page "Wallet balance".
-import { z } from 'zod';
+import * as z from 'zod';
 import { resolveCurrency } from '../../core/currency.js';
 import { parseBalance } from '../../core/money.js';
 import { readOptions } from '../../core/problems.js';

@@ -1,6 +1,6 @@
 // The answers of the JPay Africa API, as far as balances, payouts and look-ups need them. Source: the provider's
 // documentation, pages "Wallet balance", "App token", "Token refresh", "Initiate payout" and "List transactions".
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonNumber } from '../../http/json.js';
 
 // Text has exactly two decimals. Anything else (no decimals: cents, perhaps?) is a changed API, and no balance.

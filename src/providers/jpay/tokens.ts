@@ -1,6 +1,6 @@
 // Access tokens of the JPay Africa API: 15 minutes each, renewed by a refresh token that is itself replaced each time.
 // Source: the provider's documentation, pages "App token" and "Token refresh".
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../../core/clock.js';
 import { type Exchange, expectSuccess, type HttpAnswer } from '../../http/client.js';
 import { type Credentials, credentialsFrom } from '../../http/credentials.js';

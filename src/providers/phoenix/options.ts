@@ -1,6 +1,6 @@
 // The options of Phoenix, and every choice that its sources leave open.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import {
   alwaysCheck,

@@ -1,7 +1,7 @@
 // The registration of a terminal, once in its life: two steps, the second of which returns the secret that signs from
 // then on. Neither is ever repeated by itself: a second secret would leave the first one dead, or both.
 import { createPublicKey, randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ProviderClient } from '../shared/provider-client.js';
 import { decrypting, encrypted, openedSession, shakeHands } from './handshake.js';
 import { type PhoenixOptions, readPhoenix } from './options.js';

@@ -1,5 +1,5 @@
 // The answers of Phoenix: one envelope around everything.
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonNumber } from '../../http/json.js';
 
 const text = z.string().max(128);

@@ -1,5 +1,5 @@
 // A store in PostgreSQL, shared by all processes that use the same schema.
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { readOptions } from '../../core/problems.js';
 import type { HoldStore } from '../../core/store.js';

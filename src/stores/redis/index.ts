@@ -1,5 +1,5 @@
 // A store in Redis or Valkey, for payouts of the same wallets by several processes.
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import type { HoldStore } from '../../core/store.js';
 import { EngineStore } from '../shared/engine-store.js';

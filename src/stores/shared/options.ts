@@ -1,5 +1,5 @@
 // The options that all shared stores have.
-import { z } from 'zod';
+import * as z from 'zod';
 
 export interface SharedStoreOptions {
   /**

@@ -1,7 +1,7 @@
 // The option `file` of what lives in a SQLite file: the path becomes absolute.
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const sqliteFileSchema: z.ZodType<string> = z
   .string()

@@ -1,5 +1,5 @@
 // A store in a SQLite file, for all processes of one host.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { readOptions } from '../../core/problems.js';
 import { clockSchema } from '../../core/schemas.js';

@@ -1,6 +1,6 @@
 // The wire format of the Interswitch service: amounts, and the envelope around its answers.
 import { LosslessNumber } from 'lossless-json';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Currency } from '../../core/currency.js';
 import { formatMinorUnits } from '../../core/money.js';
 import { amountSchema, balanceSchema } from '../simulator/check-options.js';

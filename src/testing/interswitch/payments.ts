@@ -1,6 +1,6 @@
 // Payments of the Interswitch simulator. The service passes the codes of Phoenix on, always with HTTP 200.
 import { isLosslessNumber, parse } from 'lossless-json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { plainDecimalText } from '../../core/money.js';
 import { type Filled, functionSchema, type Shape } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';

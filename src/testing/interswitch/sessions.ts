@@ -1,6 +1,6 @@
 // The sessions of the simulated service. It exchanges keys before each call to Phoenix, and may so end the session of a
 // call that is still under way.
-import { z } from 'zod';
+import * as z from 'zod';
 import { delaySchema, type Filled, type Shape } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';
 import type { Route } from '../simulator/server.js';

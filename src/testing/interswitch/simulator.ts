@@ -1,7 +1,7 @@
 // The Spring service in front of Interswitch Uganda's Phoenix API, as far as balances and payments go. It needs no
 // credentials and answers HTTP 200 even when Phoenix refuses.
 import { stringify } from 'lossless-json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import type { Answer, FaultOptions } from '../simulator/faults.js';
 import { type PayoutOptions, payoutShape } from '../simulator/payout-book.js';

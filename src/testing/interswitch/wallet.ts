@@ -1,5 +1,5 @@
 // The wallet that the Interswitch and Phoenix simulators keep: its options and its methods.
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import { clockSchema, debited, type Filled, portSchema, type Shape } from '../simulator/check-options.js';
 import type { SimulatorOptions } from '../simulator/server.js';

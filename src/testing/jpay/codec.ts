@@ -1,5 +1,5 @@
 // The wire format of JPay: amounts, errors and the objects it reads.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Currency, resolveCurrency } from '../../core/currency.js';
 import { formatMinorUnits } from '../../core/money.js';
 import { amountSchema, balanceSchema } from '../simulator/check-options.js';

@@ -1,5 +1,5 @@
 // Payouts of the JPay simulator: initiation, details, lists, callbacks. Texts that are not documented are marked.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Filled, Shape } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';
 import { type Entry, PayoutBook, type PayoutRules, type PayoutStatus } from '../simulator/payout-book.js';

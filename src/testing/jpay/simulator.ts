@@ -1,5 +1,5 @@
 // JPay Africa as far as it is documented: tokens, balances and payouts. Texts that are not documented are marked.
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import { clockSchema, debited, portSchema } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';

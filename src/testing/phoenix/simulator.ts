@@ -3,7 +3,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import { stringify } from 'lossless-json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import { enveloped, walletAmount, writtenAmount } from '../interswitch/codec.js';
 import { type InterswitchPayment, interswitchPaymentShape } from '../interswitch/payments.js';

@@ -1,5 +1,5 @@
 // Schemas that the options of the simulators share.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, systemClock } from '../../core/clock.js';
 import type { Currency } from '../../core/currency.js';
 import { ConfigurationError } from '../../core/errors.js';

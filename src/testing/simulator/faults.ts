@@ -3,7 +3,7 @@ import { type ServerResponse, STATUS_CODES, validateHeaderName, validateHeaderVa
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { stringify } from 'lossless-json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import { delaySchema } from './check-options.js';
 import type { TaskTimer } from './task-timer.js';

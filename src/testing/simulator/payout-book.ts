@@ -1,6 +1,6 @@
 // The payouts of a simulator: the outcome of each, and when its money leaves the wallet. The protocols differ in the
 // form of their answers only.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigurationError } from '../../core/errors.js';
 import { delaySchema, functionSchema, type Shape } from './check-options.js';
 import type { TaskTimer } from './task-timer.js';

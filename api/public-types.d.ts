@@ -1,0 +1,1853 @@
+// Generated from the entry points of the package by scripts/public-types.mjs. DO NOT EDIT.
+
+declare module 'payout-guard' {
+  export type AmountInput = string | number | Decimal;
+  export interface BalanceProvider {
+      readonly name: string;
+      readonly accountId?: string | undefined;
+      readonly maxReferenceLength?: number | undefined;
+      readonly debitVisibleAt: 'acceptance' | 'completion' | 'unknown';
+      readonly visibleAfterMs?: number | undefined;
+      fetchBalance(request: BalanceRequest): Promise<ProviderBalance>;
+      lookup?(question: PayoutQuestion): Promise<PayoutAnswer>;
+      readonly lookupIsDocumented?: boolean | undefined;
+      readonly lookupConcurrency?: number | undefined;
+      verdictOfResult?(result: unknown, about: {
+          readonly reference: string;
+      }): PayoutVerdict | undefined;
+      readonly webhook?: ProviderWebhook | undefined;
+  }
+  export interface BalanceRequest {
+      readonly currency: string;
+      readonly signal: AbortSignal;
+  }
+  export class BalanceUnavailableError extends PayoutGuardError {
+      readonly name = "BalanceUnavailableError";
+      readonly code = "balance_unavailable";
+      readonly reason: BalanceUnavailableReason;
+      readonly retryAfterMs: number;
+      readonly detail: string | undefined;
+      constructor(reason: BalanceUnavailableReason, options?: {
+          detail?: string | undefined;
+          consequence?: string | undefined;
+          subject?: string | undefined;
+          retryAfterMs?: number | undefined;
+          cause?: unknown;
+      });
+      toJSON(): Record<string, unknown>;
+  }
+  export type BalanceUnavailableReason = 'unauthorized' | 'forbidden' | 'timeout' | 'network' | 'provider_error' | 'rate_limited' | 'malformed' | 'circuit_open' | 'store' | 'stale' | 'closed';
+  export interface CaptureRequest {
+      readonly to: 'captured';
+      readonly actualMinor?: bigint | undefined;
+      readonly visibleInMs: number;
+      readonly awaitsOutcome?: boolean | undefined;
+  }
+  export interface CheckOptions extends WalletOptions {
+      fee?: AmountInput | undefined;
+      currency?: string | undefined;
+  }
+  export interface ClaimPage extends HoldPage {
+      readonly unserved: readonly string[];
+  }
+  export interface ClaimRequest {
+      readonly wallets: readonly string[];
+      readonly owner: string;
+      readonly olderThanMs: number;
+      readonly leaseMs: number;
+      readonly limit: number;
+      readonly after?: string | undefined;
+      readonly unservedForMs: number;
+  }
+  export interface Clock {
+      now(): number;
+      elapsed?(): number;
+      after?(delayMs: number, run: () => void): () => void;
+  }
+  export interface CloseOptions {
+      waitMs?: number | undefined;
+  }
+  export interface CloseReport {
+      readonly open: readonly LeftOpen[];
+  }
+  export class ConfigurationError extends PayoutGuardError {
+      readonly name = "ConfigurationError";
+      readonly code = "configuration";
+      readonly problems: readonly string[];
+      constructor(problems: readonly string[], options?: {
+          cause?: unknown;
+      });
+  }
+  export interface Currency {
+      readonly code: string;
+      readonly exponent: number;
+  }
+  export type CurrencyInput = string | Currency;
+  export class CurrencyMismatchError extends PayoutGuardError {
+      readonly name = "CurrencyMismatchError";
+      readonly code = "currency_mismatch";
+      readonly expected: string;
+      readonly actual: string;
+      readonly source: 'provider' | 'caller';
+      constructor(expected: string, actual: string, source: 'provider' | 'caller');
+  }
+  export class Decision {
+      #private;
+      constructor(snapshot: Snapshot, totals: WalletTotals, requirement: Requirement, spendable: bigint);
+      requiredMinor(): bigint;
+      get sufficient(): boolean;
+      get temporary(): boolean;
+      get wallet(): string;
+      get currency(): string;
+      get required(): string;
+      get available(): string;
+      get floor(): string;
+      get held(): string;
+      get capturedSince(): string;
+      get spendable(): string;
+      get shortfall(): string;
+      get asOf(): Date;
+      toData(): DecisionData;
+      toJSON(): Pick<DecisionData, 'sufficient' | 'temporary' | 'wallet' | 'currency'>;
+  }
+  export interface DecisionData {
+      readonly sufficient: boolean;
+      readonly temporary: boolean;
+      readonly wallet: string;
+      readonly currency: string;
+      readonly required: string;
+      readonly available: string;
+      readonly floor: string;
+      readonly held: string;
+      readonly capturedSince: string;
+      readonly spendable: string;
+      readonly shortfall: string;
+      readonly asOf: string;
+  }
+  export class DuplicateReferenceError extends PayoutGuardError {
+      readonly name = "DuplicateReferenceError";
+      readonly code = "duplicate_reference";
+      readonly reference: string;
+      readonly state: HoldState;
+      constructor(reference: string, state: HoldState);
+      toJSON(): Record<string, unknown>;
+  }
+  export type ErrorVerdict = 'failed' | 'not_sent' | 'unknown';
+  export interface ExtendRequest {
+      readonly to: 'reserved';
+      readonly expiresInMs: number;
+  }
+  export type FindWallet = (key: string) => MaybePromise<WalletSettings | SettleOnlySettings | undefined>;
+  export class ForeignWalletError extends PayoutGuardError {
+      readonly name = "ForeignWalletError";
+      readonly code = "foreign_wallet";
+      readonly reference: string;
+      readonly wallet: string;
+      readonly retryable = true;
+      readonly retryAfterMs = 60000;
+      constructor(reference: string, wallet: string);
+  }
+  export interface Freeze {
+      readonly reason: string;
+      readonly sinceMs: number;
+  }
+  export interface Funds {
+      readonly wallet: string;
+      readonly currency: string;
+      readonly available: string;
+      readonly held: string;
+      readonly spendable: string;
+      readonly floor: string;
+      readonly asOf: Date;
+      readonly ageMs: number;
+      readonly frozen?: {
+          readonly reason: string;
+          readonly since: Date;
+      };
+      readonly details: Readonly<Record<string, string>>;
+  }
+  export interface GuardEvents {
+      approved: {
+          readonly decision: Decision;
+          readonly reference?: string | undefined;
+      };
+      insufficient: {
+          readonly decision: Decision;
+          readonly reference?: string | undefined;
+      };
+      checkFailed: {
+          readonly error: PayoutGuardError;
+          readonly wallet?: string | undefined;
+          readonly reference?: string | undefined;
+      };
+      frozen: {
+          readonly wallet: string;
+          readonly reason?: string | undefined;
+      };
+      held: {
+          readonly hold: HoldInfo;
+      };
+      captured: {
+          readonly hold: HoldInfo;
+      };
+      released: {
+          readonly hold: HoldInfo;
+          readonly reason?: string | undefined;
+      };
+      paidAfterRelease: {
+          readonly hold: HoldInfo;
+          readonly attempt: string;
+          readonly perhapsTwice: boolean;
+      };
+      failedAfterCapture: {
+          readonly hold: HoldInfo;
+      };
+      overdue: {
+          readonly hold: HoldInfo;
+          readonly ageMs: number;
+          readonly outcome: PayoutVerdict;
+      };
+      neverSeen: {
+          readonly hold: HoldInfo;
+          readonly ageMs: number;
+      };
+      lookupFindsNothing: {
+          readonly wallet: string;
+          readonly inARow: number;
+      };
+      orphanWallet: {
+          readonly wallet: string;
+      };
+      reconciled: Reconciliation & {
+          readonly overdue: number;
+      };
+      settlementFailed: {
+          readonly reference: string;
+          readonly wallet: string;
+          readonly error: PayoutGuardError;
+          readonly retried: boolean;
+      };
+      contradiction: {
+          readonly reference: string;
+          readonly wallet: string;
+          readonly attempt: string;
+          readonly wanted: 'captured' | 'released';
+          readonly found: HoldState | 'unknown';
+      };
+      leftOpen: LeftOpen;
+      snapshot: {
+          readonly wallet: string;
+          readonly available: string;
+          readonly currency: string;
+          readonly asOf: Date;
+          readonly receivedAt: Date;
+          readonly capturedMark: string;
+          readonly epoch: string;
+      };
+      providerFailure: {
+          readonly wallet: string;
+          readonly error: PayoutGuardError;
+      };
+      storeFailure: {
+          readonly store: string;
+          readonly operation: StoreOperation;
+          readonly wallet?: string | undefined;
+          readonly cause: StoreFailureCause;
+          readonly code: string;
+          readonly what: string;
+          readonly advice: string;
+          readonly count: number;
+      };
+  }
+  export interface GuardInternals {
+      readonly store: HoldStore;
+      readonly clock: Clock;
+      readonly observes: boolean;
+      readonly refuse: (error: unknown) => void;
+      readonly tap: PayoutGuard['on'];
+      readonly wallets: () => readonly WalletInfo[];
+      readonly wallet: (key?: string) => WalletInfo;
+  }
+  export interface GuardOptions {
+      cache?: {
+          maxAgeMs?: number | undefined;
+          maxWallets?: number | undefined;
+      } | undefined;
+      minRefreshMs?: number | undefined;
+      fetchTimeoutMs?: number | undefined;
+      holdExpiresInMs?: number | undefined;
+      payWithinMs?: number | undefined;
+      overdueAfterMs?: number | undefined;
+      reconcileEveryMs?: number | undefined;
+      lookupsPerSecond?: number | undefined;
+      trace?: Trace | undefined;
+      store?: HoldStore | undefined;
+      insufficientFundsStatus?: InsufficientFundsStatus | undefined;
+      clock?: Clock | undefined;
+  }
+  export interface Hold {
+      readonly reference: string;
+      readonly wallet: string;
+      readonly attempt: string;
+      readonly amount: string;
+      readonly currency: string;
+      readonly state: HoldState;
+      readonly isPaying: boolean;
+      readonly decision: Decision | undefined;
+      readonly signal: AbortSignal;
+      readonly pay: <T>(fn: (hold: Hold) => T | Promise<T>, options?: PayOptions) => Promise<T>;
+      readonly sent: () => Promise<HoldInfo>;
+      readonly extend: (ms: number) => Promise<HoldInfo>;
+      readonly capture: (actual?: AmountInput) => Promise<HoldInfo>;
+      readonly release: (options?: {
+          notSent?: boolean | undefined;
+      }) => Promise<HoldInfo>;
+  }
+  export class HoldConflictError extends PayoutGuardError {
+      readonly name = "HoldConflictError";
+      readonly code = "hold_conflict";
+      readonly reference: string;
+      readonly difference: PayoutDifference;
+      constructor(reference: string, difference: PayoutDifference);
+      toJSON(): Record<string, unknown>;
+  }
+  export interface HoldFilter {
+      readonly wallets?: readonly string[] | undefined;
+      readonly state?: HoldState | undefined;
+      readonly olderThanMs?: number | undefined;
+      readonly limit: number;
+      readonly after?: string | undefined;
+  }
+  export interface HoldInfo {
+      readonly reference: string;
+      readonly wallet: string;
+      readonly state: HoldState;
+      readonly attempt: string;
+      readonly amount: string;
+      readonly currency: string;
+      readonly captured?: string;
+      readonly createdAt: Date;
+      readonly expiresAt?: Date;
+      readonly sentAt?: Date;
+      readonly endedAt?: Date;
+      readonly failed?: true;
+      readonly awaitsOutcome?: true;
+      readonly metadata: Readonly<Record<string, string>>;
+  }
+  export interface HoldList {
+      readonly holds: readonly HoldInfo[];
+      readonly next?: string | undefined;
+  }
+  export interface HoldOptions extends CheckOptions {
+      amount: AmountInput;
+      reference: string;
+      state?: 'reserved' | 'sent' | undefined;
+      expiresInMs?: number | undefined;
+      fingerprint?: string | undefined;
+      metadata?: Readonly<Record<string, string>> | undefined;
+  }
+  export type HoldOutcome = {
+      readonly outcome: 'held';
+      readonly hold: HoldRecord;
+      readonly totals: WalletTotals;
+  } | {
+      readonly outcome: 'insufficient';
+      readonly totals: WalletTotals;
+  } | {
+      readonly outcome: 'stale_epoch';
+      readonly totals: WalletTotals;
+  } | {
+      readonly outcome: 'recovering';
+      readonly forMs: number;
+  } | {
+      readonly outcome: 'frozen';
+      readonly frozen: Freeze;
+  } | {
+      readonly outcome: 'exists';
+      readonly hold: HoldRecord;
+      readonly retryAfterMs?: number | undefined;
+  };
+  export interface HoldPage {
+      readonly holds: readonly HoldRecord[];
+      readonly next?: string | undefined;
+      readonly nowMs: number;
+  }
+  export interface HoldReading {
+      readonly hold: HoldRecord | undefined;
+      readonly nowMs: number;
+      readonly recoveringForMs?: number | undefined;
+  }
+  export interface HoldRecord {
+      readonly reference: string;
+      readonly wallet: string;
+      readonly state: HoldState;
+      readonly attempt: string;
+      readonly amountMinor: bigint;
+      readonly currency: Currency;
+      readonly capturedMinor?: bigint | undefined;
+      readonly createdAtMs: number;
+      readonly expiresAtMs?: number | undefined;
+      readonly sentAtMs?: number | undefined;
+      readonly sender?: string | undefined;
+      readonly sendsUntilMs?: number | undefined;
+      readonly endedAtMs?: number | undefined;
+      readonly visibleAtMs?: number | undefined;
+      readonly turn?: number | undefined;
+      readonly failed?: boolean | undefined;
+      readonly awaitsOutcome?: boolean | undefined;
+      readonly fingerprint?: string | undefined;
+      readonly metadata: Readonly<Record<string, string>>;
+  }
+  export interface HoldRequest {
+      readonly wallet: string;
+      readonly reference: string;
+      readonly attempt: string;
+      readonly amountMinor: bigint;
+      readonly currency: Currency;
+      readonly state: 'reserved' | 'sent';
+      readonly expiresInMs: number;
+      readonly sendsForMs: number;
+      readonly epoch: string;
+      readonly limitMinor: bigint;
+      readonly fingerprint?: string | undefined;
+      readonly metadata: Readonly<Record<string, string>>;
+  }
+  export type HoldState = 'reserved' | 'sent' | 'captured' | 'released';
+  export class HoldStateError extends PayoutGuardError {
+      readonly name = "HoldStateError";
+      readonly code = "hold_state";
+      readonly reference: string;
+      readonly state: HoldState | 'unknown';
+      constructor(reference: string, state: HoldState | 'unknown', wanted: string);
+      toJSON(): Record<string, unknown>;
+  }
+  export interface HoldStore {
+      readonly name: string;
+      totals(wallet: string): MaybePromise<WalletTotals>;
+      hold(request: HoldRequest): MaybePromise<HoldOutcome>;
+      settle(request: SettleRequest): MaybePromise<SettleOutcome>;
+      get(reference: string): MaybePromise<HoldReading>;
+      list(filter: HoldFilter): MaybePromise<HoldPage>;
+      claim(request: ClaimRequest): MaybePromise<ClaimPage>;
+      freeze(wallet: string, reason: string | undefined): MaybePromise<void>;
+      note(key: string): MaybePromise<string | undefined>;
+      swapNote(key: string, expected: string | undefined, value: string | undefined): MaybePromise<boolean>;
+      close(): Promise<void>;
+  }
+  export class InsufficientFundsError extends PayoutGuardError {
+      #private;
+      readonly name = "InsufficientFundsError";
+      readonly code = "insufficient_funds";
+      constructor(decision: Decision, status?: InsufficientFundsStatus);
+      get decision(): Decision;
+      get required(): string;
+      get available(): string;
+      get held(): string;
+      get spendable(): string;
+      get shortfall(): string;
+      get currency(): string;
+      get wallet(): string;
+      get asOf(): Date;
+      get temporary(): boolean;
+      toJSON(): Record<string, unknown>;
+  }
+  export type InsufficientFundsStatus = 402 | 409 | 422;
+  export class InvalidAmountError extends PayoutGuardError {
+      readonly name = "InvalidAmountError";
+      readonly code = "invalid_amount";
+      constructor(problem: string, options?: {
+          cause?: unknown;
+      });
+  }
+  export class InvalidArgumentError extends PayoutGuardError {
+      readonly name = "InvalidArgumentError";
+      readonly code = "invalid_argument";
+      readonly argument: string;
+      constructor(argument: string, rule: string, options?: {
+          cause?: unknown;
+      });
+  }
+  export class InvalidReferenceError extends PayoutGuardError {
+      readonly name = "InvalidReferenceError";
+      readonly code = "invalid_reference";
+      constructor(options?: {
+          longest?: number | undefined;
+          cause?: unknown;
+      });
+  }
+  export interface LeftOpen {
+      readonly reference: string;
+      readonly wallet: string;
+      readonly attempt: string;
+      readonly pending: 'paying' | 'captured' | 'released' | 'failed';
+  }
+  export interface ListOptions {
+      wallet?: string | undefined;
+      state?: HoldState | undefined;
+      olderThanMs?: number | undefined;
+      limit?: number | undefined;
+      after?: string | undefined;
+  }
+  export interface ManyWallets {
+      wallets: Readonly<Record<string, WalletSettings | SettleOnlySettings>> | FindWallet;
+  }
+  export type MaybePromise<T> = T | Promise<T>;
+  export interface MemoryStoreOptions {
+      rememberFinished?: number | undefined;
+      clock?: Clock | undefined;
+  }
+  export interface ObserveReport {
+      readonly since: Date;
+      readonly approved: number;
+      readonly refused: number;
+      readonly refusedBy: Readonly<Partial<Record<PayoutGuardErrorCode, number>>>;
+      readonly refusals: readonly ObservedRefusal[];
+      readonly overspent: Readonly<Record<string, string>>;
+  }
+  export interface ObservedRefusal {
+      readonly at: Date;
+      readonly code: PayoutGuardErrorCode;
+      readonly reason?: BalanceUnavailableReason;
+      readonly wallet?: string;
+      readonly reference?: string;
+      readonly required?: string;
+      readonly spendable?: string;
+  }
+  export interface ObservingGuard extends PayoutGuard {
+      readonly report: () => ObserveReport;
+  }
+  export type OneWallet = WalletSettings & {
+      wallets?: undefined;
+  };
+  export interface PayOptions {
+      settles?: 'onReturn' | undefined;
+      returns?: 'providerAnswer' | undefined;
+  }
+  export interface PayoutAnswer {
+      readonly outcome: PayoutVerdict;
+      readonly debited?: string | undefined;
+      readonly absent?: boolean | undefined;
+  }
+  export type PayoutDifference = 'amount' | 'wallet' | 'payee';
+  export interface PayoutGuard {
+      readonly assertSufficientFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
+      readonly checkFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
+      readonly funds: (options?: WalletOptions) => Promise<Funds>;
+      readonly hold: (options: HoldOptions | (() => HoldOptions)) => Promise<Hold>;
+      readonly prepare: (options: HoldOptions) => Promise<PreparedHold>;
+      readonly resume: (reference: string) => Promise<Hold>;
+      readonly withHold: <T>(options: WithHoldOptions, fn: (hold: Hold) => T | Promise<T>) => Promise<T>;
+      readonly capture: (reference: string, actual?: AmountInput, options?: SettleOptions) => Promise<HoldInfo>;
+      readonly release: (reference: string, options?: ReleaseOptions) => Promise<HoldInfo>;
+      readonly getHold: (reference: string) => Promise<HoldInfo | undefined>;
+      readonly listHolds: (options?: ListOptions) => Promise<HoldList>;
+      readonly reconcile: (options?: ReconcileOptions) => Promise<Reconciliation>;
+      readonly freeze: (wallet: string, reason: string) => Promise<void>;
+      readonly unfreeze: (wallet: string) => Promise<void>;
+      readonly on: <Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => unknown) => () => void;
+      readonly close: (options?: CloseOptions) => Promise<CloseReport>;
+      readonly [Symbol.asyncDispose]: () => Promise<void>;
+      readonly internals: GuardInternals;
+  }
+  export abstract class PayoutGuardError extends Error {
+      abstract readonly code: PayoutGuardErrorCode;
+      readonly status: number;
+      readonly statusCode: number;
+      readonly expose: boolean;
+      constructor(message: string, options: {
+          status: number;
+          expose: boolean;
+          cause?: unknown;
+      });
+      toJSON(): Record<string, unknown>;
+  }
+  export type PayoutGuardErrorCode = 'insufficient_funds' | 'balance_unavailable' | 'invalid_amount' | 'invalid_reference' | 'invalid_argument' | 'currency_mismatch' | 'payout_in_progress' | 'duplicate_reference' | 'hold_conflict' | 'hold_state' | 'foreign_wallet' | 'wallet_frozen' | 'payout_rejected' | 'configuration';
+  export type PayoutGuardOptions = GuardOptions & (OneWallet | ManyWallets);
+  export class PayoutInProgressError extends PayoutGuardError {
+      readonly name = "PayoutInProgressError";
+      readonly code = "payout_in_progress";
+      readonly reference: string;
+      readonly retryable = true;
+      readonly retryAfterMs: number;
+      constructor(reference: string, retryAfterMs?: number);
+      toJSON(): Record<string, unknown>;
+  }
+  export interface PayoutQuestion {
+      readonly reference: string;
+      readonly sentAtMs: number;
+      readonly signal: AbortSignal;
+  }
+  export class PayoutRejectedError extends PayoutGuardError {
+      #private;
+      readonly name = "PayoutRejectedError";
+      readonly code = "payout_rejected";
+      readonly notSent: boolean;
+      constructor(message?: string, options?: {
+          notSent?: boolean | undefined;
+          cause?: unknown;
+      });
+      claim(): boolean;
+  }
+  export type PayoutVerdict = 'completed' | 'pending' | 'failed' | 'unknown';
+  export interface PreparedHold {
+      readonly reference: string;
+      readonly decision: Decision;
+      readonly hold: (store: Pick<HoldStore, 'hold'>) => Promise<Hold>;
+  }
+  export interface ProviderBalance {
+      readonly available: string;
+      readonly currency: string;
+      readonly asOfMs?: number | undefined;
+      readonly details?: Readonly<Record<string, string>> | undefined;
+  }
+  export interface ProviderWebhook {
+      read(rawBody: Uint8Array, headers: Readonly<Record<string, string | readonly string[] | undefined>>): WebhookEvent | undefined | Promise<WebhookEvent | undefined>;
+  }
+  export interface ReconcileOptions {
+      olderThanMs?: number | undefined;
+      reference?: string | undefined;
+  }
+  export interface Reconciliation {
+      readonly captured: number;
+      readonly released: number;
+      readonly open: number;
+      readonly neverSeen: readonly HoldInfo[];
+  }
+  export interface ReleaseOptions extends SettleOptions {
+      reason?: string | undefined;
+  }
+  export interface ReleaseRequest {
+      readonly to: 'released';
+      readonly notSent?: boolean | undefined;
+      readonly sender?: string | undefined;
+  }
+  export interface SendRequest {
+      readonly to: 'sent';
+      readonly sendsForMs: number;
+      readonly sender?: string | undefined;
+      readonly check?: {
+          readonly epoch: string;
+          readonly limitMinor: bigint;
+      } | undefined;
+  }
+  export interface SettleOnlySettings {
+      settleOnly: true;
+      providerName: string;
+      currency: CurrencyInput;
+      lookup?: BalanceProvider['lookup'] | undefined;
+      visibilityLagMs?: number | undefined;
+  }
+  export interface SettleOptions {
+      attempt?: string | undefined;
+  }
+  export type SettleOutcome = {
+      readonly outcome: 'done';
+      readonly hold: HoldRecord;
+  } | {
+      readonly outcome: 'late';
+      readonly hold: HoldRecord;
+  } | {
+      readonly outcome: 'already';
+      readonly hold: HoldRecord;
+  } | {
+      readonly outcome: 'illegal';
+      readonly hold: HoldRecord;
+  } | {
+      readonly outcome: 'unknown';
+  } | {
+      readonly outcome: 'recovering';
+      readonly forMs: number;
+  } | {
+      readonly outcome: 'frozen';
+      readonly frozen: Freeze;
+  } | {
+      readonly outcome: 'insufficient';
+      readonly totals: WalletTotals;
+  } | {
+      readonly outcome: 'stale_epoch';
+      readonly totals: WalletTotals;
+  };
+  export type SettleRequest = Settlement & {
+      readonly reference: string;
+      readonly attempt?: string | undefined;
+  };
+  export class StoreFailure extends Error {
+      readonly name = "StoreFailure";
+      readonly failure: string;
+      readonly kind: StoreFailureCause;
+      readonly what: string;
+      readonly advice: string;
+      constructor(failure: string, kind: StoreFailureCause, what: string, advice: string);
+  }
+  export type StoreFailureCause = (typeof storeFailureCauses)[number];
+  export type Trace = <T>(step: TracedStep, run: () => T) => T;
+  export interface TracedStep {
+      readonly name: 'hold' | 'sent' | 'capture' | 'release' | 'fetch_balance' | 'lookup';
+      readonly wallet?: string | undefined;
+      readonly reference?: string | undefined;
+  }
+  export class WalletFrozenError extends PayoutGuardError {
+      #private;
+      readonly name = "WalletFrozenError";
+      readonly code = "wallet_frozen";
+      readonly wallet: string;
+      readonly since: Date;
+      constructor(wallet: string, freeze: {
+          readonly reason: string;
+          readonly sinceMs: number;
+      });
+      get reason(): string;
+  }
+  export interface WalletInfo {
+      readonly key: string;
+      readonly currency: Currency;
+      readonly providerName: string;
+      readonly debits: {
+          readonly visibleAt: BalanceProvider['debitVisibleAt'];
+          readonly lagMs: number;
+      };
+      readonly webhook: ProviderWebhook | undefined;
+  }
+  export interface WalletOptions {
+      wallet?: string | undefined;
+      refresh?: boolean | undefined;
+      signal?: AbortSignal | undefined;
+  }
+  export interface WalletSettings {
+      provider: BalanceProvider;
+      currency: CurrencyInput;
+      floor?: AmountInput | undefined;
+      alwaysRefreshAbove?: AmountInput | undefined;
+      debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;
+      visibilityLagMs?: number | undefined;
+      settles?: 'onReturn' | undefined;
+      returns?: 'providerAnswer' | undefined;
+      verdictOfResult?: ((result: unknown, about: {
+          readonly reference: string;
+      }) => PayoutVerdict) | undefined;
+      verdictOf?: ((error: unknown, about: {
+          readonly reference: string;
+      }) => ErrorVerdict) | undefined;
+      lookup?: BalanceProvider['lookup'] | undefined;
+      absentIsFailedAfterMs?: number | undefined;
+      formerly?: readonly string[] | undefined;
+  }
+  export interface WalletTotals {
+      readonly epoch: string;
+      readonly active: bigint;
+      readonly captured: bigint;
+      readonly recoveringForMs?: number | undefined;
+      readonly frozen?: Freeze | undefined;
+  }
+  export interface WebhookEvent {
+      readonly reference: string | undefined;
+  }
+  export interface WithHoldOptions extends Omit<HoldOptions, 'state' | 'expiresInMs'>, PayOptions {
+  }
+  export function createPayoutGuard(options: PayoutGuardOptions): PayoutGuard;
+  export function fromMinorUnits(minor: bigint, currency: CurrencyInput): string;
+  export function isPayoutGuardError(value: unknown): value is PayoutGuardError;
+  export function memoryStore(options?: MemoryStoreOptions): HoldStore;
+  export function observing(guard: PayoutGuard): ObservingGuard;
+}
+
+declare module 'payout-guard/express' {
+  export interface CheckingRouteOptions extends Omit<Source, 'reference' | 'metadata' | 'fingerprint'> {
+      mode: 'check';
+      reference?: undefined;
+      verdictOn?: undefined;
+  }
+  export interface HoldingRouteOptions extends Source {
+      reference: (req: Request, res: Response) => unknown;
+      verdictOn: ((req: Request, res: Response) => 'completed' | 'failed' | undefined) | 'none';
+      mode?: undefined;
+  }
+  export type Pay = <T>(fn: (hold: Hold) => T | Promise<T>, options?: PayOptions) => Promise<T>;
+  export interface PayoutGuardErrorsOptions extends ProblemOptions {
+  }
+  export type PayoutHandler = (req: Request, res: Response, pay: Pay) => unknown;
+  export interface PayoutRouteOptions extends PayoutSource<[
+      Request,
+      Response
+  ]>, PayOptions {
+      reference: (req: Request, res: Response) => unknown;
+      onDuplicate?: ((req: Request, res: Response, hold: HoldInfo | undefined) => unknown) | undefined;
+  }
+  export interface PayoutWebhookOptions {
+      wallet?: string | undefined;
+  }
+  export type RequireSufficientFundsOptions = HoldingRouteOptions | CheckingRouteOptions;
+  export function holdOf(res: Response): Hold | undefined;
+  export function payoutGuardErrors(options?: PayoutGuardErrorsOptions): ErrorRequestHandler;
+  export function payoutRoute(guard: PayoutGuard, options: PayoutRouteOptions, handler: PayoutHandler): RequestHandler;
+  export function payoutWebhook(guard: PayoutGuard, options?: PayoutWebhookOptions): RequestHandler;
+  export function requireSufficientFunds(guard: PayoutGuard, options: RequireSufficientFundsOptions): RequestHandler;
+}
+
+declare module 'payout-guard/providers/jpay' {
+  export type JpayOptions = NetworkOptions & {
+      baseUrl: string;
+      merchantId?: string | undefined;
+  } & ({
+      appKey: string;
+      appSecret: string;
+      accessToken?: undefined;
+  } | {
+      appKey?: undefined;
+      appSecret?: undefined;
+      accessToken: string | (() => string | Promise<string>);
+  });
+  export interface NetworkOptions {
+      attemptTimeoutMs?: number | undefined;
+      timeoutMs?: number | undefined;
+      maxAttempts?: number | undefined;
+      circuitBreaker?: {
+          failures?: number | undefined;
+          openMs?: number | undefined;
+      } | undefined;
+      dangerouslyAllowHttp?: boolean | undefined;
+      fetch?: typeof globalThis.fetch | undefined;
+      clock?: Clock | undefined;
+      random?: (() => number) | undefined;
+  }
+  export function jpay(options: JpayOptions): BalanceProvider;
+}
+
+declare module 'payout-guard/providers/interswitch' {
+  export interface InterswitchOptions extends NetworkOptions {
+      baseUrl: string;
+  }
+  export { NetworkOptions } from 'payout-guard/providers/jpay';
+  export function interswitch(options: InterswitchOptions): BalanceProvider;
+}
+
+declare module 'payout-guard/providers/phoenix' {
+  export type AmountForm = 'javaDouble' | 'plain';
+  export interface CallToSign {
+      readonly method: 'GET' | 'POST';
+      readonly url: string;
+      readonly timestamp: string;
+      readonly nonce?: string | undefined;
+      readonly payment?: SignedPayment | undefined;
+      readonly authToken?: string | undefined;
+  }
+  export { NetworkOptions } from 'payout-guard/providers/jpay';
+  export type PasswordForm = 'base64' | 'upperHex' | 'base64OfHex';
+  export type PhoenixCall = {
+      readonly method: 'GET';
+      readonly path: string;
+      readonly query: Readonly<Record<string, string>>;
+  } | {
+      readonly method: 'POST';
+      readonly path: string;
+      readonly body: Readonly<Record<string, unknown>>;
+  } | {
+      readonly method: 'POST';
+      readonly path?: 'sente/xpayment' | 'sente/payment' | undefined;
+      readonly payment: PhoenixPayment;
+  };
+  export interface PhoenixOptions extends NetworkOptions {
+      baseUrl: string;
+      clientId: string;
+      clientSecret: string;
+      terminalId: string;
+      serialId: string;
+      appVersion: string;
+      password: string;
+      privateKey: string | KeyObject;
+      gprsCoordinate?: string | undefined;
+      sessionMaxMs?: number | undefined;
+      balanceFields?: readonly string[] | undefined;
+      assumedCurrency?: string | undefined;
+      timestamp?: TimestampForm | undefined;
+      passwordForm?: PasswordForm | undefined;
+      pointForm?: PointForm | undefined;
+      tokenIv?: 'random' | 'zero' | undefined;
+      signedScheme?: 'asCalled' | 'https' | undefined;
+      amountForm?: AmountForm | undefined;
+  }
+  export interface PhoenixPayment {
+      readonly requestReference: string;
+      readonly amount: string;
+      readonly customerId: string;
+      readonly paymentCode: string;
+      readonly [field: string]: unknown;
+  }
+  export interface PhoenixProfile {
+      readonly name?: string | undefined;
+      readonly phoneNumber?: string | undefined;
+      readonly nin?: string | undefined;
+      readonly gender?: string | undefined;
+      readonly emailAddress?: string | undefined;
+      readonly ownerPhoneNumber?: string | undefined;
+  }
+  export interface PhoenixRegistration {
+      readonly profile?: PhoenixProfile | undefined;
+      readonly otp?: (() => string | Promise<string>) | undefined;
+      readonly signal?: AbortSignal | undefined;
+  }
+  export interface PhoenixSigner {
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly privateKey: KeyObject;
+  }
+  export interface PhoenixTerminal {
+      readonly provider: BalanceProvider;
+      sign(call: PhoenixCall, signal?: AbortSignal): Promise<SignedCall>;
+      signAgain(rejected: SignedCall, signal?: AbortSignal): Promise<SignedCall>;
+  }
+  export type PointForm = 'compressed' | 'uncompressed';
+  export interface SessionKeyPair {
+      readonly publicKey: string;
+      readonly terminalKey: (serverPublicKey: string) => Buffer;
+  }
+  export class SignedCall {
+      #private;
+      constructor(wire: Wire);
+      get method(): 'GET' | 'POST';
+      get url(): string;
+      get headers(): Record<string, string>;
+      get body(): string | undefined;
+  }
+  export interface SignedPayment {
+      readonly amount: string;
+      readonly terminalId: string;
+      readonly requestReference: string;
+      readonly customerId: string;
+      readonly paymentCode: string;
+  }
+  export type TimestampForm = 'seconds' | 'iso';
+  export function amountText(amount: string, form?: AmountForm): string;
+  export function decryptedText(privateKey: KeyObject, cipherText: string): string;
+  export function encryptedText(terminalKey: Uint8Array, text: string, iv?: Uint8Array): string;
+  export function passwordHash(password: string, form?: PasswordForm): string;
+  export function passwordProof(exchange: {
+      readonly passwordHash: string;
+      readonly requestReference: string;
+      readonly serialId: string;
+  }, privateKey: KeyObject): string;
+  export function phoenix(options: PhoenixOptions): BalanceProvider;
+  export function phoenixTerminal(options: PhoenixOptions): PhoenixTerminal;
+  export function registerTerminal(options: PhoenixOptions, { profile, otp, signal }?: PhoenixRegistration): Promise<{
+      readonly clientSecret: string;
+  }>;
+  export function rsaSignature(text: string, privateKey: KeyObject): string;
+  export function sessionKeyPair(form?: PointForm, privateScalar?: Uint8Array): SessionKeyPair;
+  export function signatureBase({ clientId, clientSecret }: Omit<PhoenixSigner, 'privateKey'>, { method, url, timestamp, nonce, payment }: CallToSign): string;
+  export function signedHeaders(signer: PhoenixSigner, call: CallToSign): Record<string, string>;
+  export function timestampText(nowMs: number, form?: TimestampForm): string;
+}
+
+declare module 'payout-guard/providers/http' {
+  export interface HttpBalanceRequest {
+      readonly currency: string;
+  }
+  export interface HttpProviderOptions<Body> extends NetworkOptions {
+      name: string;
+      url: string | ((request: HttpBalanceRequest) => string);
+      headers?: Headers | ((request: HttpBalanceRequest) => Headers | Promise<Headers>) | undefined;
+      schema: {
+          parse(input: unknown): Body;
+      };
+      accountId?: string | undefined;
+      select: (body: Body, request: HttpBalanceRequest) => ProviderBalance;
+      debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;
+      visibleAfterMs?: number | undefined;
+  }
+  export { NetworkOptions } from 'payout-guard/providers/jpay';
+  export function httpProvider<Body>(options: HttpProviderOptions<Body>): BalanceProvider;
+}
+
+declare module 'payout-guard/stores/redis' {
+  export interface Readiness {
+      readonly recoveringForMs: number;
+      readonly clockAheadMs: number;
+  }
+  export type RedisClient = {
+      readonly status: string;
+      call(command: string, args: string[]): Promise<unknown>;
+  } | {
+      readonly isOpen: boolean;
+      sendCommand(...args: never[]): Promise<unknown>;
+  };
+  export interface RedisStore extends HoldStore {
+      ready(): Promise<Readiness>;
+  }
+  export interface RedisStoreOptions extends SharedStoreOptions, RememberOptions {
+      client?: RedisClient | undefined;
+      sendCommand?: ((args: string[]) => Promise<unknown>) | undefined;
+      prefix?: string | undefined;
+      waitReplicas?: WaitReplicas | undefined;
+  }
+  export interface SharedStoreOptions {
+      deadlineMs?: number | undefined;
+      maxBatch?: number | undefined;
+      maxQueue?: number | undefined;
+      recoveryMs?: number | undefined;
+  }
+  export interface WaitReplicas {
+      count: number;
+      timeoutMs: number;
+  }
+  export function redisStore(options: RedisStoreOptions): RedisStore;
+}
+
+declare module 'payout-guard/stores/postgres' {
+  export interface DeleteFinishedOptions {
+      olderThanMs?: number | undefined;
+      unsentOlderThanMs?: number | undefined;
+  }
+  export interface PostgresClient {
+      query(text: string, values: unknown[]): Promise<{
+          readonly rows: readonly unknown[];
+      }>;
+  }
+  export interface PostgresStore extends HoldStore {
+      migrate(): Promise<void>;
+      ready(): Promise<Readiness>;
+      within(client: PostgresClient): StoreInTransaction;
+      deleteFinished(options?: DeleteFinishedOptions): Promise<number>;
+  }
+  export interface PostgresStoreOptions extends SharedStoreOptions {
+      pool: PostgresClient;
+      schema?: string | undefined;
+  }
+  export { Readiness } from 'payout-guard/stores/redis';
+  export class StoreInTransaction {
+      #private;
+      constructor(engine: PostgresEngine, recoveringForMs: () => number);
+      hold(request: HoldRequest): Promise<HoldOutcome>;
+      settle(request: SettleRequest): Promise<SettleOutcome>;
+      get(reference: string): Promise<HoldReading>;
+  }
+  export function postgresStore(options: PostgresStoreOptions): PostgresStore;
+}
+
+declare module 'payout-guard/stores/sqlite' {
+  export { Readiness } from 'payout-guard/stores/redis';
+  export interface SqliteStore extends HoldStore {
+      ready(): Promise<Readiness>;
+      reconciled(): Promise<void>;
+  }
+  export interface SqliteStoreOptions extends SharedStoreOptions, RememberOptions {
+      file: string;
+      clock?: Clock | undefined;
+  }
+  export function sqliteStore(options: SqliteStoreOptions): SqliteStore;
+}
+
+declare module 'payout-guard/history' {
+  export interface DayReport {
+      readonly wallet: string;
+      readonly currency: string;
+      readonly day: string;
+      readonly timeZone: string;
+      readonly from: string;
+      readonly to: string;
+      readonly opening?: string;
+      readonly openingAt?: string;
+      readonly closing?: string;
+      readonly closingAt?: string;
+      readonly credits: string;
+      readonly captured: string;
+      readonly fees: string;
+      readonly unexplained: string;
+      readonly otherDays?: string;
+      readonly counts: Readonly<Record<HistoryKind, number>>;
+  }
+  export interface DayReportOptions {
+      readonly wallet: string;
+      readonly currency: CurrencyInput;
+      readonly day: string;
+      readonly timeZone?: string | undefined;
+  }
+  export interface History {
+      add(entries: readonly HistoryEntry[]): MaybePromise<void>;
+      query(query?: HistoryQuery): MaybePromise<HistoryPage>;
+      close(): Promise<void>;
+  }
+  export interface HistoryEntry {
+      readonly kind: HistoryKind;
+      readonly at: Date;
+      readonly wallet?: string | undefined;
+      readonly reference?: string | undefined;
+      readonly amount?: string | undefined;
+      readonly data: Readonly<Record<string, string | number | boolean>>;
+  }
+  export type HistoryKind = (typeof historyKinds)[number];
+  export interface HistoryPage {
+      readonly entries: readonly HistoryEntry[];
+      readonly next?: string | undefined;
+  }
+  export interface HistoryQuery {
+      readonly wallet?: string | undefined;
+      readonly kind?: HistoryKind | undefined;
+      readonly from?: Date | undefined;
+      readonly to?: Date | undefined;
+      readonly reference?: string | undefined;
+      readonly first?: 'oldest' | 'newest' | undefined;
+      readonly limit?: number | undefined;
+      readonly after?: string | undefined;
+  }
+  export interface MemoryHistory extends History {
+      add(entries: readonly HistoryEntry[]): void;
+      query(query?: HistoryQuery): HistoryPage;
+  }
+  export interface MemoryHistoryOptions {
+      maxEntries?: number | undefined;
+  }
+  export interface PostgresHistory extends SharedHistory {
+      migrate(): Promise<void>;
+  }
+  export interface PostgresHistoryOptions extends SharedHistoryOptions {
+      pool: PostgresClient;
+      schema?: string | undefined;
+  }
+  export interface RecordOptions {
+      kinds?: readonly HistoryKind[] | undefined;
+  }
+  export interface SharedHistory extends History {
+      add(entries: readonly HistoryEntry[]): void;
+      query(query?: HistoryQuery): Promise<HistoryPage>;
+      flush(): Promise<void>;
+      deleteOld(): Promise<number>;
+      readonly counts: {
+          readonly written: number;
+          readonly waiting: number;
+          readonly dropped: number;
+      };
+  }
+  export interface SharedHistoryOptions {
+      keepForMs: number;
+      maxQueue?: number | undefined;
+      clock?: Clock | undefined;
+  }
+  export interface SqliteHistoryOptions extends SharedHistoryOptions {
+      file: string;
+  }
+  export function dayReport(history: History, options: DayReportOptions): Promise<DayReport>;
+  export const historyKinds: readonly [
+      'snapshot',
+      'approved',
+      'insufficient',
+      'checkFailed',
+      'held',
+      'captured',
+      'released',
+      'paidAfterRelease',
+      'failedAfterCapture',
+      'overdue',
+      'neverSeen',
+      'settlementFailed',
+      'contradiction',
+      'leftOpen',
+      'orphanWallet',
+      'lookupFindsNothing',
+      'frozen',
+      'unfrozen',
+      'providerFailure',
+      'credit',
+      'drift',
+      'visibilityLag'
+  ];
+  export function memoryHistory(options?: MemoryHistoryOptions): MemoryHistory;
+  export function postgresHistory(options: PostgresHistoryOptions): PostgresHistory;
+  export function recordHistory(guard: PayoutGuard, history: History, { kinds }?: RecordOptions): () => void;
+  export function sqliteHistory(options: SqliteHistoryOptions): SharedHistory;
+  export function toCsv(reports: DayReport | readonly DayReport[]): string;
+}
+
+declare module 'payout-guard/drift' {
+  export interface DriftEvent {
+      readonly wallet: string;
+      readonly currency: string;
+      readonly direction: 'debit' | 'credit';
+      readonly amount: string;
+      readonly atMost?: string;
+      readonly from: Date;
+      readonly to: Date;
+      readonly expected: string;
+      readonly actual: string;
+  }
+  export interface DriftOptions {
+      wallet?: string | undefined;
+      onDrift: (event: DriftEvent) => void;
+      onLag?: ((event: VisibilityLagEvent) => void) | undefined;
+      freezeAbove?: AmountInput | undefined;
+      creditToleranceMs?: number | undefined;
+      debitsWithinHolds?: boolean | undefined;
+      history?: History | undefined;
+  }
+  export interface DriftWatch {
+      readonly credit: (credit: ReportedCredit) => void;
+      readonly check: () => Promise<void>;
+      readonly report: (options: {
+          day: string;
+          timeZone?: string | undefined;
+      }) => Promise<DayReport>;
+      readonly close: () => Promise<void>;
+  }
+  export interface ReportedCredit {
+      readonly amount: AmountInput;
+      readonly at?: Date | undefined;
+  }
+  export interface VisibilityLagEvent {
+      readonly wallet: string;
+      readonly currency: string;
+      readonly reference: string;
+      readonly attempt: string;
+      readonly amount: string;
+      readonly lagMs: number;
+      readonly longerThanMs: number;
+      readonly atMostMs: number;
+  }
+  export function watchDrift(guard: PayoutGuard, options: DriftOptions): DriftWatch;
+}
+
+declare module 'payout-guard/monitor' {
+  export type Alert = LowBalanceAlert | RecoveredAlert | UnreachableAlert | ReachableAlert | OverdueHoldAlert | NeverSeenAlert | PaidAfterReleaseAlert | ContradictionAlert | SettlementFailedAlert | LeftOpenAlert | OrphanWalletAlert | LookupFindsNothingAlert | DriftAlert | VisibilityLagAlert;
+  export interface ContradictionAlert extends AlertBase {
+      readonly kind: 'contradiction';
+      readonly reference: string;
+      readonly attempt: string;
+      readonly wanted: 'captured' | 'released';
+      readonly found: HoldState | 'unknown';
+  }
+  export interface DriftAlert extends MoneyAlert {
+      readonly kind: 'drift';
+      readonly direction: 'debit' | 'credit';
+      readonly amount: string;
+      readonly atMost?: string;
+      readonly from: string;
+      readonly to: string;
+      readonly expected: string;
+      readonly actual: string;
+  }
+  export interface LeftOpenAlert extends AlertBase {
+      readonly kind: 'left_open';
+      readonly reference: string;
+      readonly attempt: string;
+      readonly pending: LeftOpen['pending'];
+  }
+  export interface Logger {
+      info(fields: Readonly<Record<string, unknown>>, message: string): void;
+      warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+      error(fields: Readonly<Record<string, unknown>>, message: string): void;
+  }
+  export interface LookupFindsNothingAlert extends AlertBase {
+      readonly kind: 'lookup_finds_nothing';
+      readonly inARow: number;
+  }
+  export interface LowBalanceAlert extends MoneyAlert {
+      readonly kind: 'low_balance';
+      readonly threshold: string;
+      readonly spendable: string;
+      readonly runway?: Runway;
+  }
+  export interface Monitor {
+      readonly start: () => void;
+      readonly check: () => Promise<Round>;
+      readonly drift: (wallet?: string) => DriftWatch | undefined;
+      readonly close: () => Promise<void>;
+      readonly [Symbol.asyncDispose]: () => Promise<void>;
+  }
+  export interface MonitorOptions {
+      wallets: readonly MonitoredWallet[];
+      schedule: ScheduleInput;
+      onAlert: (alert: Alert) => void | Promise<void>;
+      webhook?: WebhookOptions | undefined;
+      drift?: MonitoredDrift | undefined;
+      onUndelivered?: ((undelivered: Undelivered) => void) | undefined;
+      logger?: Logger | undefined;
+      name?: string | undefined;
+      unreachableAfter?: number | undefined;
+      runwayLookBackMs?: number | undefined;
+      deliveryTimeoutMs?: number | undefined;
+      clock?: Clock | undefined;
+  }
+  export type MonitoredDrift = Omit<DriftOptions, 'wallet' | 'onDrift' | 'onLag' | 'freezeAbove'>;
+  export interface MonitoredWallet {
+      wallet?: string | undefined;
+      thresholds: readonly AmountInput[];
+      hysteresis?: AmountInput | undefined;
+      currency?: string | undefined;
+      freezeAbove?: AmountInput | undefined;
+  }
+  export interface NeverSeenAlert extends PayoutAlert {
+      readonly kind: 'never_seen';
+      readonly ageMs: number;
+  }
+  export interface OrphanWalletAlert extends AlertBase {
+      readonly kind: 'orphan_wallet';
+  }
+  export interface OverdueHoldAlert extends PayoutAlert {
+      readonly kind: 'overdue_hold';
+      readonly ageMs: number;
+      readonly outcome: PayoutVerdict;
+  }
+  export interface PaidAfterReleaseAlert extends PayoutAlert {
+      readonly kind: 'paid_after_release';
+      readonly perhapsTwice: boolean;
+  }
+  export interface ReachableAlert extends MoneyAlert {
+      readonly kind: 'reachable';
+      readonly reason: string;
+      readonly since: string;
+  }
+  export interface ReceivedWebhook {
+      body: string | Uint8Array;
+      signature: string | undefined;
+      secret: string | readonly string[];
+      toleranceMs?: number | undefined;
+      clock?: Clock | undefined;
+  }
+  export interface RecoveredAlert extends MoneyAlert {
+      readonly kind: 'recovered';
+      readonly threshold: string;
+      readonly spendable: string;
+  }
+  export interface Round {
+      readonly at: Date;
+      readonly wallets: readonly WalletReport[];
+      readonly alerts: readonly Alert[];
+      readonly undelivered: readonly Undelivered[];
+  }
+  export interface Runway {
+      readonly perHour: string;
+      readonly watchedMs: number;
+      readonly emptyAt: string;
+  }
+  export type ScheduleInput = {
+      readonly everyMs: number;
+  } | {
+      readonly cron: string;
+      readonly timeZone: string;
+  };
+  export interface SettlementFailedAlert extends AlertBase {
+      readonly kind: 'settlement_failed';
+      readonly reference: string;
+      readonly reason: string;
+  }
+  export interface Undelivered {
+      readonly alert: Alert;
+      readonly channel: 'onAlert' | 'webhook';
+      readonly reason: string;
+      readonly cause?: Error;
+  }
+  export interface UnreachableAlert extends MoneyAlert {
+      readonly kind: 'unreachable';
+      readonly reason: string;
+  }
+  export interface VisibilityLagAlert extends PayoutAlert {
+      readonly kind: 'visibility_lag';
+      readonly lagMs: number;
+      readonly longerThanMs: number;
+      readonly atMostMs: number;
+  }
+  export interface WalletReport {
+      readonly wallet: string;
+      readonly funds?: Funds;
+      readonly runway?: Runway;
+      readonly error?: PayoutGuardError;
+  }
+  export interface WebhookOptions {
+      url: string;
+      secret: string;
+      headers?: Readonly<Record<string, string>> | undefined;
+      maxAttempts?: number | undefined;
+      attemptTimeoutMs?: number | undefined;
+      dangerouslyAllowHttp?: boolean | undefined;
+      fetch?: typeof globalThis.fetch | undefined;
+      random?: (() => number) | undefined;
+  }
+  export function createMonitor(guard: PayoutGuard, options: MonitorOptions): Monitor;
+  export const signatureHeader = "payout-guard-signature";
+  export function verifyWebhook(received: ReceivedWebhook): boolean;
+}
+
+declare module 'payout-guard/telemetry' {
+  export interface EventLogger {
+      debug?(fields: object, message: string): void;
+      info(fields: object, message: string): void;
+      warn(fields: object, message: string): void;
+      error(fields: object, message: string): void;
+  }
+  export interface LogEventsOptions {
+      expose?: 'amounts' | undefined;
+  }
+  export interface ObserveOptions {
+      name?: string | undefined;
+      wallets?: readonly string[] | undefined;
+      expose?: 'amounts' | undefined;
+  }
+  export interface Telemetry {
+      readonly trace: Trace;
+      readonly observe: (guard: PayoutGuard, options?: ObserveOptions) => () => void;
+  }
+  export interface TelemetryOptions {
+      meterProvider?: MeterProvider | undefined;
+      tracerProvider?: TracerProvider | undefined;
+      references?: boolean | undefined;
+  }
+  export function createTelemetry(options?: TelemetryOptions): Telemetry;
+  export function logEvents(guard: PayoutGuard, logger: EventLogger, options?: LogEventsOptions): () => void;
+}
+
+declare module 'payout-guard/testing' {
+  export type DebitMoment = 'initiation' | 'completion' | {
+      readonly msAfterCompletion: number;
+  };
+  export type Fault = {
+      readonly kind: 'slow';
+      readonly ms: number;
+  } | {
+      readonly kind: 'hang';
+  } | {
+      readonly kind: 'reset';
+  } | {
+      readonly kind: 'reset_midway';
+  } | {
+      readonly kind: 'lost';
+      readonly status?: number | undefined;
+  } | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly body?: string | undefined;
+      readonly headers?: Readonly<Record<string, string>> | undefined;
+  } | {
+      readonly kind: 'html_500';
+  } | {
+      readonly kind: 'body';
+      readonly body: string;
+      readonly contentType?: string | undefined;
+  } | {
+      readonly kind: 'fields';
+      readonly fields: Readonly<Record<string, unknown>>;
+  } | {
+      readonly kind: 'huge';
+      readonly bytes: number;
+  };
+  export interface FaultOptions {
+      readonly times?: number | undefined;
+      readonly path?: string | undefined;
+  }
+  export type InterswitchOpenCode = '90001' | '90009' | '90091';
+  export interface InterswitchPayment {
+      readonly id: string;
+      readonly requestReference: string;
+      readonly customerId: string;
+      readonly amount: string;
+      readonly status: 'pending' | 'completed' | 'failed';
+  }
+  export interface InterswitchPaymentOptions {
+      readonly ledgerDebitAt?: DebitMoment | undefined;
+      readonly openCodeOf?: ((payment: InterswitchPayment) => InterswitchOpenCode | undefined) | undefined;
+  }
+  export interface InterswitchSessionOptions {
+      readonly sessions?: 'replace' | 'keep' | undefined;
+      readonly callMs?: number | undefined;
+  }
+  export interface InterswitchSimulator extends Simulator {
+      credit(amount: string): void;
+      debit(amount: string): void;
+      setBalance(balances: {
+          readonly available?: string | undefined;
+          readonly ledger?: string | undefined;
+      }): void;
+      balances(): {
+          available: string;
+          ledger: string;
+      };
+      readonly payouts: readonly InterswitchPayment[];
+      advance(requestReference: string, status: 'completed' | 'failed'): void;
+      respondWith(answer: {
+          readonly code: string | number;
+          readonly message?: string | undefined;
+      }, options?: FaultOptions): void;
+      plainText(options?: FaultOptions): void;
+      springError(options?: FaultOptions): void;
+  }
+  export interface InterswitchSimulatorOptions extends InterswitchWalletOptions, PayoutOptions<InterswitchPayment>, InterswitchPaymentOptions, InterswitchSessionOptions {
+      readonly path?: string | undefined;
+  }
+  export interface JpayCallback {
+      readonly refNo: string;
+      readonly status: string;
+      readonly answer?: number | undefined;
+      readonly problem?: string | undefined;
+  }
+  export interface JpayPayout {
+      readonly id: string;
+      readonly refNo: string;
+      readonly payto: string;
+      readonly amount: string;
+      readonly status: PayoutStatus;
+  }
+  export interface JpayPayoutOptions {
+      readonly duplicateRefNo?: 'refuse' | 'return_first' | 'create_second' | undefined;
+      readonly callback?: 'once' | 'none' | 'twice' | 'forged' | undefined;
+      readonly objects?: 'new' | 'old' | undefined;
+      readonly pendingAs?: 'pending' | 0 | undefined;
+  }
+  export interface JpaySimulator extends Simulator {
+      readonly appKey: string;
+      readonly appSecret: string;
+      accessToken(): string;
+      credit(wallet: JpayWallet, amount: string): void;
+      debit(wallet: JpayWallet, amount: string): void;
+      setBalance(balances: {
+          readonly payout?: string | undefined;
+          readonly collection?: string | undefined;
+      }): void;
+      balances(): {
+          payout: string;
+          collection: string;
+          total: string;
+      };
+      readonly payouts: readonly JpayPayout[];
+      advance(idOrRefNo: string, status: Exclude<PayoutStatus, 'pending'>): void;
+      readonly callbacks: readonly JpayCallback[];
+      expireAccessTokens(): void;
+      expireRefreshTokens(): void;
+      refuseIp(refuse: boolean): void;
+  }
+  export interface JpaySimulatorOptions extends SimulatorOptions, PayoutOptions<JpayPayout>, JpayPayoutOptions {
+      readonly payout?: string | undefined;
+      readonly collection?: string | undefined;
+      readonly appKey?: string | undefined;
+      readonly appSecret?: string | undefined;
+      readonly appCode?: number | undefined;
+      readonly products?: readonly string[] | undefined;
+      readonly withExp?: boolean | undefined;
+      readonly oldRefreshTokenStaysValid?: boolean | undefined;
+  }
+  export type JpayWallet = 'payout' | 'collection';
+  export interface PayoutOptions<Payout> {
+      readonly debitAt?: DebitMoment | undefined;
+      readonly fee?: string | undefined;
+      readonly refundAfterMs?: number | undefined;
+      readonly settleAfterMs?: number | undefined;
+      readonly outcomeOf?: ((payout: Payout) => 'completed' | 'failed' | 'stuck') | undefined;
+  }
+  export type PayoutStatus = 'pending' | 'processing' | 'completed' | 'failed';
+  export interface PhoenixCredentials {
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly terminalId: string;
+      readonly serialId: string;
+      readonly appVersion: string;
+      readonly password: string;
+      readonly privateKey: string;
+  }
+  export interface PhoenixSimulator extends Omit<InterswitchSimulator, 'plainText' | 'springError'> {
+      credentials(): PhoenixCredentials;
+      expireSessions(): void;
+      replaceSessions(): void;
+  }
+  export interface PhoenixSimulatorOptions extends Omit<InterswitchSimulatorOptions, 'path' | 'sessions' | 'callMs'> {
+      readonly prefix?: string | undefined;
+      readonly publicUrl?: string | undefined;
+      readonly clientId?: string | undefined;
+      readonly clientSecret?: string | undefined;
+      readonly terminalId?: string | undefined;
+      readonly serialId?: string | undefined;
+      readonly password?: string | undefined;
+      readonly passwordForm?: 'base64' | 'upperHex' | 'base64OfHex' | undefined;
+      readonly privateKey?: string | undefined;
+      readonly registered?: boolean | undefined;
+      readonly otp?: string | undefined;
+      readonly sessions?: 'replace' | 'keep' | undefined;
+      readonly sessionLifeMs?: number | undefined;
+      readonly point?: PhoenixPoint | undefined;
+      readonly leadingZeroKeys?: boolean | undefined;
+      readonly timestampToleranceMs?: number | undefined;
+      readonly refuseRepeatedNonces?: boolean | undefined;
+      readonly signedAmount?: SignedAmount | undefined;
+  }
+  export interface ReceivedRequest {
+      readonly method: string;
+      readonly path: string;
+      readonly at: number;
+  }
+  export interface Simulator extends AsyncDisposable {
+      readonly url: string;
+      readonly requests: readonly ReceivedRequest[];
+      count(path?: string): number;
+      fault(fault: Fault, options?: FaultOptions): void;
+      clearFaults(): void;
+      close(): Promise<void>;
+  }
+  export interface SimulatorOptions {
+      readonly port?: number | undefined;
+      readonly clock?: Clock | undefined;
+  }
+  export interface StoreTarget {
+      readonly name: string;
+      open(): Promise<HoldStore> | HoldStore;
+      pass(ms: number): Promise<void>;
+      close?: ((store: HoldStore) => Promise<void>) | undefined;
+  }
+  export interface TestRunner {
+      describe(name: string, define: () => void): unknown;
+      it(name: string, test: () => Promise<void>): unknown;
+  }
+  export function interswitchSimulator(options?: InterswitchSimulatorOptions): Promise<InterswitchSimulator>;
+  export function jpaySimulator(options?: JpaySimulatorOptions): Promise<JpaySimulator>;
+  export function phoenixSimulator(options?: PhoenixSimulatorOptions): Promise<PhoenixSimulator>;
+  export function storeContract({ describe, it }: TestRunner, target: StoreTarget): void;
+}
+
+declare module 'payout-guard (not exported): core/decision' {
+  export interface Requirement {
+      readonly wallet: Pick<Wallet, 'key' | 'currency' | 'floorMinor'>;
+      readonly requiredMinor: bigint;
+  }
+  export interface Snapshot {
+      readonly availableMinor: bigint;
+      readonly capturedMarkMinor: bigint;
+      readonly epoch: string;
+      readonly requestedAtMs: number;
+      readonly requestedElapsedMs: number;
+      readonly receivedAtMs: number;
+  }
+}
+
+declare module 'payout-guard (not exported): core/store' {
+  type Settlement = ExtendRequest | SendRequest | {
+      readonly to: 'returned';
+  } | CaptureRequest | ReleaseRequest | {
+      readonly to: 'failed';
+  };
+  export type StoreOperation = Exclude<keyof HoldStore, 'name' | 'close'>;
+}
+
+declare module 'payout-guard (not exported): core/store-failure' {
+  export const storeFailureCauses: readonly [
+      'connection',
+      'timeout',
+      'lock',
+      'capacity',
+      'access',
+      'replica',
+      'setup',
+      'moving',
+      'recovering',
+      'damaged',
+      'other'
+  ];
+}
+
+declare module 'payout-guard (not exported): core/wallet' {
+  export interface Wallet {
+      readonly key: string;
+      readonly memoryKey: string;
+      readonly provider: BalanceProvider | undefined;
+      readonly providerName: string;
+      readonly currency: Currency;
+      readonly floorMinor: bigint;
+      readonly alwaysRefreshAboveMinor: bigint | undefined;
+      readonly debitVisibleAt: BalanceProvider['debitVisibleAt'];
+      readonly visibilityLagMs: number;
+      readonly settlesOnReturn: boolean;
+      readonly returnsProviderAnswer: boolean;
+      readonly verdictOfResult: WalletSettings['verdictOfResult'];
+      readonly verdictOf: WalletSettings['verdictOf'];
+      readonly lookup: BalanceProvider['lookup'];
+      readonly lookupIsDocumented: boolean;
+      readonly absentIsFailedAfterMs: number | undefined;
+      readonly identity: string | undefined;
+      readonly formerly: readonly string[];
+  }
+}
+
+declare module 'payout-guard (not exported): express/require-sufficient-funds' {
+  type Source = PayoutSource<[
+      Request,
+      Response
+  ]>;
+}
+
+declare module 'payout-guard (not exported): monitor/alert' {
+  interface AlertBase {
+      readonly id: string;
+      readonly message: string;
+      readonly wallet: string;
+      readonly at: string;
+  }
+  interface MoneyAlert extends AlertBase {
+      readonly currency: string;
+  }
+  interface PayoutAlert extends MoneyAlert {
+      readonly reference: string;
+      readonly attempt: string;
+      readonly amount: string;
+  }
+}
+
+declare module 'payout-guard (not exported): providers/http/index' {
+  type Headers = Readonly<Record<string, string>>;
+}
+
+declare module 'payout-guard (not exported): providers/phoenix/calls' {
+  interface Wire {
+      readonly method: 'GET' | 'POST';
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body?: string | undefined;
+  }
+}
+
+declare module 'payout-guard (not exported): stores/postgres/engine' {
+  export class PostgresEngine implements Engine {
+      #private;
+      readonly name = "postgres";
+      readonly schema: string;
+      constructor(options: PostgresEngineOptions, isInside?: boolean);
+      inside(client: PostgresClient): PostgresEngine;
+      run(batch: readonly Op[], header?: Header): Promise<BatchReply>;
+      list(filter: HoldFilter): Promise<HoldPage>;
+      claim(request: ClaimRequest): Promise<ClaimPage>;
+      note(key: string): Promise<string | undefined>;
+      swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>;
+      deleteFinished(ages: Ages): Promise<number>;
+      ready(): Promise<void>;
+      isConnected(): false | undefined;
+      close(): Promise<void>;
+  }
+  interface PostgresEngineOptions extends SharedStoreOptions {
+      readonly pool: PostgresClient;
+      readonly schema?: string | undefined;
+  }
+}
+
+declare module 'payout-guard (not exported): stores/postgres/pages' {
+  export interface Ages {
+      readonly olderThanMs: number;
+      readonly unsentOlderThanMs: number;
+  }
+}
+
+declare module 'payout-guard (not exported): stores/shared/engine' {
+  export type Answer = Operations[OpKind]['answer'];
+  export interface BatchReply {
+      readonly epoch: string;
+      readonly nowMs: number;
+      readonly recoveringForMs: number;
+      readonly isExecuted: boolean;
+      readonly answers: readonly (Answer | typeof busy)[];
+  }
+  export interface Engine {
+      readonly name: string;
+      run(batch: readonly Op[], header?: Header): Promise<BatchReply>;
+      soon?(flush: () => void): void;
+      list(filter: HoldFilter): Promise<HoldPage>;
+      claim(request: ClaimRequest): Promise<ClaimPage>;
+      note(key: string): Promise<string | undefined>;
+      swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>;
+      isConnected?(): boolean | undefined;
+      ready?(): Promise<void>;
+      close(): Promise<void>;
+  }
+  export interface Header {
+      readonly id: string;
+      readonly epoch: string;
+      readonly notAfterMs: number;
+  }
+  export type Op = {
+      [Kind in OpKind]: {
+          readonly kind: Kind;
+      } & Operations[Kind]['op'];
+  }[OpKind];
+  export type OpKind = keyof Operations;
+  export interface Operations {
+      totals: {
+          readonly op: {
+              readonly wallet: string;
+          };
+          readonly answer: WalletTotals;
+      };
+      hold: {
+          readonly op: {
+              readonly request: HoldRequest;
+          };
+          readonly answer: HoldOutcome;
+      };
+      settle: {
+          readonly op: {
+              readonly request: SettleRequest;
+              readonly wallet?: string | undefined;
+          };
+          readonly answer: SettleOutcome;
+      };
+      get: {
+          readonly op: {
+              readonly reference: string;
+          };
+          readonly answer: HoldRecord | undefined;
+      };
+      freeze: {
+          readonly op: {
+              readonly wallet: string;
+              readonly reason: string | undefined;
+              readonly sinceMs?: number | undefined;
+          };
+          readonly answer: null;
+      };
+      restore: {
+          readonly op: {
+              readonly hold: HoldRecord;
+          };
+          readonly answer: null;
+      };
+  }
+  export const busy: unique symbol;
+}
+
+declare module 'payout-guard (not exported): stores/shared/options' {
+  export interface RememberOptions {
+      rememberMs?: number | undefined;
+  }
+}
+
+declare module 'payout-guard (not exported): testing/interswitch/codec' {
+  export interface InterswitchStyle {
+      readonly shape: 'wrapped' | 'flat';
+      readonly amounts: 'number' | 'text' | 'javaDouble';
+  }
+}
+
+declare module 'payout-guard (not exported): testing/interswitch/wallet' {
+  export interface InterswitchWalletOptions extends SimulatorOptions {
+      readonly available?: string | undefined;
+      readonly ledger?: string | undefined;
+      readonly currency?: string | undefined;
+      readonly shape?: InterswitchStyle['shape'] | undefined;
+      readonly amounts?: InterswitchStyle['amounts'] | undefined;
+  }
+}
+
+declare module 'payout-guard (not exported): testing/phoenix/codec' {
+  export type SignedAmount = 'any' | 'javaDouble' | 'plain';
+}
+
+declare module 'payout-guard (not exported): testing/phoenix/crypto' {
+  export type PhoenixPoint = 'compressed' | 'uncompressed';
+}
+
+declare module 'payout-guard (not exported): web/problem' {
+  export interface ProblemOptions {
+      expose?: 'amounts' | undefined;
+  }
+}
+
+declare module 'payout-guard (not exported): web/read-payout' {
+  export interface PayoutSource<Source extends readonly unknown[]> {
+      amount: (...source: Source) => unknown;
+      reference?: ((...source: Source) => unknown) | undefined;
+      fee?: ((...source: Source) => AmountInput) | undefined;
+      currency?: ((...source: Source) => unknown) | undefined;
+      wallet?: string | ((...source: Source) => string) | undefined;
+      fingerprint?: ((...source: Source) => unknown) | undefined;
+      metadata?: ((...source: Source) => Record<string, string>) | undefined;
+  }
+}
