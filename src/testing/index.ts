@@ -20,6 +20,15 @@ export {
   type PhoenixSimulatorOptions,
   phoenixSimulator,
 } from './phoenix/simulator.js';
+export { providerContract } from './provider-contract/index.js';
+export type {
+  ApiAnswer,
+  ApiQuestion,
+  ProviderTarget,
+  RefusedAnswer,
+  ReportedPayout,
+  WebhookDelivery,
+} from './provider-contract/target.js';
 export type { Fault, FaultOptions } from './simulator/faults.js';
 export type { DebitMoment, PayoutOptions, PayoutStatus } from './simulator/payout-book.js';
 export type { ReceivedRequest, Simulator, SimulatorOptions } from './simulator/server.js';
