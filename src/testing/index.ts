@@ -27,6 +27,7 @@ export type {
   ProviderTarget,
   RefusedAnswer,
   ReportedPayout,
+  ValidWebhook,
   WebhookDelivery,
 } from './provider-contract/target.js';
 export type { Fault, FaultOptions } from './simulator/faults.js';

@@ -46,6 +46,21 @@ export interface WebhookDelivery {
   readonly headers: Parameters<ProviderWebhook['read']>[1];
 }
 
+/** A webhook that the adapter reads. */
+export interface ValidWebhook extends WebhookDelivery {
+  readonly reference: string | undefined;
+  /**
+   * Headers without which it is not valid.
+   * @defaultValue those of the target
+   */
+  readonly signedBy?: readonly string[] | undefined;
+  /**
+   * `false`: its header is a shared secret and proves nothing of the body.
+   * @defaultValue true
+   */
+  readonly isBodySigned?: boolean | undefined;
+}
+
 export interface ProviderTarget {
   /** For the titles of the tests. */
   readonly name: string;
@@ -85,7 +100,7 @@ export interface ProviderTarget {
   readonly result?: { answer(payout: ReportedPayout): unknown } | undefined;
   readonly webhook?:
     | {
-        readonly valid: readonly (WebhookDelivery & { readonly reference: string | undefined })[];
+        readonly valid: readonly ValidWebhook[];
         readonly invalid: readonly WebhookDelivery[];
         /** Headers without which nothing is valid. */
         readonly signedBy: readonly string[];
