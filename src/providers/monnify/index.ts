@@ -1,6 +1,6 @@
 // Balance, disbursements and webhooks of a Monnify wallet (NGN).
 // Source: the provider's API reference and its pages "Single transfers", "Error codes", "Webhooks" and "Event types".
-import type { BalanceProvider, PayoutAnswer } from '../../core/provider.js';
+import type { BalanceProvider } from '../../core/provider.js';
 import { ProviderApi } from '../shared/api.js';
 import { majorDebitOf } from '../shared/major-debit.js';
 import { assertHostOfMode, type Mode } from '../shared/mode.js';
@@ -12,7 +12,6 @@ import { monnifyCredentials } from './login.js';
 import {
   accountNumber,
   apiKey,
-  type DisbursementFound,
   disbursementAnswer,
   disbursementFound,
   disbursementNotFound,
@@ -83,18 +82,16 @@ export function monnify(options: MonnifyOptions): BalanceProvider {
         const { availableBalance } = await call.read(path, walletBalance);
         return { available: availableBalance, currency };
       }),
-    lookup: ({ reference, signal }) =>
+    lookup: ({ reference, currency: asked, signal }) =>
       api.lookup(signal, async (call) => {
         const path = `/api/v2/disbursements/single/summary?reference=${encodeURIComponent(reference)}`;
         const found = await call.find(path, disbursementFound, disbursementNotFound);
         if (!found) return { outcome: 'unknown', absent: true };
         if (found.reference !== reference) return { outcome: 'unknown' };
-        return { outcome: verdictOf(found.status), ...debitOf(found) };
+        const isOurs = asked === currency && (found.currency ?? currency) === currency;
+        const debit = isOurs ? majorDebitOf(found.amount, found.fee ?? found.totalFee, currency) : {};
+        return { outcome: verdictOf(found.status), ...debit };
       }),
     webhook: monnifyWebhook(given.secretKey),
   };
-}
-
-function debitOf({ amount, fee, totalFee, currency: of = currency }: DisbursementFound): Pick<PayoutAnswer, 'debited'> {
-  return of === currency ? majorDebitOf(amount, fee ?? totalFee, currency) : {};
 }
