@@ -16,6 +16,7 @@ import {
   monnifySimulator,
 } from 'payout-guard/testing';
 import { until } from '../providers/support.js';
+import { stoppedClock } from '../support/clock.js';
 
 interface Rig {
   readonly simulator: HostedWalletSimulator;
@@ -185,5 +186,34 @@ describe.each(rigs)('the simulator of $name', ({ open }) => {
     await expect(simulator.resendWebhook('payout-2')).rejects.toMatchObject({ code: 'configuration' });
     expect(events).toEqual([undefined, undefined]);
     expect(simulator.webhooks.map(({ answer }) => answer)).toEqual([401, 401]);
+  });
+});
+
+describe('the sandbox of flutterwave', () => {
+  it('ends transfers as the end of their reference demands', async () => {
+    const clock = stoppedClock();
+    const simulator = await flutterwaveSimulator({ clock });
+    closing.push(() => simulator.close());
+    const { url, secretKey } = simulator;
+    for (const reference of ['a_PMCKDU_2', 'b_PMCKDU_2_PMCK_ST_F', 'c']) {
+      const body = `{"reference":"${reference}","amount":1,"currency":"NGN"}`;
+      await post(`${url}/v3/transfers`, { authorization: `Bearer ${secretKey}` }, body);
+    }
+    await clock.pass(119_999);
+    expect(simulator.payouts.map(({ status }) => status)).toEqual(['pending', 'pending', 'pending']);
+    await clock.pass(1);
+    expect(simulator.payouts.map(({ status }) => status)).toEqual(['completed', 'pending', 'pending']);
+  });
+
+  it.each([
+    ['FLWSECK_TEST-0-X', 'failed'],
+    ['FLWSECK-0-X', 'completed'],
+  ])('fails a transfer by its reference with a test key only: %s', async (secretKey, status) => {
+    const simulator = await flutterwaveSimulator({ secretKey, settleAfterMs: 1 });
+    closing.push(() => simulator.close());
+    const body = '{"reference":"x_PMCK_ST_F","amount":1,"currency":"NGN"}';
+    await post(`${simulator.url}/v3/transfers`, { authorization: `Bearer ${secretKey}` }, body);
+    await until(() => simulator.payouts[0]?.status !== 'pending');
+    expect(simulator.payouts[0]?.status).toBe(status);
   });
 });

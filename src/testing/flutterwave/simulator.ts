@@ -6,6 +6,7 @@ import { readOptions } from '../../core/problems.js';
 import type { Answer } from '../simulator/faults.js';
 import {
   type HostedEntry,
+  type HostedTransfer,
   HostedWallet,
   type HostedWalletOptions,
   type HostedWalletSimulator,
@@ -43,23 +44,30 @@ const pageSize = 10;
 /**
  * Starts a Flutterwave API on a loopback port: GET `/v3/balances` and `/v3/balances/NGN`, POST `/v3/transfers`, GET
  * `/v3/transfers` and `/v3/transfers/{id}`. A transfer that the wallet cannot pay is accepted, and fails later.
- * Transfers stay `NEW` until they are moved on, or for `settleAfterMs`.
+ * Transfers stay `NEW` until they are moved on, or for `settleAfterMs`. With a test key the references of the sandbox
+ * decide: one that ends in `_PMCK_ST_F` fails, and one in `_PMCKDU_2` ends after two minutes.
  *
  * @throws `ConfigurationError` for options that are not as documented.
  */
 export async function flutterwaveSimulator(options: FlutterwaveSimulatorOptions = {}): Promise<FlutterwaveSimulator> {
   const settings = readOptions(optionsSchema, options);
   const { secretKey, webhookSecret } = settings;
+  const isTest = secretKey.startsWith('FLWSECK_TEST-');
+  const outcomeOf = ({ reference }: HostedTransfer) =>
+    isTest && reference.endsWith('_PMCK_ST_F') ? 'failed' : 'completed';
   let ipRefused = false;
 
-  const wallet = new HostedWallet(settings, {
-    bodyOf: (entry) => ({ event: 'transfer.completed', 'event.type': 'Transfer', data: rowOf(entry) }),
-    headersOf: (body, isForged) => {
-      const secret = isForged ? `${webhookSecret}-of-another` : webhookSecret;
-      if (settings.webhookProof === 'secret') return { 'verif-hash': secret };
-      return { 'flutterwave-signature': createHmac('sha256', secret).update(body).digest('base64') };
+  const wallet = new HostedWallet(
+    { ...settings, outcomeOf: settings.outcomeOf ?? outcomeOf },
+    {
+      bodyOf: (entry) => ({ event: 'transfer.completed', 'event.type': 'Transfer', data: rowOf(entry) }),
+      headersOf: (body, isForged) => {
+        const secret = isForged ? `${webhookSecret}-of-another` : webhookSecret;
+        if (settings.webhookProof === 'secret') return { 'verif-hash': secret };
+        return { 'flutterwave-signature': createHmac('sha256', secret).update(body).digest('base64') };
+      },
     },
-  });
+  );
 
   function rowOf(entry: HostedEntry): Record<string, unknown> {
     const status = shownStatus(entry);
@@ -102,6 +110,8 @@ export async function flutterwaveSimulator(options: FlutterwaveSimulatorOptions 
     const transfer = readTransfer(body);
     if (wallet.book.find(transfer.reference)) throw refused(400, 'Transfer with reference already exists');
     const entry = wallet.covers(transfer.amountMinor) ? wallet.accept(transfer) : wallet.acceptUnfunded(transfer);
+    const minutes = isTest ? /_PMCKDU_(\d{1,3})$/.exec(entry.reference)?.[1] : undefined;
+    if (minutes !== undefined) wallet.timer.run(Number(minutes) * 60_000, () => wallet.book.settle(entry));
     return success('Transfer Queued Successfully', rowOf(entry));
   }
 

@@ -60,6 +60,7 @@ export const flutterwaveTarget: ProviderTarget = {
       { name: 'no currency', body: balance(`{${naira}}`) },
       { name: 'a ledger alone', body: balance('{"currency":"NGN","ledger_balance":1200.50}') },
       { name: 'text for a number', body: balance('{"currency":"NGN","available_balance":"1200.50"}') },
+      { name: 'a balance without success', body: `{"status":"error","data":{"currency":"NGN",${naira}}}` },
       {
         name: 'an error with status 200',
         body: `{"status":"error","message":"Something went wrong","data":{"currency":"NGN",${naira}}}`,
