@@ -1,5 +1,10 @@
 // payout-guard/testing: remote parties for tests, as real HTTP servers on loopback ports.
 
+export {
+  type FlutterwaveSimulator,
+  type FlutterwaveSimulatorOptions,
+  flutterwaveSimulator,
+} from './flutterwave/simulator.js';
 export type {
   InterswitchOpenCode,
   InterswitchPayment,
@@ -14,13 +19,30 @@ export {
 export type { JpayCallback } from './jpay/callback.js';
 export type { JpayPayout, JpayPayoutOptions } from './jpay/payouts.js';
 export { type JpaySimulator, type JpaySimulatorOptions, type JpayWallet, jpaySimulator } from './jpay/simulator.js';
+export { type MonnifySimulator, type MonnifySimulatorOptions, monnifySimulator } from './monnify/simulator.js';
 export {
   type PhoenixCredentials,
   type PhoenixSimulator,
   type PhoenixSimulatorOptions,
   phoenixSimulator,
 } from './phoenix/simulator.js';
+export { providerContract } from './provider-contract/index.js';
+export type {
+  ApiAnswer,
+  ApiQuestion,
+  ProviderTarget,
+  RefusedAnswer,
+  ReportedPayout,
+  ValidWebhook,
+  WebhookDelivery,
+} from './provider-contract/target.js';
 export type { Fault, FaultOptions } from './simulator/faults.js';
+export type {
+  HostedTransfer,
+  HostedWalletOptions,
+  HostedWalletSimulator,
+  SentWebhook,
+} from './simulator/hosted-wallet.js';
 export type { DebitMoment, PayoutOptions, PayoutStatus } from './simulator/payout-book.js';
 export type { ReceivedRequest, Simulator, SimulatorOptions } from './simulator/server.js';
 export { type StoreTarget, storeContract, type TestRunner } from './store-contract.js';

@@ -1,0 +1,31 @@
+// Amounts of providers as exact decimal text in major units.
+import { z } from 'zod';
+import { formatMinorUnits } from '../../core/money.js';
+import type { PayoutAnswer } from '../../core/provider.js';
+import { jsonNumber } from '../../http/json.js';
+
+/** A JSON integer in the smallest unit of its currency, such as kobo or cents. */
+export const minorInteger: z.ZodType<bigint> = jsonNumber
+  .pipe(z.string().regex(/^-?\d{1,18}$/))
+  .transform((text) => BigInt(text));
+
+/** A JSON number in major units, as exact text. */
+export const majorNumber: z.ZodType<string> = jsonNumber.pipe(z.string().regex(/^-?\d{1,18}(\.\d{1,12})?$/));
+
+/** Decimal text in major units. */
+export const majorText: z.ZodType<string> = z.string().regex(/^-?\d{1,18}(\.\d{1,12})?$/);
+
+/** Integer minor units, which may be negative, as text in major units. */
+export function majorUnits(minor: bigint, exponent: number): string {
+  return formatMinorUnits(minor, { code: '', exponent });
+}
+
+/** Amount and fee as the debit of a payout. Without a fee the debit is not known, and the amount of the hold stands. */
+export function debitOf(
+  amountMinor: bigint | undefined,
+  feeMinor: bigint | null | undefined,
+  exponent: number,
+): Pick<PayoutAnswer, 'debited'> {
+  if (amountMinor === undefined || feeMinor == null) return {};
+  return { debited: majorUnits(amountMinor + feeMinor, exponent) };
+}

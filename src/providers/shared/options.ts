@@ -1,0 +1,38 @@
+// Options that the adapters of hosted APIs share.
+import { z } from 'zod';
+import { readOptions } from '../../core/problems.js';
+import { alwaysCheck, type NetworkOptions, networkShape, urlRule } from '../../http/options.js';
+
+/** Options of every adapter of a hosted API. */
+export interface HostedApiOptions extends NetworkOptions {
+  /**
+   * Root of the API, for tests and proxies.
+   * @defaultValue the live host
+   */
+  baseUrl?: string | undefined;
+}
+
+/** A key, token or secret as it is sent in a header. */
+export const secretText: z.ZodType<string> = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,8192}$/, 'must be text without spaces, as the provider shows it');
+
+/**
+ * Reads the options of an adapter, with the live host as the default of `baseUrl`.
+ *
+ * @throws `ConfigurationError` naming every problem, and no value.
+ */
+export function readHostedOptions<Options extends HostedApiOptions>(
+  shape: { readonly [Key in Exclude<keyof Options, keyof HostedApiOptions>]-?: z.ZodType<Options[Key]> },
+  options: Options,
+  liveUrl: string,
+): Options & { readonly baseUrl: string } {
+  const schema = z
+    .strictObject({ ...shape, baseUrl: z.string().optional(), ...networkShape })
+    .superRefine(urlRule('baseUrl'), alwaysCheck) as unknown as z.ZodType<Options>;
+  return { baseUrl: liveUrl, ...withoutUndefined(readOptions(schema, options)) };
+}
+
+function withoutUndefined<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
+}

@@ -1,0 +1,168 @@
+// The published and computed vectors of the providers: signatures, balances and look-ups, byte for byte.
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Decimal } from 'decimal.js';
+import type { BalanceProvider } from 'payout-guard';
+import { flutterwave } from 'payout-guard/providers/flutterwave';
+import { monnify } from 'payout-guard/providers/monnify';
+import { paystack } from 'payout-guard/providers/paystack';
+import { flutterwaveWebhook } from '../../src/providers/flutterwave/webhook.js';
+import { monnifyWebhook } from '../../src/providers/monnify/webhook.js';
+import { paystackWebhook } from '../../src/providers/paystack/webhook.js';
+import { closeAll, failureOf, quick, type RawServer, send, startServer } from './support.js';
+
+interface Signature {
+  readonly id: string;
+  readonly header: string;
+  readonly key: string;
+  readonly body: string;
+  readonly value: string | null;
+  readonly valid: boolean;
+}
+
+interface BalanceVector {
+  readonly id: string;
+  readonly status?: number;
+  readonly body: string;
+  readonly select?: Readonly<Record<string, string>>;
+  readonly currency?: string;
+  readonly available?: string;
+}
+
+interface LookupVector {
+  readonly id: string;
+  readonly status: number;
+  readonly body: string;
+  readonly reference: string;
+  readonly outcome: string;
+  readonly debited?: string;
+  readonly call?: string;
+}
+
+interface EventVector {
+  readonly id: string;
+  readonly body: string;
+  readonly reference: string;
+}
+
+/** Answers to the payment call that are no success. */
+interface CreateErrorVector {
+  readonly id: string;
+  readonly body: string;
+}
+
+interface Vectors {
+  readonly signatures: readonly Signature[];
+  readonly balances: readonly BalanceVector[];
+  readonly lookups: readonly LookupVector[];
+  readonly events?: readonly EventVector[];
+  readonly createErrors?: readonly CreateErrorVector[];
+}
+
+interface Adapter {
+  readonly name: string;
+  readonly currency: string;
+  /** `select`: the row that a balance is about. */
+  readonly open: (baseUrl: string, select?: Readonly<Record<string, string>>) => BalanceProvider;
+  /** Signatures of the body with a shared key. Others have a test of their own. */
+  readonly webhook?: (key: string) => NonNullable<BalanceProvider['webhook']>;
+  /** Answers the requests that come before others, such as those for tokens. */
+  readonly before?: (path: string) => string | undefined;
+}
+
+const adapters: readonly Adapter[] = [
+  {
+    name: 'paystack',
+    currency: 'NGN',
+    open: (baseUrl) => paystack({ secretKey: 'sk_live_0123', baseUrl, ...quick }),
+    webhook: paystackWebhook,
+  },
+  {
+    name: 'flutterwave',
+    currency: 'NGN',
+    open: (baseUrl) => flutterwave({ secretKey: 'FLWSECK-0123-X', baseUrl, ...quick }),
+    webhook: flutterwaveWebhook,
+  },
+  {
+    name: 'monnify',
+    currency: 'NGN',
+    open: (baseUrl) =>
+      monnify({ apiKey: 'MK_PROD_0123', secretKey: 'secret', accountNumber: '8000000001', baseUrl, ...quick }),
+    webhook: monnifyWebhook,
+    before: (path) =>
+      path === '/api/v1/auth/login'
+        ? '{"requestSuccessful":true,"responseCode":"0","responseBody":{"accessToken":"token","expiresIn":3600}}'
+        : undefined,
+  },
+];
+
+const { signal } = new AbortController();
+let server: RawServer;
+let answer: { readonly status: number | undefined; readonly body: string };
+let before: NonNullable<Adapter['before']>;
+
+beforeAll(async () => {
+  server = await startServer((response, { url = '' }) => {
+    const first = before(url);
+    if (first === undefined) send(response, answer.body, answer.status);
+    else send(response, first);
+  });
+});
+afterAll(closeAll);
+
+describe.each(adapters)('the vectors of $name', ({ name, currency, open, webhook, ...adapter }) => {
+  const file = new URL(`vectors/${name}.json`, import.meta.url);
+  const vectors: Vectors = JSON.parse(readFileSync(file, 'utf8'));
+  const { signatures, balances, lookups, events = [], createErrors = [] } = vectors;
+
+  beforeAll(() => {
+    before = adapter.before ?? (() => undefined);
+  });
+
+  if (webhook) {
+    it.each(signatures)('accept or refuse the signature $id', async ({ header, key, body, value, valid }) => {
+      const headers = value === null ? {} : { [header]: value };
+      const event = await webhook(key).read(Buffer.from(body), headers);
+      const { data, eventData } = JSON.parse(body);
+      const { reference } = data ?? eventData;
+      expect(event).toEqual(valid ? { reference } : undefined);
+    });
+  }
+
+  it.each(balances)('read or refuse the balance $id', async ({ status, body, select, available, ...vector }) => {
+    answer = { status, body };
+    const asked = select?.currency ?? vector.currency ?? currency;
+    const reading = open(server.url, select).fetchBalance({ currency: asked, signal });
+    if (available === undefined) expect(await failureOf(reading)).toMatchObject({ code: 'balance_unavailable' });
+    else expect((await reading).available).toBe(available);
+  });
+
+  it.each(lookups)('read the look-up $id', async ({ status, body, reference, outcome, debited, call }) => {
+    answer = { status, body };
+    const asking = open(server.url).lookup?.({ reference, currency, sentAtMs: 1_795_680_000_000, signal });
+    if (outcome === 'error') {
+      expect(await failureOf(asking as Promise<unknown>)).toBeDefined();
+      return;
+    }
+    expect(await asking).toMatchObject({ outcome });
+    // By value: `11` is `11.00`.
+    const given = (await asking)?.debited;
+    if (debited !== undefined) expect(given && new Decimal(given).equals(debited)).toBe(true);
+    const { method, path } = server.requests.at(-1) ?? {};
+    if (call !== undefined) expect(`${method} ${path}`).toBe(call);
+  });
+
+  for (const { id, body, reference } of events) {
+    it(`read the event ${id}`, async () => {
+      const headers = { 'verif-hash': 'secret' };
+      expect(await webhook?.('secret').read(Buffer.from(body), headers)).toEqual({ reference });
+    });
+  }
+
+  for (const { id, body } of createErrors) {
+    it(`judge nothing by the refusal ${id}, which names no payout`, () => {
+      const { verdictOfResult } = open(server.url);
+      expect(verdictOfResult?.(JSON.parse(body), { reference: 'po_1001' })).toBeUndefined();
+    });
+  }
+});
