@@ -47,7 +47,8 @@ const verdictOfInitiation = verdictsOf({ completed: [], pending: ['ACCEPTED'], f
  * One wallet of a pawaPay merchant. Accepted payouts are reserved, but no page states that the balance shows that, and
  * the fee is taken at the end, so `debitVisibleAt` is `unknown`. Send payouts with `payoutId:
  * pawapayPayoutId(hold.reference)` and `clientReferenceId: hold.reference`: `lookup` asks by the first, and callbacks
- * name both. Fees are not reported, so captures count the amount of the hold.
+ * name both. A rejected payout leaves no record, so its answer alone proves that it was not made: return it, with
+ * `returns: 'providerAnswer'`. Fees are not reported, so captures count the amount of the hold.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  */
