@@ -20,6 +20,8 @@ export type { JpayCallback } from './jpay/callback.js';
 export type { JpayPayout, JpayPayoutOptions } from './jpay/payouts.js';
 export { type JpaySimulator, type JpaySimulatorOptions, type JpayWallet, jpaySimulator } from './jpay/simulator.js';
 export { type MonnifySimulator, type MonnifySimulatorOptions, monnifySimulator } from './monnify/simulator.js';
+export { type MtnMomoSimulator, type MtnMomoSimulatorOptions, mtnMomoSimulator } from './mtn-momo/simulator.js';
+export type { MtnMomoCallback, MtnMomoTransfer, MtnMomoTransferOptions } from './mtn-momo/transfers.js';
 export type { PawapayCallback, PawapayPayout, PawapayPayoutOptions } from './pawapay/payouts.js';
 export {
   type PawapaySimulator,

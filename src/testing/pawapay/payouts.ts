@@ -1,8 +1,8 @@
 // Payouts of the pawaPay simulator: initiation, status, callbacks.
-import { parse } from 'lossless-json';
 import { z } from 'zod';
 import type { Filled, Shape } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';
+import { readBody } from '../simulator/json-body.js';
 import { type PostResult, postToLoopback } from '../simulator/loopback-post.js';
 import { type Entry, PayoutBook, type PayoutRules, type PayoutStatus } from '../simulator/payout-book.js';
 import { type Protocol, Refusal, type RouteRequest } from '../simulator/server.js';
@@ -211,19 +211,10 @@ const payoutRequest = z.object({
 });
 
 function readPayout(text: string) {
-  const { data } = payoutRequest.safeParse(jsonOf(text));
+  const data = readBody(payoutRequest, text);
   if (!data) throw refusal(400, 'INVALID_INPUT');
   const { amount: amountMinor, ...payout } = data;
   return { amountMinor, ...payout };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return parse(text);
-  } catch {
-    // Not JSON, which is no payout.
-    return undefined;
-  }
 }
 
 export const pawapayPayoutShape: Shape<PawapayPayoutOptions, Filled<PawapayPayoutOptions>> = {

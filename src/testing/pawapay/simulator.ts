@@ -124,7 +124,7 @@ export async function pawapaySimulator(options: PawapaySimulatorOptions = {}): P
     faultPath: '/v2/wallet-balances',
     routes: {
       'GET /v2/wallet-balances': walletBalances,
-      'GET /v2/public-key/http': () => ({ status: 200, body: {}, list: keys }),
+      'GET /v2/public-key/http': () => ({ status: 200, body: {}, text: JSON.stringify(keys) }),
       ...payouts.routes,
     },
     // Not documented.

@@ -61,8 +61,8 @@ export interface FaultOptions {
 export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
-  /** Takes the place of the body where an API answers with a bare list. */
-  readonly list?: readonly unknown[] | undefined;
+  /** Takes the place of the body where an API answers with a bare list, or with nothing. */
+  readonly text?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -146,8 +146,7 @@ function gatewayPage(status: number): WireAnswer {
 }
 
 function toWire(answer: Answer, changes: Answer['body']): WireAnswer {
-  const { body, list } = answer;
-  const text = stringify(list ?? merged(body, changes)) ?? '';
+  const text = answer.text ?? stringify(merged(answer.body, changes)) ?? '';
   return { status: answer.status, headers: { ...json, ...answer.headers }, text };
 }
 
