@@ -38,7 +38,9 @@ export const mtnMomoTarget: ProviderTarget = {
     refused: [
       { name: 'the currency of the sandbox', body: '{"availableBalance":"1000","currency":"EUR"}' },
       { name: 'no currency', body: '{"availableBalance":"1000"}' },
-      { name: 'no figure', body: '{"availableBalance":"","currency":"UGX"}' },
+      { name: 'no figure', body: '{"currency":"UGX"}' },
+      { name: 'a figure of another name', body: '{"balance":"125000","currency":"UGX"}' },
+      { name: 'an empty figure', body: '{"availableBalance":"","currency":"UGX"}' },
       { name: 'a figure with commas', body: '{"availableBalance":"125,000","currency":"UGX"}' },
       { name: 'a token', body: JSON.stringify(token) },
       { name: 'another target environment', ...fault('NOT_ALLOWED_TARGET_ENVIRONMENT'), reason: 'forbidden' },
