@@ -20,6 +20,15 @@ export type { JpayCallback } from './jpay/callback.js';
 export type { JpayPayout, JpayPayoutOptions } from './jpay/payouts.js';
 export { type JpaySimulator, type JpaySimulatorOptions, type JpayWallet, jpaySimulator } from './jpay/simulator.js';
 export { type MonnifySimulator, type MonnifySimulatorOptions, monnifySimulator } from './monnify/simulator.js';
+export { type MtnMomoSimulator, type MtnMomoSimulatorOptions, mtnMomoSimulator } from './mtn-momo/simulator.js';
+export type { MtnMomoCallback, MtnMomoTransfer, MtnMomoTransferOptions } from './mtn-momo/transfers.js';
+export type { PawapayCallback, PawapayPayout, PawapayPayoutOptions } from './pawapay/payouts.js';
+export {
+  type PawapaySimulator,
+  type PawapaySimulatorOptions,
+  type PawapayWallet,
+  pawapaySimulator,
+} from './pawapay/simulator.js';
 export {
   type PhoenixCredentials,
   type PhoenixSimulator,
@@ -43,6 +52,7 @@ export type {
   HostedWalletSimulator,
   SentWebhook,
 } from './simulator/hosted-wallet.js';
+export type { PostResult } from './simulator/loopback-post.js';
 export type { DebitMoment, PayoutOptions, PayoutStatus } from './simulator/payout-book.js';
 export type { ReceivedRequest, Simulator, SimulatorOptions } from './simulator/server.js';
 export { type StoreTarget, storeContract, type TestRunner } from './store-contract.js';

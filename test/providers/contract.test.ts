@@ -5,8 +5,22 @@ import { flutterwaveTarget } from './targets/flutterwave.js';
 import { interswitchTarget, phoenixTarget } from './targets/interswitch.js';
 import { jpayTarget } from './targets/jpay.js';
 import { monnifyTarget } from './targets/monnify.js';
+import { mtnMomoTarget } from './targets/mtn-momo.js';
+import { pawapayOperatorTarget, pawapayTarget } from './targets/pawapay.js';
 import { paystackTarget } from './targets/paystack.js';
 
-for (const target of [jpayTarget, interswitchTarget, phoenixTarget, paystackTarget, flutterwaveTarget, monnifyTarget]) {
+const targets = [
+  jpayTarget,
+  interswitchTarget,
+  phoenixTarget,
+  paystackTarget,
+  flutterwaveTarget,
+  monnifyTarget,
+  pawapayTarget,
+  pawapayOperatorTarget,
+  mtnMomoTarget,
+];
+
+for (const target of targets) {
   providerContract({ describe, it }, target);
 }

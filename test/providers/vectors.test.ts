@@ -5,6 +5,8 @@ import { Decimal } from 'decimal.js';
 import type { BalanceProvider } from 'payout-guard';
 import { flutterwave } from 'payout-guard/providers/flutterwave';
 import { monnify } from 'payout-guard/providers/monnify';
+import { mtnMomo } from 'payout-guard/providers/mtn-momo';
+import { pawapay } from 'payout-guard/providers/pawapay';
 import { paystack } from 'payout-guard/providers/paystack';
 import { flutterwaveWebhook } from '../../src/providers/flutterwave/webhook.js';
 import { monnifyWebhook } from '../../src/providers/monnify/webhook.js';
@@ -92,6 +94,29 @@ const adapters: readonly Adapter[] = [
     before: (path) =>
       path === '/api/v1/auth/login'
         ? '{"requestSuccessful":true,"responseCode":"0","responseBody":{"accessToken":"token","expiresIn":3600}}'
+        : undefined,
+  },
+  {
+    name: 'pawapay',
+    currency: 'UGX',
+    open: (baseUrl, { country = 'UGA', provider = '' } = {}) =>
+      pawapay({ apiToken: 'token', country, provider: provider || undefined, baseUrl, ...quick }),
+  },
+  {
+    name: 'mtn-momo',
+    currency: 'UGX',
+    open: (baseUrl) =>
+      mtnMomo({
+        subscriptionKey: 'key',
+        apiUser: '6b0a4a0e-0000-4000-8000-000000000001',
+        apiKey: 'example-api-key',
+        targetEnvironment: 'mtnuganda',
+        baseUrl,
+        ...quick,
+      }),
+    before: (path) =>
+      path === '/disbursement/token/'
+        ? '{"access_token":"token","token_type":"access_token","expires_in":3600}'
         : undefined,
   },
 ];

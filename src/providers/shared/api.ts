@@ -19,6 +19,8 @@ export interface ApiSettings extends NetworkOptions {
 export interface ApiParts {
   /** Headers of each request, or credentials that may have to be renewed. */
   readonly credentials: Credentials | Readonly<Record<string, string>>;
+  /** Headers of each request beside them. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The failure that an answer reports in the provider's own way; undefined leaves the status to decide. */
   readonly failureOf?: ((answer: HttpAnswer) => Failure | undefined) | undefined;
 }
@@ -69,8 +71,10 @@ export class ProviderApi {
   }
 
   #call(exchange: Exchange): ApiCall {
-    const send = ({ path, ...request }: ApiRequest) =>
-      sendWithCredentials(exchange, this.#credentials(), { ...request, url: this.#baseUrl + path });
+    const send = ({ path, ...request }: ApiRequest) => {
+      const headers = { ...this.#parts.headers, ...request.headers };
+      return sendWithCredentials(exchange, this.#credentials(), { ...request, headers, url: this.#baseUrl + path });
+    };
     const read = async <T>(path: string, schema: z.ZodType<T>) => this.#read(await send({ path }), schema);
     return {
       send,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { readOptions } from '../../core/problems.js';
 import { alwaysCheck, type NetworkOptions, networkShape, urlRule } from '../../http/options.js';
+import { urlProblem } from '../../http/safe-url.js';
 
 /** Options of every adapter of a hosted API. */
 export interface HostedApiOptions extends NetworkOptions {
@@ -17,20 +18,31 @@ export const secretText: z.ZodType<string> = z
   .string()
   .regex(/^[\x21-\x7e]{1,8192}$/, 'must be text without spaces, as the provider shows it');
 
+/** The address of a route of the application that the provider posts to. */
+export const routeAddress: z.ZodType<string | undefined> = z
+  .string()
+  .superRefine((url, context) => {
+    const message = urlProblem(url, { dangerouslyAllowHttp: false });
+    if (message) context.addIssue({ code: 'custom', message });
+  })
+  .optional();
+
 /**
- * Reads the options of an adapter, with the live host as the default of `baseUrl`.
+ * Reads the options of an adapter, with the live host as the default of `baseUrl`: one for all, or one for each kind of
+ * account.
  *
  * @throws `ConfigurationError` naming every problem, and no value.
  */
 export function readHostedOptions<Options extends HostedApiOptions>(
   shape: { readonly [Key in Exclude<keyof Options, keyof HostedApiOptions>]-?: z.ZodType<Options[Key]> },
   options: Options,
-  liveUrl: string,
+  liveUrl: string | ((options: Options) => string),
 ): Options & { readonly baseUrl: string } {
   const schema = z
     .strictObject({ ...shape, baseUrl: z.string().optional(), ...networkShape })
     .superRefine(urlRule('baseUrl'), alwaysCheck) as unknown as z.ZodType<Options>;
-  return { baseUrl: liveUrl, ...withoutUndefined(readOptions(schema, options)) };
+  const given = withoutUndefined(readOptions(schema, options));
+  return { baseUrl: typeof liveUrl === 'string' ? liveUrl : liveUrl(given), ...given };
 }
 
 function withoutUndefined<Options extends object>(options: Options): Options {

@@ -93,7 +93,7 @@ export function lookupRules(rule: Rule, { secrets, result }: ProviderTarget, loo
 
   if (!result) return;
   rule('15. judges the answer of its payment call by the same words', async ({ provider }) => {
-    for (const [verdict, words] of Object.entries(statuses)) {
+    for (const [verdict, words] of Object.entries(result.statuses ?? statuses)) {
       for (const status of words) {
         const value = result.answer({ ...paid, status });
         assert.equal(provider.verdictOfResult?.(value, { reference }), verdict, status);

@@ -101,7 +101,13 @@ export interface ProviderTarget {
       }
     | undefined;
   /** For an adapter that judges the answer of its payment call. */
-  readonly result?: { answer(payout: ReportedPayout): unknown } | undefined;
+  readonly result?:
+    | {
+        answer(payout: ReportedPayout): unknown;
+        /** The words of that answer. @defaultValue those of a look-up */
+        readonly statuses?: Readonly<Partial<Record<PayoutVerdict, readonly string[]>>> | undefined;
+      }
+    | undefined;
   readonly webhook?:
     | {
         readonly valid: readonly ValidWebhook[];
