@@ -136,12 +136,13 @@ export class Lookups {
   async #answer({ wallet, hold }: Question): Promise<PayoutAnswer> {
     const { clock, trace, fetchTimeoutMs: timeoutMs } = this.#options;
     const { reference, sentAtMs = hold.createdAtMs } = hold;
+    const currency = wallet.currency.code;
     const outer = this.#current.signal;
     const onTimeout = () => unanswered(new BalanceUnavailableError('timeout'));
     try {
       const answer: unknown = await traced(trace, { name: 'lookup', wallet: wallet.key, reference }, () =>
         withDeadline({ clock, timeoutMs, outer, onTimeout }, async (signal) =>
-          untilAborted(Promise.resolve(wallet.lookup?.({ reference, sentAtMs, signal })), signal),
+          untilAborted(Promise.resolve(wallet.lookup?.({ reference, currency, sentAtMs, signal })), signal),
         ),
       );
       return this.#counted(wallet, reference, answerOf('lookup', 'the outcome of the payout', isPayoutAnswer, answer));

@@ -32,6 +32,8 @@ export interface ProviderBalance {
 export interface PayoutQuestion {
   /** The reference the payout was sent with. */
   readonly reference: string;
+  /** ISO 4217 code of the wallet's currency: a debit in another currency is not the debit of this wallet. */
+  readonly currency: string;
   /**
    * Time at which it was sent, in epoch milliseconds of the store's clock: for providers that search a window of time.
    */

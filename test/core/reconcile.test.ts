@@ -65,7 +65,7 @@ describe('reconciliation', () => {
     expect(states).toEqual(['captured', 'captured', 'released', 'sent', 'sent', 'sent']);
     expect((await guard.getHold('more'))?.captured).toBe('10.50');
     expect((await guard.getHold('not-made'))?.failed).toBe(true);
-    expect(questions[0]).toMatchObject({ reference: 'made', sentAtMs });
+    expect(questions[0]).toMatchObject({ reference: 'made', currency: 'KES', sentAtMs });
     await guard.close();
   });
 

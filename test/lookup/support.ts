@@ -12,7 +12,7 @@ export async function ask(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<PayoutAnswer> {
   if (!provider.lookup) throw new Error('the provider has no lookup');
-  return provider.lookup({ reference, sentAtMs: 0, signal });
+  return provider.lookup({ reference, currency: 'KES', sentAtMs: 0, signal });
 }
 
 /** The result of a look-up: its outcome, or the reason of its failure. */

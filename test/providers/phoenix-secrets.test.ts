@@ -121,9 +121,9 @@ describe.each(['body', 'headers', 'envelope', 'code', 'approval'] as const)(
         const failures = [
           await failureOf(guard.checkFunds('1')),
           await failureOf(provider.fetchBalance({ currency: 'UGX', signal })),
-          await failureOf(provider.lookup?.({ reference: 'ref-1', sentAtMs: 0, signal }) ?? Promise.resolve()).catch(
-            (error: Error) => error,
-          ),
+          await failureOf(
+            provider.lookup?.({ reference: 'ref-1', currency: 'UGX', sentAtMs: 0, signal }) ?? Promise.resolve(),
+          ).catch((error: Error) => error),
         ];
         expectNoSecret(...failures, provider, terminal, guard);
       }

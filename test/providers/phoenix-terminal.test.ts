@@ -45,7 +45,7 @@ describe('a payment', () => {
     expect(simulator.balances().available).toBe('19999400');
     expect(await send(await terminal.sign(status))).toMatchObject({ responseCode: '90000' });
     const signal = new AbortController().signal;
-    expect(await terminal.provider.lookup?.({ reference: 'ref-1', sentAtMs: 0, signal })).toEqual({
+    expect(await terminal.provider.lookup?.({ reference: 'ref-1', currency: 'UGX', sentAtMs: 0, signal })).toEqual({
       outcome: 'completed',
     });
     expect(simulator.count('/client/doKeyExchange')).toBe(1);

@@ -83,7 +83,7 @@ describe.each(adapters)('the vectors of $name', ({ name, currency, open, webhook
 
   it.each(lookups)('read the look-up $id', async ({ status, body, reference, outcome, debited }) => {
     answer = { status, body };
-    const asking = open(server.url).lookup?.({ reference, sentAtMs: 1_795_680_000_000, signal });
+    const asking = open(server.url).lookup?.({ reference, currency, sentAtMs: 1_795_680_000_000, signal });
     if (outcome === 'error') expect(await failureOf(asking as Promise<unknown>)).toBeDefined();
     else expect(await asking).toMatchObject({ outcome, ...(debited === undefined ? {} : { debited }) });
   });

@@ -43,7 +43,7 @@ export class Probe {
   async lookup(reference: string, signal: AbortSignal = new AbortController().signal): Promise<PayoutAnswer> {
     const { lookup } = this.provider;
     assert.ok(lookup, 'the adapter has no lookup');
-    return lookup.call(this.provider, { reference, sentAtMs, signal });
+    return lookup.call(this.provider, { reference, currency: this.#target.currency, sentAtMs, signal });
   }
 
   /** The outcome of a look-up: `unknown` if it rejects, because nothing follows from it then. */
