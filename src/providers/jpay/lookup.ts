@@ -6,6 +6,7 @@ import type { PayoutAnswer } from '../../core/provider.js';
 import type { PayoutVerdict } from '../../core/verdict.js';
 import { expectSuccess, type HttpAnswer } from '../../http/client.js';
 import { ifShaped, parseJson, readShape } from '../../http/json.js';
+import { outcomeOfAll } from '../shared/several-outcomes.js';
 import { payoutList, payoutObject } from './schema.js';
 
 /** JPay accepts no longer one, so a payout that is found under it is another one. */
@@ -40,19 +41,6 @@ export async function lookUp(ask: (path: string) => Promise<HttpAnswer>, referen
 export function verdictOfPayout(result: unknown, reference: string): PayoutVerdict | undefined {
   const payout = ifShaped(payoutObject, result);
   return payout?.ref_no === reference ? outcomeOf(payout) : undefined;
-}
-
-/**
- * The outcome of several payouts with one reference: one that was made is a fact, and the reference failed only if all
- * did.
- *
- * @param mayBeMore - There are payouts that this answer left out.
- */
-function outcomeOfAll(outcomes: readonly PayoutVerdict[], mayBeMore: boolean): PayoutVerdict {
-  if (outcomes.includes('completed')) return 'completed';
-  if (mayBeMore) return 'unknown';
-  if (outcomes.every((outcome) => outcome === 'failed')) return 'failed';
-  return outcomes.every((outcome) => outcome === 'unknown') ? 'unknown' : 'pending';
 }
 
 // Exactly the documented words are final. The only number ever shown is 0, for pending.

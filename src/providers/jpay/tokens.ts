@@ -2,6 +2,7 @@
 // Source: the provider's documentation, pages "App token" and "Token refresh".
 import { z } from 'zod';
 import type { Clock } from '../../core/clock.js';
+import { type AccessToken, bearer, bearerTokens, renewAt } from '../../http/bearer-tokens.js';
 import { type Exchange, expectSuccess, type HttpAnswer } from '../../http/client.js';
 import { type Credentials, credentialsFrom } from '../../http/credentials.js';
 import { HttpFailure } from '../../http/failure.js';
@@ -10,16 +11,12 @@ import { type TokenAnswer, tokenAnswer } from './schema.js';
 
 /** Life of an access token without an expiry of its own. */
 const accessLifeMs = 15 * 60_000;
-/** A token is renewed this long before it ends. */
-const renewEarlyMs = 60_000;
 
-interface Tokens {
-  readonly access: string;
+interface Tokens extends AccessToken {
   readonly refresh: string;
-  readonly renewAtMs: number;
 }
 
-/** Credentials from an app key and secret. Tokens are fetched once however many ask, and renewed before they end. */
+/** Credentials from an app key and secret. A refresh token that is refused is followed by the key and secret. */
 export function appCredentials(app: {
   readonly baseUrl: string;
   readonly appKey: string;
@@ -27,52 +24,22 @@ export function appCredentials(app: {
   readonly merchantId: string | undefined;
   readonly clock: Clock;
 }): Credentials {
-  let tokens: Tokens | undefined;
-  let pending: Promise<Tokens> | undefined;
-
-  async function headers(exchange: Exchange): Promise<Record<string, string>> {
-    const usable = tokens && app.clock.now() < tokens.renewAtMs ? tokens : await renew(exchange);
-    return bearer(usable.access);
-  }
-
-  async function renewed(exchange: Exchange, rejected: Record<string, string>): Promise<Record<string, string>> {
-    // Another request may have renewed while this one was on its way: then the newer token is tried first.
-    const newer = tokens && `Bearer ${tokens.access}` !== rejected.authorization ? tokens : undefined;
-    return bearer((newer ?? (await renew(exchange))).access);
-  }
-
-  // A refresh token may work only once, so one renewal at a time.
-  async function renew(exchange: Exchange): Promise<Tokens> {
-    const joined = pending;
-    pending ??= obtain(exchange).finally(() => {
-      pending = undefined;
-    });
-    try {
-      return await pending;
-    } catch (error) {
-      if (joined === undefined || concernsAll(error)) throw error;
-      return renew(exchange);
-    }
-  }
-
-  async function obtain(exchange: Exchange): Promise<Tokens> {
-    const refresh = tokens?.refresh;
-    tokens = undefined;
+  async function obtain(exchange: Exchange, earlier: Tokens | undefined): Promise<Tokens> {
+    const refresh = earlier?.refresh;
     const refreshed = refresh === undefined ? undefined : await post(exchange, '/auth/refresh', { refresh });
     const answer =
       refreshed && refreshed.status !== 401
         ? refreshed
         : await post(exchange, '/auth/app/token', { app_key: app.appKey, app_secret: app.appSecret });
     expectSuccess(answer);
-    tokens = readTokens(answer, app);
-    return tokens;
+    return readTokens(answer, app);
   }
 
   function post(exchange: Exchange, path: string, body: Record<string, string>): Promise<HttpAnswer> {
     return exchange.send({ method: 'POST', url: `${app.baseUrl}${path}`, body: JSON.stringify(body) });
   }
 
-  return { headers, renewed };
+  return bearerTokens(app.clock, obtain);
 }
 
 /** Credentials from a token that the application keeps itself, or a function that returns the current one. */
@@ -83,18 +50,6 @@ export function suppliedCredentials(accessToken: string | (() => string | Promis
     headers: current,
     renewed: async () => (typeof accessToken === 'string' ? undefined : current()),
   };
-}
-
-// A renewal also ends with the balance it was begun for: at that one's deadline, or because its guard was closed.
-function concernsAll(error: unknown): boolean {
-  return error instanceof HttpFailure && error.failure.kind !== 'deadline';
-}
-
-function bearer(token: string): { authorization: string } {
-  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
-    throw new HttpFailure({ kind: 'credentials', detail: 'the access token is not a token' });
-  }
-  return { authorization: `Bearer ${token}` };
 }
 
 function readTokens(answer: HttpAnswer, app: { merchantId: string | undefined; clock: Clock }): Tokens {
@@ -108,7 +63,7 @@ function readTokens(answer: HttpAnswer, app: { merchantId: string | undefined; c
     throw new HttpFailure({ kind: 'answer', reason: 'forbidden', detail, retryable: false });
   }
   const endsAtMs = expiryOf(body.access) ?? app.clock.now() + accessLifeMs;
-  return { access: body.access, refresh: body.refresh, renewAtMs: endsAtMs - renewEarlyMs };
+  return { access: body.access, refresh: body.refresh, renewAtMs: renewAt(endsAtMs) };
 }
 
 /** The `exp` of a JWT in epoch milliseconds. Not verified: it only decides when to ask for another token. */
