@@ -40,6 +40,11 @@ export function resolveCurrency(input: CurrencyInput): Currency {
   return { code, exponent };
 }
 
+/** The decimals of a currency by its alphabetic code; undefined if ISO 4217 does not have it. */
+export function decimalsOf(code: string): number | undefined {
+  return byCode.get(code)?.exponent;
+}
+
 const byNumber = new Map(iso4217.map((entry) => [entry.number, entry.code]));
 
 /** The alphabetic code for a numeric one (`800` is UGX); any other text as it is. Source: ISO 4217. */

@@ -34,6 +34,17 @@ export function readShape<T>(schema: { parse(input: unknown): T }, body: unknown
   }
 }
 
+/** Returns the body of an answer if it is JSON of the shape; undefined of any other text. */
+export function readIfShaped<T>(schema: z.ZodType<T>, text: string): T | undefined {
+  try {
+    return schema.safeParse(parseJson(text)).data;
+  } catch (error) {
+    // Not JSON: the page of a gateway.
+    if (error instanceof HttpFailure) return undefined;
+    throw error;
+  }
+}
+
 /** Returns a value of the application if it has the shape of an object; undefined if not, or if reading it throws. */
 export function ifShaped<T extends object>(schema: z.ZodType<T>, value: unknown): T | undefined {
   // Most applications return something of their own, and zod makes an error of it for each payout.

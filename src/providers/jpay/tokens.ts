@@ -2,21 +2,23 @@
 // Source: the provider's documentation, pages "App token" and "Token refresh".
 import { z } from 'zod';
 import type { Clock } from '../../core/clock.js';
-import { type AccessToken, bearer, bearerTokens, renewAt } from '../../http/bearer-tokens.js';
 import { type Exchange, expectSuccess, type HttpAnswer } from '../../http/client.js';
 import { type Credentials, credentialsFrom } from '../../http/credentials.js';
 import { HttpFailure } from '../../http/failure.js';
 import { parseJson, readShape } from '../../http/json.js';
+import { bearer, renewableToken, type Token } from '../../http/renewable-token.js';
 import { type TokenAnswer, tokenAnswer } from './schema.js';
 
 /** Life of an access token without an expiry of its own. */
 const accessLifeMs = 15 * 60_000;
+/** A token is renewed this long before it ends. */
+const renewEarlyMs = 60_000;
 
-interface Tokens extends AccessToken {
+interface Tokens extends Token {
   readonly refresh: string;
 }
 
-/** Credentials from an app key and secret. A refresh token that is refused is followed by the key and secret. */
+/** Credentials from an app key and secret. Tokens are fetched once however many ask, and renewed before they end. */
 export function appCredentials(app: {
   readonly baseUrl: string;
   readonly appKey: string;
@@ -24,22 +26,19 @@ export function appCredentials(app: {
   readonly merchantId: string | undefined;
   readonly clock: Clock;
 }): Credentials {
-  async function obtain(exchange: Exchange, earlier: Tokens | undefined): Promise<Tokens> {
-    const refresh = earlier?.refresh;
-    const refreshed = refresh === undefined ? undefined : await post(exchange, '/auth/refresh', { refresh });
+  function post(exchange: Exchange, path: string, body: Record<string, string>): Promise<HttpAnswer> {
+    return exchange.send({ method: 'POST', url: `${app.baseUrl}${path}`, body: JSON.stringify(body) });
+  }
+
+  return renewableToken<Tokens>(app.clock, async (exchange, last) => {
+    const refreshed = last && (await post(exchange, '/auth/refresh', { refresh: last.refresh }));
     const answer =
       refreshed && refreshed.status !== 401
         ? refreshed
         : await post(exchange, '/auth/app/token', { app_key: app.appKey, app_secret: app.appSecret });
     expectSuccess(answer);
     return readTokens(answer, app);
-  }
-
-  function post(exchange: Exchange, path: string, body: Record<string, string>): Promise<HttpAnswer> {
-    return exchange.send({ method: 'POST', url: `${app.baseUrl}${path}`, body: JSON.stringify(body) });
-  }
-
-  return bearerTokens(app.clock, obtain);
+  });
 }
 
 /** Credentials from a token that the application keeps itself, or a function that returns the current one. */
@@ -63,7 +62,7 @@ function readTokens(answer: HttpAnswer, app: { merchantId: string | undefined; c
     throw new HttpFailure({ kind: 'answer', reason: 'forbidden', detail, retryable: false });
   }
   const endsAtMs = expiryOf(body.access) ?? app.clock.now() + accessLifeMs;
-  return { access: body.access, refresh: body.refresh, renewAtMs: renewAt(endsAtMs) };
+  return { access: body.access, refresh: body.refresh, renewAtMs: endsAtMs - renewEarlyMs };
 }
 
 /** The `exp` of a JWT in epoch milliseconds. Not verified: it only decides when to ask for another token. */

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { type Exchange, expectSuccess, type HttpAnswer, type HttpRequest } from '../../http/client.js';
 import { type Credentials, sendWithCredentials } from '../../http/credentials.js';
 import { type Failure, HttpFailure } from '../../http/failure.js';
-import { parseJson, readShape } from '../../http/json.js';
+import { parseJson, readIfShaped, readShape } from '../../http/json.js';
 import { type Network, type NetworkOptions, resolveNetwork, withoutTrailingSlashes } from '../../http/options.js';
 import { ProviderClient } from './provider-client.js';
 
@@ -30,8 +30,8 @@ export interface ApiCall {
   /** Sends a GET request and reads its answer by the schema. @throws `HttpFailure` of another answer */
   read<T>(path: string, schema: z.ZodType<T>): Promise<T>;
   /**
-   * As {@link read}, and undefined after a 404 in the provider's words: it has no such record, or not yet. A 404 of a
-   * gateway has other words, and says nothing of a payout.
+   * As {@link read}, and undefined after an answer in the provider's words for no such record, or none yet. Its status
+   * is 404, or one that is not documented; the 404 of a gateway has other words, and is no word on a payout.
    */
   find<T>(path: string, schema: z.ZodType<T>, absence: z.ZodType<unknown>): Promise<T | undefined>;
 }
@@ -77,7 +77,7 @@ export class ProviderApi {
       read,
       find: async (path, schema, absence) => {
         const answer = await send({ path });
-        if (answer.status === 404 && isOfShape(answer.text, absence)) return undefined;
+        if (answer.status < 500 && isOfShape(answer.text, absence)) return undefined;
         return this.#read(answer, schema);
       },
     };
@@ -102,11 +102,5 @@ function isCredentials(given: ApiParts['credentials']): given is Credentials {
 }
 
 function isOfShape(text: string, schema: z.ZodType<unknown>): boolean {
-  try {
-    return schema.safeParse(parseJson(text)).success;
-  } catch (error) {
-    // Not JSON: the page of a gateway.
-    if (error instanceof HttpFailure) return false;
-    throw error;
-  }
+  return readIfShaped(schema, text) !== undefined;
 }
