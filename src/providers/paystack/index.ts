@@ -54,7 +54,7 @@ export function paystack(options: PaystackOptions): BalanceProvider {
         const row = onlyRow(data, (candidate) => candidate.currency === currency, `balance in ${currency}`);
         return { available: majorUnits(row.balance, exponent), currency };
       }),
-    lookup: ({ reference, signal }) =>
+    lookup: ({ reference, currency, signal }) =>
       api.lookup(signal, async (call) => {
         const path = `/transfer/verify/${encodeURIComponent(reference)}`;
         const found = await call.find(path, transferFound, transferNotFound);
@@ -62,7 +62,8 @@ export function paystack(options: PaystackOptions): BalanceProvider {
         const { data } = found;
         if (data.reference !== reference) return { outcome: 'unknown' };
         assertMode(data.domain, mode);
-        return { outcome: verdictOf(data.status), ...debitOf(data.amount, data.fee_charged, exponent) };
+        const debit = data.currency === currency ? debitOf(data.amount, data.fee_charged, exponent) : {};
+        return { outcome: verdictOf(data.status), ...debit };
       }),
     webhook: paystackWebhook(key),
   };

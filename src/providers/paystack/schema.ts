@@ -32,12 +32,21 @@ const transferFields = {
 };
 
 export interface TransferFound {
-  readonly data: Transfer & { readonly amount: bigint; readonly fee_charged?: bigint | null | undefined };
+  readonly data: Transfer & {
+    readonly amount: bigint;
+    readonly currency: string;
+    readonly fee_charged?: bigint | null | undefined;
+  };
 }
 
 export const transferFound: z.ZodType<TransferFound> = z.object({
   status: z.literal(true),
-  data: z.object({ ...transferFields, amount: minorInteger, fee_charged: minorInteger.nullish() }),
+  data: z.object({
+    ...transferFields,
+    amount: minorInteger,
+    currency: z.string(),
+    fee_charged: minorInteger.nullish(),
+  }),
 });
 
 export const transferNotFound: z.ZodType<unknown> = z.object({

@@ -1,6 +1,6 @@
 // Rules 10 to 14: the outcome of a payout.
 import assert from 'node:assert/strict';
-import { assertAmount, assertNoSecret, type Rule, rejection } from './probe.js';
+import { assertAmount, assertNoSecret, type Rule, rejection, sentAtMs } from './probe.js';
 import type { ProviderTarget } from './target.js';
 
 /** 24 lower-case letters, digits and `-`: every provider takes it. */
@@ -55,12 +55,23 @@ export function lookupRules(rule: Rule, { secrets, result }: ProviderTarget, loo
     }
   });
 
-  rule('13. reports a debit only with its fee', async (probe) => {
-    const bare = await probe.answer(lookup.answer({ ...paid, status: completed })).lookup(reference);
-    assert.equal(bare.debited, undefined);
-    const whole = await probe.answer(lookup.answer({ ...paid, fee: '25.00', status: completed })).lookup(reference);
-    if (lookup.reportsDebit === true) assertAmount(whole.debited, '400.00', 'debited');
-    else assert.equal(whole.debited, undefined);
+  rule('13. reports a debit only when its fee is known', async (probe) => {
+    const { reportsDebit = false } = lookup;
+    const debitWith = async (fee: string | undefined) =>
+      (await probe.answer(lookup.answer({ ...paid, fee, status: completed })).lookup(reference)).debited;
+    const expected = { false: [undefined, undefined], true: [undefined, '400.00'], amount: ['375.00', '375.00'] };
+    for (const [index, debit] of expected[`${reportsDebit}`].entries()) {
+      const debited = await debitWith(index === 0 ? undefined : '25.00');
+      if (debit === undefined) assert.equal(debited, undefined);
+      else assertAmount(debited, debit, 'debited');
+    }
+  });
+
+  rule('13. reports no debit in another currency than that of the wallet', async (probe) => {
+    const { provider } = probe.answer(lookup.answer({ ...paid, fee: '25.00', status: completed }));
+    const { signal } = new AbortController();
+    const answer = await provider.lookup?.({ reference, currency: 'XTS', sentAtMs, signal });
+    assert.equal(answer?.debited, undefined);
   });
 
   rule(

@@ -75,8 +75,12 @@ export interface ProviderTarget {
         /** Every documented status. */
         readonly statuses: Readonly<Record<Exclude<PayoutVerdict, 'unknown'>, readonly string[]>>;
         readonly notFound: ApiAnswer;
-        /** The adapter reports the debit of a payout whose fee is known. @defaultValue false */
-        readonly reportsDebit?: boolean | undefined;
+        /**
+         * The adapter reports the debit of a payout whose fee is known. `amount`: it reports the amount as the debit,
+         * because the provider takes no fee on top of it.
+         * @defaultValue false
+         */
+        readonly reportsDebit?: boolean | 'amount' | undefined;
         /** Answers that are no outcome: rejected, or `unknown`. */
         readonly refused?: readonly RefusedAnswer[] | undefined;
       }
