@@ -4,7 +4,19 @@ import { providerContract } from 'payout-guard/testing';
 import { interswitchTarget, phoenixTarget } from './targets/interswitch.js';
 import { jpayTarget } from './targets/jpay.js';
 import { paystackTarget } from './targets/paystack.js';
+import { stripePayoutsTarget, stripeTransfersTarget } from './targets/stripe.js';
+import { wiseTarget } from './targets/wise.js';
 
-for (const target of [jpayTarget, interswitchTarget, phoenixTarget, paystackTarget]) {
+const targets = [
+  jpayTarget,
+  interswitchTarget,
+  phoenixTarget,
+  paystackTarget,
+  stripeTransfersTarget,
+  stripePayoutsTarget,
+  wiseTarget,
+];
+
+for (const target of targets) {
   providerContract({ describe, it }, target);
 }
