@@ -68,7 +68,8 @@ export const wiseTarget: ProviderTarget = {
         body: `[${row('1').replace('1,"currency":"GBP"', '1,"currency":"EUR"')}]`,
       },
       { name: 'an invested balance', body: `[${row('1').replace('NOT_INVESTED', 'INVESTED')}]` },
-      { name: 'more decimals than the currency has', body: `[${row('925.0000000000001')}]` },
+      { name: 'what a float makes of 925', body: `[${row('925.0000000000001')}]` },
+      { name: 'a tenth of a penny', body: `[${row('925.001')}]` },
       { name: 'an amount as text', body: `[${row('"1.00"')}]` },
       {
         name: 'an error',
