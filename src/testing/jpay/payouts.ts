@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import type { Filled, Shape } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';
+import { postToLoopback } from '../simulator/loopback-post.js';
 import { type Entry, PayoutBook, type PayoutRules, type PayoutStatus } from '../simulator/payout-book.js';
 import type { Protocol, RouteRequest } from '../simulator/server.js';
 import type { TaskTimer } from '../simulator/task-timer.js';
-import { type JpayCallback, postCallback } from './callback.js';
+import type { JpayCallback } from './callback.js';
 import { basePath, kesAmount, kesText, parsedObject, refused } from './codec.js';
 
 /** A payout of the JPay simulator. */
@@ -157,7 +158,7 @@ export function jpayPayouts(context: {
     const bodies = { none: [], once: [truth], twice: [truth, truth], forged: [lie] }[rules.callback];
     for (const body of bodies) {
       const { callbackUrl: url } = entry.details;
-      const answer = await postCallback(url, JSON.stringify(body), timer.closing);
+      const answer = await postToLoopback(url, JSON.stringify(body), timer.closing);
       callbacks.push({ refNo: entry.reference, status: String(body.status), ...answer });
     }
   }

@@ -61,6 +61,8 @@ export interface FaultOptions {
 export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
+  /** Takes the place of the body where an API answers with a bare list, or with nothing. */
+  readonly text?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -144,7 +146,7 @@ function gatewayPage(status: number): WireAnswer {
 }
 
 function toWire(answer: Answer, changes: Answer['body']): WireAnswer {
-  const text = stringify(merged(answer.body, changes)) ?? '';
+  const text = answer.text ?? stringify(merged(answer.body, changes)) ?? '';
   return { status: answer.status, headers: { ...json, ...answer.headers }, text };
 }
 
