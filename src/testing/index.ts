@@ -56,3 +56,5 @@ export type { PostResult } from './simulator/loopback-post.js';
 export type { DebitMoment, PayoutOptions, PayoutStatus } from './simulator/payout-book.js';
 export type { ReceivedRequest, Simulator, SimulatorOptions } from './simulator/server.js';
 export { type StoreTarget, storeContract, type TestRunner } from './store-contract.js';
+export type { StripeEvent, StripePayment, StripePaymentOptions } from './stripe/payments.js';
+export { type StripeSimulator, type StripeSimulatorOptions, stripeSimulator } from './stripe/simulator.js';

@@ -8,6 +8,8 @@ import { monnifyTarget } from './targets/monnify.js';
 import { mtnMomoTarget } from './targets/mtn-momo.js';
 import { pawapayOperatorTarget, pawapayTarget } from './targets/pawapay.js';
 import { paystackTarget } from './targets/paystack.js';
+import { stripePayoutsTarget, stripeTransfersTarget } from './targets/stripe.js';
+import { wiseTarget } from './targets/wise.js';
 
 const targets = [
   jpayTarget,
@@ -19,6 +21,9 @@ const targets = [
   pawapayTarget,
   pawapayOperatorTarget,
   mtnMomoTarget,
+  stripeTransfersTarget,
+  stripePayoutsTarget,
+  wiseTarget,
 ];
 
 for (const target of targets) {

@@ -1,6 +1,6 @@
 // The answers and events of the Flutterwave API v3, as far as balances and transfers need them. Source: the
 // provider's pages "Get wallet balances" and "Transfers", and the samples of its Node.js library.
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonNumber } from '../../http/json.js';
 import { majorNumber } from '../shared/amounts.js';
 

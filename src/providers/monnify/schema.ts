@@ -1,6 +1,6 @@
 // The answers and events of the Monnify API, as far as balances and disbursements need them. Source: the provider's
 // API reference and its pages "Single transfers", "Error codes" and "Event types".
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonNumber } from '../../http/json.js';
 import { majorNumber, majorText } from '../shared/amounts.js';
 

@@ -1,6 +1,6 @@
 // The answers and callbacks of the pawaPay API, version 2, as far as balances and payouts need them. Source: the
 // provider's OpenAPI description and its pages "Wallet balances", "Initiate payout" and "Check payout status".
-import { z } from 'zod';
+import * as z from 'zod';
 import { majorText } from '../shared/amounts.js';
 
 export const country: z.ZodType<string> = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 3166 code such as "UGA"');

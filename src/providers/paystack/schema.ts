@@ -1,6 +1,6 @@
 // The answers and events of the Paystack API, as far as balances and transfers need them. Source: the provider's
 // OpenAPI description.
-import { z } from 'zod';
+import * as z from 'zod';
 import { minorInteger } from '../shared/amounts.js';
 
 export const secretKey: z.ZodType<string> = z

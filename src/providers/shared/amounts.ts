@@ -1,7 +1,8 @@
 // Amounts of providers as exact decimal text in major units.
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatMinorUnits } from '../../core/money.js';
 import type { PayoutAnswer } from '../../core/provider.js';
+import { HttpFailure } from '../../http/failure.js';
 import { jsonNumber } from '../../http/json.js';
 
 /** A JSON integer in the smallest unit of its currency, such as kobo or cents. */
@@ -28,4 +29,15 @@ export function debitOf(
 ): Pick<PayoutAnswer, 'debited'> {
   if (amountMinor === undefined || feeMinor == null) return {};
   return { debited: majorUnits(amountMinor + feeMinor, exponent) };
+}
+
+/**
+ * Returns an amount that its currency can express, as it is.
+ *
+ * @throws `HttpFailure` when it has more decimals: which amount was meant is not known.
+ */
+export function exactUnits(text: string, exponent: number): string {
+  const excess = (text.split('.')[1] ?? '').slice(exponent);
+  if (/^0*$/.test(excess)) return text;
+  throw new HttpFailure({ kind: 'shape', detail: 'an amount has more decimals than its currency' });
 }

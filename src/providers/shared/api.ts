@@ -1,5 +1,5 @@
 // The API of a provider as an adapter sees it: one address, one account, requests with credentials, checked answers.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Exchange, expectSuccess, type HttpAnswer, type HttpRequest } from '../../http/client.js';
 import { type Credentials, sendWithCredentials } from '../../http/credentials.js';
 import { type Failure, HttpFailure } from '../../http/failure.js';

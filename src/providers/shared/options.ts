@@ -1,5 +1,5 @@
 // Options that the adapters of hosted APIs share.
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import { alwaysCheck, type NetworkOptions, networkShape, urlRule } from '../../http/options.js';
 import { urlProblem } from '../../http/safe-url.js';

@@ -1,5 +1,5 @@
 // Failures that a provider reports in the body of its answers, whatever their status.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { HttpAnswer } from '../../http/client.js';
 import type { Failure } from '../../http/failure.js';
 import { readIfShaped } from '../../http/json.js';

@@ -1,5 +1,5 @@
 // The verdict of the answer to a payment call.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { BalanceProvider } from '../../core/provider.js';
 import type { PayoutVerdict } from '../../core/verdict.js';
 import { ifShaped } from '../../http/json.js';

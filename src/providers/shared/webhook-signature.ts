@@ -1,6 +1,6 @@
 // Signatures of webhooks, over the bytes as they arrived.
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ProviderWebhook, WebhookEvent } from '../../core/provider.js';
 import { parseJson } from '../../http/json.js';
 
@@ -11,7 +11,7 @@ export interface SignedWebhook<Event> {
   readonly verify: (rawBody: Uint8Array, headers: WebhookHeaders) => boolean | Promise<boolean>;
   readonly schema: z.ZodType<Event>;
   /** Reference of the payout that the event is about, if it is about one. */
-  readonly referenceOf: (event: Event) => string | undefined;
+  readonly referenceOf: (event: Event) => string | undefined | Promise<string | undefined>;
 }
 
 /** A webhook whose event counts only after its signature was verified. An event of another shape is about no payout. */
@@ -20,7 +20,7 @@ export function signedWebhook<Event>({ verify, schema, referenceOf }: SignedWebh
     async read(rawBody, headers): Promise<WebhookEvent | undefined> {
       if (!(await verify(rawBody, headers))) return undefined;
       const event = schema.safeParse(bodyOf(rawBody));
-      return { reference: event.success ? referenceOf(event.data) : undefined };
+      return { reference: event.success ? await referenceOf(event.data) : undefined };
     },
   };
 }

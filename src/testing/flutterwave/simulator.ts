@@ -1,7 +1,7 @@
 // Flutterwave, API v3, as far as balances and transfers go. Texts that are not documented are marked.
 import { createHmac } from 'node:crypto';
 import { LosslessNumber } from 'lossless-json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import type { Answer } from '../simulator/faults.js';
 import {

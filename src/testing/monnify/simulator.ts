@@ -1,6 +1,6 @@
 // Monnify, as far as logins, balances and single disbursements go. Texts that are not documented are marked.
 import { createHmac } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import type { Answer } from '../simulator/faults.js';
 import {

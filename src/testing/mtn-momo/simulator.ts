@@ -1,7 +1,7 @@
 // The disbursement product of MTN MoMo, as far as tokens, balances and transfers need it. The collection product beside
 // it has a balance of the same shape and another float.
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../../core/clock.js';
 import { readOptions } from '../../core/problems.js';
 import { clockSchema, debited, portSchema } from '../simulator/check-options.js';

@@ -1,5 +1,5 @@
 // Transfers of the MTN MoMo simulator: initiation, status, callbacks. MTN signs no callback and sends each one once.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Filled, Shape } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';
 import { readBody } from '../simulator/json-body.js';

@@ -1,5 +1,5 @@
 // Payouts of the pawaPay simulator: initiation, status, callbacks.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Filled, Shape } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';
 import { readBody } from '../simulator/json-body.js';

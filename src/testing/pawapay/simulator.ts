@@ -1,6 +1,6 @@
 // The pawaPay API, version 2, as far as balances and payouts need it. Texts that are not documented are marked.
 import { generateKeyPairSync } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
 import { clockSchema, debited, portSchema } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';

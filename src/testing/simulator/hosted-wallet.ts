@@ -1,6 +1,6 @@
 // One wallet of a hosted API: its balance, its transfers and the webhooks about them.
 import { LosslessNumber, stringify } from 'lossless-json';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../../core/clock.js';
 import { type Currency, resolveCurrency } from '../../core/currency.js';
 import { ConfigurationError } from '../../core/errors.js';

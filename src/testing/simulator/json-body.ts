@@ -1,6 +1,6 @@
 // The JSON body of a request to a simulator, with numbers as they were written.
 import { isLosslessNumber, parse } from 'lossless-json';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Returns the body if it is JSON of the shape; undefined of any other. */
 export function readBody<T>(schema: z.ZodType<T>, text: string): T | undefined {

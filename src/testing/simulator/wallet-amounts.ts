@@ -1,5 +1,5 @@
 // Amounts of simulated wallets that show two decimals in every currency.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Currency } from '../../core/currency.js';
 import { formatMinorUnits } from '../../core/money.js';
 import { amountSchema, balanceSchema } from './check-options.js';
