@@ -574,6 +574,7 @@ declare module 'payout-guard' {
   }
   export interface PayoutQuestion {
       readonly reference: string;
+      readonly currency: string;
       readonly sentAtMs: number;
       readonly signal: AbortSignal;
   }
@@ -956,6 +957,84 @@ declare module 'payout-guard/providers/http' {
   }
   export { NetworkOptions } from 'payout-guard/providers/jpay';
   export function httpProvider<Body>(options: HttpProviderOptions<Body>): BalanceProvider;
+}
+
+declare module 'payout-guard/providers/paystack' {
+  export { NetworkOptions } from 'payout-guard/providers/jpay';
+  export interface PaystackOptions extends HostedApiOptions {
+      secretKey: string;
+  }
+  export function paystack(options: PaystackOptions): BalanceProvider;
+}
+
+declare module 'payout-guard/providers/flutterwave' {
+  export interface FlutterwaveOptions extends HostedApiOptions {
+      secretKey: string;
+      webhookSecret?: string | undefined;
+  }
+  export { NetworkOptions } from 'payout-guard/providers/jpay';
+  export function flutterwave(options: FlutterwaveOptions): BalanceProvider;
+}
+
+declare module 'payout-guard/providers/monnify' {
+  export interface MonnifyOptions extends HostedApiOptions {
+      apiKey: string;
+      secretKey: string;
+      accountNumber: string;
+  }
+  export { NetworkOptions } from 'payout-guard/providers/jpay';
+  export function monnify(options: MonnifyOptions): BalanceProvider;
+}
+
+declare module 'payout-guard/providers/pawapay' {
+  export { NetworkOptions } from 'payout-guard/providers/jpay';
+  export interface PawapayOptions extends HostedApiOptions {
+      apiToken: string;
+      country: string;
+      provider?: string | undefined;
+      callbackUrl?: string | undefined;
+  }
+  export function pawapay(options: PawapayOptions): BalanceProvider;
+  export function pawapayPayoutId(reference: string): string;
+}
+
+declare module 'payout-guard/providers/mtn-momo' {
+  export interface MtnMomoOptions extends HostedApiOptions {
+      subscriptionKey: string;
+      apiUser: string;
+      apiKey: string;
+      targetEnvironment: string;
+  }
+  export { NetworkOptions } from 'payout-guard/providers/jpay';
+  export function mtnMomo(options: MtnMomoOptions): BalanceProvider;
+  export function mtnMomoReferenceId(reference: string): string;
+}
+
+declare module 'payout-guard/providers/stripe' {
+  export { NetworkOptions } from 'payout-guard/providers/jpay';
+  export interface StripeOptions extends HostedApiOptions {
+      secretKey: string;
+      account?: string | undefined;
+      product?: Product | undefined;
+      sourceType?: 'card' | 'bank_account' | 'fpx' | undefined;
+      webhookSecret?: string | undefined;
+      windowMs?: number | undefined;
+  }
+  export function stripe(options: StripeOptions): BalanceProvider;
+}
+
+declare module 'payout-guard/providers/wise' {
+  export { NetworkOptions } from 'payout-guard/providers/jpay';
+  export interface WiseOptions extends HostedApiOptions {
+      apiToken: string;
+      profileId: string | number;
+      publicKey?: string | undefined;
+      transferIdOf?: ((reference: string) => StoredId | Promise<StoredId>) | undefined;
+      referenceOf?: ((transferId: string) => string | undefined | Promise<string | undefined>) | undefined;
+      windowMs?: number | undefined;
+  }
+  export function wise(options: WiseOptions): BalanceProvider;
+  export function wiseCustomerTransactionId(reference: string): string;
 }
 
 declare module 'payout-guard/stores/redis' {
@@ -1394,6 +1473,17 @@ declare module 'payout-guard/telemetry' {
 }
 
 declare module 'payout-guard/testing' {
+  export interface ApiAnswer {
+      readonly status?: number | undefined;
+      readonly body: string;
+      readonly headers?: Readonly<Record<string, string>> | undefined;
+  }
+  export interface ApiQuestion {
+      readonly method: string;
+      readonly path: string;
+      readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+      readonly body: string;
+  }
   export type DebitMoment = 'initiation' | 'completion' | {
       readonly msAfterCompletion: number;
   };
@@ -1430,6 +1520,44 @@ declare module 'payout-guard/testing' {
   export interface FaultOptions {
       readonly times?: number | undefined;
       readonly path?: string | undefined;
+  }
+  export interface FlutterwaveSimulator extends HostedWalletSimulator {
+      readonly secretKey: string;
+      readonly webhookSecret: string;
+      refuseIp(refuse: boolean): void;
+  }
+  export interface FlutterwaveSimulatorOptions extends HostedWalletOptions {
+      readonly secretKey?: string | undefined;
+      readonly webhookSecret?: string | undefined;
+      readonly webhookProof?: 'secret' | 'signature' | undefined;
+  }
+  export interface HostedTransfer {
+      readonly id: string;
+      readonly reference: string;
+      readonly amount: string;
+      readonly status: 'pending' | 'completed' | 'failed';
+  }
+  export interface HostedWalletOptions extends SimulatorOptions, PayoutOptions<HostedTransfer> {
+      readonly available?: string | undefined;
+      readonly ledger?: string | undefined;
+      readonly webhookUrl?: string | undefined;
+      readonly webhooks?: 'once' | 'twice' | 'forged' | undefined;
+  }
+  export interface HostedWalletSimulator extends Simulator {
+      credit(amount: string): void;
+      debit(amount: string): void;
+      setBalance(balances: {
+          readonly available?: string | undefined;
+          readonly ledger?: string | undefined;
+      }): void;
+      balances(): {
+          available: string;
+          ledger: string;
+      };
+      readonly payouts: readonly HostedTransfer[];
+      advance(idOrReference: string, status: 'completed' | 'failed'): void;
+      readonly webhooks: readonly SentWebhook[];
+      resendWebhook(reference: string): Promise<void>;
   }
   export type InterswitchOpenCode = '90001' | '90009' | '90091';
   export interface InterswitchPayment {
@@ -1470,11 +1598,9 @@ declare module 'payout-guard/testing' {
   export interface InterswitchSimulatorOptions extends InterswitchWalletOptions, PayoutOptions<InterswitchPayment>, InterswitchPaymentOptions, InterswitchSessionOptions {
       readonly path?: string | undefined;
   }
-  export interface JpayCallback {
+  export interface JpayCallback extends PostResult {
       readonly refNo: string;
       readonly status: string;
-      readonly answer?: number | undefined;
-      readonly problem?: string | undefined;
   }
   export interface JpayPayout {
       readonly id: string;
@@ -1522,6 +1648,98 @@ declare module 'payout-guard/testing' {
       readonly oldRefreshTokenStaysValid?: boolean | undefined;
   }
   export type JpayWallet = 'payout' | 'collection';
+  export interface MonnifySimulator extends HostedWalletSimulator {
+      readonly apiKey: string;
+      readonly secretKey: string;
+      readonly accountNumber: string;
+      expireTokens(): void;
+  }
+  export interface MonnifySimulatorOptions extends HostedWalletOptions {
+      readonly apiKey?: string | undefined;
+      readonly secretKey?: string | undefined;
+      readonly accountNumber?: string | undefined;
+      readonly insufficientFunds?: 'refuse' | 'fail_later' | undefined;
+      readonly amounts?: 'number' | 'text' | undefined;
+  }
+  export interface MtnMomoCallback extends PostResult {
+      readonly externalId: string | undefined;
+      readonly status: string;
+  }
+  export interface MtnMomoSimulator extends Simulator {
+      readonly subscriptionKey: string;
+      readonly apiUser: string;
+      readonly apiKey: string;
+      readonly targetEnvironment: string;
+      accessToken(): string;
+      expireAccessTokens(): void;
+      credit(amount: string): void;
+      debit(amount: string): void;
+      setBalance(balance: string): void;
+      balance(): string;
+      readonly transfers: readonly MtnMomoTransfer[];
+      advance(id: string, status: 'completed' | 'failed'): void;
+      readonly callbacks: readonly MtnMomoCallback[];
+  }
+  export interface MtnMomoSimulatorOptions extends SimulatorOptions, PayoutOptions<MtnMomoTransfer>, MtnMomoTransferOptions {
+      readonly balance?: string | undefined;
+      readonly collection?: string | undefined;
+      readonly currency?: string | undefined;
+      readonly subscriptionKey?: string | undefined;
+      readonly apiUser?: string | undefined;
+      readonly apiKey?: string | undefined;
+      readonly targetEnvironment?: string | undefined;
+  }
+  export interface MtnMomoTransfer {
+      readonly referenceId: string;
+      readonly externalId: string | undefined;
+      readonly amount: string;
+      readonly status: 'pending' | 'completed' | 'failed';
+  }
+  export interface MtnMomoTransferOptions {
+      readonly outOfFunds?: 'failed' | 'fault' | undefined;
+      readonly reasonAs?: 'text' | 'object' | undefined;
+      readonly callback?: 'once' | 'none' | 'forged' | undefined;
+  }
+  export interface PawapayCallback extends PostResult {
+      readonly payoutId: string;
+      readonly status: string;
+  }
+  export interface PawapayPayout {
+      readonly payoutId: string;
+      readonly clientReferenceId: string | undefined;
+      readonly amount: string;
+      readonly status: PayoutStatus;
+  }
+  export interface PawapayPayoutOptions {
+      readonly outOfFunds?: 'rejected' | 'failed' | undefined;
+      readonly processingAs?: 'PROCESSING' | 'ENQUEUED' | 'IN_RECONCILIATION' | undefined;
+      readonly callback?: 'once' | 'none' | 'twice' | 'unsigned' | 'forged' | undefined;
+  }
+  export interface PawapaySimulator extends Simulator {
+      readonly apiToken: string;
+      credit(amount: string): void;
+      debit(amount: string): void;
+      setBalance(balance: string): void;
+      balance(): string;
+      readonly payouts: readonly PawapayPayout[];
+      advance(id: string, status: Exclude<PayoutStatus, 'pending'>): void;
+      readonly callbacks: readonly PawapayCallback[];
+  }
+  export interface PawapaySimulatorOptions extends SimulatorOptions, PayoutOptions<PawapayPayout>, PawapayPayoutOptions {
+      readonly balance?: string | undefined;
+      readonly country?: string | undefined;
+      readonly currency?: string | undefined;
+      readonly provider?: string | undefined;
+      readonly otherWallets?: readonly PawapayWallet[] | undefined;
+      readonly apiToken?: string | undefined;
+      readonly callbackUrl?: string | undefined;
+  }
+  export interface PawapayWallet {
+      readonly country: string;
+      readonly currency: string;
+      readonly balance: string;
+      readonly provider?: string | undefined;
+  }
   export interface PayoutOptions<Payout> {
       readonly debitAt?: DebitMoment | undefined;
       readonly fee?: string | undefined;
@@ -1564,10 +1782,58 @@ declare module 'payout-guard/testing' {
       readonly refuseRepeatedNonces?: boolean | undefined;
       readonly signedAmount?: SignedAmount | undefined;
   }
+  export interface PostResult {
+      readonly answer?: number | undefined;
+      readonly problem?: string | undefined;
+  }
+  export interface ProviderTarget {
+      readonly name: string;
+      readonly currency: string;
+      open(baseUrl: string, network: NetworkOptions): BalanceProvider;
+      readonly secrets: readonly string[];
+      readonly before?: ((question: ApiQuestion) => ApiAnswer | undefined) | undefined;
+      readonly balance: {
+          answer(available: string): ApiAnswer;
+          readonly readable?: readonly string[] | undefined;
+          readonly otherFigures: readonly string[];
+          readonly refused: readonly RefusedAnswer[];
+      };
+      readonly lookup?: {
+          answer(payout: ReportedPayout): ApiAnswer;
+          readonly statuses: Readonly<Record<Exclude<PayoutVerdict, 'unknown'>, readonly string[]>>;
+          readonly notFound: ApiAnswer;
+          readonly reportsDebit?: boolean | 'amount' | undefined;
+          readonly refused?: readonly RefusedAnswer[] | undefined;
+      } | undefined;
+      readonly result?: {
+          answer(payout: ReportedPayout): unknown;
+          readonly statuses?: Readonly<Partial<Record<PayoutVerdict, readonly string[]>>> | undefined;
+      } | undefined;
+      readonly webhook?: {
+          readonly valid: readonly ValidWebhook[];
+          readonly invalid: readonly WebhookDelivery[];
+          readonly signedBy: readonly string[];
+      } | undefined;
+  }
   export interface ReceivedRequest {
       readonly method: string;
       readonly path: string;
       readonly at: number;
+  }
+  export interface RefusedAnswer extends ApiAnswer {
+      readonly name: string;
+      readonly reason?: BalanceUnavailableReason | undefined;
+  }
+  export interface ReportedPayout {
+      readonly reference: string;
+      readonly status: string;
+      readonly amount: string;
+      readonly fee?: string | undefined;
+  }
+  export interface SentWebhook extends PostResult {
+      readonly reference: string;
+      readonly body: string;
+      readonly headers: Readonly<Record<string, string>>;
   }
   export interface Simulator extends AsyncDisposable {
       readonly url: string;
@@ -1587,14 +1853,65 @@ declare module 'payout-guard/testing' {
       pass(ms: number): Promise<void>;
       close?: ((store: HoldStore) => Promise<void>) | undefined;
   }
+  export interface StripeEvent extends PostResult {
+      readonly type: string;
+      readonly reference: string;
+  }
+  export interface StripePayment {
+      readonly id: string;
+      readonly object: 'transfer' | 'payout';
+      readonly reference: string;
+      readonly amount: string;
+      readonly status: PayoutStatus;
+  }
+  export interface StripePaymentOptions {
+      readonly insufficient?: 'refused' | 'failed' | undefined;
+      readonly events?: 'once' | 'none' | 'twice' | 'unsigned' | 'forged' | undefined;
+  }
+  export interface StripeSimulator extends Simulator {
+      readonly secretKey: string;
+      readonly webhookSecret: string;
+      credit(amount: string): void;
+      debit(amount: string): void;
+      setBalance(available: string): void;
+      balance(): string;
+      readonly payments: readonly StripePayment[];
+      advance(idOrReference: string, status: Exclude<PayoutStatus, 'pending'>): void;
+      readonly events: readonly StripeEvent[];
+  }
+  export interface StripeSimulatorOptions extends SimulatorOptions, PayoutOptions<StripePayment>, StripePaymentOptions {
+      readonly currency?: CurrencyInput | undefined;
+      readonly available?: string | undefined;
+      readonly pending?: string | undefined;
+      readonly secretKey?: string | undefined;
+      readonly account?: string | undefined;
+      readonly webhookUrl?: string | undefined;
+      readonly webhookSecret?: string | undefined;
+  }
   export interface TestRunner {
       describe(name: string, define: () => void): unknown;
       it(name: string, test: () => Promise<void>): unknown;
   }
+  export interface ValidWebhook extends WebhookDelivery {
+      readonly reference: string | undefined;
+      readonly signedBy?: readonly string[] | undefined;
+      readonly isBodySigned?: boolean | undefined;
+  }
+  export interface WebhookDelivery {
+      readonly name: string;
+      readonly rawBody: Uint8Array;
+      readonly headers: Parameters<ProviderWebhook['read']>[1];
+  }
+  export function flutterwaveSimulator(options?: FlutterwaveSimulatorOptions): Promise<FlutterwaveSimulator>;
   export function interswitchSimulator(options?: InterswitchSimulatorOptions): Promise<InterswitchSimulator>;
   export function jpaySimulator(options?: JpaySimulatorOptions): Promise<JpaySimulator>;
+  export function monnifySimulator(options?: MonnifySimulatorOptions): Promise<MonnifySimulator>;
+  export function mtnMomoSimulator(options?: MtnMomoSimulatorOptions): Promise<MtnMomoSimulator>;
+  export function pawapaySimulator(options?: PawapaySimulatorOptions): Promise<PawapaySimulator>;
   export function phoenixSimulator(options?: PhoenixSimulatorOptions): Promise<PhoenixSimulator>;
+  export function providerContract({ describe, it }: TestRunner, target: ProviderTarget): void;
   export function storeContract({ describe, it }: TestRunner, target: StoreTarget): void;
+  export function stripeSimulator(options?: StripeSimulatorOptions): Promise<StripeSimulator>;
 }
 
 declare module 'payout-guard (not exported): core/decision' {
@@ -1695,6 +2012,20 @@ declare module 'payout-guard (not exported): providers/phoenix/calls' {
       readonly headers: Readonly<Record<string, string>>;
       readonly body?: string | undefined;
   }
+}
+
+declare module 'payout-guard (not exported): providers/shared/options' {
+  export interface HostedApiOptions extends NetworkOptions {
+      baseUrl?: string | undefined;
+  }
+}
+
+declare module 'payout-guard (not exported): providers/stripe/payment' {
+  export type Product = 'transfers' | 'payouts';
+}
+
+declare module 'payout-guard (not exported): providers/wise/index' {
+  type StoredId = string | number | undefined;
 }
 
 declare module 'payout-guard (not exported): stores/postgres/engine' {

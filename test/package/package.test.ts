@@ -51,16 +51,16 @@ describe('the tarball', () => {
     );
   });
 
-  it('is at most 500 kB to download and 3 MB on disk', async () => {
+  it('is at most 600 kB to download and 3.5 MB on disk', async () => {
     const files = await filesBelow(installed.library);
     const sizes = await Promise.all(files.map(async (file) => (await stat(join(installed.library, file))).size));
     const { size: packed } = await stat(installed.tarball);
     const unpacked = sizes.reduce((sum, size) => sum + size, 0);
     // A package far below today's size lacks files.
     expect(packed).toBeGreaterThan(30_000);
-    expect(packed).toBeLessThan(500_000);
+    expect(packed).toBeLessThan(600_000);
     expect(unpacked).toBeGreaterThan(200_000);
-    expect(unpacked).toBeLessThan(3_000_000);
+    expect(unpacked).toBeLessThan(3_500_000);
   });
 
   it('names no file that it does not contain and no place on the machine that built it', async () => {

@@ -23,9 +23,6 @@ const maxUnderWay = 4;
 /** Asked for when only the epoch of the answer is wanted. */
 export const anyReference = 'payout-guard';
 
-/** Microtasks of a promise cost less than those of `queueMicrotask`. */
-const thisTurn = Promise.resolve();
-
 /** An operation, and what it was sent with last. */
 export type SentOp = Op & { sent?: Sent | undefined };
 
@@ -79,7 +76,8 @@ export class Requests {
       ...options,
       maxUnderWay,
       run: (batch, endMs) => this.#run(batch, endMs),
-      soon: (flush) => (engine.soon ? engine.soon(flush) : void thisTurn.then(flush)),
+      // Microtasks of a promise cost less than those of `queueMicrotask`.
+      soon: (flush) => (engine.soon ? engine.soon(flush) : void Promise.resolve().then(flush)),
       isTooLate,
       waitsFor: () => this.#waitsFor(),
       onUncertain,
