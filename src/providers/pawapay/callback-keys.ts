@@ -7,7 +7,7 @@ import { publicKeys } from './schema.js';
 
 /** Keys that were withdrawn verify nothing for longer than this. */
 const keepForMs = 3_600_000;
-/** A key that is not listed may be new, or invented by whoever posted: the list is not asked for more often. */
+/** A key that is not listed may be new, or invented by the sender: the list is not asked for more often. */
 const askAgainAfterMs = 60_000;
 
 /** Finds a key by its id in the provider's list, which is fetched when it is needed and then kept for a while. */
