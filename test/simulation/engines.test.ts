@@ -27,6 +27,7 @@ const seedsOf: Readonly<Record<string, Partial<Record<EngineName, number>>>> = {
   'an attempt is undone for the last time before it is too late': { redis: 5_000, sqlite: 3_100 },
   'nothing waits for open holds to be put back': { sqlite: 2_000 },
   'a clock that steps ends the recovery': { sqlite: 2_000 },
+  'a process without other business does not notice that memory was lost': { sqlite: 900_000 },
 };
 
 /** Mistakes for the small budget on the fast engines. */
