@@ -20,8 +20,8 @@ export default {
     ? { testMatch: suitesOfProof() }
     : { testPathIgnorePatterns: ['/node_modules/', `<rootDir>/${proofOnly}`] }),
   testEnvironment: 'node',
-  // One more than the machines have cores: suites of real databases wait most of their time. With one process for everything, as jest has
-  // it on two cores, the heap slows down the long tests.
+  // One more than the machines have cores: suites of real databases wait most of their time. With one process for
+  // everything, as jest has it on two cores, the heap slows down the long tests.
   maxWorkers: 3,
   // For what hangs. No test depends on how fast the machine is, and none has a limit of its own.
   testTimeout: 240_000,

@@ -32,8 +32,9 @@ export interface Requirement {
 
 /**
  * `available - floor - open holds - captured since the snapshot's mark`, in minor units. Totals are sums over the
- * wallet: `active` of its open holds, `captured` of the captures that its balance shows, which only grows. A capture after the mark was
- * read may not be in `available` yet, so it is subtracted; one before it is (a capture follows the debit).
+ * wallet: `active` of its open holds, `captured` of the captures that its balance shows, which only grows. A capture
+ * after the mark was read may not be in `available` yet, so it is subtracted; one before it is (a capture follows the
+ * debit).
  */
 export function spendableMinor(snapshot: Snapshot, totals: WalletTotals, floorMinor: bigint): bigint {
   return snapshot.availableMinor - floorMinor - totals.active - (totals.captured - snapshot.capturedMarkMinor);

@@ -157,15 +157,16 @@ const pendingTexts: Readonly<Record<LeftOpenAlert['pending'], (reference: string
   captured: (reference, attempt) =>
     `it was made, and the store did not record that. When the store responds, call ${captureCall(reference, attempt)}.`,
   released: (reference, attempt) =>
-    `it was not made, and the store did not record that. When the store responds, call ${releaseCall(reference, attempt)}.`,
+    'it was not made, and the store did not record that. When the store responds, call ' +
+    `${releaseCall(reference, attempt)}.`,
   failed: (reference, attempt) =>
     `it failed, and the store did not record that. When the store responds, call ${releaseCall(reference, attempt)}.`,
 };
 
 function leftOpenText({ reference, wallet, attempt, pending }: WithoutTexts<LeftOpenAlert>): string {
   return (
-    `A process closed and left payout ${reference} of wallet ${wallet} open: ${pendingTexts[pending](reference, attempt)} ` +
-    'Its money stays held until then.'
+    `A process closed and left payout ${reference} of wallet ${wallet} open: ` +
+    `${pendingTexts[pending](reference, attempt)} Its money stays held until then.`
   );
 }
 

@@ -110,7 +110,8 @@ describe('S5. close', () => {
     const { open } = await guard.close({ waitMs: 0 });
     expect(warnings).toEqual([
       'PAYOUT_GUARD_LEFT_OPEN: The guard closed and leaves payout p-1 of wallet default open: ' +
-        `its payment has not ended (attempt ${open[0]?.attempt}). Its money stays held until another process settles it.`,
+        `its payment has not ended (attempt ${open[0]?.attempt}). Its money stays held until another process settles ` +
+        'it.',
     ]);
     silence();
     gate.resolve();

@@ -66,7 +66,8 @@ describe('a payout that is left open at close', () => {
     const { a, b } = Object.fromEntries(attempts);
     expect(one.alerts.map(({ message }) => message).sort()).toEqual([
       'A process closed and left payout a of wallet default open: it was made, and the store did not record that. ' +
-        `When the store responds, call guard.capture("a", undefined, { attempt: "${a}" }). Its money stays held until then.`,
+        `When the store responds, call guard.capture("a", undefined, { attempt: "${a}" }). Its money stays held ` +
+        'until then.',
       'A process closed and left payout b of wallet default open: its payment had not ended. If no other process ' +
         `looks it up, ask the provider, then call guard.capture("b", undefined, { attempt: "${b}" }) or ` +
         `guard.release("b", { attempt: "${b}" }). Its money stays held until then.`,

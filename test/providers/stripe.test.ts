@@ -49,6 +49,17 @@ describe('the balance of Stripe', () => {
     expect(await guard.checkFunds('1501')).toMatchObject({ sufficient: false, available: '1500' });
   });
 
+  it('settles a payout of hundredths that the currency does not have, by a debit that is rounded up', async () => {
+    const payout = { object: 'payout', id: 'po_1', status: 'paid', amount: 125_001, currency: 'ugx', livemode: true };
+    const row = { ...payout, metadata: { guard_reference: 'p-1' } };
+    const server = await answering(balance('ugx', 150_000), { object: 'list', data: [row], has_more: false });
+    const guard = guardOf(open({ baseUrl: server.url, product: 'payouts' }), { currency: 'UGX' });
+    const hold = await guard.hold({ amount: '1250', reference: 'p-1' });
+    await hold.sent();
+    await guard.reconcile({ reference: 'p-1' });
+    expect(await guard.getHold('p-1')).toMatchObject({ state: 'captured', captured: '1251' });
+  });
+
   it('asks for the connected account with a pinned version of the API', async () => {
     const headers: unknown[] = [];
     const server = await startServer((response, request) => {

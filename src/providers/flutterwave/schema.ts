@@ -54,7 +54,7 @@ export const transferList: z.ZodType<TransferList> = z.object({
   ),
 });
 
-// What the application passes on of the answer to POST /v3/transfers: all of it, or its `data`.
+// The answer to POST /v3/transfers as the application passes it on: all of it, or its `data`.
 const createdTransfer: z.ZodType<Transfer> = z.object({
   ...transfer,
   complete_message: z.string(),

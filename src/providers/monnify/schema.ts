@@ -66,7 +66,7 @@ export const disbursementNotFound: z.ZodType<unknown> = z.object({
   responseCode: z.literal('D02'),
 });
 
-// What the application passes on of the answer to POST /api/v2/disbursements/single: all of it, or its body.
+// The answer to POST /api/v2/disbursements/single as the application passes it on: all of it, or its body.
 const created: z.ZodType<Disbursement> = z.object({
   ...disbursement,
   dateCreated: z.string(),

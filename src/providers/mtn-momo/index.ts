@@ -1,5 +1,5 @@
 // Balance and transfers of an MTN MoMo float, by the disbursement product of its API.
-// Source: the provider's pages "Transfer", "MoMo API common errors" and "Best practices", and public clients of the API.
+// Source: the provider's pages "Transfer", "MoMo API common errors" and "Best practices", and public clients of it.
 import type { BalanceProvider } from '../../core/provider.js';
 import { ProviderApi } from '../shared/api.js';
 import { assertHostOfMode, type Mode } from '../shared/mode.js';

@@ -1,5 +1,5 @@
-// The answers of the MTN MoMo API, product disbursement, as far as balances, transfers and tokens need them. Source: the
-// provider's pages "Transfer" and "MoMo API common errors", and public clients of it.
+// The answers of the MTN MoMo API, product disbursement, as far as balances, transfers and tokens need them. Source:
+// the provider's pages "Transfer" and "MoMo API common errors", and public clients of it.
 import * as z from 'zod';
 import { jsonNumber } from '../../http/json.js';
 import { majorNumber, majorText } from '../shared/amounts.js';

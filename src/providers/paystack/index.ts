@@ -4,13 +4,14 @@
 import type { BalanceProvider } from '../../core/provider.js';
 import type { PayoutVerdict } from '../../core/verdict.js';
 import { ifShaped } from '../../http/json.js';
-import { debitOf, majorUnits } from '../shared/amounts.js';
+import { majorUnits } from '../shared/amounts.js';
 import { ProviderApi } from '../shared/api.js';
+import { majorDebitOf } from '../shared/major-debit.js';
 import { assertMode, type Mode } from '../shared/mode.js';
 import { type HostedApiOptions, readHostedOptions } from '../shared/options.js';
 import { onlyRow } from '../shared/rows.js';
 import { verdictsOf } from '../shared/verdict-table.js';
-import { balances, secretKey, transferAnswer, transferFound, transferNotFound } from './schema.js';
+import { balances, secretKey, type TransferFound, transferAnswer, transferFound, transferNotFound } from './schema.js';
 import { paystackWebhook } from './webhook.js';
 
 export type { NetworkOptions } from '../../http/options.js';
@@ -62,11 +63,15 @@ export function paystack(options: PaystackOptions): BalanceProvider {
         const { data } = found;
         if (data.reference !== reference) return { outcome: 'unknown' };
         assertMode(data.domain, mode);
-        const debit = data.currency === currency ? debitOf(data.amount, data.fee_charged, exponent) : {};
-        return { outcome: verdictOf(data.status), ...debit };
+        return { outcome: verdictOf(data.status), ...debitOf(data, currency) };
       }),
     webhook: paystackWebhook(key),
   };
+}
+
+function debitOf({ amount, fee_charged, currency }: TransferFound['data'], ofWallet: string) {
+  if (currency !== ofWallet || fee_charged == null) return {};
+  return majorDebitOf(majorUnits(amount, exponent), majorUnits(fee_charged, exponent), ofWallet);
 }
 
 /** The verdict of the answer to POST /transfer, or of its `data`. */

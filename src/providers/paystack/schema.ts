@@ -54,7 +54,7 @@ export const transferNotFound: z.ZodType<unknown> = z.object({
   message: z.literal('Transfer not found'),
 });
 
-// What the application passes on of the answer to POST /transfer: all of it, or its `data`.
+// The answer to POST /transfer as the application passes it on: all of it, or its `data`.
 const createdTransfer: z.ZodType<Transfer> = z.object({
   ...transferFields,
   transfer_code: z.string().regex(/^TRF_/),

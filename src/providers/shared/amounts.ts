@@ -1,7 +1,6 @@
 // Amounts of providers as exact decimal text in major units.
 import * as z from 'zod';
 import { formatMinorUnits } from '../../core/money.js';
-import type { PayoutAnswer } from '../../core/provider.js';
 import { HttpFailure } from '../../http/failure.js';
 import { jsonNumber } from '../../http/json.js';
 
@@ -19,16 +18,6 @@ export const majorText: z.ZodType<string> = z.string().regex(/^-?\d{1,18}(\.\d{1
 /** Integer minor units, which may be negative, as text in major units. */
 export function majorUnits(minor: bigint, exponent: number): string {
   return formatMinorUnits(minor, { code: '', exponent });
-}
-
-/** Amount and fee as the debit of a payout. Without a fee the debit is not known, and the amount of the hold stands. */
-export function debitOf(
-  amountMinor: bigint | undefined,
-  feeMinor: bigint | null | undefined,
-  exponent: number,
-): Pick<PayoutAnswer, 'debited'> {
-  if (amountMinor === undefined || feeMinor == null) return {};
-  return { debited: majorUnits(amountMinor + feeMinor, exponent) };
 }
 
 /**

@@ -81,7 +81,7 @@ export class ProviderApi {
       read,
       find: async (path, schema, absence) => {
         const answer = await send({ path });
-        if (answer.status < 500 && isOfShape(answer.text, absence)) return undefined;
+        if (answer.status < 500 && readIfShaped(absence, answer.text) !== undefined) return undefined;
         return this.#read(answer, schema);
       },
     };
@@ -103,8 +103,4 @@ export class ProviderApi {
 
 function isCredentials(given: ApiParts['credentials']): given is Credentials {
   return typeof given.headers === 'function';
-}
-
-function isOfShape(text: string, schema: z.ZodType<unknown>): boolean {
-  return readIfShaped(schema, text) !== undefined;
 }

@@ -1,4 +1,4 @@
-// The debit of a payout whose provider counts in major units.
+// The debit of a payout, as the provider reports it.
 import { decimalsOf } from '../../core/currency.js';
 import type { PayoutAnswer } from '../../core/provider.js';
 import { majorUnits } from './amounts.js';
@@ -7,8 +7,9 @@ import { majorUnits } from './amounts.js';
 const scale = 12;
 
 /**
- * Amount and fee as the debit of a payout in this currency. Without a fee the debit is not known, and the amount of the
- * hold stands. A sum with more decimals than the currency is rounded up: a lower debit would promise money that has left.
+ * Amount and fee, in major units, as the debit of a payout in this currency. Without a fee the debit is not known, and
+ * the amount of the hold stands. A sum with more decimals than the currency is rounded up: a lower debit would promise
+ * money that has left, and one that the currency cannot express would leave the payout open.
  */
 export function majorDebitOf(
   amount: string | undefined,

@@ -41,7 +41,8 @@ export interface StripeOptions extends HostedApiOptions {
   webhookSecret?: string | undefined;
   /**
    * Time around the moment at which a payout was sent in which look-ups search for it, on either side, in
-   * milliseconds. 1 minute to 14 days.
+   * milliseconds. 1 minute to 14 days, and not shorter than the `payWithinMs` of the guard: a payout outside of it is
+   * not found, and an earlier one with its reference would decide.
    * @defaultValue an hour
    */
   windowMs?: number | undefined;

@@ -2,6 +2,7 @@
 import type { PayoutAnswer } from '../../core/provider.js';
 import type { PayoutVerdict } from '../../core/verdict.js';
 import { majorUnits } from '../shared/amounts.js';
+import { majorDebitOf } from '../shared/major-debit.js';
 import type { Mode } from '../shared/mode.js';
 import { verdictsOf } from '../shared/verdict-table.js';
 import { stripeExponent } from './currency.js';
@@ -36,5 +37,5 @@ export function modeOf({ livemode }: { readonly livemode?: boolean | undefined }
 /** Transfers and standard payouts are free. The fee of an instant payout is not in the payout. */
 export function debitOf({ amount, currency, method }: Row, ofWallet: string): Pick<PayoutAnswer, 'debited'> {
   if (currency !== ofWallet.toLowerCase() || method === 'instant') return {};
-  return { debited: majorUnits(amount, stripeExponent(ofWallet)) };
+  return majorDebitOf(majorUnits(amount, stripeExponent(ofWallet)), '0', ofWallet);
 }

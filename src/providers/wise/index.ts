@@ -43,7 +43,8 @@ export interface WiseOptions extends HostedApiOptions {
   referenceOf?: ((transferId: string) => string | undefined | Promise<string | undefined>) | undefined;
   /**
    * Time around the moment at which a payout was sent in which look-ups search for its transfer, on either side, in
-   * milliseconds. 1 minute to 14 days.
+   * milliseconds. 1 minute to 14 days, and not shorter than the `payWithinMs` of the guard: a payout outside of it is
+   * not found, and an earlier one with its reference would decide.
    * @defaultValue an hour
    */
   windowMs?: number | undefined;

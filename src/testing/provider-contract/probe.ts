@@ -1,4 +1,4 @@
-// What the rules of the contract ask of an adapter.
+// The questions that the rules of the contract put to an adapter.
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { Decimal } from 'decimal.js';

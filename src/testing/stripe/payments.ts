@@ -31,8 +31,8 @@ export interface StripePaymentOptions {
    */
   readonly insufficient?: 'refused' | 'failed' | undefined;
   /**
-   * The events of payments that were created or have ended. An `unsigned` one has no signature; a `forged` one is signed
-   * with another secret.
+   * The events of payments that were created or have ended. An `unsigned` one has no signature. A `forged` one is
+   * signed with another secret.
    * @defaultValue 'once'
    */
   readonly events?: 'once' | 'none' | 'twice' | 'unsigned' | 'forged' | undefined;

@@ -66,7 +66,7 @@ export class ClusterTransport<Node> implements Transport {
     return this.#inTime((owner) => owner.sendInOrder(commands));
   }
 
-  /** What did not end in time may have been executed, or may yet be. */
+  /** Ends in time. Commands that were given up may have been executed, or may yet be. */
   #inTime<T>(ask: (owner: Transport) => Promise<T>): Promise<T> {
     const endsAfterMs = Math.max(endsAfterDeadlines * this.#deadlineMs, endsAfterAtLeastMs);
     return within(endsAfterMs, this.#askOwner(ask), () => {
