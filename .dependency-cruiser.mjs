@@ -3,11 +3,12 @@
 /** Lowest first. */
 export const floors = [
   ['core'],
-  ['http', 'web', 'stores'],
-  ['history', 'providers', 'express', 'telemetry'],
+  ['http', 'batch', 'web', 'stores'],
+  ['history', 'providers', 'express', 'fastify', 'hono', 'koa', 'nest', 'telemetry'],
   ['drift'],
   ['monitor'],
-  ['testing'],
+  ['testing', 'operate'],
+  ['console'],
   ['cli'],
 ];
 

@@ -1,24 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** They install the packed tarball, which takes longer than most of the other suites together. */
-const proofOnly = 'test/package/';
+const suites = readdirSync('test', { recursive: true })
+  .filter((file) => file.endsWith('.test.ts'))
+  .map((file) => ({ path: `<rootDir>/${join('test', file)}`, text: readFileSync(join('test', file), 'utf8') }));
 
-/** Those with a larger budget (see test/support/budget.ts), and those that have no smaller one. */
-function suitesOfProof() {
-  const hasBudget = (file) => readFileSync(file, 'utf8').includes('support/budget.js');
-  const isOne = (file) => file.endsWith('.test.ts') && (file.startsWith(proofOnly) || hasBudget(file));
-  return readdirSync('test', { recursive: true })
-    .map((file) => join('test', file))
-    .filter(isOne)
-    .map((file) => `<rootDir>/${file}`);
-}
+/** Those that `npm test` leaves out; see test/support/proof-only.ts. */
+const proofOnly = suites.filter(({ text }) => text.includes('support/proof-only.js'));
+/** Those with a larger budget; see test/support/budget.ts. */
+const withBudget = suites.filter(({ text }) => text.includes('support/budget.js'));
+const pathsOf = (some) => some.map(({ path }) => path);
 
 /** @type {import('jest').Config} */
 export default {
   ...(process.env.TEST_BUDGET === 'large'
-    ? { testMatch: suitesOfProof() }
-    : { testPathIgnorePatterns: ['/node_modules/', `<rootDir>/${proofOnly}`] }),
+    ? { testMatch: pathsOf([...new Set([...withBudget, ...proofOnly])]) }
+    : { testPathIgnorePatterns: ['/node_modules/', ...pathsOf(proofOnly)] }),
   testEnvironment: 'node',
   // One more than the machines have cores: suites of real databases wait most of their time. With one process for
   // everything, as jest has it on two cores, the heap slows down the long tests.
@@ -34,13 +31,20 @@ export default {
         swcrc: false,
         sourceMaps: 'inline',
         module: { type: 'es6' },
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          // As NestJS has them.
+          transform: { legacyDecorator: true },
+        },
       },
     ],
   },
   moduleNameMapper: {
     '^payout-guard$': '<rootDir>/src/index.ts',
-    '^payout-guard/(express|testing|history|drift|monitor|telemetry)$': '<rootDir>/src/$1/index.ts',
+    '^#console-assets$': '<rootDir>/test/support/console-assets.ts',
+    '^payout-guard/(batch|console|express|fastify|hono|koa|nest|web|testing|history|drift|monitor|telemetry)$':
+      '<rootDir>/src/$1/index.ts',
     '^payout-guard/(providers/.+|stores/.+)$': '<rootDir>/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

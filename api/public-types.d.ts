@@ -6,6 +6,10 @@ declare module 'payout-guard' {
       readonly name: string;
       readonly accountId?: string | undefined;
       readonly maxReferenceLength?: number | undefined;
+      readonly referenceForm?: {
+          readonly pattern: RegExp;
+          readonly words: string;
+      } | undefined;
       readonly debitVisibleAt: 'acceptance' | 'completion' | 'unknown';
       readonly visibleAfterMs?: number | undefined;
       fetchBalance(request: BalanceRequest): Promise<ProviderBalance>;
@@ -16,6 +20,7 @@ declare module 'payout-guard' {
           readonly reference: string;
       }): PayoutVerdict | undefined;
       readonly webhook?: ProviderWebhook | undefined;
+      readonly callback?: ProviderCallback | undefined;
   }
   export interface BalanceRequest {
       readonly currency: string;
@@ -37,6 +42,7 @@ declare module 'payout-guard' {
       toJSON(): Record<string, unknown>;
   }
   export type BalanceUnavailableReason = 'unauthorized' | 'forbidden' | 'timeout' | 'network' | 'provider_error' | 'rate_limited' | 'malformed' | 'circuit_open' | 'store' | 'stale' | 'closed';
+  export type BatchPayout = Pick<HoldRequest, 'reference' | 'amountMinor' | 'fingerprint' | 'metadata' | 'limits'>;
   export interface CaptureRequest {
       readonly to: 'captured';
       readonly actualMinor?: bigint | undefined;
@@ -91,6 +97,15 @@ declare module 'payout-guard' {
       readonly source: 'provider' | 'caller';
       constructor(expected: string, actual: string, source: 'provider' | 'caller');
   }
+  export interface DayLimits {
+      readonly day: number;
+      readonly startMs: number;
+      readonly endMs: number;
+      readonly perDayMinor?: bigint | undefined;
+      readonly payee?: string | undefined;
+      readonly perPayeeMinor?: bigint | undefined;
+      readonly countSinceStart?: boolean | undefined;
+  }
   export class Decision {
       #private;
       constructor(snapshot: Snapshot, totals: WalletTotals, requirement: Requirement, spendable: bigint);
@@ -123,6 +138,11 @@ declare module 'payout-guard' {
       readonly spendable: string;
       readonly shortfall: string;
       readonly asOf: string;
+  }
+  export interface DecisionEvent {
+      readonly decision: Decision;
+      readonly reference?: string | undefined;
+      readonly payouts?: number | undefined;
   }
   export class DuplicateReferenceError extends PayoutGuardError {
       readonly name = "DuplicateReferenceError";
@@ -166,23 +186,29 @@ declare module 'payout-guard' {
       };
       readonly details: Readonly<Record<string, string>>;
   }
+  export interface FundsOptions extends WalletOptions {
+      staleForDisplayMs?: number | undefined;
+  }
   export interface GuardEvents {
-      approved: {
-          readonly decision: Decision;
-          readonly reference?: string | undefined;
-      };
-      insufficient: {
-          readonly decision: Decision;
-          readonly reference?: string | undefined;
-      };
+      approved: DecisionEvent;
+      insufficient: DecisionEvent;
       checkFailed: {
           readonly error: PayoutGuardError;
           readonly wallet?: string | undefined;
           readonly reference?: string | undefined;
+          readonly payouts?: number | undefined;
       };
       frozen: {
           readonly wallet: string;
           readonly reason?: string | undefined;
+      };
+      limitsUnknown: {
+          readonly wallet: string;
+          readonly since: Date;
+          readonly until: Date;
+      };
+      limitsAccepted: {
+          readonly wallet: string;
       };
       held: {
           readonly hold: HoldInfo;
@@ -190,14 +216,24 @@ declare module 'payout-guard' {
       captured: {
           readonly hold: HoldInfo;
       };
+      debitAboveHold: {
+          readonly hold: HoldInfo;
+      };
       released: {
           readonly hold: HoldInfo;
           readonly reason?: string | undefined;
+      };
+      expired: {
+          readonly hold: HoldInfo;
       };
       paidAfterRelease: {
           readonly hold: HoldInfo;
           readonly attempt: string;
           readonly perhapsTwice: boolean;
+      };
+      paidTwice: {
+          readonly hold: HoldInfo;
+          readonly times: number;
       };
       failedAfterCapture: {
           readonly hold: HoldInfo;
@@ -263,10 +299,16 @@ declare module 'payout-guard' {
       readonly store: HoldStore;
       readonly clock: Clock;
       readonly observes: boolean;
+      readonly overdueAfterMs: number;
       readonly refuse: (error: unknown) => void;
+      readonly attach: (work: AttachedWork) => void;
+      readonly sendsForMs: number;
       readonly tap: PayoutGuard['on'];
       readonly wallets: () => readonly WalletInfo[];
+      readonly lookUp: (reference: string) => Promise<EventOutcome>;
       readonly wallet: (key?: string) => WalletInfo;
+      readonly readPayouts: (payouts: readonly PayoutToHold[], wallet?: string) => Promise<PayoutsOfWallet>;
+      readonly closing: AbortSignal;
   }
   export interface GuardOptions {
       cache?: {
@@ -285,6 +327,16 @@ declare module 'payout-guard' {
       insufficientFundsStatus?: InsufficientFundsStatus | undefined;
       clock?: Clock | undefined;
   }
+  export interface HeldPayouts {
+      readonly wallet: string;
+      readonly currency: string;
+      readonly holds: readonly Hold[];
+      readonly leftOut: readonly LeftOutPayout[];
+      readonly required: string;
+      readonly held: string;
+      readonly missing: string;
+      readonly decision: Decision;
+  }
   export interface Hold {
       readonly reference: string;
       readonly wallet: string;
@@ -302,6 +354,26 @@ declare module 'payout-guard' {
       readonly release: (options?: {
           notSent?: boolean | undefined;
       }) => Promise<HoldInfo>;
+  }
+  export interface HoldAllOptions extends WalletOptions, Pick<HoldOptions, 'currency' | 'expiresInMs'> {
+      policy: 'all' | 'fit';
+      order?: 'given' | 'smallestFirst' | undefined;
+  }
+  export type HoldAllOutcome = {
+      readonly outcome: 'done';
+      readonly holds: readonly HoldOutcome[];
+  } | {
+      readonly outcome: 'refused';
+      readonly refusals: readonly HoldRefusal[];
+      readonly totals?: WalletTotals | undefined;
+  } | {
+      readonly outcome: 'illegal';
+      readonly hold: HoldRecord | undefined;
+  };
+  export interface HoldAllRequest extends Pick<HoldRequest, 'wallet' | 'attempt' | 'currency' | 'expiresInMs' | 'epoch' | 'limitMinor'> {
+      readonly policy: 'all' | 'fit';
+      readonly from?: HoldSource | undefined;
+      readonly payouts: readonly BatchPayout[];
   }
   export class HoldConflictError extends PayoutGuardError {
       readonly name = "HoldConflictError";
@@ -362,7 +434,7 @@ declare module 'payout-guard' {
   } | {
       readonly outcome: 'frozen';
       readonly frozen: Freeze;
-  } | {
+  } | LimitRefusal | {
       readonly outcome: 'exists';
       readonly hold: HoldRecord;
       readonly retryAfterMs?: number | undefined;
@@ -396,8 +468,15 @@ declare module 'payout-guard' {
       readonly failed?: boolean | undefined;
       readonly awaitsOutcome?: boolean | undefined;
       readonly fingerprint?: string | undefined;
+      readonly day?: number | undefined;
+      readonly payee?: string | undefined;
       readonly metadata: Readonly<Record<string, string>>;
   }
+  export type HoldRefusal = {
+      readonly reference: string;
+  } & Exclude<HoldOutcome, {
+      readonly outcome: 'held';
+  }>;
   export interface HoldRequest {
       readonly wallet: string;
       readonly reference: string;
@@ -411,6 +490,11 @@ declare module 'payout-guard' {
       readonly limitMinor: bigint;
       readonly fingerprint?: string | undefined;
       readonly metadata: Readonly<Record<string, string>>;
+      readonly limits?: DayLimits | undefined;
+  }
+  export interface HoldSource {
+      readonly reference: string;
+      readonly attempt: string;
   }
   export type HoldState = 'reserved' | 'sent' | 'captured' | 'released';
   export class HoldStateError extends PayoutGuardError {
@@ -418,18 +502,22 @@ declare module 'payout-guard' {
       readonly code = "hold_state";
       readonly reference: string;
       readonly state: HoldState | 'unknown';
-      constructor(reference: string, state: HoldState | 'unknown', wanted: string);
+      constructor(reference: string, state: HoldState | 'unknown', wanted: string, isOvertaken?: boolean);
       toJSON(): Record<string, unknown>;
   }
   export interface HoldStore {
       readonly name: string;
+      readonly limits?: 'durable' | 'process' | undefined;
       totals(wallet: string): MaybePromise<WalletTotals>;
       hold(request: HoldRequest): MaybePromise<HoldOutcome>;
+      readonly maxPayouts?: number | undefined;
+      holdAll(request: HoldAllRequest): MaybePromise<HoldAllOutcome>;
       settle(request: SettleRequest): MaybePromise<SettleOutcome>;
       get(reference: string): MaybePromise<HoldReading>;
       list(filter: HoldFilter): MaybePromise<HoldPage>;
       claim(request: ClaimRequest): MaybePromise<ClaimPage>;
       freeze(wallet: string, reason: string | undefined): MaybePromise<void>;
+      acceptLimits?(wallet: string): MaybePromise<void>;
       note(key: string): MaybePromise<string | undefined>;
       swapNote(key: string, expected: string | undefined, value: string | undefined): MaybePromise<boolean>;
       close(): Promise<void>;
@@ -472,6 +560,7 @@ declare module 'payout-guard' {
       readonly code = "invalid_reference";
       constructor(options?: {
           longest?: number | undefined;
+          form?: string | undefined;
           cause?: unknown;
       });
   }
@@ -480,6 +569,81 @@ declare module 'payout-guard' {
       readonly wallet: string;
       readonly attempt: string;
       readonly pending: 'paying' | 'captured' | 'released' | 'failed';
+  }
+  export type LeftOutPayout = {
+      readonly reference: string;
+      readonly amount: string;
+      readonly reason: 'insufficient';
+  } | {
+      readonly reference: string;
+      readonly amount: string;
+      readonly reason: 'limit';
+      readonly limit: LimitName;
+  } | ({
+      readonly amount: string;
+      readonly reason: 'taken';
+  } & TakenReference);
+  export class LimitExceededError extends PayoutGuardError {
+      #private;
+      readonly name = "LimitExceededError";
+      readonly code = "limit_exceeded";
+      readonly wallet: string;
+      readonly limit: LimitName;
+      readonly temporary: boolean;
+      readonly until: Date | undefined;
+      readonly retryAfterMs: number | undefined;
+      constructor(facts: LimitFacts);
+      get required(): string;
+      get allowed(): string;
+      get used(): string;
+      get remaining(): string;
+      get currency(): string;
+      toJSON(): Record<string, unknown>;
+  }
+  export type LimitName = 'perPayout' | 'perPayee' | 'perDay';
+  export type LimitRefusal = {
+      readonly outcome: 'stale_day';
+      readonly nowMs: number;
+  } | {
+      readonly outcome: 'limits_unknown';
+      readonly sinceMs: number;
+      readonly nowMs: number;
+  } | {
+      readonly outcome: 'over_limit';
+      readonly limit: 'perPayee' | 'perDay';
+      readonly usedMinor: bigint;
+      readonly nowMs: number;
+  };
+  export interface LimitSettings {
+      perPayout?: AmountInput | undefined;
+      perPayee?: {
+          perDay: AmountInput;
+          key?: ((payout: LimitedPayout) => string | undefined) | undefined;
+      } | undefined;
+      perDay?: AmountInput | undefined;
+      timeZone?: string | undefined;
+      countSinceStart?: boolean | undefined;
+  }
+  export interface LimitedPayout {
+      readonly amount: AmountInput;
+      readonly reference: string;
+      readonly fingerprint?: string | undefined;
+      readonly metadata?: Readonly<Record<string, string>> | undefined;
+  }
+  export class LimitsUnknownError extends PayoutGuardError {
+      readonly name = "LimitsUnknownError";
+      readonly code = "limits_unknown";
+      readonly wallet: string;
+      readonly since: Date;
+      readonly until: Date;
+      readonly retryAfterMs: number;
+      constructor(wallet: string, about: {
+          sinceMs: number;
+          untilMs: number;
+          nowMs: number;
+          timeZone: string;
+      });
+      toJSON(): Record<string, unknown>;
   }
   export interface ListOptions {
       wallet?: string | undefined;
@@ -526,14 +690,17 @@ declare module 'payout-guard' {
   export interface PayoutAnswer {
       readonly outcome: PayoutVerdict;
       readonly debited?: string | undefined;
+      readonly timesPaid?: number | undefined;
       readonly absent?: boolean | undefined;
   }
   export type PayoutDifference = 'amount' | 'wallet' | 'payee';
   export interface PayoutGuard {
       readonly assertSufficientFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
       readonly checkFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
-      readonly funds: (options?: WalletOptions) => Promise<Funds>;
+      readonly funds: (options?: FundsOptions) => Promise<Funds>;
       readonly hold: (options: HoldOptions | (() => HoldOptions)) => Promise<Hold>;
+      readonly holdAll: (payouts: readonly PayoutToHold[], options: HoldAllOptions) => Promise<HeldPayouts>;
+      readonly plan: (payouts: readonly PlannedPayout[]) => Promise<PayoutPlan>;
       readonly prepare: (options: HoldOptions) => Promise<PreparedHold>;
       readonly resume: (reference: string) => Promise<Hold>;
       readonly withHold: <T>(options: WithHoldOptions, fn: (hold: Hold) => T | Promise<T>) => Promise<T>;
@@ -544,6 +711,7 @@ declare module 'payout-guard' {
       readonly reconcile: (options?: ReconcileOptions) => Promise<Reconciliation>;
       readonly freeze: (wallet: string, reason: string) => Promise<void>;
       readonly unfreeze: (wallet: string) => Promise<void>;
+      readonly acceptLimits: (wallet: string) => Promise<void>;
       readonly on: <Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => unknown) => () => void;
       readonly close: (options?: CloseOptions) => Promise<CloseReport>;
       readonly [Symbol.asyncDispose]: () => Promise<void>;
@@ -561,7 +729,7 @@ declare module 'payout-guard' {
       });
       toJSON(): Record<string, unknown>;
   }
-  export type PayoutGuardErrorCode = 'insufficient_funds' | 'balance_unavailable' | 'invalid_amount' | 'invalid_reference' | 'invalid_argument' | 'currency_mismatch' | 'payout_in_progress' | 'duplicate_reference' | 'hold_conflict' | 'hold_state' | 'foreign_wallet' | 'wallet_frozen' | 'payout_rejected' | 'configuration';
+  export type PayoutGuardErrorCode = 'insufficient_funds' | 'limit_exceeded' | 'limits_unknown' | 'balance_unavailable' | 'invalid_amount' | 'invalid_reference' | 'invalid_argument' | 'currency_mismatch' | 'payout_in_progress' | 'duplicate_reference' | 'references_taken' | 'hold_conflict' | 'hold_state' | 'foreign_wallet' | 'wallet_frozen' | 'payout_rejected' | 'configuration';
   export type PayoutGuardOptions = GuardOptions & (OneWallet | ManyWallets);
   export class PayoutInProgressError extends PayoutGuardError {
       readonly name = "PayoutInProgressError";
@@ -571,6 +739,10 @@ declare module 'payout-guard' {
       readonly retryAfterMs: number;
       constructor(reference: string, retryAfterMs?: number);
       toJSON(): Record<string, unknown>;
+  }
+  export interface PayoutPlan {
+      readonly payouts: readonly PlannedAnswer[];
+      readonly wallets: readonly PlannedWallet[];
   }
   export interface PayoutQuestion {
       readonly reference: string;
@@ -589,7 +761,33 @@ declare module 'payout-guard' {
       });
       claim(): boolean;
   }
+  export interface PayoutToHold extends Pick<HoldOptions, 'amount' | 'reference' | 'fee' | 'fingerprint' | 'metadata'> {
+  }
   export type PayoutVerdict = 'completed' | 'pending' | 'failed' | 'unknown';
+  export interface PlannedAnswer {
+      readonly wallet: string;
+      readonly reference: string;
+      readonly currency: string;
+      readonly amount: string;
+      readonly fee: string;
+      readonly required: string;
+      readonly answer: 'fits' | 'does not fit' | 'over limit' | 'frozen' | 'taken';
+      readonly limit?: LimitName;
+      readonly state?: HoldState;
+  }
+  export interface PlannedPayout extends Pick<PayoutToHold, 'reference' | 'amount' | 'fee'> {
+      readonly wallet?: string | undefined;
+  }
+  export interface PlannedWallet {
+      readonly wallet: string;
+      readonly currency: string;
+      readonly spendable: string;
+      readonly required: string;
+      readonly fits: string;
+      readonly missing: string;
+      readonly fitsFrom?: Date;
+      readonly frozen: boolean;
+  }
   export interface PreparedHold {
       readonly reference: string;
       readonly decision: Decision;
@@ -613,6 +811,15 @@ declare module 'payout-guard' {
       readonly released: number;
       readonly open: number;
       readonly neverSeen: readonly HoldInfo[];
+  }
+  export class ReferencesTakenError extends PayoutGuardError {
+      readonly name = "ReferencesTakenError";
+      readonly code = "references_taken";
+      readonly taken: readonly TakenReference[];
+      readonly retryable: boolean;
+      readonly retryAfterMs: number | undefined;
+      constructor(taken: readonly TakenReference[], retryAfterMs?: number);
+      toJSON(): Record<string, unknown>;
   }
   export interface ReleaseOptions extends SettleOptions {
       reason?: string | undefined;
@@ -681,9 +888,14 @@ declare module 'payout-guard' {
       constructor(failure: string, kind: StoreFailureCause, what: string, advice: string);
   }
   export type StoreFailureCause = (typeof storeFailureCauses)[number];
+  export interface TakenReference {
+      readonly reference: string;
+      readonly state: HoldState;
+      readonly difference?: PayoutDifference | undefined;
+  }
   export type Trace = <T>(step: TracedStep, run: () => T) => T;
   export interface TracedStep {
-      readonly name: 'hold' | 'sent' | 'capture' | 'release' | 'fetch_balance' | 'lookup';
+      readonly name: 'hold' | 'hold_all' | 'sent' | 'capture' | 'release' | 'fetch_balance' | 'lookup';
       readonly wallet?: string | undefined;
       readonly reference?: string | undefined;
   }
@@ -703,11 +915,16 @@ declare module 'payout-guard' {
       readonly key: string;
       readonly currency: Currency;
       readonly providerName: string;
+      readonly accountId: string | undefined;
+      readonly isSettledOnly: boolean;
+      readonly hasLookup: boolean;
+      readonly hasDailyLimits: boolean;
       readonly debits: {
           readonly visibleAt: BalanceProvider['debitVisibleAt'];
           readonly lagMs: number;
       };
       readonly webhook: ProviderWebhook | undefined;
+      readonly callback: ProviderCallback | undefined;
   }
   export interface WalletOptions {
       wallet?: string | undefined;
@@ -731,6 +948,7 @@ declare module 'payout-guard' {
       }) => ErrorVerdict) | undefined;
       lookup?: BalanceProvider['lookup'] | undefined;
       absentIsFailedAfterMs?: number | undefined;
+      limits?: LimitSettings | undefined;
       formerly?: readonly string[] | undefined;
   }
   export interface WalletTotals {
@@ -753,36 +971,250 @@ declare module 'payout-guard' {
 }
 
 declare module 'payout-guard/express' {
-  export interface CheckingRouteOptions extends Omit<Source, 'reference' | 'metadata' | 'fingerprint'> {
-      mode: 'check';
-      reference?: undefined;
-      verdictOn?: undefined;
+  export interface CheckingRouteOptions extends CheckingRoute<Source> {
   }
-  export interface HoldingRouteOptions extends Source {
-      reference: (req: Request, res: Response) => unknown;
-      verdictOn: ((req: Request, res: Response) => 'completed' | 'failed' | undefined) | 'none';
-      mode?: undefined;
+  export interface HoldingRouteOptions extends HoldingRoute<Source> {
   }
   export type Pay = <T>(fn: (hold: Hold) => T | Promise<T>, options?: PayOptions) => Promise<T>;
   export interface PayoutGuardErrorsOptions extends ProblemOptions {
   }
   export type PayoutHandler = (req: Request, res: Response, pay: Pay) => unknown;
-  export interface PayoutRouteOptions extends PayoutSource<[
-      Request,
-      Response
-  ]>, PayOptions {
-      reference: (req: Request, res: Response) => unknown;
-      onDuplicate?: ((req: Request, res: Response, hold: HoldInfo | undefined) => unknown) | undefined;
+  export interface PayoutRouteOptions extends RoutePayout<[
+      req: Request,
+      res: Response
+  ]> {
   }
-  export interface PayoutWebhookOptions {
-      wallet?: string | undefined;
-  }
+  export type PayoutWebhookOptions = WebhookReceiverOptions;
   export type RequireSufficientFundsOptions = HoldingRouteOptions | CheckingRouteOptions;
   export function holdOf(res: Response): Hold | undefined;
   export function payoutGuardErrors(options?: PayoutGuardErrorsOptions): ErrorRequestHandler;
   export function payoutRoute(guard: PayoutGuard, options: PayoutRouteOptions, handler: PayoutHandler): RequestHandler;
   export function payoutWebhook(guard: PayoutGuard, options?: PayoutWebhookOptions): RequestHandler;
   export function requireSufficientFunds(guard: PayoutGuard, options: RequireSufficientFundsOptions): RequestHandler;
+}
+
+declare module 'payout-guard/fastify' {
+  export type FastifyHandler<Body> = (...request: Source<Body>) => Promise<Any>;
+  export { Pay } from 'payout-guard/express';
+  export interface PayoutGuardPluginOptions extends ProblemOptions {
+      errors?: boolean | undefined;
+  }
+  export interface PayoutRouteOptions<Body = Any> extends RoutePayout<Source<Body>> {
+  }
+  export type RequestOf<Body> = FastifyRequest & {
+      body: Body;
+  };
+  export type RequireSufficientFundsOptions<Body = Any> = FundsOptions<Source<Body>>;
+  export function mountConsole(serve: (request: FastifyRequest['raw'], response: FastifyReply['raw']) => void): FastifyPluginAsync;
+  export const payoutGuard: FastifyPluginAsync<PayoutGuardPluginOptions>;
+  export function payoutGuardErrors(options?: ProblemOptions): (error: unknown, request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+  export function payoutRoute<Body = Any>(guard: PayoutGuard, options: PayoutRouteOptions<Body>, handler: (request: RequestOf<Body>, reply: FastifyReply, pay: Pay) => unknown): FastifyHandler<Body>;
+  export function payoutWebhook(guard: PayoutGuard, options?: WebhookReceiverOptions): FastifyPluginAsync;
+  export function requireSufficientFunds<Body = Any>(guard: PayoutGuard, options: RequireSufficientFundsOptions<Body>): FastifyHandler<Body>;
+}
+
+declare module 'payout-guard/hono' {
+  export { Pay } from 'payout-guard/express';
+  export interface PayoutGuardErrorsOptions extends ProblemOptions {
+      otherwise?: ErrorHandler<Any> | undefined;
+  }
+  export interface PayoutRouteOptions<C, Body> extends RoutePayout<Source<C, Body>> {
+  }
+  export type RequireSufficientFundsOptions<C, Body> = HoldingRoute<Source<C, Body>, [
+      c: C
+  ]> | CheckingRoute<Source<C, Body>>;
+  export function holdOf(c: Context): Hold | undefined;
+  export function mountConsole(console: {
+      readonly fetch: (request: Request) => Promise<Response>;
+  }): (c: Context) => Promise<Response>;
+  export function payoutGuardErrors({ otherwise, ...options }?: PayoutGuardErrorsOptions): ErrorHandler<Any>;
+  export function payoutRoute<C extends Context = Context<Any, Any, Any>, Body = Any>(guard: PayoutGuard, options: PayoutRouteOptions<C, Body>, handler: (c: C, pay: Pay, body: Body) => Response | Promise<Response>): (c: C) => Promise<Response>;
+  export function payoutWebhook(guard: PayoutGuard, options?: WebhookReceiverOptions): (c: Context) => Promise<Response>;
+  export function requireSufficientFunds<C extends Context = Context<Any, Any, Any>, Body = Any>(guard: PayoutGuard, options: RequireSufficientFundsOptions<C, Body>): MiddlewareHandler<Any>;
+}
+
+declare module 'payout-guard/koa' {
+  export { Pay } from 'payout-guard/express';
+  export interface PayoutRouteOptions extends RoutePayout<Source> {
+  }
+  export type RequireSufficientFundsOptions = FundsOptions<Source>;
+  export function holdOf(ctx: {
+      readonly state: object;
+  }): Hold | undefined;
+  export function mountConsole(serve: (request: Context['req'], response: Context['res']) => void): Middleware;
+  export function payoutGuardErrors(options?: ProblemOptions): Middleware;
+  export function payoutRoute(guard: PayoutGuard, options: PayoutRouteOptions, handler: (ctx: Context, pay: Pay) => unknown): Middleware;
+  export function payoutWebhook(guard: PayoutGuard, options?: WebhookReceiverOptions): Middleware;
+  export function requireSufficientFunds(guard: PayoutGuard, options: RequireSufficientFundsOptions): Middleware;
+}
+
+declare module 'payout-guard/nest' {
+  export const PAYOUT_GUARD: unique symbol;
+  export type Pay = PayFunction;
+  export const Pay: () => ParameterDecorator;
+  export class PayoutGuardFilter implements ExceptionFilter {
+      #private;
+      constructor(host: HttpAdapterHost, options?: ProblemOptions);
+      catch(error: unknown, host: ArgumentsHost): Promise<void>;
+  }
+  export class PayoutGuardModule {
+      static forRoot(options: PayoutGuardModuleOptions): DynamicModule;
+      static forRootAsync({ imports, inject, useFactory }: PayoutGuardModuleAsyncOptions): DynamicModule;
+  }
+  export interface PayoutGuardModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+      readonly inject?: any[];
+      readonly useFactory: (...dependencies: any[]) => PayoutGuardModuleOptions | Promise<PayoutGuardModuleOptions>;
+  }
+  export interface PayoutGuardModuleOptions extends ProblemOptions {
+      readonly guard: PayoutGuard;
+  }
+  export const PayoutHold: () => ParameterDecorator;
+  export function PayoutRoute(options: PayoutRouteOptions): MethodDecorator;
+  export interface PayoutRouteOptions extends RoutePayout<Source> {
+  }
+  export function RequireFunds(options: RequireFundsOptions): MethodDecorator;
+  export type RequireFundsOptions = FundsOptions<Source>;
+  export function webhookListener(guard: PayoutGuard, options?: WebhookReceiverOptions): (request: IncomingMessage, response: ServerResponse) => void;
+  export { webhookListener as payoutWebhook };
+}
+
+declare module 'payout-guard/web' {
+  export interface CheckingRoute<Source extends readonly unknown[]> extends Omit<PayoutSource<Source>, 'reference' | 'metadata' | 'fingerprint'> {
+      mode: 'check';
+      reference?: undefined;
+      verdictOn?: undefined;
+  }
+  export type FetchHandler<Rest extends readonly unknown[]> = (request: Request, ...rest: Rest) => Promise<Response>;
+  export interface FetchRouteOptions<Body> extends ProblemOptions {
+      body?: ((request: Request) => Body | Promise<Body>) | undefined;
+  }
+  export type GuardFetchOptions<Body> = FetchRouteOptions<Body> & (HoldingRoute<[
+      request: Request,
+      body: Body
+  ], [
+      response: Response,
+      request: Request,
+      body: Body
+  ]> | CheckingRoute<[
+      request: Request,
+      body: Body
+  ]>);
+  export interface HoldFetchOptions<Body> extends RoutePayout<[
+      request: Request,
+      body: Body
+  ]>, FetchRouteOptions<Body> {
+  }
+  export interface HoldingRoute<Source extends readonly unknown[], Answered extends readonly unknown[] = Source> extends PayoutSource<Source> {
+      reference: (...source: Source) => unknown;
+      verdictOn: ((...answered: Answered) => 'completed' | 'failed' | undefined) | 'none';
+      mode?: undefined;
+  }
+  export { Pay } from 'payout-guard/express';
+  export interface PayoutSource<Source extends readonly unknown[]> {
+      amount: (...source: Source) => unknown;
+      reference?: ((...source: Source) => unknown) | undefined;
+      fee?: ((...source: Source) => AmountInput) | undefined;
+      currency?: ((...source: Source) => unknown) | undefined;
+      wallet?: string | ((...source: Source) => string) | undefined;
+      fingerprint?: ((...source: Source) => unknown) | undefined;
+      metadata?: ((...source: Source) => Record<string, string>) | undefined;
+  }
+  export interface Problem {
+      readonly type: string;
+      readonly title: string;
+      readonly status: number;
+      readonly detail: string;
+      readonly code: string;
+      readonly [extension: string]: unknown;
+  }
+  export interface ProblemAnswer {
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: Problem;
+  }
+  export interface ProblemOfOptions extends ProblemOptions {
+      holds?: readonly Hold[] | undefined;
+  }
+  export interface ProblemOptions {
+      expose?: 'amounts' | undefined;
+  }
+  export interface RoutePayout<Source extends readonly unknown[]> extends PayoutSource<Source>, PayOptions {
+      reference: (...source: Source) => unknown;
+      onDuplicate?: ((...given: [
+          ...source: Source,
+          hold: HoldInfo | undefined
+      ]) => unknown) | undefined;
+  }
+  export interface WebhookAnswer {
+      readonly status: 200 | 401 | 404 | 503;
+  }
+  export interface WebhookDelivery {
+      readonly rawBody: Uint8Array;
+      readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+      readonly path?: string | undefined;
+  }
+  export type WebhookReceiver = (delivery: WebhookDelivery) => Promise<WebhookAnswer>;
+  export interface WebhookReceiverOptions {
+      wallet?: string | undefined;
+      callbackSecret?: string | readonly string[] | undefined;
+      referenceOf?: ((rawBody: Uint8Array) => string | undefined) | undefined;
+  }
+  export function callbackPath(secret: string, wallet: string): string;
+  export function guardFetch<Body = any, Rest extends readonly unknown[] = [
+  ]>(guard: PayoutGuard, options: GuardFetchOptions<Body>, handler: (request: Request, ...rest: Rest) => Response | Promise<Response>): FetchHandler<Rest>;
+  export function holdFetch<Body = any, Rest extends readonly unknown[] = [
+  ]>(guard: PayoutGuard, options: HoldFetchOptions<Body>, handler: (request: Request, pay: Pay, body: Body, ...rest: Rest) => Response | Promise<Response>): FetchHandler<Rest>;
+  export function holdOf(request: Request): Hold | undefined;
+  export function problemOf(error: unknown, options?: ProblemOfOptions): ProblemAnswer | undefined;
+  export function readPayout<Source extends readonly unknown[]>(options: PayoutSource<Source>, source: Source): HoldOptions;
+  export function webhookFetch(guard: PayoutGuard, options?: WebhookReceiverOptions): (request: Request) => Promise<Response>;
+  export { payoutWebhook as webhookListener } from 'payout-guard/nest';
+  export function webhookReceiver(guard: PayoutGuard, options?: WebhookReceiverOptions): WebhookReceiver;
+}
+
+declare module 'payout-guard/batch' {
+  export interface BatchOptions {
+      wallet?: string | undefined;
+      policy?: 'all' | 'fit' | undefined;
+      concurrency?: number | undefined;
+      stopOn?: StopOptions | undefined;
+      expiresInMs?: number | undefined;
+      onProgress?: ((progress: BatchProgress) => void) | undefined;
+      signal?: AbortSignal | undefined;
+  }
+  export type BatchOutcome = 'paid' | 'open' | 'failed' | 'notSent' | 'doesNotFit' | 'overLimit' | 'taken';
+  export interface BatchProgress {
+      readonly row: BatchRow;
+      readonly done: number;
+      readonly total: number;
+  }
+  export interface BatchReport {
+      readonly wallet: string;
+      readonly currency: string;
+      readonly rows: readonly BatchRow[];
+      readonly summary: readonly BatchSum[];
+      readonly stopped: boolean;
+  }
+  export interface BatchRow {
+      readonly reference: string;
+      readonly outcome: BatchOutcome;
+      readonly amount: string;
+      readonly captured?: string;
+      readonly limit?: LimitName;
+      readonly earlier?: true;
+      readonly error?: unknown;
+  }
+  export interface BatchSum {
+      readonly outcome: BatchOutcome;
+      readonly payouts: number;
+      readonly amount: string;
+  }
+  export type PayOne<Payout> = (hold: Hold, payout: Payout) => unknown;
+  export interface StopOptions {
+      errorsInARow?: number | undefined;
+      failed?: number | undefined;
+  }
+  export function runBatch<Payout extends PayoutToHold>(guard: PayoutGuard, payouts: readonly Payout[], pay: PayOne<Payout>, options?: BatchOptions): Promise<BatchReport>;
 }
 
 declare module 'payout-guard/providers/jpay' {
@@ -902,13 +1334,11 @@ declare module 'payout-guard/providers/phoenix' {
       readonly publicKey: string;
       readonly terminalKey: (serverPublicKey: string) => Buffer;
   }
-  export class SignedCall {
-      #private;
-      constructor(wire: Wire);
-      get method(): 'GET' | 'POST';
-      get url(): string;
-      get headers(): Record<string, string>;
-      get body(): string | undefined;
+  export interface SignedCall {
+      readonly method: 'GET' | 'POST';
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body?: string;
   }
   export interface SignedPayment {
       readonly amount: string;
@@ -943,20 +1373,57 @@ declare module 'payout-guard/providers/http' {
   export interface HttpBalanceRequest {
       readonly currency: string;
   }
-  export interface HttpProviderOptions<Body> extends NetworkOptions {
+  export interface HttpCall<Request> {
+      url: string | ((request: Request) => string);
+      method?: 'GET' | 'POST' | undefined;
+      body?: unknown;
+  }
+  export interface HttpCallback<Event> {
+      schema: Schema<Event>;
+      referenceOf: (event: Event) => string | undefined;
+  }
+  export interface HttpDebit {
+      readonly amount: string;
+      readonly fee: string | null | undefined;
+      readonly currency: string;
+  }
+  export type HttpFailureReason = 'unauthorized' | 'forbidden' | 'rate_limited' | 'provider_error';
+  export interface HttpLookup<Found, Row> extends HttpCall<HttpPayoutQuestion> {
+      schema: Schema<Found>;
+      rows: (body: Found) => readonly Row[];
+      referenceOf: (row: Row) => string | null | undefined;
+      statusOf: (row: Row) => string;
+      statuses: VerdictTable;
+      hasMore?: ((body: Found) => boolean) | undefined;
+      debitOf?: ((row: Row) => HttpDebit | undefined) | undefined;
+      notFound?: Schema<unknown> | undefined;
+  }
+  export type HttpPayoutQuestion = Pick<PayoutQuestion, 'reference' | 'currency' | 'sentAtMs'>;
+  export interface HttpProviderOptions<Body, Found = unknown, Row = unknown, Event = unknown> extends HttpCall<HttpBalanceRequest>, NetworkOptions {
       name: string;
-      url: string | ((request: HttpBalanceRequest) => string);
       headers?: Headers | ((request: HttpBalanceRequest) => Headers | Promise<Headers>) | undefined;
-      schema: {
-          parse(input: unknown): Body;
-      };
+      schema: Schema<Body>;
       accountId?: string | undefined;
       select: (body: Body, request: HttpBalanceRequest) => ProviderBalance;
+      failureOf?: ((status: number, body: unknown) => HttpFailureReason | undefined) | undefined;
+      lookup?: HttpLookup<Found, Row> | undefined;
+      webhook?: HttpWebhook<Event> | undefined;
+      callback?: HttpCallback<Event> | undefined;
       debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;
       visibleAfterMs?: number | undefined;
+      maxReferenceLength?: number | undefined;
+      lookupConcurrency?: number | undefined;
+  }
+  export interface HttpWebhook<Event> extends HttpCallback<Event> {
+      secret: string | readonly string[];
+      header: string;
+      algorithm: 'sha256' | 'sha512';
+      encoding?: 'hex' | 'base64' | undefined;
+      prefix?: string | undefined;
   }
   export { NetworkOptions } from 'payout-guard/providers/jpay';
-  export function httpProvider<Body>(options: HttpProviderOptions<Body>): BalanceProvider;
+  export type VerdictTable = Readonly<Record<Exclude<PayoutVerdict, 'unknown'>, readonly string[]>>;
+  export function httpProvider<Body, Found = unknown, Row = unknown, Event = unknown>(options: HttpProviderOptions<Body, Found, Row, Event>): BalanceProvider;
 }
 
 declare module 'payout-guard/providers/paystack' {
@@ -1187,6 +1654,7 @@ declare module 'payout-guard/history' {
   }
   export interface SharedHistory extends History {
       add(entries: readonly HistoryEntry[]): void;
+      write(entries: readonly HistoryEntry[]): Promise<void>;
       query(query?: HistoryQuery): Promise<HistoryPage>;
       flush(): Promise<void>;
       deleteOld(): Promise<number>;
@@ -1212,8 +1680,11 @@ declare module 'payout-guard/history' {
       'checkFailed',
       'held',
       'captured',
+      'debitAboveHold',
       'released',
+      'expired',
       'paidAfterRelease',
+      'paidTwice',
       'failedAfterCapture',
       'overdue',
       'neverSeen',
@@ -1222,12 +1693,16 @@ declare module 'payout-guard/history' {
       'leftOpen',
       'orphanWallet',
       'lookupFindsNothing',
+      'limitsUnknown',
+      'limitsAccepted',
       'frozen',
       'unfrozen',
       'providerFailure',
       'credit',
       'drift',
-      'visibilityLag'
+      'visibilityLag',
+      'operator',
+      'alert'
   ];
   export function memoryHistory(options?: MemoryHistoryOptions): MemoryHistory;
   export function postgresHistory(options: PostgresHistoryOptions): PostgresHistory;
@@ -1284,7 +1759,14 @@ declare module 'payout-guard/drift' {
 }
 
 declare module 'payout-guard/monitor' {
-  export type Alert = LowBalanceAlert | RecoveredAlert | UnreachableAlert | ReachableAlert | OverdueHoldAlert | NeverSeenAlert | PaidAfterReleaseAlert | ContradictionAlert | SettlementFailedAlert | LeftOpenAlert | OrphanWalletAlert | LookupFindsNothingAlert | DriftAlert | VisibilityLagAlert;
+  export type Alert = LowBalanceAlert | RecoveredAlert | LowFigureAlert | FigureRecoveredAlert | LowRunwayAlert | RunwayRecoveredAlert | BalanceDropAlert | UnreachableAlert | ReachableAlert | OverdueHoldAlert | NeverSeenAlert | PaidAfterReleaseAlert | PaidTwiceAlert | ContradictionAlert | SettlementFailedAlert | LeftOpenAlert | OrphanWalletAlert | LookupFindsNothingAlert | LimitsUnknownAlert | DriftAlert | VisibilityLagAlert;
+  export interface BalanceDropAlert extends MoneyAlert {
+      readonly kind: 'balance_drop';
+      readonly percent: number;
+      readonly available: string;
+      readonly yesterday: string;
+      readonly yesterdayAt: string;
+  }
   export interface ContradictionAlert extends AlertBase {
       readonly kind: 'contradiction';
       readonly reference: string;
@@ -1302,11 +1784,23 @@ declare module 'payout-guard/monitor' {
       readonly expected: string;
       readonly actual: string;
   }
+  export interface FigureRecoveredAlert extends MoneyAlert {
+      readonly kind: 'figure_recovered';
+      readonly figure: string;
+      readonly value: string;
+      readonly threshold: string;
+      readonly spendable: string;
+  }
   export interface LeftOpenAlert extends AlertBase {
       readonly kind: 'left_open';
       readonly reference: string;
       readonly attempt: string;
       readonly pending: LeftOpen['pending'];
+  }
+  export interface LimitsUnknownAlert extends AlertBase {
+      readonly kind: 'limits_unknown';
+      readonly since: string;
+      readonly until: string;
   }
   export interface Logger {
       info(fields: Readonly<Record<string, unknown>>, message: string): void;
@@ -1321,7 +1815,25 @@ declare module 'payout-guard/monitor' {
       readonly kind: 'low_balance';
       readonly threshold: string;
       readonly spendable: string;
+      readonly held: string;
+      readonly cause: 'holds' | 'balance';
+      readonly since?: string;
       readonly runway?: Runway;
+  }
+  export interface LowFigureAlert extends MoneyAlert {
+      readonly kind: 'low_figure';
+      readonly figure: string;
+      readonly value: string;
+      readonly threshold: string;
+      readonly spendable: string;
+      readonly since?: string;
+  }
+  export interface LowRunwayAlert extends MoneyAlert {
+      readonly kind: 'low_runway';
+      readonly runwayBelowMs: number;
+      readonly runway: Runway;
+      readonly spendable: string;
+      readonly since?: string;
   }
   export interface Monitor {
       readonly start: () => void;
@@ -1329,6 +1841,12 @@ declare module 'payout-guard/monitor' {
       readonly drift: (wallet?: string) => DriftWatch | undefined;
       readonly close: () => Promise<void>;
       readonly [Symbol.asyncDispose]: () => Promise<void>;
+      readonly internals: MonitorInternals;
+  }
+  export interface MonitorInternals {
+      readonly alerts: () => readonly Alert[];
+      readonly report: (wallet: string) => WalletReport | undefined;
+      readonly thresholds: (wallet: string) => readonly string[];
   }
   export interface MonitorOptions {
       wallets: readonly MonitoredWallet[];
@@ -1336,9 +1854,12 @@ declare module 'payout-guard/monitor' {
       onAlert: (alert: Alert) => void | Promise<void>;
       webhook?: WebhookOptions | undefined;
       drift?: MonitoredDrift | undefined;
+      history?: History | undefined;
       onUndelivered?: ((undelivered: Undelivered) => void) | undefined;
       logger?: Logger | undefined;
       name?: string | undefined;
+      remindEveryMs?: number | false | undefined;
+      minBetweenMs?: number | undefined;
       unreachableAfter?: number | undefined;
       runwayLookBackMs?: number | undefined;
       deliveryTimeoutMs?: number | undefined;
@@ -1349,6 +1870,9 @@ declare module 'payout-guard/monitor' {
       wallet?: string | undefined;
       thresholds: readonly AmountInput[];
       hysteresis?: AmountInput | undefined;
+      runwayBelowMs?: number | undefined;
+      belowPercentOfYesterday?: number | undefined;
+      figures?: Readonly<Record<string, AmountInput>> | undefined;
       currency?: string | undefined;
       freezeAbove?: AmountInput | undefined;
   }
@@ -1368,17 +1892,14 @@ declare module 'payout-guard/monitor' {
       readonly kind: 'paid_after_release';
       readonly perhapsTwice: boolean;
   }
+  export interface PaidTwiceAlert extends PayoutAlert {
+      readonly kind: 'paid_twice';
+      readonly times: number;
+  }
   export interface ReachableAlert extends MoneyAlert {
       readonly kind: 'reachable';
       readonly reason: string;
       readonly since: string;
-  }
-  export interface ReceivedWebhook {
-      body: string | Uint8Array;
-      signature: string | undefined;
-      secret: string | readonly string[];
-      toleranceMs?: number | undefined;
-      clock?: Clock | undefined;
   }
   export interface RecoveredAlert extends MoneyAlert {
       readonly kind: 'recovered';
@@ -1395,6 +1916,12 @@ declare module 'payout-guard/monitor' {
       readonly perHour: string;
       readonly watchedMs: number;
       readonly emptyAt: string;
+  }
+  export interface RunwayRecoveredAlert extends MoneyAlert {
+      readonly kind: 'runway_recovered';
+      readonly runwayBelowMs: number;
+      readonly runway: Runway;
+      readonly spendable: string;
   }
   export type ScheduleInput = {
       readonly everyMs: number;
@@ -1431,7 +1958,7 @@ declare module 'payout-guard/monitor' {
   }
   export interface WebhookOptions {
       url: string;
-      secret: string;
+      secret: string | readonly string[];
       headers?: Readonly<Record<string, string>> | undefined;
       maxAttempts?: number | undefined;
       attemptTimeoutMs?: number | undefined;
@@ -1440,8 +1967,29 @@ declare module 'payout-guard/monitor' {
       random?: (() => number) | undefined;
   }
   export function createMonitor(guard: PayoutGuard, options: MonitorOptions): Monitor;
-  export const signatureHeader = "payout-guard-signature";
-  export function verifyWebhook(received: ReceivedWebhook): boolean;
+}
+
+declare module 'payout-guard/console' {
+  export interface ConsoleOptions<Req = IncomingMessage> {
+      authorize: (request: Req) => ConsoleUser | false | Promise<ConsoleUser | false>;
+      monitor?: Monitor | undefined;
+      history?: History | undefined;
+      actions?: readonly OperatorAction[] | undefined;
+      secret?: string | undefined;
+      basePath?: string | undefined;
+      origins?: readonly string[] | undefined;
+      maxStreams?: number | undefined;
+  }
+  export interface ConsoleUser {
+      readonly name: string;
+      readonly canAct: boolean;
+  }
+  export interface PayoutConsole {
+      (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void;
+      readonly fetch: (request: Request) => Promise<Response>;
+      readonly close: () => void;
+  }
+  export function payoutConsole<Req = IncomingMessage>(guard: PayoutGuard, options: ConsoleOptions<Req>): PayoutConsole;
 }
 
 declare module 'payout-guard/telemetry' {
@@ -1570,6 +2118,7 @@ declare module 'payout-guard/testing' {
   export interface InterswitchPaymentOptions {
       readonly ledgerDebitAt?: DebitMoment | undefined;
       readonly openCodeOf?: ((payment: InterswitchPayment) => InterswitchOpenCode | undefined) | undefined;
+      readonly unknownCustomers?: readonly string[] | undefined;
   }
   export interface InterswitchSessionOptions {
       readonly sessions?: 'replace' | 'keep' | undefined;
@@ -1748,6 +2297,19 @@ declare module 'payout-guard/testing' {
       readonly outcomeOf?: ((payout: Payout) => 'completed' | 'failed' | 'stuck') | undefined;
   }
   export type PayoutStatus = 'pending' | 'processing' | 'completed' | 'failed';
+  export interface PaystackSimulator extends HostedWalletSimulator {
+      readonly secretKey: string;
+      readonly recipientCode: string;
+  }
+  export interface PaystackSimulatorOptions extends HostedWalletOptions, PaystackTransferOptions {
+      readonly secretKey?: string | undefined;
+  }
+  export interface PaystackTransferOptions {
+      readonly insufficientFunds?: 'refuse' | 'fail_later' | undefined;
+      readonly pendingAs?: 'pending' | 'received' | 'queued' | undefined;
+      readonly failedAs?: 'failed' | 'reversed' | undefined;
+      readonly otp?: string | undefined;
+  }
   export interface PhoenixCredentials {
       readonly clientId: string;
       readonly clientSecret: string;
@@ -1774,6 +2336,7 @@ declare module 'payout-guard/testing' {
       readonly privateKey?: string | undefined;
       readonly registered?: boolean | undefined;
       readonly otp?: string | undefined;
+      readonly strictRegistration?: boolean | undefined;
       readonly sessions?: 'replace' | 'keep' | undefined;
       readonly sessionLifeMs?: number | undefined;
       readonly point?: PhoenixPoint | undefined;
@@ -1808,6 +2371,7 @@ declare module 'payout-guard/testing' {
       readonly result?: {
           answer(payout: ReportedPayout): unknown;
           readonly statuses?: Readonly<Partial<Record<PayoutVerdict, readonly string[]>>> | undefined;
+          unproved?(reference: string): readonly unknown[];
       } | undefined;
       readonly webhook?: {
           readonly valid: readonly ValidWebhook[];
@@ -1902,16 +2466,53 @@ declare module 'payout-guard/testing' {
       readonly rawBody: Uint8Array;
       readonly headers: Parameters<ProviderWebhook['read']>[1];
   }
+  export interface WiseEvent extends PostResult {
+      readonly transferId: string;
+      readonly currentState: WiseTransferStatus;
+  }
+  export interface WiseSimulator extends Simulator {
+      readonly apiToken: string;
+      readonly profileId: number;
+      readonly publicKey: string;
+      recipientId(currency: string): number;
+      credit(amount: string): void;
+      debit(amount: string): void;
+      setBalance(available: string): void;
+      balance(): string;
+      readonly transfers: readonly WiseTransfer[];
+      advance(idOrCustomerTransactionId: string, status: Exclude<PayoutStatus, 'pending'>): void;
+      readonly events: readonly WiseEvent[];
+  }
+  export interface WiseSimulatorOptions extends SimulatorOptions, PayoutOptions<WiseTransfer> {
+      readonly currency?: CurrencyInput | undefined;
+      readonly available?: string | undefined;
+      readonly savings?: string | undefined;
+      readonly rate?: string | undefined;
+      readonly apiToken?: string | undefined;
+      readonly profileId?: number | undefined;
+      readonly webhookUrl?: string | undefined;
+      readonly privateKey?: string | undefined;
+      readonly events?: 'once' | 'none' | 'twice' | 'unsigned' | 'forged' | undefined;
+  }
+  export interface WiseTransfer {
+      readonly id: string;
+      readonly customerTransactionId: string;
+      readonly amount: string;
+      readonly status: WiseTransferStatus;
+  }
+  export type WiseTransferStatus = 'incoming_payment_waiting' | 'processing' | 'funds_converted' | 'outgoing_payment_sent' | 'bounced_back' | 'funds_refunded' | 'cancelled';
   export function flutterwaveSimulator(options?: FlutterwaveSimulatorOptions): Promise<FlutterwaveSimulator>;
   export function interswitchSimulator(options?: InterswitchSimulatorOptions): Promise<InterswitchSimulator>;
   export function jpaySimulator(options?: JpaySimulatorOptions): Promise<JpaySimulator>;
   export function monnifySimulator(options?: MonnifySimulatorOptions): Promise<MonnifySimulator>;
   export function mtnMomoSimulator(options?: MtnMomoSimulatorOptions): Promise<MtnMomoSimulator>;
   export function pawapaySimulator(options?: PawapaySimulatorOptions): Promise<PawapaySimulator>;
+  export function paystackSimulator(options?: PaystackSimulatorOptions): Promise<PaystackSimulator>;
   export function phoenixSimulator(options?: PhoenixSimulatorOptions): Promise<PhoenixSimulator>;
   export function providerContract({ describe, it }: TestRunner, target: ProviderTarget): void;
   export function storeContract({ describe, it }: TestRunner, target: StoreTarget): void;
   export function stripeSimulator(options?: StripeSimulatorOptions): Promise<StripeSimulator>;
+  export function wiseSimulator(options?: WiseSimulatorOptions): Promise<WiseSimulator>;
 }
 
 declare module 'payout-guard (not exported): core/decision' {
@@ -1929,13 +2530,81 @@ declare module 'payout-guard (not exported): core/decision' {
   }
 }
 
+declare module 'payout-guard (not exported): core/hold-batch' {
+  export interface BatchDecision {
+      readonly isGranted: boolean;
+      readonly outcomes: readonly HoldOutcome[];
+      readonly source?: HoldRecord | undefined;
+  }
+  export interface HoldBatch {
+      readonly holds: readonly HoldRequest[];
+      readonly policy: 'all' | 'fit';
+      readonly from?: HoldSource | undefined;
+  }
+}
+
+declare module 'payout-guard (not exported): core/limit-errors' {
+  export interface LimitFacts {
+      readonly wallet: string;
+      readonly currency: Currency;
+      readonly limit: LimitName;
+      readonly requiredMinor: bigint;
+      readonly allowedMinor: bigint;
+      readonly usedMinor: bigint;
+      readonly day?: {
+          readonly endMs: number;
+          readonly nowMs: number;
+      } | undefined;
+  }
+}
+
+declare module 'payout-guard (not exported): core/limits' {
+  export interface DailyLimits {
+      readonly perDayMinor: bigint | undefined;
+      readonly perPayeeMinor: bigint | undefined;
+      readonly payeeKey: ((payout: LimitedPayout) => string | undefined) | undefined;
+      readonly timeZone: string;
+      readonly countSinceStart: boolean;
+  }
+  export interface Limits {
+      readonly perPayoutMinor: bigint | undefined;
+      readonly daily: DailyLimits | undefined;
+  }
+}
+
+declare module 'payout-guard (not exported): core/payout-guard' {
+  export interface AttachedWork {
+      readonly left: readonly LeftOpen[];
+      idle(): Promise<void>;
+      giveUp(): Promise<void>;
+  }
+  export type EventOutcome = 'decided' | 'open' | 'unanswered';
+  export interface PayoutsOfWallet {
+      readonly wallet: WalletInfo;
+      readonly payouts: readonly ListedPayout[];
+  }
+}
+
+declare module 'payout-guard (not exported): core/payout-list' {
+  export interface ListedPayout extends Omit<BatchPayout, 'limits'> {
+      readonly feeMinor: bigint;
+      readonly given: PayoutToHold;
+  }
+}
+
+declare module 'payout-guard (not exported): core/provider' {
+  export interface ProviderCallback {
+      referenceOf(rawBody: Uint8Array): string | undefined;
+  }
+}
+
 declare module 'payout-guard (not exported): core/store' {
   type Settlement = ExtendRequest | SendRequest | {
       readonly to: 'returned';
   } | CaptureRequest | ReleaseRequest | {
       readonly to: 'failed';
   };
-  export type StoreOperation = Exclude<keyof HoldStore, 'name' | 'close'>;
+  export type StoreOperation = Exclude<keyof HoldStore, 'name' | 'limits' | 'maxPayouts' | 'close'>;
 }
 
 declare module 'payout-guard (not exported): core/store-failure' {
@@ -1972,16 +2641,39 @@ declare module 'payout-guard (not exported): core/wallet' {
       readonly lookup: BalanceProvider['lookup'];
       readonly lookupIsDocumented: boolean;
       readonly absentIsFailedAfterMs: number | undefined;
+      readonly limits: Limits | undefined;
       readonly identity: string | undefined;
       readonly formerly: readonly string[];
   }
 }
 
 declare module 'payout-guard (not exported): express/require-sufficient-funds' {
-  type Source = PayoutSource<[
-      Request,
-      Response
-  ]>;
+  type Source = [
+      req: Request,
+      res: Response
+  ];
+}
+
+declare module 'payout-guard (not exported): fastify/index' {
+  type Any = any;
+  type Source<Body> = [
+      request: RequestOf<Body>,
+      reply: FastifyReply
+  ];
+}
+
+declare module 'payout-guard (not exported): hono/index' {
+  type Any = any;
+  type Source<C, Body> = [
+      c: C,
+      body: Body
+  ];
+}
+
+declare module 'payout-guard (not exported): koa/index' {
+  type Source = [
+      ctx: Context
+  ];
 }
 
 declare module 'payout-guard (not exported): monitor/alert' {
@@ -2001,22 +2693,28 @@ declare module 'payout-guard (not exported): monitor/alert' {
   }
 }
 
-declare module 'payout-guard (not exported): providers/http/index' {
-  type Headers = Readonly<Record<string, string>>;
+declare module 'payout-guard (not exported): nest/http' {
+  export type Source = [
+      req: any,
+      res: any
+  ];
 }
 
-declare module 'payout-guard (not exported): providers/phoenix/calls' {
-  interface Wire {
-      readonly method: 'GET' | 'POST';
-      readonly url: string;
-      readonly headers: Readonly<Record<string, string>>;
-      readonly body?: string | undefined;
+declare module 'payout-guard (not exported): operate/operator' {
+  export type OperatorAction = 'capture' | 'release' | 'lookUp' | 'freeze' | 'unfreeze' | 'acceptLimits';
+}
+
+declare module 'payout-guard (not exported): providers/http/description' {
+  type Headers = Readonly<Record<string, string>>;
+  interface Schema<Body> {
+      parse(input: unknown): Body;
   }
 }
 
 declare module 'payout-guard (not exported): providers/shared/options' {
   export interface HostedApiOptions extends NetworkOptions {
       baseUrl?: string | undefined;
+      accountId?: string | undefined;
   }
 }
 
@@ -2042,6 +2740,7 @@ declare module 'payout-guard (not exported): stores/postgres/engine' {
       swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>;
       deleteFinished(ages: Ages): Promise<number>;
       ready(): Promise<void>;
+      concerns(): Promise<readonly Concern[]>;
       isConnected(): false | undefined;
       close(): Promise<void>;
   }
@@ -2067,6 +2766,10 @@ declare module 'payout-guard (not exported): stores/shared/engine' {
       readonly isExecuted: boolean;
       readonly answers: readonly (Answer | typeof busy)[];
   }
+  export interface Concern {
+      readonly what: string;
+      readonly advice: string;
+  }
   export interface Engine {
       readonly name: string;
       run(batch: readonly Op[], header?: Header): Promise<BatchReply>;
@@ -2077,6 +2780,7 @@ declare module 'payout-guard (not exported): stores/shared/engine' {
       swapNote(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>;
       isConnected?(): boolean | undefined;
       ready?(): Promise<void>;
+      concerns?(): Promise<readonly Concern[]>;
       close(): Promise<void>;
   }
   export interface Header {
@@ -2103,6 +2807,12 @@ declare module 'payout-guard (not exported): stores/shared/engine' {
           };
           readonly answer: HoldOutcome;
       };
+      holdAll: {
+          readonly op: {
+              readonly holds: HoldBatch;
+          };
+          readonly answer: BatchDecision;
+      };
       settle: {
           readonly op: {
               readonly request: SettleRequest;
@@ -2121,6 +2831,12 @@ declare module 'payout-guard (not exported): stores/shared/engine' {
               readonly wallet: string;
               readonly reason: string | undefined;
               readonly sinceMs?: number | undefined;
+          };
+          readonly answer: null;
+      };
+      acceptLimits: {
+          readonly op: {
+              readonly wallet: string;
           };
           readonly answer: null;
       };
@@ -2165,20 +2881,6 @@ declare module 'payout-guard (not exported): testing/phoenix/crypto' {
   export type PhoenixPoint = 'compressed' | 'uncompressed';
 }
 
-declare module 'payout-guard (not exported): web/problem' {
-  export interface ProblemOptions {
-      expose?: 'amounts' | undefined;
-  }
-}
-
-declare module 'payout-guard (not exported): web/read-payout' {
-  export interface PayoutSource<Source extends readonly unknown[]> {
-      amount: (...source: Source) => unknown;
-      reference?: ((...source: Source) => unknown) | undefined;
-      fee?: ((...source: Source) => AmountInput) | undefined;
-      currency?: ((...source: Source) => unknown) | undefined;
-      wallet?: string | ((...source: Source) => string) | undefined;
-      fingerprint?: ((...source: Source) => unknown) | undefined;
-      metadata?: ((...source: Source) => Record<string, string>) | undefined;
-  }
+declare module 'payout-guard (not exported): web/funds-guard' {
+  export type FundsOptions<Source extends readonly unknown[], Answered extends readonly unknown[] = Source> = HoldingRoute<Source, Answered> | CheckingRoute<Source>;
 }

@@ -19,24 +19,27 @@ mkdirSync('bench/results', { recursive: true });
 writeFileSync('bench/results/guard.json', `${JSON.stringify(results, undefined, 2)}\n`);
 
 const { http, calls, cold, mutex, openHolds } = results;
+const { requestsPerSecond: perSecond } = http;
+const { nanoseconds } = calls;
 const ratio = (value) => `${value.toFixed(2)}x`;
+const line = (rates) => `mutex ${rates.mutexPerSecond}  withHold ${rates.guardPerSecond}  ${ratio(rates.guardToMutex)}`;
 console.log(`
 (a) HTTP, POST with a JSON body, ${http.connections} connections, median of ${http.rounds} interleaved rounds
-    unguarded route            ${http.requestsPerSecond.unguarded} requests/s
-    with our check, warm       ${http.requestsPerSecond.guarded} requests/s  ${ratio(http.guardedToUnguarded)} of unguarded
-    payoutRoute, holding       ${http.requestsPerSecond.held} requests/s  ${ratio(http.heldToUnguarded)} of unguarded
-    with express-rate-limit    ${http.requestsPerSecond.limited} requests/s  ${ratio(http.limitedToUnguarded)} of unguarded
+    unguarded route            ${perSecond.unguarded} requests/s
+    with our check, warm       ${perSecond.guarded} requests/s  ${ratio(http.guardedToUnguarded)} of unguarded
+    payoutRoute, holding       ${perSecond.held} requests/s  ${ratio(http.heldToUnguarded)} of unguarded
+    with express-rate-limit    ${perSecond.limited} requests/s  ${ratio(http.limitedToUnguarded)} of unguarded
     our check against express-rate-limit                    ${ratio(http.guardedToLimited)}
 (b) assertSufficientFunds on a remembered balance, median of ${calls.rounds} interleaved rounds
-    written by hand (lru-cache, Decimal, compare)  ${calls.nanoseconds.handWritten} ns
-    ours                                           ${calls.nanoseconds.ours} ns  ${ratio(calls.oursToHandWritten)} as fast
+    written by hand (lru-cache, Decimal, compare)  ${nanoseconds.handWritten} ns
+    ours                                           ${nanoseconds.ours} ns  ${ratio(calls.oursToHandWritten)} as fast
 (c) requests to the provider for ${cold.checks} concurrent checks on a cold cache: ${cold.requests}
 (d) payouts per second on one wallet, ${mutex.callers} callers
-    instant payment    mutex ${mutex.instant.mutexPerSecond}  withHold ${mutex.instant.guardPerSecond}  ${ratio(mutex.instant.guardToMutex)}
-    50 ms payment      mutex ${mutex.fiftyMs.mutexPerSecond}  withHold ${mutex.fiftyMs.guardPerSecond}  ${ratio(mutex.fiftyMs.guardToMutex)}
+    instant payment    ${line(mutex.instant)}
+    50 ms payment      ${line(mutex.fiftyMs)}
 (e) a hold and its capture, by how many holds are open
 ${Object.entries(openHolds.nanoseconds)
-  .map(([open, nanoseconds]) => `    ${open.padStart(9)} open    ${nanoseconds} ns`)
+  .map(([open, each]) => `    ${open.padStart(9)} open    ${each} ns`)
   .join('\n')}
     most against fewest: ${ratio(openHolds.mostToFewest)}; an open hold weighs ${openHolds.bytesPerOpenHold} bytes
 `);

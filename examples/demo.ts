@@ -1,5 +1,6 @@
 // `npm run demo`: payouts over real HTTP through payment-api.ts, against simulated providers. Prints each request, its
-// answer and the reason, and fails if an answer is wrong.
+// answer and the reason, and fails if an answer is wrong. `npm run demo -- --console` then serves a console with a day
+// of payouts from both wallets, until Ctrl-C.
 import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type Express } from 'express';
 import { createPayoutGuard, type PayoutGuard } from 'payout-guard';
@@ -7,8 +8,9 @@ import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay } from 'payout-guard/providers/jpay';
 import { interswitchSimulator, type JpaySimulator, jpaySimulator } from 'payout-guard/testing';
 import { paymentApi } from './payment-api.js';
+import { consoleDay } from './support/console-day.js';
 import { interswitchPayments, jpayPayments, type MakePayment } from './support/payments.js';
-import { listen, type Service, shutDown } from './support/service.js';
+import { listen, onStopSignal, type Service, shutDown } from './support/service.js';
 
 const token = 'demo-token';
 const tenants = new Map([[token, { id: 'demo', wallet: 'default' }]]);
@@ -70,6 +72,24 @@ await race();
 
 console.log(wrongAnswers === 0 ? '\nEvery answer was the right one.' : `\n${wrongAnswers} wrong answers.`);
 process.exitCode = wrongAnswers === 0 ? 0 : 1;
+if (process.argv.includes('--console')) await serveConsole();
+
+/** For you alone: it listens on this machine, and each person who opens it may act. Your application has operators. */
+async function serveConsole(): Promise<void> {
+  const { writeConsoleAssets } = await import('../scripts/console-assets.mjs');
+  await writeConsoleAssets();
+  const { payoutConsole } = await import('payout-guard/console');
+  const { guard, history, monitor, close } = await consoleDay();
+  const authorize = () => ({ name: 'demo operator', canAct: true });
+  const app = express().use('/ops/payouts', payoutConsole(guard, { authorize, history, monitor }));
+  const { server, url } = await listen(app);
+  console.log(`\nThe console: ${url}/ops/payouts/ (Ctrl-C ends it)`);
+  onStopSignal(async () => {
+    server.close();
+    await close();
+    server.closeIdleConnections();
+  });
+}
 
 /** 50 payouts of 1500.00 at once, from a wallet that covers 8 of them and is debited when a payout completes. */
 async function race(): Promise<void> {

@@ -1,24 +1,29 @@
 // Low-balance alerts of two wallets, each in its own currency, through a function and a signed webhook, against
 // simulated providers.
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createPayoutGuard } from 'payout-guard';
-import { type Alert, createMonitor, signatureHeader, verifyWebhook } from 'payout-guard/monitor';
+import { type Alert, createMonitor } from 'payout-guard/monitor';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay } from 'payout-guard/providers/jpay';
 import { interswitchSimulator, jpaySimulator } from 'payout-guard/testing';
+import { Webhook } from 'standardwebhooks';
 
-const secret = 'whsec_keep-me-in-a-vault';
+const secret = `whsec_${randomBytes(32).toString('base64')}`; // keep yours in a vault
 
 // The receiver of the on-call team.
 const receiver = createServer(async (request, response) => {
   const body = await text(request);
-  const signature = request.headers[signatureHeader];
-  const isOurs = verifyWebhook({ body, signature: typeof signature === 'string' ? signature : undefined, secret });
-  if (isOurs) console.log(`  webhook: ${(JSON.parse(body) as Alert).message}`);
-  response.writeHead(isOurs ? 204 : 400).end();
+  try {
+    const alert = new Webhook(secret).verify(body, request.headers as Record<string, string>) as Alert;
+    console.log(`  webhook: ${alert.message}`);
+    response.writeHead(204).end();
+  } catch {
+    response.writeHead(400).end(); // not ours, changed, or too old
+  }
 }).listen(0, '127.0.0.1');
 await once(receiver, 'listening');
 
@@ -39,6 +44,7 @@ const monitor = createMonitor(guard, {
     { wallet: 'isw-ugx', thresholds: ['5000000'] },
   ],
   schedule: { cron: '0 9,15 * * *', timeZone: 'Africa/Nairobi' },
+  minBetweenMs: 0, // this example takes no 6 hours to recover
   onAlert: ({ message }) => console.log(`  onAlert: ${message}`),
   webhook: { url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/alerts`, secret },
 });

@@ -6,27 +6,19 @@
 //
 // Holds are kept in a SQLite file, payouts.db, so a payout under way is still held after a deploy. Holds of a simulator
 // end with it.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import express, { type Express } from 'express';
-import { createPayoutGuard, type PayoutGuard, PayoutRejectedError, type WalletSettings } from 'payout-guard';
+import { createPayoutGuard, PayoutRejectedError } from 'payout-guard';
 import { holdOf, payoutGuardErrors, payoutRoute } from 'payout-guard/express';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { jpay } from 'payout-guard/providers/jpay';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
-import { jpaySimulator } from 'payout-guard/testing';
-import { jpayPayments, type MakePayment } from './support/payments.js';
-import { listen, onStopSignal, shutDown } from './support/service.js';
-import { authenticate, payoutReference, type Tenant } from './support/tenants.js';
-
-export interface PaymentApi {
-  readonly guard: PayoutGuard;
-  /** The callers of the API, by their tokens. */
-  readonly tenants: ReadonlyMap<string, Tenant>;
-  readonly makePayment: MakePayment;
-}
+import { type PaymentApi, statusOf } from './support/api.js';
+import { curlPayout } from './support/curl.js';
+import type { MakePayment } from './support/payments.js';
+import { listen, stopOnSignal } from './support/service.js';
+import { type PaymentSource, simulatedJpay } from './support/simulated-jpay.js';
+import { authenticate, payoutReference } from './support/tenants.js';
 
 export function paymentApi({ guard, tenants, makePayment }: PaymentApi): Express {
   const app = express();
@@ -47,10 +39,8 @@ export function paymentApi({ guard, tenants, makePayment }: PaymentApi): Express
         const { to, amount } = req.body;
         const { wallet } = req.tenant;
         await pay(({ reference, signal }) => makePayment({ wallet, to, amount, reference, signal }));
-        const state = holdOf(res)?.state;
-        // Captured: the provider confirmed the payout. Sent: the outcome comes later. Released: the provider rejected
-        // it.
-        res.status(state === 'captured' ? 201 : state === 'sent' ? 202 : 422).json({ to, amount, state });
+        const hold = holdOf(res);
+        res.status(statusOf(hold)).json({ to, amount, state: hold?.state });
       },
     ),
   );
@@ -75,15 +65,7 @@ export function paymentApi({ guard, tenants, makePayment }: PaymentApi): Express
   return app;
 }
 
-interface Source {
-  readonly wallet: WalletSettings;
-  readonly makePayment: MakePayment;
-  /** The store of the holds. */
-  readonly file: string;
-  readonly close: () => Promise<void>;
-}
-
-async function sourceFrom(env: NodeJS.ProcessEnv): Promise<Source> {
+async function sourceFrom(env: NodeJS.ProcessEnv): Promise<PaymentSource> {
   const close = async () => {};
   const file = 'payouts.db';
   if (env.JPAY_BASE_URL) {
@@ -99,23 +81,7 @@ async function sourceFrom(env: NodeJS.ProcessEnv): Promise<Source> {
     const provider = interswitch({ baseUrl: env.INTERSWITCH_BASE_URL });
     return { wallet: { provider, currency: 'UGX' }, makePayment: sendNothing, file, close };
   }
-  const simulator = await jpaySimulator({ payout: '12000.00', collection: '45000.00', settleAfterMs: 1_000 });
-  const { url: baseUrl, appKey, appSecret } = simulator;
-  const folder = mkdtempSync(join(tmpdir(), 'payment-api-'));
-  return {
-    wallet: { provider: jpay({ baseUrl, appKey, appSecret }), currency: 'KES' },
-    makePayment: jpayPayments({
-      baseUrl,
-      accessToken: () => simulator.accessToken(),
-      appCode: 12_345,
-      callbackUrl: () => 'https://api.example/jpay/callbacks',
-    }),
-    file: join(folder, 'payouts.db'),
-    close: async () => {
-      await simulator.close();
-      rmSync(folder, { recursive: true });
-    },
-  };
+  return simulatedJpay({ payout: '12000.00' });
 }
 
 /** An example spends no real money. No payout is sent, so the hold is released and its reference may be used again. */
@@ -132,25 +98,18 @@ async function serve(): Promise<void> {
   const { server, url } = await listen(paymentApi({ guard, tenants, makePayment }), Number(process.env.PORT ?? 3000));
 
   const asTenant = "-H 'authorization: Bearer demo-token'";
-  const payout = (key: string, amount: string) =>
-    `curl -i ${url}/payouts ${asTenant} -H 'content-type: application/json' -H 'idempotency-key: ${key}' ` +
-    `-d '{"to":"+254712345678","amount":"${amount}"}'`;
   console.log(
     [
       `Payment API on ${url}, balance from ${wallet.provider.name}. Try:`,
       `  curl ${url}/funds ${asTenant}`,
-      `  ${payout('payout-1', '1500.00')}`,
+      `  ${curlPayout(`${url}/payouts`, 'payout-1', '1500.00')}`,
       `  curl ${url}/payouts/payout-1 ${asTenant}`,
-      `  ${payout('payout-2', '99999.00')}`,
-      `  ${payout('payout-3', '1,500.00')}`,
+      `  ${curlPayout(`${url}/payouts`, 'payout-2', '99999.00')}`,
+      `  ${curlPayout(`${url}/payouts`, 'payout-3', '1,500.00')}`,
     ].join('\n'),
   );
 
-  onStopSignal(async () => {
-    const { open } = await shutDown({ server, guard, store });
-    await close();
-    process.exit(open.length === 0 ? 0 : 1); // your own line: a payment that hangs would keep the process alive
-  });
+  stopOnSignal({ server, guard, store, closeClient: close });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await serve();

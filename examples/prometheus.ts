@@ -7,16 +7,14 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import express from 'express';
 import { createPayoutGuard, observing } from 'payout-guard';
-import { jpay } from 'payout-guard/providers/jpay';
 import { createTelemetry } from 'payout-guard/telemetry';
-import { jpaySimulator } from 'payout-guard/testing';
 import { paymentApi } from './payment-api.js';
-import { jpayPayments } from './support/payments.js';
+import { curlPayout } from './support/curl.js';
 import { listen, onStopSignal, shutDown } from './support/service.js';
+import { simulatedJpay } from './support/simulated-jpay.js';
 
 async function serve(): Promise<void> {
-  const simulator = await jpaySimulator({ payout: '12000.00', collection: '45000.00', settleAfterMs: 1_000 });
-  const { url: baseUrl, appKey, appSecret } = simulator;
+  const { wallet, makePayment, close } = await simulatedJpay({ payout: '12000.00' });
 
   // The exporter has no server of its own: /metrics is a route of the API here. In production, serve it on a port that
   // clients cannot reach.
@@ -24,35 +22,25 @@ async function serve(): Promise<void> {
   const meterProvider = new MeterProvider({ readers: [exporter] });
   const telemetry = createTelemetry({ meterProvider });
   const enforcing = createPayoutGuard({
-    provider: jpay({ baseUrl, appKey, appSecret }),
-    currency: 'KES',
+    ...wallet,
     trace: telemetry.trace, // measures what takes time, and makes spans if a tracer provider is registered
   });
   const guard = process.env.PAYOUT_GUARD_MODE === 'observe' ? observing(enforcing) : enforcing;
   // Balances become metrics only because of 'amounts': every reader of the metrics can see them then.
   const stopObserving = telemetry.observe(guard, { name: 'kes-payouts', wallets: ['default'], expose: 'amounts' });
 
-  const makePayment = jpayPayments({
-    baseUrl,
-    accessToken: () => simulator.accessToken(),
-    appCode: 12_345,
-    callbackUrl: () => 'https://api.example/jpay/callbacks',
-  });
   const tenants = new Map([['demo-token', { id: 'demo', wallet: 'default' }]]);
   const app = express();
   app.get('/metrics', (req, res) => exporter.getMetricsRequestHandler(req, res));
   app.use(paymentApi({ guard, tenants, makePayment }));
   const { server, url } = await listen(app, Number(process.env.PORT ?? 3000));
 
-  const payout = (amount: string, key: string) =>
-    `curl -i ${url}/payouts -H 'authorization: Bearer demo-token' -H 'content-type: application/json' ` +
-    `-H 'idempotency-key: ${key}' -d '{"to":"+254712345678","amount":"${amount}"}'`;
   console.log(
     [
       `Payment API on ${url}. Try:`,
-      `  ${payout('1500.00', 'payout-1')}`,
-      `  ${payout('1500.00', 'payout-1')}`,
-      `  ${payout('99999.00', 'payout-2')}`,
+      `  ${curlPayout(`${url}/payouts`, 'payout-1', '1500.00')}`,
+      `  ${curlPayout(`${url}/payouts`, 'payout-1', '1500.00')}`,
+      `  ${curlPayout(`${url}/payouts`, 'payout-2', '99999.00')}`,
       `  curl ${url}/metrics`,
     ].join('\n'),
   );
@@ -61,7 +49,7 @@ async function serve(): Promise<void> {
     await shutDown({ server, guard });
     stopObserving(); // after the guard, so that the last payouts are counted
     await meterProvider.shutdown();
-    await simulator.close();
+    await close();
     process.exit(); // your own line: a payment that hangs would keep the process alive
   });
 }

@@ -1,7 +1,7 @@
 // Writes the scripts of the stores, .lua and .sql files, into .generated.ts files beside them, so that nothing is read
-// from disk at runtime. In Lua, `-- @include other.lua` inserts another file, comments are removed, and constants are
-// replaced by their numbers. SQL keeps its comments for readers of the database. With --check it fails if a file is
-// out of date.
+// from disk at runtime. Comments are removed: the package has the .sql files with theirs. In Lua, `-- @include
+// other.lua` inserts another file, and constants are replaced by their numbers. With --check it fails if a file is out
+// of date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ for (const [path, text] of [...redisScripts(), postgresMigrations()]) {
   if (text === readIfAny(path)) continue;
   if (!isCheck) writeFileSync(path, text);
   else {
-    console.error(`${path} is not what its sources say: run node scripts/embed.mjs`);
+    console.error(`${path} does not match its sources: run node scripts/embed.mjs`);
     process.exitCode = 1;
   }
 }
@@ -30,9 +30,9 @@ function redisScripts() {
       .flatMap((line) => {
         const part = /^-- @include (.+)$/.exec(line)?.[1];
         if (part) return expanded(part).split('\n');
-        return /^\s*(--|$)/.test(line) ? [] : [line];
+        return [line];
       })
-      .filter((line) => line !== '')
+      .filter(isCode)
       .join('\n');
   return names
     .filter((name) => !included.includes(name))
@@ -69,11 +69,19 @@ function postgresMigrations() {
   const misnumbered = names.find((name, index) => !name.startsWith(`${index + 1}`.padStart(4, '0')));
   if (misnumbered) throw new Error(`${misnumbered}: migrations are numbered 0001, 0002 and so on, without a gap`);
   const items = names.map(
-    (name) => `  // ${name}\n  ${literal(readFileSync(join(folder, 'migrations', name), 'utf8'))},\n`,
+    (name) => `  // ${name}\n  ${literal(codeOf(readFileSync(join(folder, 'migrations', name), 'utf8')))},\n`,
   );
   const header = '// Made of migrations/*.sql by scripts/embed.mjs.';
   const text = `${header}\nexport const migrations: readonly string[] = [\n${items.join('')}];\n`;
   return [join(folder, 'migrations.generated.ts'), text];
+}
+
+function codeOf(source) {
+  return `${source.split('\n').filter(isCode).join('\n')}\n`;
+}
+
+function isCode(line) {
+  return !/^\s*(--|$)/.test(line);
 }
 
 function literal(source) {

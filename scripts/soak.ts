@@ -66,7 +66,7 @@ app.post(
   '/existing',
   requireSufficientFunds(guard, {
     ...payout,
-    verdictOn: (_req, res) => (res.statusCode === 201 ? 'completed' : res.statusCode === 404 ? 'failed' : undefined),
+    verdictOn: (_req, res) => (res.statusCode === 201 ? 'completed' : res.statusCode === 410 ? 'failed' : undefined),
   }),
   (req, res, next) => {
     const { end, status, delayMs } = req.body;
@@ -129,7 +129,7 @@ async function cycle(): Promise<void> {
   const body = JSON.stringify({
     id: `p-${clients.answered + clients.left}-${random.next()}`,
     end: random.pick(['completed', 'completed', 'completed', 'pending', 'rejected', 'failed', 'none']),
-    status: random.pick([201, 201, 202, 404, 409, 422, 500]),
+    status: random.pick([201, 201, 202, 410, 409, 422, 500]),
     delayMs: random.pick([0, 0, 0, 1, 5]),
   });
   const path = random.chance(0.7) ? '/payouts' : '/existing';

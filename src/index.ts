@@ -5,6 +5,7 @@
 export { createPayoutGuard } from './core/guard.js';
 export type { FindWallet, GuardOptions, ManyWallets, OneWallet, PayoutGuardOptions } from './core/options.js';
 export type { SettleOnlySettings, WalletSettings } from './core/wallet.js';
+export type { LimitedPayout, LimitSettings } from './core/limits.js';
 export type { PayoutGuard } from './core/payout-guard.js';
 export { type ObservingGuard, observing } from './core/observe.js';
 export type { ObservedRefusal, ObserveReport } from './core/observe-log.js';
@@ -14,6 +15,8 @@ export type { ObservedRefusal, ObserveReport } from './core/observe-log.js';
 export type {
   CheckOptions,
   HoldOptions,
+  HoldAllOptions,
+  PayoutToHold,
   WithHoldOptions,
   PayOptions,
   SettleOptions,
@@ -23,15 +26,20 @@ export type {
   ListOptions,
   HoldList,
   Funds,
+  FundsOptions,
   CloseOptions,
   CloseReport,
+  PayoutPlan,
+  PlannedAnswer,
+  PlannedPayout,
+  PlannedWallet,
 } from './core/calls.js';
 export type { Decision, DecisionData } from './core/decision.js';
-export type { GuardEvents, LeftOpen, Reconciliation } from './core/events.js';
+export type { DecisionEvent, GuardEvents, LeftOpen, Reconciliation } from './core/events.js';
 
 // Holds
 
-export type { Hold, PreparedHold } from './core/payout-guard.js';
+export type { HeldPayouts, Hold, LeftOutPayout, PreparedHold } from './core/payout-guard.js';
 export type { HoldInfo } from './core/hold-info.js';
 export type { HoldRecord, HoldState } from './core/hold.js';
 export type { ErrorVerdict, PayoutVerdict } from './core/verdict.js';
@@ -55,12 +63,15 @@ export {
   PayoutRejectedError,
   PayoutInProgressError,
   DuplicateReferenceError,
+  ReferencesTakenError,
+  type TakenReference,
   HoldConflictError,
   type PayoutDifference,
   HoldStateError,
   ForeignWalletError,
   WalletFrozenError,
 } from './core/hold-errors.js';
+export { LimitExceededError, type LimitName, LimitsUnknownError } from './core/limit-errors.js';
 export { StoreFailure, type StoreFailureCause } from './core/store-failure.js';
 
 // Money
@@ -87,7 +98,14 @@ export type {
 export type {
   HoldStore,
   HoldRequest,
+  DayLimits,
+  LimitRefusal,
   HoldOutcome,
+  HoldAllRequest,
+  HoldAllOutcome,
+  HoldRefusal,
+  HoldSource,
+  BatchPayout,
   WalletTotals,
   SettleRequest,
   SendRequest,

@@ -1,37 +1,37 @@
 // The commands of the package, without a process around them.
-import { isPayoutGuardError } from '../core/errors.js';
-import { phoenixRegister, phoenixRegisterHelp } from './phoenix-register.js';
-import { type CliContext, CommandFailure, UsageError } from './usage.js';
+import { errorText, exitCodeOf, exitCodes } from './exit-codes.js';
+import { escapedLines } from './output/escape.js';
+import { type CliContext, UsageError } from './usage.js';
 
-const help = `payout-guard <command>
-
-  phoenix register    registers a terminal at Interswitch Uganda, once; --help lists its options`;
-
-/**
- * Runs a command and returns its exit code: 0 done, 1 failed, 2 called wrongly. Never rejects, and repeats no value.
- */
-export async function runCommand(args: readonly string[], context: CliContext): Promise<number> {
-  const { print, printError } = context;
+/** Runs a command and returns its exit code. Never rejects, and repeats nothing that may be a secret. */
+export async function runCommand(args: readonly string[], given: CliContext): Promise<number> {
+  const context: CliContext = {
+    ...given,
+    print: (text) => given.print(escapedLines(text)),
+    printError: (text) => given.printError(escapedLines(text)),
+  };
+  const { broken } = context;
+  const report = () => context.printError(`payout-guard: ${errorText(broken?.reason)}`);
+  broken?.addEventListener('abort', report);
   try {
-    if (args[0] === 'phoenix' && args[1] === 'register') return await phoenixRegister(args.slice(2), context);
-    if (args.length === 0 || args[0] === '--help') {
-      print(help);
-      return 0;
-    }
-    throw new UsageError('there is no such command', help);
+    const code = await runProgramOf(args, context);
+    // The output of the command may lack the work of the broken code.
+    return broken?.aborted && code === exitCodes.done ? exitCodes.failed : code;
   } catch (error) {
-    if (error instanceof UsageError) {
-      printError(`payout-guard: ${error.message}\n\n${error.help ?? phoenixRegisterHelp}`);
-      return 2;
-    }
-    printError(`payout-guard: ${describe(error)}`);
-    return 1;
+    if (broken?.aborted && error === broken.reason) return exitCodes.failed;
+    const help = error instanceof UsageError && error.help !== undefined ? `\n\n${error.help}` : '';
+    context.printError(`payout-guard: ${errorText(error)}${help}`);
+    return exitCodeOf(error);
+  } finally {
+    broken?.removeEventListener('abort', report);
   }
 }
 
-// Only our own errors are known to carry no secret.
-function describe(error: unknown): string {
-  if (error instanceof CommandFailure || isPayoutGuardError(error)) return error.message;
-  const { name, code } = Object(error) as { name?: unknown; code?: unknown };
-  return `it failed with ${String(code ?? name)}`;
+async function runProgramOf(args: readonly string[], context: CliContext): Promise<number> {
+  if (args[0] === 'phoenix' && args[1] === 'register') {
+    const { runPhoenixRegister } = await import('./phoenix-register.js');
+    return runPhoenixRegister(args.slice(2), context);
+  }
+  const { runProgram } = await import('./program.js');
+  return runProgram(args, context);
 }

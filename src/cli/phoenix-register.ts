@@ -5,12 +5,13 @@ import { promisify } from 'node:util';
 import * as z from 'zod';
 import { type BalanceUnavailableError, isPayoutGuardError } from '../core/errors.js';
 import { readOptions } from '../core/problems.js';
+import { alreadyRegistered } from '../providers/interswitch/sentences.js';
 import { type PhoenixOptions, readPhoenix } from '../providers/phoenix/options.js';
 import { type PhoenixProfile, registerTerminal } from '../providers/phoenix/registration.js';
 import { reserveSecretFile } from './secret-file.js';
 import { type CliContext, CommandFailure, type OptionTypes, readArguments, readTextFile, UsageError } from './usage.js';
 
-export const phoenixRegisterHelp = `payout-guard phoenix register <options>
+const phoenixRegisterHelp = `payout-guard phoenix register <options>
 
 Registers a terminal at Interswitch Uganda (Phoenix), once in its life, and saves the client secret
 that signs from then on.
@@ -56,8 +57,17 @@ const types: OptionTypes = {
 
 type Given = Readonly<Record<string, string>>;
 
-/** Runs the command. @throws `UsageError`, `CommandFailure`, or `ConfigurationError` for values that cannot work. */
-export async function phoenixRegister(args: readonly string[], { env, print, ask }: CliContext): Promise<number> {
+/** Runs the command. @throws as {@link phoenixRegister}; a `UsageError` has its help. */
+export async function runPhoenixRegister(args: readonly string[], context: CliContext): Promise<number> {
+  try {
+    return await phoenixRegister(args, context);
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(error.message, phoenixRegisterHelp) : error;
+  }
+}
+
+/** @throws `UsageError`, `CommandFailure`, or `ConfigurationError` for values that cannot work. */
+async function phoenixRegister(args: readonly string[], { env, print, ask }: CliContext): Promise<number> {
   const given = readArguments(args, types);
   if (given.help) {
     print(phoenixRegisterHelp);
@@ -157,6 +167,12 @@ function explained(error: unknown, isHalfDone: boolean): unknown {
   if (!isPayoutGuardError(error) || error.code !== 'balance_unavailable') return error;
   const { reason, detail } = error as BalanceUnavailableError;
   const what = detail === undefined ? reason : `${reason}: ${detail}`;
+  if (detail?.endsWith(alreadyRegistered)) {
+    return new CommandFailure(
+      `the terminal is registered already (${what}). Only the client secret that its registration returned signs for ` +
+        'it. If that is lost, ask Interswitch to reset the registration',
+    );
+  }
   return new CommandFailure(
     isHalfDone
       ? `the second step failed (${what}). There may be a new secret that was lost: ask Interswitch before another ` +

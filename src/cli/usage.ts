@@ -12,6 +12,34 @@ export interface CliContext {
   readonly printError: (text: string) => void;
   /** Asks the user of the terminal. */
   readonly ask: (question: string) => Promise<string>;
+  /** The directory that paths start from. @defaultValue that of the process */
+  readonly cwd?: string | undefined;
+  /** The user of the operating system. */
+  readonly userName?: string | undefined;
+  /** True if a person reads the questions and can answer. @defaultValue false */
+  readonly canAsk?: boolean | undefined;
+  /** The terminal of the result; undefined for a file or a pipe. */
+  readonly screen?: Screen | undefined;
+  /** The terminal of problems and progress; undefined for a file or a pipe. */
+  readonly progressScreen?: Screen | undefined;
+  /** Aborts when the user interrupts the command. */
+  readonly interrupted?: AbortSignal | undefined;
+  /** Aborts when code throws an error that nothing catches. Its reason is a {@link CommandFailure}. */
+  readonly broken?: AbortSignal | undefined;
+  /** Calls a function for each process warning from now on. Returns a function that stops it. */
+  readonly onWarning?: ((listener: (warning: ProcessWarning) => void) => () => void) | undefined;
+}
+
+/** A terminal. */
+export interface Screen {
+  readonly columns: number;
+  /** Writes text as it is, control sequences included. */
+  readonly write: (text: string) => void;
+}
+
+export interface ProcessWarning {
+  readonly code: string;
+  readonly message: string;
 }
 
 /** The command was called wrongly. Repeats the names of options, never their values. */
@@ -28,6 +56,16 @@ export class UsageError extends Error {
 /** The command could not do what it was asked to. Its message holds no secret. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
+}
+
+/** The answer is no: the guard refused, or the user did not confirm. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+/** The user interrupted the command. Its message states what was done. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
 }
 
 /** The known options of a command; `string` options take a value. */

@@ -36,6 +36,10 @@ export function storeLostData(): BalanceUnavailableError {
   return new BalanceUnavailableError('store', { detail: 'it lost data while the balance was read' });
 }
 
+export function storeClockChanges(): BalanceUnavailableError {
+  return new BalanceUnavailableError('store', { detail: 'its clock changes again and again' });
+}
+
 export function storeLostReservation(): BalanceUnavailableError {
   return new BalanceUnavailableError('store', {
     detail: 'it has lost the reservation of this payout',

@@ -3,9 +3,12 @@
 import type {
   CheckOptions,
   CloseOptions,
+  FundsOptions,
+  HoldAllOptions,
   HoldOptions,
   ListOptions,
   PayOptions,
+  PayoutToHold,
   ReconcileOptions,
   ReleaseOptions,
   SettleOptions,
@@ -21,9 +24,11 @@ const payout = [...check, 'amount', 'reference', 'fingerprint', 'metadata'] as c
 const settle = ['attempt'] as const satisfies (keyof SettleOptions)[];
 
 const names: Readonly<Record<string, ReadonlySet<string>>> = {
-  funds: new Set(wallet),
+  funds: new Set<keyof FundsOptions>([...wallet, 'staleForDisplayMs']),
   check: new Set(check),
   hold: new Set<keyof HoldOptions>([...payout, 'state', 'expiresInMs']),
+  holdAll: new Set<keyof HoldAllOptions>([...wallet, 'currency', 'policy', 'order', 'expiresInMs']),
+  payout: new Set<keyof PayoutToHold>(['amount', 'reference', 'fee', 'fingerprint', 'metadata']),
   withHold: new Set<keyof WithHoldOptions>([...payout, ...pay]),
   pay: new Set(pay),
   capture: new Set(settle),
@@ -47,4 +52,13 @@ export function assertPayOptions({ settles, returns }: PayOptions): void {
   if (returns !== undefined && returns !== 'providerAnswer') {
     throw new InvalidArgumentError('returns', "must be 'providerAnswer'");
   }
+}
+
+/** @throws `InvalidArgumentError` for a value that the option cannot have. */
+export function assertFundsOptions({ staleForDisplayMs, refresh }: FundsOptions): void {
+  if (staleForDisplayMs === undefined) return;
+  if (!Number.isInteger(staleForDisplayMs) || staleForDisplayMs < 0 || staleForDisplayMs > 300_000) {
+    throw new InvalidArgumentError('staleForDisplayMs', 'must be a whole number of 0 to 300,000 milliseconds');
+  }
+  if (refresh === true) throw new InvalidArgumentError('staleForDisplayMs', 'cannot be given together with refresh');
 }

@@ -2,6 +2,7 @@
 import type { LeftOpen } from './events.js';
 import type { HoldState } from './hold.js';
 import type { HoldInfo } from './hold-info.js';
+import type { LimitName } from './limit-errors.js';
 import type { AmountInput } from './money.js';
 
 /** The wallet of a call, and the end of its waits. */
@@ -59,6 +60,79 @@ export interface HoldOptions extends CheckOptions {
   fingerprint?: string | undefined;
   /** Up to 16 short texts for operators, kept with the hold. Not for secrets. */
   metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/** One payout of a payroll. */
+export interface PayoutToHold extends Pick<HoldOptions, 'amount' | 'reference' | 'fee' | 'fingerprint' | 'metadata'> {}
+
+/** A payroll: several payouts of one wallet. All are reserved. */
+export interface HoldAllOptions extends WalletOptions, Pick<HoldOptions, 'currency' | 'expiresInMs'> {
+  /**
+   * - `'all'`: every payout is held, or none.
+   * - `'fit'`: each payout that fits is held, in order; the others are reported. Decided on a balance that is requested
+   *   for this call.
+   */
+  policy: 'all' | 'fit';
+  /**
+   * Order in which payouts are held, with `'fit'`: as they are in the list, or the smallest first, which holds the
+   * largest number of them.
+   * @defaultValue `'given'`
+   */
+  order?: 'given' | 'smallestFirst' | undefined;
+}
+
+/** A payout of a plan. */
+export interface PlannedPayout extends Pick<PayoutToHold, 'reference' | 'amount' | 'fee'> {
+  /** @defaultValue the only wallet of the guard */
+  readonly wallet?: string | undefined;
+}
+
+/** A payout with its answer. */
+export interface PlannedAnswer {
+  readonly wallet: string;
+  readonly reference: string;
+  /** ISO 4217 code. */
+  readonly currency: string;
+  /** In major units, as are all amounts of a plan. */
+  readonly amount: string;
+  readonly fee: string;
+  /** Amount plus fee. */
+  readonly required: string;
+  /**
+   * `taken`: another payout has the reference already, so this one is not counted. `over limit`: the payout by itself
+   * is above a limit of the wallet, or those of this list that fit are with it above its limit of a day. Holds that
+   * were taken today, and the limits of payees together, are not known before the payout is held.
+   */
+  readonly answer: 'fits' | 'does not fit' | 'over limit' | 'frozen' | 'taken';
+  /** The option that sets the limit, for one that is `over limit`. */
+  readonly limit?: LimitName;
+  /** State of the payout that has the reference. */
+  readonly state?: HoldState;
+}
+
+/** The sums of one wallet, in its currency. */
+export interface PlannedWallet {
+  readonly wallet: string;
+  readonly currency: string;
+  /** The amount that may be paid out now. */
+  readonly spendable: string;
+  /** All payouts of the list that are neither taken nor over a limit, fees included. */
+  readonly required: string;
+  /** Of those, the ones that fit. */
+  readonly fits: string;
+  /** The missing amount; zero when all fit. */
+  readonly missing: string;
+  /**
+   * The time from which all would fit because reservations of other payouts have expired. Only if some is missing, and
+   * only if none of those is sent or extended meanwhile.
+   */
+  readonly fitsFrom?: Date;
+  readonly frozen: boolean;
+}
+
+export interface PayoutPlan {
+  readonly payouts: readonly PlannedAnswer[];
+  readonly wallets: readonly PlannedWallet[];
 }
 
 /** Judges the end of a payment function. */
@@ -122,6 +196,16 @@ export interface HoldList {
   readonly holds: readonly HoldInfo[];
   /** Pass it as `after` for the next page; undefined on the last one. */
   readonly next?: string | undefined;
+}
+
+/** Reads a wallet for display. */
+export interface FundsOptions extends WalletOptions {
+  /**
+   * Shows a balance that is remembered and up to this old, in milliseconds, instead of asking the provider; 0 to
+   * 300,000. For a dashboard: `ageMs` has its age. Checks and holds never use it. Not together with `refresh`.
+   * @defaultValue the `cache.maxAgeMs` of the guard
+   */
+  staleForDisplayMs?: number | undefined;
 }
 
 /** Selects the undecided payouts to look up. */

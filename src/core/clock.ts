@@ -40,3 +40,16 @@ export function runAfter(
   if (!keepsAlive) timer.unref();
   return () => clearTimeout(timer);
 }
+
+/**
+ * Keeps the process alive until a call has ended that its caller awaits. The timers that it waits for may belong to the
+ * background, which does not: a script would end in the middle, without an error.
+ */
+export async function keepingAlive<T>(call: Promise<T>): Promise<T> {
+  const timer = setInterval(() => {}, 2 ** 30);
+  try {
+    return await call;
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,6 +1,6 @@
 // The number of decimals of a currency. The figures come from the `currency-codes` package, which carries the ISO 4217
 // list itself; Intl follows CLDR, which gives IQD, IRR, LBP and others no decimals where ISO gives two or three.
-import { data as iso4217 } from 'currency-codes';
+import iso4217 from 'currency-codes/data.js';
 import { ConfigurationError } from './errors.js';
 
 /** A currency as the guard needs it. */
@@ -45,9 +45,7 @@ export function decimalsOf(code: string): number | undefined {
   return byCode.get(code)?.exponent;
 }
 
-const byNumber = new Map(iso4217.map((entry) => [entry.number, entry.code]));
-
 /** The alphabetic code for a numeric one (`800` is UGX); any other text as it is. Source: ISO 4217. */
 export function alphabeticCode(code: string): string {
-  return byNumber.get(code) ?? code;
+  return iso4217.find(({ number }) => number === code)?.code ?? code;
 }

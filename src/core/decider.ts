@@ -1,7 +1,7 @@
 // Decides a payout: on the remembered snapshot if it can, otherwise on a new one. A snapshot is one reading of the
 // balance; an attempt applies the rule to it (`decision.ts`), for advice here or for a hold in `hold-attempt.ts`.
 import { andThen, askStore, storeIsRecovering, storeLostData } from './ask-store.js';
-import type { CheckOptions, WalletOptions } from './calls.js';
+import type { CheckOptions, FundsOptions, WalletOptions } from './calls.js';
 import { elapsedMs } from './clock.js';
 import { untilAborted } from './deadline.js';
 import { Decision, decide, type Requirement, type Snapshot } from './decision.js';
@@ -9,9 +9,10 @@ import { BalanceUnavailableError, ConfigurationError, CurrencyMismatchError, Inv
 import type { Events } from './events.js';
 import { WalletFrozenError } from './hold-errors.js';
 import type { Identities } from './identities.js';
-import { addMinorUnits, parseAmount, parseNonNegative } from './money.js';
+import { addMinorUnits, amountWithFee, parseAmount, parseNonNegative } from './money.js';
 import type { ResolvedOptions } from './options.js';
 import type { AmountInput } from './payout-guard.js';
+import { assertFitsAlone } from './payout-limits.js';
 import { type Reading, Snapshots } from './snapshots.js';
 import type { MaybePromise, WalletTotals } from './store.js';
 import type { Wallet } from './wallet.js';
@@ -57,9 +58,10 @@ export class Decider {
 
   /** Decides without taking a hold. */
   advise(amount: AmountInput, options: CheckOptions): MaybePromise<Decision> {
-    return andThen(this.requirement(amount, options), (requirement) =>
-      this.decide(requirement, options, (snapshot) => this.adviseOn(snapshot, requirement), undefined),
-    );
+    return andThen(this.requirement(amount, options), (requirement) => {
+      assertFitsAlone(requirement);
+      return this.decide(requirement, options, (snapshot) => this.adviseOn(snapshot, requirement), {});
+    });
   }
 
   /** An attempt that takes nothing. */
@@ -72,7 +74,7 @@ export class Decider {
     requirement: PayoutRequirement,
     options: WalletOptions,
     attempt: Attempt,
-    reference: string | undefined,
+    about: AboutDecision,
   ): MaybePromise<Decision> {
     this.assertOpen();
     options.signal?.throwIfAborted();
@@ -83,15 +85,16 @@ export class Decider {
     const remembered = refresh ? undefined : this.#snapshots.remembered(wallet, nowMs);
     const decision = remembered && attempt(remembered);
     return decision instanceof Decision && decision.sufficient
-      ? this.#announced(decision, reference)
-      : this.#decideAsking(requirement, { ...options, refresh }, attempt, { nowMs, remembered, decision, reference });
+      ? this.#announced(decision, about)
+      : this.#decideAsking(requirement, { ...options, refresh }, attempt, { nowMs, remembered, decision, about });
   }
 
   /** A wallet as it is now: a reading, and totals of the same epoch. */
-  async position(wallet: Wallet, options: WalletOptions): Promise<{ reading: Reading; totals: WalletTotals }> {
+  async position(wallet: Wallet, options: FundsOptions): Promise<{ reading: Reading; totals: WalletTotals }> {
     this.assertOpen();
+    const { signal, staleForDisplayMs: maxAgeMs } = options;
     for (const refresh of [options.refresh === true, true]) {
-      const reading = await this.#read(wallet, { ...options, refresh });
+      const reading = await untilAborted(this.#snapshots.read(wallet, { refresh, maxAgeMs }), signal);
       const totals = await this.#totals(wallet);
       if (totals.epoch === reading.snapshot.epoch) return { reading, totals };
     }
@@ -124,17 +127,19 @@ export class Decider {
     const decision = cached.remembered ? await cached.decision : await attempt(snapshot);
     // Requested since this call began: a newer one would not be a better reason.
     const isNewest = snapshot.requestedElapsedMs >= cached.nowMs;
-    if (decision && (decision.sufficient || isNewest)) return this.#announced(decision, cached.reference);
+    if (decision && (decision.sufficient || isNewest)) return this.#announced(decision, cached.about);
 
     // A refusal is confirmed; a snapshot of an epoch that is over is replaced.
     const newer = decision ? this.#snapshots.confirm(wallet) : this.#snapshots.read(wallet, { refresh: true });
     const last = await attempt((await untilAborted(newer, options.signal)).snapshot);
     if (!last) throw storeLostData();
-    return this.#announced(last, cached.reference);
+    return this.#announced(last, cached.about);
   }
 
-  #announced(decision: Decision, reference: string | undefined): Decision {
-    this.#events.emit(decision.sufficient ? 'approved' : 'insufficient', () => ({ decision, reference }));
+  #announced(decision: Decision, about: AboutDecision): Decision {
+    const { reference, payouts } = about;
+    const event = () => (payouts === undefined ? { decision, reference } : { decision, payouts });
+    this.#events.emit(decision.sufficient ? 'approved' : 'insufficient', event);
     return decision;
   }
 
@@ -147,27 +152,41 @@ export class Decider {
   }
 }
 
+/** The subject of a decision: the reference of a hold, the number of payouts of a batch, or neither for a check. */
+export interface AboutDecision {
+  readonly reference?: string | undefined;
+  readonly payouts?: number | undefined;
+}
+
 /** The attempt on the remembered snapshot, before the provider was asked. */
 interface CachedAttempt {
   /** The start of the call, on the monotonic clock. */
   readonly nowMs: number;
   readonly remembered: Snapshot | undefined;
   readonly decision: MaybePromise<Decision | undefined>;
-  readonly reference: string | undefined;
+  readonly about: AboutDecision;
 }
 
-function requirementOf(amount: AmountInput, options: CheckOptions, wallet: Wallet): PayoutRequirement {
+export function requirementOf(amount: AmountInput, options: CheckOptions, wallet: Wallet): PayoutRequirement {
   const { currency } = wallet;
-  if (wallet.provider === undefined) {
-    throw new ConfigurationError([`wallets.${wallet.key}: it is settled only (\`settleOnly\`) and has no provider`]);
-  }
-  if (options.currency !== undefined && options.currency !== currency.code) {
-    if (typeof options.currency !== 'string') throw new InvalidArgumentError('currency', 'must be an ISO 4217 code');
-    throw new CurrencyMismatchError(currency.code, options.currency, 'caller');
-  }
+  assertPays(wallet, options.currency);
   const amountMinor = parseAmount(amount, currency);
   if (options.fee === undefined) return { wallet, requiredMinor: amountMinor };
-  return { wallet, requiredMinor: addMinorUnits(amountMinor, parseNonNegative(options.fee, currency)) };
+  const feeMinor = parseNonNegative(options.fee, currency);
+  return { wallet, requiredMinor: addMinorUnits(amountMinor, feeMinor, amountWithFee) };
+}
+
+/**
+ * @throws `ConfigurationError` for a wallet that is settled only, and an error for a currency that is none or another
+ *   one than that of the wallet.
+ */
+export function assertPays({ key, provider, currency }: Wallet, given: string | undefined): void {
+  if (provider === undefined) {
+    throw new ConfigurationError([`wallets.${key}: it is settled only (\`settleOnly\`) and has no provider`]);
+  }
+  if (given === undefined || given === currency.code) return;
+  if (typeof given !== 'string') throw new InvalidArgumentError('currency', 'must be an ISO 4217 code');
+  throw new CurrencyMismatchError(currency.code, given, 'caller');
 }
 
 function decideInEpoch(snapshot: Snapshot, totals: WalletTotals, requirement: PayoutRequirement): Decision | undefined {

@@ -7,6 +7,8 @@ import { redactedCause } from './redact.js';
 /** Stable, machine-readable names of everything that can go wrong. */
 export type PayoutGuardErrorCode =
   | 'insufficient_funds'
+  | 'limit_exceeded'
+  | 'limits_unknown'
   | 'balance_unavailable'
   | 'invalid_amount'
   | 'invalid_reference'
@@ -14,6 +16,7 @@ export type PayoutGuardErrorCode =
   | 'currency_mismatch'
   | 'payout_in_progress'
   | 'duplicate_reference'
+  | 'references_taken'
   | 'hold_conflict'
   | 'hold_state'
   | 'foreign_wallet'
@@ -162,16 +165,12 @@ export class InvalidReferenceError extends PayoutGuardError {
   override readonly name = 'InvalidReferenceError';
   override readonly code = 'invalid_reference';
 
-  constructor(options: { longest?: number | undefined; cause?: unknown } = {}) {
-    const { longest = 128 } = options;
-    super(
-      `Invalid reference: pass the unique id of the payout, 1 to ${longest} visible ASCII characters without spaces.`,
-      {
-        status: 400,
-        expose: true,
-        cause: options.cause,
-      },
-    );
+  constructor(options: { longest?: number | undefined; form?: string | undefined; cause?: unknown } = {}) {
+    const { longest = 128, form, cause } = options;
+    const wanted = form
+      ? `the provider takes ${form}.`
+      : `pass the unique id of the payout, 1 to ${longest} visible ASCII characters without spaces.`;
+    super(`Invalid reference: ${wanted}`, { status: 400, expose: true, cause });
   }
 }
 

@@ -2,9 +2,9 @@
 import { EventEmitter } from 'node:events';
 import type { Decision } from './decision.js';
 import { isPayoutGuardError, type PayoutGuardError } from './errors.js';
-import { isThenable } from './functions.js';
 import type { HoldState } from './hold.js';
 import type { HoldInfo } from './hold-info.js';
+import { callListener } from './listener.js';
 import type { StoreOperation } from './store.js';
 import type { StoreFailureCause } from './store-failure.js';
 import type { PayoutVerdict } from './verdict.js';
@@ -16,7 +16,10 @@ export interface Reconciliation {
   readonly captured: number;
   /** Payouts that were not made. */
   readonly released: number;
-  /** Payouts whose outcome is still not known; their money stays held. */
+  /**
+   * Payouts that were looked up and whose outcome is still not known; their money stays held. One that another process
+   * looked up within the last minute is left to it and not counted.
+   */
   readonly open: number;
   /** Overdue payouts that the provider has no record of: to be released once you know that they were never sent. */
   readonly neverSeen: readonly HoldInfo[];
@@ -31,38 +34,71 @@ export interface LeftOpen {
   readonly wallet: string;
   readonly attempt: string;
   /**
-   * `paying`: the payment function has not ended. Otherwise the verdict that the store could not take yet: `captured`
-   * the payout was made, `released` or `failed` it was not.
+   * `paying`: the payment function, or the handler behind `requireSufficientFunds`, has not ended. Otherwise the
+   * verdict that the store could not take yet: `captured` the payout was made, `released` or `failed` it was not.
    */
   readonly pending: 'paying' | 'captured' | 'released' | 'failed';
+}
+
+/** A decision was made. */
+export interface DecisionEvent {
+  readonly decision: Decision;
+  /** Of a hold. */
+  readonly reference?: string | undefined;
+  /** Number of payouts, if the decision is about the sum of a `holdAll`. */
+  readonly payouts?: number | undefined;
 }
 
 /** The events of a guard. They carry balances: they are for operators. */
 export interface GuardEvents {
   /** A check or hold was approved. A hold has a reference. */
-  approved: { readonly decision: Decision; readonly reference?: string | undefined };
+  approved: DecisionEvent;
   /** A check or hold was refused because funds are insufficient. */
-  insufficient: { readonly decision: Decision; readonly reference?: string | undefined };
+  insufficient: DecisionEvent;
   /** A check or hold was refused for another reason. */
   checkFailed: {
     readonly error: PayoutGuardError;
     readonly wallet?: string | undefined;
     readonly reference?: string | undefined;
+    /** Number of payouts, if `holdAll` was refused. */
+    readonly payouts?: number | undefined;
   };
   /** A wallet was frozen by this guard, or unfrozen: then without a reason. */
   frozen: { readonly wallet: string; readonly reason?: string | undefined };
+  /**
+   * Daily limits refuse because the store does not know all that was held on this day: it knows everything `since`
+   * then. They refuse until the end of the day, or until an operator calls `acceptLimits`. Emitted once.
+   */
+  limitsUnknown: { readonly wallet: string; readonly since: Date; readonly until: Date };
+  /** An operator accepted what the store counts under the daily limits of a wallet. */
+  limitsAccepted: { readonly wallet: string };
   /** A hold was taken. */
   held: { readonly hold: HoldInfo };
   /** A hold was captured, for the first time. */
   captured: { readonly hold: HoldInfo };
-  /** A hold was released, for the first time. Reservations that expire are released without an event. */
+  /**
+   * A payout debited more than was held for it: all of it counts, also above a limit of the wallet. After `captured`.
+   */
+  debitAboveHold: { readonly hold: HoldInfo };
+  /** A hold was released, for the first time, by a call or a verdict. */
   released: { readonly hold: HoldInfo; readonly reason?: string | undefined };
+  /**
+   * A reservation was never paid and its time is over: its money is free again, since `hold.endedAt` on the store's
+   * clock. Emitted by the process that took the hold, a second or more later, if it listened by then and still runs.
+   */
+  expired: { readonly hold: HoldInfo };
   /**
    * A payout was made although its hold had expired or was released. `perhapsTwice`: a later payout holds the
    * reference, so the same payout may have been made twice; the hold of the later one stays. Otherwise the debit is
    * recorded.
    */
   paidAfterRelease: { readonly hold: HoldInfo; readonly attempt: string; readonly perhapsTwice: boolean };
+  /**
+   * A look-up found this many payouts that were made under one reference. Each of them counts as a debit, with the
+   * reported amount or that of the hold; after a capture at acceptance the first alone does, because the balance shows
+   * the others by itself.
+   */
+  paidTwice: { readonly hold: HoldInfo; readonly times: number };
   /**
    * A payout that was captured because the provider debits at acceptance has failed: the provider gives the money back.
    */
@@ -165,16 +201,8 @@ export class Events {
 
   /** Listens without handling: an event that only taps receive is still a process warning. For metrics and records. */
   tap<Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => unknown): () => void {
-    // A listener must not change what happens to money. Its mistake is reported, not thrown into a payout.
-    const report = (error: unknown) => warn('PAYOUT_GUARD_LISTENER', `A listener of the event ${name} threw.`, error);
-    const safely = (event: GuardEvents[Name]) => {
-      try {
-        const answer: unknown = listener(event);
-        if (isThenable(answer)) void Promise.resolve(answer).catch(report);
-      } catch (error) {
-        report(error);
-      }
-    };
+    const problem = `A listener of the event ${name} threw.`;
+    const safely = (event: GuardEvents[Name]) => callListener(listener, event, problem);
     this.#emitter.on(name, safely);
     this.#heard.add(name);
     return () => {
@@ -203,9 +231,13 @@ export class Events {
   }
 
   /** Reports an error that refuses a payout, unless it is emitted as `insufficient` anyway. */
-  checkFailed(error: unknown, about: { wallet?: string | undefined; reference?: string | undefined }): void {
+  checkFailed(
+    error: unknown,
+    about: { wallet?: string | undefined; reference?: string | undefined; payouts?: number },
+  ): void {
     if (!this.hasListener('checkFailed') || !isPayoutGuardError(error) || error.code === 'insufficient_funds') return;
-    this.emit('checkFailed', () => ({ error, wallet: about.wallet, reference: about.reference }));
+    const { wallet, reference, payouts } = about;
+    this.emit('checkFailed', () => ({ error, wallet, reference, ...(payouts !== undefined && { payouts }) }));
   }
 
   #count(name: keyof GuardEvents, change: 1 | -1): void {

@@ -2,28 +2,33 @@
 // `decider.ts`, `decision.ts`, `store.ts` and `memory-store/store.ts`.
 
 import { askStore, isPromise } from './ask-store.js';
-import { assertOptions, assertPayOptions } from './call-options.js';
+import { BatchUndo } from './batch-undo.js';
+import { assertFundsOptions, assertOptions, assertPayOptions } from './call-options.js';
 import type {
   CheckOptions,
   CloseOptions,
   CloseReport,
   Funds,
+  FundsOptions,
   HoldList,
   HoldOptions,
   ListOptions,
+  PayoutPlan,
+  PlannedPayout,
   ReconcileOptions,
   ReleaseOptions,
   SettleOptions,
-  WalletOptions,
   WithHoldOptions,
 } from './calls.js';
-import { elapsedMs } from './clock.js';
+import { elapsedMs, keepingAlive } from './clock.js';
 import { Decider } from './decider.js';
 import { type Decision, spendableMinor } from './decision.js';
 import { ConfigurationError, InvalidArgumentError } from './errors.js';
 import type { Reconciliation } from './events.js';
 import { Events } from './events.js';
 import { FollowUp } from './follow-up.js';
+import { HoldAll } from './hold-all.js';
+import { readPayouts } from './hold-all-request.js';
 import type { HoldInfo } from './hold-info.js';
 import { isReason } from './hold-request.js';
 import { Holds } from './holds.js';
@@ -31,17 +36,29 @@ import { Identities } from './identities.js';
 import { InsufficientFundsError } from './insufficient-funds.js';
 import { Lookups } from './lookups.js';
 import { formatMinorUnits } from './money.js';
-import { type PayoutGuardOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { type PayoutGuardOptions, type ResolvedOptions, resolveOptions, sendingGraceMs } from './options.js';
 import { Outcomes } from './outcomes.js';
 import { PayPromise } from './pay-promise.js';
 import { Payments } from './payments.js';
-import type { AmountInput, GuardInternals, Hold, PayoutGuard, PreparedHold, WalletInfo } from './payout-guard.js';
+import type {
+  AmountInput,
+  AttachedWork,
+  GuardInternals,
+  Hold,
+  PayoutGuard,
+  PreparedHold,
+  WalletInfo,
+} from './payout-guard.js';
+import { GuardLimits } from './payout-limits.js';
+import { planPayouts } from './plan.js';
 import { Reconciler } from './reconciler.js';
+import { Reservations } from './reservations.js';
 import { Settler } from './settler.js';
 import { warnOfSetup } from './setup-warnings.js';
 import { shutDown } from './shutdown.js';
 import type { HoldStore } from './store.js';
 import { WatchedStore } from './store-watch.js';
+import { UnderWay } from './under-way.js';
 import { VerdictOutbox } from './verdict-outbox.js';
 import type { Wallet } from './wallet.js';
 import { type Wallets, walletsOf } from './wallets.js';
@@ -78,18 +95,22 @@ class Guard implements PayoutGuard {
   readonly #identities: Identities;
   readonly #decider: Decider;
   readonly #holds: Holds;
+  readonly #holdAll: HoldAll;
+  readonly #limits: GuardLimits;
   readonly #reconciler: Reconciler;
+  readonly #attached: AttachedWork[] = [];
   /** Ends the guard, after so many milliseconds at most. */
   readonly #shutDown: (waitMs: number) => Promise<CloseReport>;
   /** Ends the comparison with other guards of this process. */
   readonly #forgetSetup: () => void;
+  readonly #closeSignal = new AbortController();
   #closing: Promise<CloseReport> | undefined;
 
   /**
    * Makes the parts, each from those above it: `decider` decides on balances, `settler` moves holds on in the store,
    * `outbox` keeps verdicts that the store could not take, `lookups` asks providers about payouts, `outcomes` settles
    * by their answers, soon after a payment (`followUp`) or by timer (`reconciler`), `payments` runs the code that
-   * pays, and `holds` takes holds.
+   * pays, and `holds` and `holdAll` take holds.
    */
   constructor(given: ResolvedOptions) {
     const events = this.#events;
@@ -104,7 +125,13 @@ class Guard implements PayoutGuard {
     const outcomes = new Outcomes(options, lookups, outbox, events);
     const followUp = new FollowUp(options, wallets, outcomes);
     const payments = new Payments({ options, wallets, decider, settler, outbox, followUp });
-    const holds = new Holds({ options, settler, outbox, payments, wallets, identities, decider, events });
+    const reservations = new Reservations(options, events);
+    const undo = new BatchUndo(options);
+    const underWay = new UnderWay();
+    const limits = new GuardLimits(options.clock, events);
+    const asking = { options, wallets, identities, decider, events, limits };
+    const taking = { ...asking, settler, outbox, payments, reservations, underWay };
+    const holds = new Holds(taking);
     const reconciler = new Reconciler({ options, wallets, identities, outcomes, events });
     this.#given = given.store;
     this.#store = store;
@@ -113,8 +140,11 @@ class Guard implements PayoutGuard {
     this.#identities = identities;
     this.#decider = decider;
     this.#holds = holds;
+    this.#limits = limits;
+    this.#holdAll = new HoldAll({ ...taking, undo });
     this.#reconciler = reconciler;
-    const parts = { options, decider, followUp, holds, lookups, outbox, payments, reconciler, events };
+    const ending = { options, decider, followUp, underWay, undo, lookups, outbox, payments, reconciler, reservations };
+    const parts = { ...ending, attached: this.#attached, events };
     this.#shutDown = (waitMs) => shutDown(parts, waitMs);
     this.#forgetSetup = warnOfSetup(given, wallets.known());
   }
@@ -146,6 +176,8 @@ class Guard implements PayoutGuard {
 
   readonly hold = (options: HoldOptions | (() => HoldOptions)): Promise<Hold> => this.#holds.take(options);
 
+  readonly holdAll: PayoutGuard['holdAll'] = (payouts, options) => this.#holdAll.take(payouts, options);
+
   readonly prepare = (options: HoldOptions): Promise<PreparedHold> => this.#holds.prepare(options);
 
   readonly resume = (reference: string): Promise<Hold> => this.#holds.resume(reference);
@@ -173,16 +205,22 @@ class Guard implements PayoutGuard {
 
   readonly getHold = (reference: string): Promise<HoldInfo | undefined> => this.#holds.get(reference);
 
+  readonly plan = (payouts: readonly PlannedPayout[]): Promise<PayoutPlan> =>
+    planPayouts(this, this.#wallets, this.#store, payouts);
+
   readonly listHolds = (options: ListOptions = {}): Promise<HoldList> => this.#holds.list(options);
 
-  readonly reconcile = async (options: ReconcileOptions = {}): Promise<Reconciliation> => {
+  readonly reconcile = (options: ReconcileOptions = {}): Promise<Reconciliation> =>
+    keepingAlive(this.#reconcile(options));
+
+  async #reconcile(options: ReconcileOptions): Promise<Reconciliation> {
     assertOptions('reconcile', options);
     const { reference, olderThanMs } = options;
     // A webhook is answered while the guard closes: it is how the last payouts learn their outcome.
     if (reference !== undefined) return this.#reconciler.runOne(reference, this.#holds.walletOf);
     this.#decider.assertOpen();
     return this.#reconciler.run(olderThanMs);
-  };
+  }
 
   readonly freeze = async (wallet: string, reason: string): Promise<void> => {
     if (!isReason(reason)) throw new InvalidArgumentError('reason', 'must be 1 to 200 printable characters');
@@ -190,6 +228,14 @@ class Guard implements PayoutGuard {
   };
 
   readonly unfreeze = (wallet: string): Promise<void> => this.#freeze(wallet, undefined);
+
+  readonly acceptLimits = async (key: string): Promise<void> => {
+    const wallet = await this.#wallets.named(key);
+    if (!wallet.limits?.daily) throw new InvalidArgumentError('wallet', 'has no limits per day');
+    await this.#identities.checkOnce(wallet);
+    await askStore(this.#options.store, (store) => store.acceptLimits?.(wallet.key));
+    this.#events.emit('limitsAccepted', () => ({ wallet: wallet.key }));
+  };
 
   async #freeze(key: string, reason: string | undefined): Promise<void> {
     const wallet = await this.#wallets.named(key);
@@ -201,8 +247,9 @@ class Guard implements PayoutGuard {
 
   readonly on: PayoutGuard['on'] = (name, listener) => this.#events.on(name, listener);
 
-  readonly funds = async (options: WalletOptions = {}): Promise<Funds> => {
+  readonly funds = async (options: FundsOptions = {}): Promise<Funds> => {
     assertOptions('funds', options);
+    assertFundsOptions(options);
     const wallet = await this.#wallets.named(options.wallet);
     const { key, currency, floorMinor } = wallet;
     const { reading, totals } = await this.#decider.position(wallet, options);
@@ -229,6 +276,7 @@ class Guard implements PayoutGuard {
       throw new InvalidArgumentError('waitMs', 'must be a whole number of 0 to 86,400,000 milliseconds');
     }
     this.#closing ??= this.#close(waitMs);
+    this.#closeSignal.abort();
     return this.#closing;
   };
 
@@ -246,16 +294,24 @@ class Guard implements PayoutGuard {
   };
 
   get internals(): GuardInternals {
-    const { clock } = this.#options;
+    const { clock, overdueAfterMs } = this.#options;
     return {
       store: this.#given,
       clock,
       observes: false,
+      overdueAfterMs,
       refuse: (error) => {
         this.#events.checkFailed(error, {});
         throw error;
       },
+      attach: (work) => void this.#attached.push(work),
+      sendsForMs: this.#options.payWithinMs + sendingGraceMs,
       tap: (name, listener) => this.#events.tap(name, listener),
+      lookUp: async (reference) => {
+        const fate = await this.#reconciler.learnOne(reference, this.#holds.walletOf);
+        if (fate?.end !== 'open') return 'decided';
+        return fate.isUnanswered ? 'unanswered' : 'open';
+      },
       wallets: () => this.#wallets.known().map(walletInfo),
       wallet: (key) => {
         const wallet = this.#wallets.named(key);
@@ -263,11 +319,27 @@ class Guard implements PayoutGuard {
         wallet.catch(() => {});
         throw new ConfigurationError([`wallet "${key}" is not known yet; read it once with funds() before`]);
       },
+      readPayouts: async (payouts, key) => {
+        const wallet = await this.#wallets.named(key);
+        return { wallet: walletInfo(wallet), payouts: readPayouts(payouts, wallet, this.#limits) };
+      },
+      closing: this.#closeSignal.signal,
     };
   }
 }
 
-function walletInfo({ key, currency, provider, providerName, debitVisibleAt, visibilityLagMs }: Wallet): WalletInfo {
-  const debits = { visibleAt: debitVisibleAt, lagMs: visibilityLagMs };
-  return { key, currency, providerName, debits, webhook: provider?.webhook };
+function walletInfo(wallet: Wallet): WalletInfo {
+  const { key, currency, provider, providerName, debitVisibleAt, visibilityLagMs, lookup, limits } = wallet;
+  return {
+    key,
+    currency,
+    providerName,
+    accountId: provider?.accountId,
+    isSettledOnly: provider === undefined,
+    hasLookup: lookup !== undefined,
+    hasDailyLimits: limits?.daily !== undefined,
+    debits: { visibleAt: debitVisibleAt, lagMs: visibilityLagMs },
+    webhook: provider?.webhook,
+    callback: provider?.callback,
+  };
 }

@@ -1,4 +1,6 @@
 // The decisions of a store about one request. Pure, no I/O: for the stores that decide in this process.
+
+import { limitRefusal, type ReadUse } from './day-limits.js';
 import { type HoldRecord, isAsGranted, mayBeHeldAgain, nextTurn, transition } from './hold.js';
 import { grantedHold, isOther, isSamePayout, moved, noted } from './hold-moves.js';
 import type { HoldOutcome, HoldRequest, SendRequest, SettleOutcome, SettleRequest, WalletTotals } from './store.js';
@@ -7,13 +9,15 @@ import type { HoldOutcome, HoldRequest, SendRequest, SettleOutcome, SettleReques
  * Decides about a hold.
  *
  * @param known - The hold that has the reference. It is also that of the answer `held` if its own attempt asks again;
- *   any other `held` is to be written.
+ *   any other `held` is to be written, and counted under its limits.
+ * @param use - Called if the request has limits.
  */
 export function decideHold(
   request: HoldRequest,
   known: HoldRecord | undefined,
   totals: WalletTotals,
   nowMs: number,
+  use: ReadUse,
 ): HoldOutcome {
   const { attempt, amountMinor, state, epoch, limitMinor } = request;
   const isSame = known !== undefined && isSamePayout(known, request);
@@ -25,6 +29,9 @@ export function decideHold(
   if (totals.frozen) return { outcome: 'frozen', frozen: totals.frozen };
   if (epoch !== totals.epoch) return { outcome: 'stale_epoch', totals };
   if (totals.recoveringForMs) return { outcome: 'recovering', forMs: totals.recoveringForMs };
+  const { limits } = request;
+  const refusal = limits && limitRefusal(request, limits, nowMs, use);
+  if (refusal) return refusal;
   if (totals.active + totals.captured + amountMinor > limitMinor) return { outcome: 'insufficient', totals };
   return { outcome: 'held', hold: grantedHold(request, nowMs, isAgain ? nextTurn(known) : undefined), totals };
 }

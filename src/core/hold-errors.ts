@@ -54,6 +54,49 @@ export class DuplicateReferenceError extends PayoutGuardError {
   }
 }
 
+/** A reference of a payroll that another payout has. */
+export interface TakenReference {
+  readonly reference: string;
+  /**
+   * The state of the payout that has it: `captured` was made, `released` failed, `reserved` and `sent` are under way.
+   */
+  readonly state: HoldState;
+  /** Present if the payout that has it is another one: of another wallet, amount or payee. */
+  readonly difference?: PayoutDifference | undefined;
+}
+
+/**
+ * Other payouts have some of the references of a payroll, so none of it was held. Leave those payouts out, or hold the
+ * payroll with policy `fit`.
+ */
+export class ReferencesTakenError extends PayoutGuardError {
+  override readonly name = 'ReferencesTakenError';
+  override readonly code = 'references_taken';
+  /** Every reference that is taken, with the state of its payout. */
+  readonly taken: readonly TakenReference[];
+  /** The same call may be repeated: the holds are those of a call that was refused, and are undone soon. */
+  readonly retryable: boolean;
+  /** Recommended wait before the call is repeated, in milliseconds; only if it is retryable. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(taken: readonly TakenReference[], retryAfterMs?: number) {
+    const shown = taken.slice(0, 5).map(({ reference, state }) => `${reference} (${state})`);
+    const more = taken.length > shown.length ? ` and ${taken.length - shown.length} more` : '';
+    super(
+      `References of this payroll belong to other payouts: ${shown.join(', ')}${more}. Nothing was held. Leave those ` +
+        "payouts out, or hold the payroll with policy 'fit'.",
+      { status: 409, expose: true },
+    );
+    this.taken = taken;
+    this.retryable = retryAfterMs !== undefined;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), retryable: this.retryable, taken: this.taken };
+  }
+}
+
 /** The ways in which two payouts with one reference may differ. */
 export type PayoutDifference = 'amount' | 'wallet' | 'payee';
 
@@ -86,14 +129,12 @@ export class HoldStateError extends PayoutGuardError {
   /** The state of the hold; `unknown` when there is none, or it was forgotten. */
   readonly state: HoldState | 'unknown';
 
-  /** @param wanted - What the hold cannot be any more, such as `captured`. */
-  constructor(reference: string, state: HoldState | 'unknown', wanted: string) {
-    super(
-      state === 'unknown'
-        ? `There is no hold with this reference, so it cannot be ${wanted}.`
-        : `The hold is ${state} already, so it cannot be ${wanted}.`,
-      { status: 409, expose: true },
-    );
+  /**
+   * @param wanted - What the hold cannot be any more, such as `captured`.
+   * @param isOvertaken - Another attempt has the reference, so the one that was meant was released.
+   */
+  constructor(reference: string, state: HoldState | 'unknown', wanted: string, isOvertaken = false) {
+    super(messageOf(state, wanted, isOvertaken), { status: 409, expose: true });
     this.reference = reference;
     this.state = state;
   }
@@ -189,4 +230,11 @@ export function claimRejection(error: unknown): error is PayoutRejectedError {
   return (
     isPayoutGuardError(error) && error.code === 'payout_rejected' && (error as PayoutRejectedError).claim?.() === true
   );
+}
+
+function messageOf(state: HoldState | 'unknown', wanted: string, isOvertaken: boolean): string {
+  if (state === 'unknown') return `There is no hold with this reference, so it cannot be ${wanted}.`;
+  return isOvertaken
+    ? `Another attempt has this reference now, so the hold of this one cannot be ${wanted}. Read the hold again.`
+    : `The hold is ${state} already, so it cannot be ${wanted}.`;
 }

@@ -66,6 +66,7 @@ export class HoldHandle implements Hold {
   #phase: Phase = 'idle';
   #sentAtMs: number | undefined;
   #sending: AbortController | undefined;
+  #endWatch: (() => void) | undefined;
 
   constructor(parts: HandleParts, origin: HandleOrigin) {
     const { hold } = origin;
@@ -178,9 +179,18 @@ export class HoldHandle implements Hold {
     this.#phase = 'ending';
   }
 
+  /** Calls `end` once the hold is known to be no reservation any more. @internal */
+  onceNotReserved(end: (() => void) | undefined): void {
+    this.#endWatch = end;
+  }
+
   /** Records the current state of the hold in the store. @internal */
   see(hold: HoldRecord): void {
     this.#state = hold.state;
+    if (this.#endWatch && hold.state !== 'reserved') {
+      this.#endWatch();
+      this.#endWatch = undefined;
+    }
     if (hold.state !== 'sent' || this.#sentAtMs !== undefined) return;
     this.#sentAtMs = elapsedMs(this.#parts.options.clock);
     if (this.#sending) this.#abortInTime(this.#sending);

@@ -7,6 +7,7 @@ export function grantedHold(request: HoldRequest, nowMs: number, turn: number | 
   const { reference, wallet, state, attempt, amountMinor, currency, expiresInMs, sendsForMs, fingerprint, metadata } =
     request;
   const isSent = state === 'sent';
+  const { limits } = request;
   return {
     reference,
     wallet,
@@ -26,6 +27,8 @@ export function grantedHold(request: HoldRequest, nowMs: number, turn: number | 
     failed: undefined,
     awaitsOutcome: undefined,
     fingerprint,
+    day: limits?.day,
+    payee: limits?.payee,
     metadata,
   };
 }
@@ -91,10 +94,17 @@ export function expired(hold: HoldRecord, nowMs: number): HoldRecord {
   return changed(hold, { state: 'released', endedAtMs: nowMs });
 }
 
+/** A reservation whose money partly, or wholly, went to other holds. One that has none left is over. */
+export function lessened(hold: HoldRecord, takenMinor: bigint, nowMs: number): HoldRecord {
+  if (takenMinor === hold.amountMinor) return changed(hold, { state: 'released', endedAtMs: nowMs });
+  return changed(hold, { amountMinor: hold.amountMinor - takenMinor, expiresAtMs: hold.expiresAtMs });
+}
+
 type Change = Partial<
   Pick<
     HoldRecord,
     | 'state'
+    | 'amountMinor'
     | 'capturedMinor'
     | 'expiresAtMs'
     | 'sentAtMs'
@@ -117,7 +127,7 @@ function changed(hold: HoldRecord, change: Change): HoldRecord {
     wallet: hold.wallet,
     state: change.state ?? hold.state,
     attempt: hold.attempt,
-    amountMinor: hold.amountMinor,
+    amountMinor: change.amountMinor ?? hold.amountMinor,
     currency: hold.currency,
     capturedMinor: change.capturedMinor ?? hold.capturedMinor,
     createdAtMs: hold.createdAtMs,
@@ -131,6 +141,8 @@ function changed(hold: HoldRecord, change: Change): HoldRecord {
     failed: (change.failed ?? hold.failed) || undefined,
     awaitsOutcome: change.awaitsOutcome,
     fingerprint: hold.fingerprint,
+    day: hold.day,
+    payee: hold.payee,
     metadata: hold.metadata,
   };
 }

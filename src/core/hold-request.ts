@@ -1,12 +1,11 @@
 // The arguments of a call that holds money, checked.
-import { createHash } from 'node:crypto';
 import { assertOptions } from './call-options.js';
 import type { HoldOptions } from './calls.js';
-import type { PayoutRequirement } from './decider.js';
 import { InvalidArgumentError, InvalidReferenceError } from './errors.js';
 import { isThenable } from './functions.js';
 import { longestReservationMs } from './options.js';
 import { parseReference } from './reference.js';
+import type { Wallet } from './wallet.js';
 
 export const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -19,17 +18,20 @@ export function readRequest(options: HoldOptions): HoldOptions {
   const reference = parseReference(options.reference);
   const { state = 'reserved', expiresInMs, fingerprint, metadata } = options;
   if (state !== 'reserved' && state !== 'sent') throw new InvalidArgumentError('state', "must be 'reserved' or 'sent'");
-  if (
-    expiresInMs !== undefined &&
-    (!Number.isInteger(expiresInMs) || expiresInMs < 1 || expiresInMs > longestReservationMs)
-  ) {
-    throw new InvalidArgumentError('expiresInMs', 'must be a whole number of 1 to 2,592,000,000 milliseconds');
-  }
+  assertExpiresInMs(expiresInMs);
   if (fingerprint !== undefined && (typeof fingerprint !== 'string' || !/^.{1,1000}$/su.test(fingerprint))) {
     throw new InvalidArgumentError('fingerprint', 'must be a text of 1 to 1,000 characters');
   }
   if (metadata === undefined && reference === options.reference) return options;
   return { ...options, metadata: readMetadata(metadata) };
+}
+
+/** @throws `InvalidArgumentError` for what is no lifetime of a reservation. */
+export function assertExpiresInMs(expiresInMs: unknown): void {
+  if (expiresInMs === undefined) return;
+  if (!Number.isInteger(expiresInMs) || Number(expiresInMs) < 1 || Number(expiresInMs) > longestReservationMs) {
+    throw new InvalidArgumentError('expiresInMs', 'must be a whole number of 1 to 2,592,000,000 milliseconds');
+  }
 }
 
 function readMetadata(metadata: unknown): Readonly<Record<string, string>> {
@@ -47,14 +49,12 @@ function readMetadata(metadata: unknown): Readonly<Record<string, string>> {
 }
 
 /** @throws `InvalidReferenceError` for a reference that the provider does not take. */
-export function assertLength({ wallet }: PayoutRequirement, { reference }: HoldOptions): void {
-  const longest = wallet.provider?.maxReferenceLength;
+export function assertReferenceForm({ provider }: Wallet, { reference }: HoldOptions): void {
+  const { maxReferenceLength: longest, referenceForm } = provider ?? {};
   if (longest !== undefined && reference.length > longest) throw new InvalidReferenceError({ longest });
-}
-
-/** Payees are compared by their digest, and never kept. */
-export function digestOf(fingerprint: string): string {
-  return createHash('sha256').update(fingerprint).digest('base64url').slice(0, 22);
+  if (referenceForm && !referenceForm.pattern.test(reference)) {
+    throw new InvalidReferenceError({ form: referenceForm.words });
+  }
 }
 
 /** @throws `InvalidArgumentError` for a text that is no reason. */

@@ -53,6 +53,12 @@ export interface HoldRecord {
   readonly awaitsOutcome?: boolean | undefined;
   /** Digest of the payee, if the application named one. */
   readonly fingerprint?: string | undefined;
+  /**
+   * The day that it counts on under daily limits, as the number of days since 1970-01-01; absent without such limits.
+   */
+  readonly day?: number | undefined;
+  /** Digest of the payee that it counts for under daily limits. */
+  readonly payee?: string | undefined;
   /** Short texts of the application. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -95,6 +101,12 @@ export function transition(hold: HoldRecord, to: Target, namesAttempt: boolean):
 /** Returns true while a hold counts against the wallet. */
 export function isOpen(state: HoldState): boolean {
   return state === 'reserved' || state === 'sent';
+}
+
+/** The share of a hold in daily limits, in minor units. */
+export function countedMinor({ state, amountMinor, capturedMinor = amountMinor }: HoldRecord): bigint {
+  if (isOpen(state)) return amountMinor;
+  return state === 'captured' ? capturedMinor : 0n;
 }
 
 /** Returns true while the outcome of the payout is unknown. */

@@ -6,23 +6,27 @@ import type { HoldList, HoldOptions, ListOptions, ReleaseOptions, SettleOptions 
 import { elapsedMs } from './clock.js';
 import type { Decider, PayoutRequirement } from './decider.js';
 import type { Decision, Snapshot } from './decision.js';
+import { digestOf } from './digest.js';
 import { BalanceUnavailableError, InvalidArgumentError } from './errors.js';
 import type { Events } from './events.js';
-import type { HoldRecord } from './hold.js';
-import { HoldAttempt } from './hold-attempt.js';
+import { type HoldRecord, mayBeHeldAgain } from './hold.js';
+import { type AttemptOptions, HoldAttempt } from './hold-attempt.js';
 import { ForeignWalletError, HoldStateError } from './hold-errors.js';
 import { type HandleParts, HoldHandle } from './hold-handle.js';
 import { type HoldInfo, holdInfo } from './hold-info.js';
-import { assertLength, assertReason, digestOf, noMetadata, readRequest } from './hold-request.js';
+import { assertReason, assertReferenceForm, noMetadata, readRequest } from './hold-request.js';
 import type { Identities } from './identities.js';
 import { InsufficientFundsError } from './insufficient-funds.js';
+import type { LimitExceededError } from './limit-errors.js';
 import { parseAmount } from './money.js';
 import { type ResolvedOptions, sendingGraceMs } from './options.js';
 import type { AmountInput, PreparedHold } from './payout-guard.js';
+import { assertFitsAlone, type GuardLimits, limitAlone } from './payout-limits.js';
 import { parseReference } from './reference.js';
+import type { Reservations } from './reservations.js';
 import { asSettleFailure, type VerdictRequest } from './settler.js';
 import type { HoldStore, MaybePromise } from './store.js';
-import { UnderWay } from './under-way.js';
+import type { UnderWay } from './under-way.js';
 import type { KnownVerdict } from './verdict-outbox.js';
 import type { Wallet } from './wallet.js';
 import type { Wallets } from './wallets.js';
@@ -39,19 +43,34 @@ export class Holds {
   readonly #identities: Identities;
   readonly #decider: Decider;
   readonly #events: Events;
+  readonly #reservations: Reservations;
+  readonly #limits: GuardLimits;
+  /** Counts holds that are being taken, or settled by their reference. */
+  readonly #underWay: UnderWay;
   /** Makes attempts unique: random for this guard, then counted. */
   readonly #attemptPrefix = `${randomUUID()}/`;
   #attempts = 0;
-  /** Holds that are being taken, or settled by their reference. */
-  readonly #underWay = new UnderWay();
 
-  constructor(parts: HandleParts & { wallets: Wallets; identities: Identities; decider: Decider; events: Events }) {
+  constructor(
+    parts: HandleParts & {
+      wallets: Wallets;
+      identities: Identities;
+      decider: Decider;
+      events: Events;
+      reservations: Reservations;
+      underWay: UnderWay;
+      limits: GuardLimits;
+    },
+  ) {
     this.#parts = parts;
     this.#options = parts.options;
     this.#wallets = parts.wallets;
     this.#identities = parts.identities;
     this.#decider = parts.decider;
     this.#events = parts.events;
+    this.#reservations = parts.reservations;
+    this.#limits = parts.limits;
+    this.#underWay = parts.underWay;
   }
 
   /** Checks and holds in one step of the store. */
@@ -82,9 +101,11 @@ export class Holds {
   }
 
   #takeFrom(requirement: PayoutRequirement, options: HoldOptions): MaybePromise<HoldHandle> {
-    assertLength(requirement, options);
+    assertReferenceForm(requirement.wallet, options);
     const attempt = this.#attempt(this.#options.store, requirement, options);
-    const decided = this.#decider.decide(requirement, options, (snapshot) => attempt.on(snapshot), options.reference);
+    const tooLarge = limitAlone(requirement);
+    if (tooLarge) return this.#refuseTooLarge(tooLarge, attempt, options);
+    const decided = this.#decider.decide(requirement, options, (snapshot) => attempt.on(snapshot), options);
     return andThen(decided, (decision) => {
       const handle = this.#handle(attempt, requirement, decision);
       if (options.signal?.aborted) return this.#giveUp(handle, options.signal.reason);
@@ -92,10 +113,26 @@ export class Holds {
     });
   }
 
+  /**
+   * Refuses a payout that no day has room for, without a question to the provider. First by its reference, as ever: it
+   * may be that of a payout that was made before the limit was set.
+   */
+  async #refuseTooLarge(
+    tooLarge: LimitExceededError,
+    attempt: HoldAttempt,
+    { reference }: HoldOptions,
+  ): Promise<never> {
+    this.#decider.assertOpen();
+    const { hold, recoveringForMs = 0 } = await this.#ask((store) => store.get(reference));
+    if (!hold && recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
+    if (hold && !mayBeHeldAgain(hold)) throw attempt.referenceConflict(hold);
+    throw tooLarge;
+  }
+
   #attempt(store: Pick<HoldStore, 'hold'>, requirement: PayoutRequirement, options: HoldOptions): HoldAttempt {
     const { holdExpiresInMs, payWithinMs } = this.#options;
     this.#attempts += 1;
-    return new HoldAttempt(store, requirement, {
+    const attempt: AttemptOptions = {
       reference: options.reference,
       attempt: `${this.#attemptPrefix}${this.#attempts}`,
       state: options.state ?? 'reserved',
@@ -103,14 +140,17 @@ export class Holds {
       sendsForMs: payWithinMs + sendingGraceMs,
       fingerprint: options.fingerprint === undefined ? undefined : digestOf(options.fingerprint),
       metadata: options.metadata ?? noMetadata,
-    });
+    };
+    return new HoldAttempt(store, requirement, attempt, this.#limits.of(requirement, options));
   }
 
   /** @throws `InsufficientFundsError` the attempt was not granted. */
   #handle({ held: hold }: HoldAttempt, { wallet }: PayoutRequirement, decision: Decision): HoldHandle {
     if (!hold) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
     this.#events.emit('held', () => ({ hold: holdInfo(hold) }));
-    return new HoldHandle(this.#parts, { wallet, hold, readAtMs: hold.createdAtMs, decision });
+    const handle = new HoldHandle(this.#parts, { wallet, hold, readAtMs: hold.createdAtMs, decision });
+    handle.onceNotReserved(this.#reservations.watch(handle));
+    return handle;
   }
 
   /**
@@ -129,13 +169,16 @@ export class Holds {
     try {
       const options = readRequest(given);
       const requirement = await this.#decider.requirement(options.amount, options);
-      assertLength(requirement, options);
+      assertReferenceForm(requirement.wallet, options);
+      assertFitsAlone(requirement);
+      // Names the payee if it must: not only in the transaction.
+      this.#limits.of(requirement, options);
       let decidedOn: Snapshot | undefined;
       const check = (snapshot: Snapshot) => {
         decidedOn = snapshot;
         return this.#decider.adviseOn(snapshot, requirement);
       };
-      const decision = await this.#decider.decide(requirement, options, check, options.reference);
+      const decision = await this.#decider.decide(requirement, options, check, options);
       if (!decision.sufficient) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
       const hold: PreparedHold['hold'] = (store) => this.#takeIn(store, requirement, options, decidedOn as Snapshot);
       return { reference: options.reference, decision, hold };
@@ -286,11 +329,6 @@ export class Holds {
       // The error of the settlement itself is the one to report.
       return false;
     }
-  }
-
-  /** Resolves when no hold is being taken, or settled by its reference. */
-  idle(): Promise<void> {
-    return this.#underWay.idle();
   }
 
   #ask<T>(ask: Parameters<typeof askStore<T>>[1]): MaybePromise<T> {

@@ -66,7 +66,7 @@ export class Identities {
     if (owner === undefined) throw changing();
     throw new ConfigurationError([
       `wallets.${key}: this balance is wallet "${owner}" in the store already, and two keys would promise it ` +
-        'twice; use one key, or tell the accounts apart by their accountId',
+        'twice; use one key, or distinguish the accounts by accountId',
     ]);
   }
 

@@ -17,12 +17,18 @@ import type { Wallets } from './wallets.js';
 const suspiciousAbsences = 20;
 const defaultConcurrency = 4;
 
+/** The answer to a look-up. */
+export interface LookupAnswer extends PayoutAnswer {
+  /** The provider was asked and did not answer: the same question makes sense again. */
+  readonly isUnanswered?: boolean | undefined;
+}
+
 interface Question {
   readonly wallet: Wallet;
   readonly hold: HoldRecord;
   isUrgent: boolean;
-  readonly answer: Promise<PayoutAnswer>;
-  readonly resolve: (answer: PayoutAnswer | PromiseLike<PayoutAnswer>) => void;
+  readonly answer: Promise<LookupAnswer>;
+  readonly resolve: (answer: LookupAnswer | PromiseLike<LookupAnswer>) => void;
 }
 
 /** The questions for one adapter instance. */
@@ -57,7 +63,7 @@ export class Lookups {
    *
    * @param isUrgent - A webhook announced an outcome: asked before all others.
    */
-  ask(wallet: Wallet, hold: HoldRecord, isUrgent: boolean): Promise<PayoutAnswer> {
+  ask(wallet: Wallet, hold: HoldRecord, isUrgent: boolean): Promise<LookupAnswer> {
     if (!wallet.lookup) return Promise.resolve(nothingKnown);
     const lane = this.#laneOf(wallet);
     const queued = lane.waiting.find((question) => question.hold.reference === hold.reference);
@@ -67,7 +73,7 @@ export class Lookups {
       return queued.answer;
     }
     let resolve: Question['resolve'] = () => {};
-    const answer = new Promise<PayoutAnswer>((settle) => {
+    const answer = new Promise<LookupAnswer>((settle) => {
       resolve = settle;
     });
     lane.waiting.push({ wallet, hold, isUrgent, answer, resolve });
@@ -133,7 +139,7 @@ export class Lookups {
     this.#start(lane);
   }
 
-  async #answer({ wallet, hold }: Question): Promise<PayoutAnswer> {
+  async #answer({ wallet, hold }: Question): Promise<LookupAnswer> {
     const { clock, trace, fetchTimeoutMs: timeoutMs } = this.#options;
     const { reference, sentAtMs = hold.createdAtMs } = hold;
     const currency = wallet.currency.code;
@@ -147,11 +153,11 @@ export class Lookups {
       );
       return this.#counted(wallet, reference, answerOf('lookup', 'the outcome of the payout', isPayoutAnswer, answer));
     } catch (thrown) {
-      if (outer.aborted) return nothingKnown;
+      if (outer.aborted) return noAnswer;
       const error = unanswered(asPayoutGuardError(thrown));
       if ((error as Partial<BalanceUnavailableError>).reason === 'unauthorized') this.#wallets.forget(wallet);
       this.#events.emit('providerFailure', () => ({ wallet: wallet.key, error }));
-      return nothingKnown;
+      return noAnswer;
     }
   }
 
@@ -185,7 +191,8 @@ function unanswered(error: PayoutGuardError): PayoutGuardError {
   return new BalanceUnavailableError(reason, { subject: 'Payout outcome', consequence, retryAfterMs, cause });
 }
 
-const nothingKnown: PayoutAnswer = { outcome: 'unknown' };
+const nothingKnown: LookupAnswer = { outcome: 'unknown' };
+const noAnswer: LookupAnswer = { outcome: 'unknown', isUnanswered: true };
 
 /** Urgent ones first, then the one that was sent first; none whose reference is being asked about. */
 function takeNext({ waiting, asked }: Lane): Question | undefined {
@@ -205,10 +212,11 @@ function isBefore(one: Question, other: Question): boolean {
 
 function isPayoutAnswer(value: unknown): value is PayoutAnswer {
   if (typeof value !== 'object' || value === null) return false;
-  const { outcome, debited, absent } = value as Partial<Record<keyof PayoutAnswer, unknown>>;
+  const { outcome, debited, timesPaid, absent } = value as Partial<Record<keyof PayoutAnswer, unknown>>;
   return (
     isPayoutVerdict(outcome) &&
     (debited === undefined || typeof debited === 'string') &&
+    (timesPaid === undefined || (Number.isInteger(timesPaid) && Number(timesPaid) > 0 && Number(timesPaid) <= 1_000)) &&
     (absent === undefined || typeof absent === 'boolean')
   );
 }

@@ -70,10 +70,16 @@ export function plainDecimalText(jsonNumber: string): string {
     : jsonNumber;
 }
 
-/** @throws {@link InvalidAmountError} when the sum is beyond 64 bits, which no store could keep. */
-export function addMinorUnits(first: bigint, second: bigint): bigint {
+/** The name of the sum of an amount and its fee, for errors. */
+export const amountWithFee = 'the amount with its fee';
+
+/**
+ * @param name - The name of the sum, for the error.
+ * @throws {@link InvalidAmountError} when the sum is beyond 64 bits, which no store could keep.
+ */
+export function addMinorUnits(first: bigint, second: bigint, name: string): bigint {
   const sum = first + second;
-  if (sum > maxMinorUnits) throw new InvalidAmountError(sentences.tooLarge());
+  if (sum > maxMinorUnits) throw new InvalidAmountError(`${name} is ${tooLarge}`);
   return sum;
 }
 
@@ -108,9 +114,11 @@ export function minorUnits(text: string): bigint {
 
 type Problem = keyof typeof sentences;
 
+const tooLarge = 'larger than a signed 64-bit integer of minor units';
+
 const sentences = {
   negative: () => 'it is negative',
-  tooLarge: () => 'it is larger than a signed 64-bit integer of minor units',
+  tooLarge: () => `it is ${tooLarge}`,
   tooPrecise: (currency: Currency) =>
     `it has more decimals than ${currency.code}, which has ${currency.exponent}; round it to what will really be paid`,
   notPlain: () => 'it is not plain decimal text such as "1500.00" (no exponent, separators, signs or spaces)',

@@ -86,9 +86,10 @@ export class ObserveLog {
     return decision;
   }
 
-  insufficient(decision: Decision, about: About): Decision {
+  /** @param uncoveredMinor - The part of it that the wallet did not cover, in minor units. */
+  insufficient(decision: Decision, about: About, uncoveredMinor: bigint = decision.requiredMinor()): Decision {
     this.#note('insufficient_funds', about, { required: decision.required, spendable: decision.spendable });
-    this.#overspend(decision, 1n);
+    this.#overspend(decision, uncoveredMinor);
     return undecided(decision.wallet);
   }
 
@@ -119,7 +120,7 @@ export class ObserveLog {
   /** A payout that the wallet did not cover was not made. */
   notPaid(reference: string): void {
     const decision = this.#uncovered.get(reference);
-    if (decision) this.#overspend(decision, -1n);
+    if (decision) this.#overspend(decision, -decision.requiredMinor());
     this.#uncovered.delete(reference);
   }
 
@@ -162,9 +163,8 @@ export class ObserveLog {
     this.#uncovered.set(reference, decision);
   }
 
-  #overspend(decision: Decision, sign: bigint): void {
-    const { wallet } = decision;
-    this.#overspentMinor.set(wallet, (this.#overspentMinor.get(wallet) ?? 0n) + sign * decision.requiredMinor());
+  #overspend({ wallet }: Decision, minor: bigint): void {
+    this.#overspentMinor.set(wallet, (this.#overspentMinor.get(wallet) ?? 0n) + minor);
   }
 }
 

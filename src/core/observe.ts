@@ -5,6 +5,7 @@ import type { Decision } from './decision.js';
 import type { AmountInput } from './money.js';
 import { ObserveLog, type ObserveReport, undecided } from './observe-log.js';
 import { atOnce, ObservedHold, rejectedCall } from './observed-hold.js';
+import { observedPayroll } from './observed-payroll.js';
 import { PayPromise } from './pay-promise.js';
 import type { Hold, PayoutGuard } from './payout-guard.js';
 import { warn } from './warn.js';
@@ -75,6 +76,7 @@ export function observing(guard: PayoutGuard): ObservingGuard {
     assertSufficientFunds: checkFunds,
     checkFunds,
     hold,
+    holdAll: (payouts, options) => observedPayroll(guard, log, payouts, options),
     prepare: async (options) => {
       const observed = () => new ObservedHold(log, options, Promise.resolve(undefined), undefined);
       const refused = (error: unknown) => {
@@ -110,21 +112,33 @@ export function observing(guard: PayoutGuard): ObservingGuard {
       guard.capture(reference, ...more).catch((error) => log.refusedSettlement(error, reference, 'captured')),
     release: (reference, options) =>
       guard.release(reference, options).catch((error) => log.refusedSettlement(error, reference, 'released')),
-    internals: { ...guard.internals, observes: true, refuse },
+    internals: { ...guard.internals, observes: true, refuse, attach: () => {} },
     report: () => log.report(),
   };
 }
 
 /** The unchanged methods. The methods of a guard need no `this`. */
 function methodsOf(guard: PayoutGuard): PayoutGuard {
-  const { assertSufficientFunds, checkFunds, funds, hold, prepare, resume, withHold, capture, release, internals } =
-    guard;
-  const { getHold, listHolds, reconcile, freeze, unfreeze, on, close } = guard;
+  const {
+    assertSufficientFunds,
+    checkFunds,
+    funds,
+    hold,
+    holdAll,
+    prepare,
+    resume,
+    withHold,
+    capture,
+    release,
+    internals,
+  } = guard;
+  const { getHold, listHolds, plan, reconcile, freeze, unfreeze, acceptLimits, on, close } = guard;
   const calls = {
     assertSufficientFunds,
     checkFunds,
     funds,
     hold,
+    holdAll,
     prepare,
     resume,
     withHold,
@@ -132,6 +146,6 @@ function methodsOf(guard: PayoutGuard): PayoutGuard {
     release,
     internals,
   };
-  const more = { getHold, listHolds, reconcile, freeze, unfreeze, on, close };
+  const more = { getHold, listHolds, plan, reconcile, freeze, unfreeze, acceptLimits, on, close };
   return { ...calls, ...more, [Symbol.asyncDispose]: async () => void (await close()) };
 }

@@ -10,7 +10,14 @@ import { createRequire } from 'node:module';
  *   literal, and only warn of a missing one because of the `try`.
  */
 export function loadPackage<T>(name: 'better-sqlite3' | 'croner', required: () => T | undefined): T | undefined {
-  if (typeof require === 'function') return required();
+  if (typeof require === 'function') {
+    try {
+      return required();
+    } catch (error) {
+      // The stand-in for `require` in an ES module of a bundler loads nothing, and throws an error without a code.
+      if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+    }
+  }
   try {
     return createRequire(thisFile())(name);
   } catch (error) {

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { type Clock, systemClock } from './clock.js';
 import type { InsufficientFundsStatus } from './insufficient-funds.js';
+import { problemWith } from './limits.js';
 import { memoryStore } from './memory-store/index.js';
 import { Problems } from './problems.js';
 import { clockSchema, functionSchema, objectSchema } from './schemas.js';
@@ -89,7 +90,7 @@ export interface GuardOptions {
    */
   trace?: Trace | undefined;
   /**
-   * Where holds live.
+   * The store of the holds.
    * @defaultValue `memoryStore()`
    */
   store?: HoldStore | undefined;
@@ -193,6 +194,8 @@ export function resolveOptions(options: PayoutGuardOptions): ResolvedOptions {
   const given = isMany ? problems.read(manySchema, options) : problems.read(oneSchema, options);
   const wallets =
     given && (isMany ? manyWallets(options.wallets, problems) : oneWallet(options as OneWallet, problems));
+  const store = given?.store ?? memoryStore({ clock: given?.clock });
+  if (wallets && typeof wallets !== 'function') addProblemsWith(wallets, store, isMany, problems);
   if (!wallets || problems.any) throw problems.error();
 
   return {
@@ -207,7 +210,7 @@ export function resolveOptions(options: PayoutGuardOptions): ResolvedOptions {
     reconcileEveryMs: given.reconcileEveryMs ?? defaults.reconcileEveryMs,
     lookupsPerSecond: given.lookupsPerSecond ?? defaults.lookupsPerSecond,
     trace: given.trace,
-    store: given.store ?? memoryStore({ clock: given.clock }),
+    store,
     ownsStore: given.store === undefined,
     insufficientFundsStatus: given.insufficientFundsStatus ?? 422,
     clock: given.clock ?? systemClock,
@@ -217,6 +220,19 @@ export function resolveOptions(options: PayoutGuardOptions): ResolvedOptions {
 /** Returns true if a text may be the key of a wallet. */
 export function isWalletKey(key: unknown): key is string {
   return typeof key === 'string' && walletKeyPattern.test(key);
+}
+
+/** Notes the wallets whose limits the store cannot keep. */
+function addProblemsWith(
+  wallets: ReadonlyMap<string, Wallet>,
+  store: HoldStore,
+  isMany: boolean,
+  problems: Problems,
+): void {
+  for (const { key, limits } of wallets.values()) {
+    const problem = problemWith(limits, store);
+    if (problem) problems.add(isMany ? `wallets.${key}.${problem}` : problem);
+  }
 }
 
 function oneWallet(options: OneWallet, problems: Problems): ReadonlyMap<string, Wallet> | undefined {

@@ -158,7 +158,7 @@ export class Payments implements PaymentRunner {
         }
       });
     };
-    const decision = await this.#decider.decide(requirement, {}, attempt, reference);
+    const decision = await this.#decider.decide(requirement, {}, attempt, { reference });
     if (!sent) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
     return sent;
   }

@@ -4,24 +4,31 @@ import type {
   CloseOptions,
   CloseReport,
   Funds,
+  FundsOptions,
+  HoldAllOptions,
   HoldList,
   HoldOptions,
   ListOptions,
   PayOptions,
+  PayoutPlan,
+  PayoutToHold,
+  PlannedPayout,
   ReconcileOptions,
   ReleaseOptions,
   SettleOptions,
-  WalletOptions,
   WithHoldOptions,
 } from './calls.js';
 import type { Clock } from './clock.js';
 import type { Currency } from './currency.js';
 import type { Decision } from './decision.js';
-import type { GuardEvents, Reconciliation } from './events.js';
+import type { GuardEvents, LeftOpen, Reconciliation } from './events.js';
 import type { HoldState } from './hold.js';
+import type { TakenReference } from './hold-errors.js';
 import type { HoldInfo } from './hold-info.js';
+import type { LimitName } from './limit-errors.js';
 import type { AmountInput } from './money.js';
-import type { BalanceProvider, ProviderWebhook } from './provider.js';
+import type { ListedPayout } from './payout-list.js';
+import type { BalanceProvider, ProviderCallback, ProviderWebhook } from './provider.js';
 import type { HoldStore } from './store.js';
 
 export type { AmountInput } from './money.js';
@@ -89,14 +96,74 @@ export interface Hold {
   readonly release: (options?: { notSent?: boolean | undefined }) => Promise<HoldInfo>;
 }
 
+/** A payout that was left out, and why: the money did not suffice, it is above a limit, or its reference is taken. */
+export type LeftOutPayout =
+  | { readonly reference: string; readonly amount: string; readonly reason: 'insufficient' }
+  | { readonly reference: string; readonly amount: string; readonly reason: 'limit'; readonly limit: LimitName }
+  | ({ readonly amount: string; readonly reason: 'taken' } & TakenReference);
+
+/**
+ * The outcome of a payroll. Amounts are decimal text in major units, fees included. `missing` and `decision` are not
+ * enumerable, because they show the balance.
+ */
+export interface HeldPayouts {
+  /** The key of the wallet. */
+  readonly wallet: string;
+  /** ISO 4217 code. */
+  readonly currency: string;
+  /** A handle for each payout that is held, in the order in which they were held. */
+  readonly holds: readonly Hold[];
+  /** With `fit`, the payouts that were left out, in that order; with `all`, none. */
+  readonly leftOut: readonly LeftOutPayout[];
+  /** Sum of the payouts whose reference was not taken and which are not above a limit. */
+  readonly required: string;
+  /** Sum of those that are held. */
+  readonly held: string;
+  /** The amount that was missing for those that were left out; zero if the money sufficed for all. */
+  readonly missing: string;
+  /** The decision about the sum in `required`. */
+  readonly decision: Decision;
+}
+
 /** A wallet as operating tools need it. */
 export interface WalletInfo {
   readonly key: string;
   readonly currency: Currency;
   readonly providerName: string;
+  /** The account behind the credentials, as the adapter names it. Never a secret. */
+  readonly accountId: string | undefined;
+  /** True for a wallet that is never decided on: it has no provider. */
+  readonly isSettledOnly: boolean;
+  /** True if the outcome of a payout can be looked up. */
+  readonly hasLookup: boolean;
+  /** True for a wallet with limits per day. */
+  readonly hasDailyLimits: boolean;
   /** Moment at which the balance shows a payout, as the adapter declares it or the application overrides it. */
   readonly debits: { readonly visibleAt: BalanceProvider['debitVisibleAt']; readonly lagMs: number };
   readonly webhook: ProviderWebhook | undefined;
+  readonly callback: ProviderCallback | undefined;
+}
+
+/**
+ * The end of a look-up for an event: the payout is `decided`, or is none of this guard; it is still `open`; or the
+ * provider or the store did not answer (`unanswered`).
+ */
+export type EventOutcome = 'decided' | 'open' | 'unanswered';
+
+/** A list of payouts, checked, and the wallet that pays them. */
+export interface PayoutsOfWallet {
+  readonly wallet: WalletInfo;
+  readonly payouts: readonly ListedPayout[];
+}
+
+/** Work outside of the guard that may be paying, such as requests of routes. */
+export interface AttachedWork {
+  /** Payouts that it may be making by itself. */
+  readonly left: readonly LeftOpen[];
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>;
+  /** Releases the holds under which it has not begun to pay: the time of `close` is over. */
+  giveUp(): Promise<void>;
 }
 
 /** Parts of a guard that the tools of this package use. May change in any version. */
@@ -106,14 +173,32 @@ export interface GuardInternals {
   readonly clock: Clock;
   /** True if this guard only observes: see `observing`. */
   readonly observes: boolean;
+  /** Age from which a sent payout without an outcome is overdue, in milliseconds. */
+  readonly overdueAfterMs: number;
   /** Refuses a request that could not be read: reports the error, and throws it unless this guard only observes. */
   readonly refuse: (error: unknown) => void;
+  /** Makes `close` wait for work that the guard cannot see. */
+  readonly attach: (work: AttachedWork) => void;
+  /** The longest time for which code that pays under a hold may send, in milliseconds. */
+  readonly sendsForMs: number;
   /** Listens as `on` does, without handling: events that must not go unnoticed stay process warnings. */
   readonly tap: PayoutGuard['on'];
   /** The wallets that are known now. */
   readonly wallets: () => readonly WalletInfo[];
+  /**
+   * Looks up the payout that an event is about, as `reconcile({ reference })` does. @throws `InvalidReferenceError`
+   * `ForeignWalletError` `BalanceUnavailableError`
+   */
+  readonly lookUp: (reference: string) => Promise<EventOutcome>;
   /** A wallet that is known now, or the only one. @throws `ConfigurationError` `InvalidArgumentError` */
   readonly wallet: (key?: string) => WalletInfo;
+  /**
+   * Reads a list of payouts of one wallet, which a function of the application may have to find. Payouts may have
+   * properties of their own. @throws as `holdAll` does for a list that it cannot hold.
+   */
+  readonly readPayouts: (payouts: readonly PayoutToHold[], wallet?: string) => Promise<PayoutsOfWallet>;
+  /** Aborts when `close` is called, so that connections which would keep a server open can end. */
+  readonly closing: AbortSignal;
 }
 
 /** A payout that was checked, and is yet to be held. */
@@ -140,6 +225,8 @@ export interface PayoutGuard {
    * it takes no hold, so two checks at the same time may both be approved.
    *
    * @throws `InsufficientFundsError` not enough.
+   * @throws `LimitExceededError` the payout is above a limit of the wallet by itself. What is left of a daily limit is
+   *   judged when the hold is taken.
    * @throws `BalanceUnavailableError` if there is no usable balance, or the store does not respond.
    * @throws `CurrencyMismatchError` the provider's or the caller's currency is another one.
    * @throws `InvalidAmountError` `InvalidArgumentError` the amount, fee or another argument is not valid.
@@ -153,8 +240,11 @@ export interface PayoutGuard {
    * rejects.
    */
   readonly checkFunds: (amount: AmountInput, options?: CheckOptions) => Promise<Decision>;
-  /** Reads the wallet for display. @throws `BalanceUnavailableError` `CurrencyMismatchError` `ConfigurationError` */
-  readonly funds: (options?: WalletOptions) => Promise<Funds>;
+  /**
+   * Reads the wallet for display.
+   * @throws `BalanceUnavailableError` `CurrencyMismatchError` `ConfigurationError` `InvalidArgumentError`
+   */
+  readonly funds: (options?: FundsOptions) => Promise<Funds>;
   /**
    * Checks and holds in one atomic step: granted holds never exceed the wallet together, however many are asked for
    * at once.
@@ -166,8 +256,39 @@ export interface PayoutGuard {
    *   this one.
    * @throws `DuplicateReferenceError` a payout with the reference was made, or failed: do not send this one.
    * @throws `HoldConflictError` the reference belongs to a payout of another amount, wallet or payee.
+   * @throws `LimitExceededError` the payout is above a limit of the wallet, or does not fit in what is left of the day.
+   * @throws `LimitsUnknownError` the store does not know what was held before on this day.
    */
   readonly hold: (options: HoldOptions | (() => HoldOptions)) => Promise<Hold>;
+  /**
+   * Holds a payroll: several payouts of one wallet, each its own hold under its own reference, reserved until it is
+   * paid or expires. Up to 1,000 are one request to the store. A longer list is held as well: with `all`, its sum is
+   * held in one step and then divided, so that no part of the money is free, or promised twice, in between; with
+   * `fit`, in parts of 1,000. A call that rejects leaves nothing held.
+   *
+   * @param payouts - 1 to 50,000, each with another reference.
+   * @throws what `assertSufficientFunds` throws. `InsufficientFundsError` with `all`: the figures are those of the sum.
+   * @throws `LimitExceededError` with `all`: a payout, or the sum of a payee or of the day, is above a limit.
+   * @throws `ReferencesTakenError` with `all`: other payouts have some of the references; all of those are listed.
+   * @throws `InvalidArgumentError` a payout cannot be held, with its place in the list; a reference occurs twice.
+   *   Nothing was sent to the store or the provider.
+   * @example
+   * ```ts
+   * const { holds } = await guard.holdAll(salaries, { wallet: 'jpay-kes', policy: 'all' });
+   * for (const hold of holds) await hold.pay(() => makePayment(paymentOf(hold.reference)));
+   * ```
+   */
+  readonly holdAll: (payouts: readonly PayoutToHold[], options: HoldAllOptions) => Promise<HeldPayouts>;
+  /**
+   * Compares a list of payouts with their wallets: which fit in their order, fees included, what is missing, and from
+   * when on all would fit. Advice only: it holds nothing, so other payouts may take the money before these.
+   *
+   * @param payouts - At least one, each with another reference.
+   * @throws `InvalidArgumentError` a payout cannot be planned, with its place in the list; a reference occurs twice.
+   * What
+   *   `funds` and `getHold` throw.
+   */
+  readonly plan: (payouts: readonly PlannedPayout[]) => Promise<PayoutPlan>;
   /**
    * Checks a payout now, and takes its hold by one statement in a transaction of your own: the hold and your rows
    * become true together, or not at all. Call it before the transaction begins, because it may ask the provider.
@@ -225,15 +346,24 @@ export interface PayoutGuard {
   readonly freeze: (wallet: string, reason: string) => Promise<void>;
   /** Lets payouts from a wallet continue. May be repeated. @throws `ConfigurationError` `BalanceUnavailableError` */
   readonly unfreeze: (wallet: string) => Promise<void>;
+  /**
+   * Lets a wallet pay under its daily limits although the store does not know all that was held on this day
+   * ({@link LimitsUnknownError}): it counts from what it knows. Check with the provider what was paid before. Good for
+   * the data that the store has now; after another loss of data limits refuse again. May be repeated.
+   *
+   * @throws `InvalidArgumentError` the wallet has no limits per day. `ConfigurationError` the wallet is not one of this
+   *   guard. `BalanceUnavailableError` the store did not respond.
+   */
+  readonly acceptLimits: (wallet: string) => Promise<void>;
   /** Adds a listener. Returns a function that removes it. */
   readonly on: <Name extends keyof GuardEvents>(
     name: Name,
     listener: (event: GuardEvents[Name]) => unknown,
   ) => () => void;
   /**
-   * Refuses new holds, waits for payouts under way, and resolves to what it leaves open, after `waitMs` and one second
-   * at the latest. Captures, releases and webhooks work until the store is closed. Does not close a store that was
-   * passed in.
+   * Refuses new holds, waits for payouts and requests of routes under way, and resolves to what it leaves open, after
+   * `waitMs` and one second at the latest. Captures, releases and webhooks work until the store is closed. Does not
+   * close a store that was passed in.
    */
   readonly close: (options?: CloseOptions) => Promise<CloseReport>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;

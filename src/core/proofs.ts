@@ -1,9 +1,10 @@
 // The proof in the end of a payment function: a returned value is judged by the adapter or the application, a thrown
-// error by its type.
+// error by its type, or by the proof of an adapter that it signed nothing that could be sent.
 import type { PayOptions } from './calls.js';
 import { isPayoutGuardError } from './errors.js';
 import { answerOf, thrownBy } from './functions.js';
 import { claimRejection } from './hold-errors.js';
+import { claimNotSent } from './not-sent.js';
 import { type ErrorVerdict, isErrorVerdict, isFailedResponse, isPayoutVerdict, type PayoutVerdict } from './verdict.js';
 import type { Wallet } from './wallet.js';
 import { warn } from './warn.js';
@@ -20,6 +21,7 @@ interface Judged {
 /** The proof in the error that a payment function threw. */
 export function proofOfError({ reference, settings }: Judged, error: unknown): Proof {
   if (claimRejection(error)) return error.notSent ? 'not_sent' : 'failed';
+  if (claimNotSent(error, reference)) return 'not_sent';
   // A rejection that an inner payout has claimed proves nothing about this one.
   if (isPayoutGuardError(error) && error.code === 'payout_rejected') return 'unknown';
   const { verdictOf } = settings;

@@ -47,6 +47,12 @@ export interface PayoutAnswer {
   readonly outcome: PayoutVerdict;
   /** The real debit, fee included, in major units, if the provider reports it. */
   readonly debited?: string | undefined;
+  /**
+   * Number of payouts that were made under the reference, if there were several: each of them has left the wallet.
+   * `debited` is that of one.
+   * @defaultValue 1
+   */
+  readonly timesPaid?: number | undefined;
   /** The provider has no record of the payout; `outcome` is `unknown` then, because it may still be on its way. */
   readonly absent?: boolean | undefined;
 }
@@ -67,6 +73,15 @@ export interface ProviderWebhook {
     rawBody: Uint8Array,
     headers: Readonly<Record<string, string | readonly string[] | undefined>>,
   ): WebhookEvent | undefined | Promise<WebhookEvent | undefined>;
+}
+
+/**
+ * Reads the callbacks of a provider that does not sign them: anything that reaches their address may be forged. They
+ * are received under a secret path only, and a callback is a reason to look the payout up, as a webhook is.
+ */
+export interface ProviderCallback {
+  /** Returns the reference of the payout that the body is about; undefined for a body about anything else. */
+  referenceOf(rawBody: Uint8Array): string | undefined;
 }
 
 /**
@@ -98,6 +113,12 @@ export interface BalanceProvider {
    */
   readonly maxReferenceLength?: number | undefined;
   /**
+   * References that the provider takes, if not all: another one is refused before anything is held. `words` completes
+   * "the provider takes".
+   * @defaultValue 1 to 128 visible ASCII characters
+   */
+  readonly referenceForm?: { readonly pattern: RegExp; readonly words: string } | undefined;
+  /**
    * Moment at which the provider's balance shows a payout. `unknown` is treated as `completion`, the careful reading.
    */
   readonly debitVisibleAt: 'acceptance' | 'completion' | 'unknown';
@@ -123,5 +144,8 @@ export interface BalanceProvider {
   readonly lookupConcurrency?: number | undefined;
   /** Judges the provider's answer to a payment call; undefined of any other value. */
   verdictOfResult?(result: unknown, about: { readonly reference: string }): PayoutVerdict | undefined;
+  /** For a provider that signs its events. */
   readonly webhook?: ProviderWebhook | undefined;
+  /** For a provider that posts events without a signature. */
+  readonly callback?: ProviderCallback | undefined;
 }

@@ -61,13 +61,22 @@ export class Reconciler {
     return this.#running;
   }
 
-  /** Looks at one hold, however young: for a webhook, which is a hint to ask and not an answer. */
+  /** Looks at one hold, however young. */
   async runOne(reference: string, find: (hold: HoldRecord) => Promise<Wallet>): Promise<Reconciliation> {
+    const fate = await this.learnOne(reference, find);
+    return summary(fate ? [fate] : []);
+  }
+
+  /**
+   * Looks at one hold, however young: for a webhook, which is a hint to ask and not an answer. Undefined if there is
+   * no such hold, or it is decided.
+   */
+  async learnOne(reference: string, find: (hold: HoldRecord) => Promise<Wallet>): Promise<Fate | undefined> {
     const parsed = parseReference(reference);
     const { hold, nowMs, recoveringForMs = 0 } = await askStore(this.#options.store, (store) => store.get(parsed));
     if (!hold && recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
-    if (!hold || !isUndecided(hold)) return summary([]);
-    return summary([await this.#outcomes.learn(await find(hold), hold, nowMs, true)]);
+    if (!hold || !isUndecided(hold)) return undefined;
+    return this.#outcomes.learn(await find(hold), hold, nowMs, true);
   }
 
   async close(): Promise<void> {

@@ -68,6 +68,9 @@ export class Settler {
     } else if (request.to === 'captured' && (isDone || outcome.outcome === 'late')) {
       const { hold } = outcome;
       this.#events.emit('captured', () => ({ hold: holdInfo(hold) }));
+      if ((hold.capturedMinor ?? 0n) > hold.amountMinor) {
+        this.#events.emit('debitAboveHold', () => ({ hold: holdInfo(hold) }));
+      }
       if (outcome.outcome === 'late') this.#paidAfterRelease(hold, hold.attempt);
     } else if (request.to === 'captured' && outcome.outcome === 'illegal' && isOvertaken(outcome.hold, request)) {
       this.#paidAfterRelease(outcome.hold, request.attempt ?? '');
@@ -102,7 +105,12 @@ export function holdOf(outcome: SettleOutcome, request: SettleRequest): HoldReco
       assertSameAmount(outcome.hold, request);
       return outcome.hold;
     case 'illegal':
-      throw new HoldStateError(reference, seenState(outcome.hold, request), wordFor[to]);
+      throw new HoldStateError(
+        reference,
+        seenState(outcome.hold, request),
+        wordFor[to],
+        isOvertaken(outcome.hold, request),
+      );
     case 'unknown':
       throw new HoldStateError(reference, 'unknown', wordFor[to]);
     case 'recovering':

@@ -1,29 +1,40 @@
 // The end of a guard: waits for payouts under way and their verdicts, and reports what it leaves open.
+
+import type { BatchUndo } from './batch-undo.js';
 import type { CloseReport } from './calls.js';
 import { elapsedMs, runAfter } from './clock.js';
 import type { Decider } from './decider.js';
 import type { Events, LeftOpen } from './events.js';
 import type { FollowUp } from './follow-up.js';
-import type { Holds } from './holds.js';
 import type { Lookups } from './lookups.js';
 import type { ResolvedOptions } from './options.js';
 import type { Payments } from './payments.js';
+import type { AttachedWork } from './payout-guard.js';
 import type { Reconciler } from './reconciler.js';
+import type { Reservations } from './reservations.js';
+import type { UnderWay } from './under-way.js';
 import type { VerdictOutbox } from './verdict-outbox.js';
 
 /** Waits between tries to hand verdicts over to the store, in milliseconds. */
 const flushEveryMs = 250;
+
+/** Time for the store to release holds whose handlers did not end in time, in milliseconds. */
+const releaseWithinMs = 500;
 
 /** The parts of a guard that come to rest. */
 interface Parts {
   readonly options: ResolvedOptions;
   readonly decider: Decider;
   readonly followUp: FollowUp;
-  readonly holds: Holds;
+  /** Holds that are being taken, or settled by their reference. */
+  readonly underWay: UnderWay;
+  readonly undo: BatchUndo;
   readonly lookups: Lookups;
   readonly outbox: VerdictOutbox;
   readonly payments: Payments;
   readonly reconciler: Reconciler;
+  readonly reservations: Reservations;
+  readonly attached: readonly AttachedWork[];
   readonly events: Events;
 }
 
@@ -33,6 +44,7 @@ export async function shutDown(parts: Parts, waitMs: number): Promise<CloseRepor
   const { clock } = options;
   decider.close();
   followUp.close();
+  parts.reservations.close();
   outbox.hurry();
   const endMs = elapsedMs(clock) + waitMs;
   let isInTime: boolean;
@@ -40,6 +52,7 @@ export async function shutDown(parts: Parts, waitMs: number): Promise<CloseRepor
     isInTime = await withinMs(options, Math.max(0, endMs - elapsedMs(clock)), (isOver) => settleAll(parts, isOver));
     // A handler that pays by itself may have settled its hold meanwhile: that is waited for as well.
   } while (isInTime && leftOpen(parts).length > 0);
+  if (!isInTime) await withinMs(options, Math.min(waitMs, releaseWithinMs), () => each(parts, (work) => work.giveUp()));
   lookups.abort();
   outbox.stop();
   // Later settlements are recorded as they arrive, and reported when they cannot be.
@@ -48,22 +61,29 @@ export async function shutDown(parts: Parts, waitMs: number): Promise<CloseRepor
   return { open };
 }
 
-/** Resolves when no payout is under way and the store has every verdict. */
+/** Resolves when no payout or request is under way and the store has every verdict. */
 async function settleAll(parts: Parts, isOver: () => boolean): Promise<void> {
-  const { options, reconciler, holds, payments, outbox } = parts;
+  const { options, reconciler, underWay, undo, payments, outbox } = parts;
   await reconciler.close();
-  await holds.idle();
+  await underWay.idle();
+  await undo.close();
+  await each(parts, (work) => work.idle());
   await payments.idle();
   await outbox.idle();
   while (!isOver() && !(await outbox.flush())) await pause(options, flushEveryMs);
 }
 
+async function each({ attached }: Parts, act: (work: AttachedWork) => Promise<void>): Promise<void> {
+  await Promise.all(attached.map(act));
+}
+
 /** A known verdict has precedence over a payment that has not ended, and each payout is reported once. */
-function leftOpen({ outbox, payments }: Parts): LeftOpen[] {
+function leftOpen({ outbox, payments, attached }: Parts): LeftOpen[] {
   const known = outbox.left;
   const verdicts = new Map(known.map((left) => [`${left.attempt} ${left.pending}`, left]));
   const decided = new Set(known.map(({ attempt }) => attempt));
-  return [...payments.left.filter(({ attempt }) => !decided.has(attempt)), ...verdicts.values()];
+  const paying = [payments, ...attached].flatMap(({ left }) => left);
+  return [...paying.filter(({ attempt }) => !decided.has(attempt)), ...verdicts.values()];
 }
 
 function report(events: Events, left: LeftOpen): void {

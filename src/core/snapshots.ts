@@ -59,14 +59,18 @@ export class Snapshots {
 
   /** The remembered snapshot, if it is young enough to be used again. `nowMs` is of the monotonic clock. */
   remembered({ memoryKey }: Wallet, nowMs: number): Snapshot | undefined {
-    return this.#rememberedReading(memoryKey, nowMs)?.snapshot;
+    return this.#rememberedReading(memoryKey, nowMs, this.#options.maxAgeMs)?.snapshot;
   }
 
-  /** A reading: the remembered one when it may be used, else a new one. */
-  async read(wallet: Wallet, options: { refresh: boolean }): Promise<Reading> {
+  /**
+   * A reading: the remembered one when it may be used, else a new one.
+   * @param options - `maxAgeMs`: for display, one that is older than decisions may use.
+   */
+  async read(wallet: Wallet, options: { refresh: boolean; maxAgeMs?: number | undefined }): Promise<Reading> {
     const { clock, maxAgeMs } = this.#options;
     if (options.refresh) return this.#fetch(wallet, 0);
-    return this.#rememberedReading(wallet.memoryKey, elapsedMs(clock)) ?? this.#fetch(wallet, maxAgeMs);
+    const limitMs = Math.max(options.maxAgeMs ?? 0, maxAgeMs);
+    return this.#rememberedReading(wallet.memoryKey, elapsedMs(clock), limitMs) ?? this.#fetch(wallet, maxAgeMs);
   }
 
   /**
@@ -93,11 +97,9 @@ export class Snapshots {
     this.#closing.abort(new BalanceUnavailableError('closed'));
   }
 
-  #rememberedReading(key: string, nowMs: number): Reading | undefined {
+  #rememberedReading(key: string, nowMs: number, maxAgeMs: number): Reading | undefined {
     const reading = this.#memory.get(key)?.reading;
-    return reading && isYounger(reading.snapshot.requestedElapsedMs, this.#options.maxAgeMs, nowMs)
-      ? reading
-      : undefined;
+    return reading && isYounger(reading.snapshot.requestedElapsedMs, maxAgeMs, nowMs) ? reading : undefined;
   }
 
   /** Joins the request under way if it started at most `joinableMs` ago, else starts one when that has ended. */

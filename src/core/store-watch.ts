@@ -29,6 +29,14 @@ export class WatchedStore implements HoldStore {
     return this.#store.name;
   }
 
+  get limits(): HoldStore['limits'] {
+    return this.#store.limits;
+  }
+
+  get maxPayouts(): HoldStore['maxPayouts'] {
+    return this.#store.maxPayouts;
+  }
+
   totals(wallet: string): ReturnType<HoldStore['totals']> {
     // Every check on a remembered balance comes here: nothing is made for a listener that is not there.
     if (!this.#isWatched) return this.#store.totals(wallet);
@@ -37,6 +45,10 @@ export class WatchedStore implements HoldStore {
 
   hold(request: Parameters<HoldStore['hold']>[0]): ReturnType<HoldStore['hold']> {
     return this.#watch('hold', request.wallet, () => this.#store.hold(request));
+  }
+
+  holdAll(request: Parameters<HoldStore['holdAll']>[0]): ReturnType<HoldStore['holdAll']> {
+    return this.#watch('holdAll', request.wallet, () => this.#store.holdAll(request));
   }
 
   settle(request: Parameters<HoldStore['settle']>[0]): ReturnType<HoldStore['settle']> {
@@ -57,6 +69,10 @@ export class WatchedStore implements HoldStore {
 
   freeze(wallet: string, reason: string | undefined): MaybePromise<void> {
     return this.#watch('freeze', wallet, () => this.#store.freeze(wallet, reason));
+  }
+
+  acceptLimits(wallet: string): MaybePromise<void> {
+    return this.#watch('acceptLimits', wallet, () => this.#store.acceptLimits?.(wallet));
   }
 
   note(key: string): ReturnType<HoldStore['note']> {
@@ -85,8 +101,7 @@ export class WatchedStore implements HoldStore {
     if (!this.#isWatched) return ask();
     const failed = (error: unknown) => this.#failures.seen(operation, wallet, whyOf(error));
     const answered = (answer: T) => {
-      const isRecovering = (answer as { outcome?: unknown } | undefined)?.outcome === 'recovering';
-      if (isRecovering) this.#failures.seen(operation, wallet, recovering);
+      if (isRecovering(answer)) this.#failures.seen(operation, wallet, recovering);
     };
     try {
       const answer = ask();
@@ -99,6 +114,14 @@ export class WatchedStore implements HoldStore {
       throw error;
     }
   }
+}
+
+/** Returns true for an answer, or the answer about a batch, that the store is restoring open holds. */
+function isRecovering(answer: unknown): boolean {
+  const { outcome, refusals, holds } = (answer ?? {}) as Partial<Record<'outcome' | 'refusals' | 'holds', unknown>>;
+  if (outcome === 'recovering') return true;
+  const of = outcome === 'refused' ? refusals : outcome === 'done' ? holds : undefined;
+  return Array.isArray(of) && of.some((one: { outcome: unknown }) => one.outcome === 'recovering');
 }
 
 /** Emits the first failure of an operation and code at once, and the number of those that follow every ten seconds. */

@@ -1,7 +1,10 @@
 // The contract of a store: where holds live. First the requests and their outcomes, then the numbered rules, which
 // `HoldStore` has at the end. `hold.ts` has a hold and its states.
 import type { Currency } from './currency.js';
-import type { HoldRecord, HoldState } from './hold.js';
+import type { HoldRecord } from './hold.js';
+import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from './store-pages.js';
+
+export type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from './store-pages.js';
 
 /** A value, or a promise of it. The memory store answers synchronously, so a warm check costs no extra turn. */
 export type MaybePromise<T> = T | Promise<T>;
@@ -56,6 +59,26 @@ export interface HoldRequest {
   /** Digest of the payee, if the application names one: another payee under the same reference is a conflict. */
   readonly fingerprint?: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The daily limits that it must fit in; absent for a wallet that has none. */
+  readonly limits?: DayLimits | undefined;
+}
+
+/** The daily limits of a hold, and the day that it counts on. */
+export interface DayLimits {
+  /** The date in the time zone of the wallet, as the number of days since 1970-01-01. */
+  readonly day: number;
+  /** The first moment of that day, in epoch milliseconds. */
+  readonly startMs: number;
+  /** The first moment of the next day, in epoch milliseconds. */
+  readonly endMs: number;
+  /** The most that all holds of the day may count together, in minor units; none when absent. */
+  readonly perDayMinor?: bigint | undefined;
+  /** Digest of the payee, if the wallet limits payees. */
+  readonly payee?: string | undefined;
+  /** The most that the holds of the payee may count on the day, in minor units; none when absent. */
+  readonly perPayeeMinor?: bigint | undefined;
+  /** Accepts counters that lack what was held before the memory of the store began. */
+  readonly countSinceStart?: boolean | undefined;
 }
 
 /** The outcome of a {@link HoldRequest}. `totals` are those that decided it, before this hold. */
@@ -69,11 +92,71 @@ export type HoldOutcome =
   | { readonly outcome: 'recovering'; readonly forMs: number }
   /** The wallet is frozen. Nothing was changed. */
   | { readonly outcome: 'frozen'; readonly frozen: Freeze }
+  | LimitRefusal
   /**
    * The reference is taken. Nothing was changed. With `retryAfterMs`: the hold is open, and so young that its caller
    * may have been refused without an answer of the store; then it is undone soon.
    */
   | { readonly outcome: 'exists'; readonly hold: HoldRecord; readonly retryAfterMs?: number | undefined };
+
+/** One payout of a {@link HoldAllRequest}: its own hold and reference. */
+export type BatchPayout = Pick<HoldRequest, 'reference' | 'amountMinor' | 'fingerprint' | 'metadata' | 'limits'>;
+
+/** A reserved hold that already has the money of the payouts. */
+export interface HoldSource {
+  readonly reference: string;
+  readonly attempt: string;
+}
+
+/** A request to hold several payouts of one wallet in one step. All of them are reserved. */
+export interface HoldAllRequest
+  extends Pick<HoldRequest, 'wallet' | 'attempt' | 'currency' | 'expiresInMs' | 'epoch' | 'limitMinor'> {
+  /** `all`: each payout is held, or none. `fit`: in their order, each that fits. */
+  readonly policy: 'all' | 'fit';
+  /**
+   * Takes the amounts out of this hold instead of comparing them with `limitMinor`: its money is promised already. Only
+   * with `all`.
+   */
+  readonly from?: HoldSource | undefined;
+  /** 1 to 1,000, each with another reference. */
+  readonly payouts: readonly BatchPayout[];
+}
+
+/** The outcome of a {@link HoldAllRequest}. */
+export type HoldAllOutcome =
+  /** For each payout, in their order, what `hold` would have answered. With `all`, each is `held`. */
+  | { readonly outcome: 'done'; readonly holds: readonly HoldOutcome[] }
+  /**
+   * With `all`: at least one payout was refused, so nothing was changed. The totals are those before the batch; absent
+   * when none decided anything.
+   */
+  | {
+      readonly outcome: 'refused';
+      readonly refusals: readonly HoldRefusal[];
+      readonly totals?: WalletTotals | undefined;
+    }
+  /**
+   * The hold in `from` is not reserved any more, belongs to another attempt or wallet, or has too little; undefined if
+   * there is none. Nothing was changed.
+   */
+  | { readonly outcome: 'illegal'; readonly hold: HoldRecord | undefined };
+
+/** A payout that could not be held, and why. */
+export type HoldRefusal = { readonly reference: string } & Exclude<HoldOutcome, { readonly outcome: 'held' }>;
+
+/** A hold that was refused because of its {@link DayLimits}. Nothing was changed. */
+export type LimitRefusal =
+  /** The day of the request is not the one of the store's clock, which shows `nowMs`. */
+  | { readonly outcome: 'stale_day'; readonly nowMs: number }
+  /** The day began before the memory of the store did, so its counters lack what was held before `sinceMs`. */
+  | { readonly outcome: 'limits_unknown'; readonly sinceMs: number; readonly nowMs: number }
+  /** The amount does not fit in this limit, in which `usedMinor` is counted. */
+  | {
+      readonly outcome: 'over_limit';
+      readonly limit: 'perPayee' | 'perDay';
+      readonly usedMinor: bigint;
+      readonly nowMs: number;
+    };
 
 /** A request to move a hold on. */
 export type SettleRequest = Settlement & {
@@ -160,54 +243,6 @@ export interface HoldReading {
   readonly recoveringForMs?: number | undefined;
 }
 
-/** Selects the holds to list. */
-export interface HoldFilter {
-  /** Only holds of these wallets; all wallets when absent. */
-  readonly wallets?: readonly string[] | undefined;
-  readonly state?: HoldState | undefined;
-  /** Created at least this many milliseconds ago on the store's clock. */
-  readonly olderThanMs?: number | undefined;
-  /** Most holds on a page; 1 to 1,000. */
-  readonly limit: number;
-  /** Continues after this page: the `next` of the one before. */
-  readonly after?: string | undefined;
-}
-
-export interface HoldPage {
-  /** Oldest first. */
-  readonly holds: readonly HoldRecord[];
-  /** Start of the next page; undefined when there is none. */
-  readonly next?: string | undefined;
-  /** The time of the store's clock, in epoch milliseconds. */
-  readonly nowMs: number;
-}
-
-/** Selects the undecided holds to take for a look-up. */
-export interface ClaimRequest {
-  /** Only holds of these wallets. */
-  readonly wallets: readonly string[];
-  /** The process that takes them. The same owner may take a hold again before its lease ends. */
-  readonly owner: string;
-  /** Sent at least this many milliseconds ago on the store's clock. */
-  readonly olderThanMs: number;
-  /** Time for which no other owner gets these holds, in milliseconds. */
-  readonly leaseMs: number;
-  /** Most holds on a page; 0 to 1,000. With 0 nothing is leased: to see which wallets are unserved. */
-  readonly limit: number;
-  /** Continues after this page: the `next` of the one before. */
-  readonly after?: string | undefined;
-  /** Reports other wallets with such holds that no owner has had for this long, in milliseconds. */
-  readonly unservedForMs: number;
-}
-
-export interface ClaimPage extends HoldPage {
-  /**
-   * Wallets outside the request with undecided holds that no owner has had for `unservedForMs`; at most 100. First page
-   * only.
-   */
-  readonly unserved: readonly string[];
-}
-
 /**
  * The store of holds. A store that cannot answer rejects; it never guesses. `storeContract` of `payout-guard/testing`
  * tests each rule under its number.
@@ -261,12 +296,51 @@ export interface ClaimPage extends HoldPage {
  * 23. **The final word** `failed` releases an open hold and closes its reference. On a capture with `awaitsOutcome` and
  *     on a released hold only the record changes (`already`). On any other capture it is `illegal`.
  * 24. **Currency and fingerprint** are kept with the hold, as the request had them.
+ * 25. **A batch is one step.** `holdAll` answers for each payout what `hold` would have answered, one after the other,
+ *     and no other request comes between them. Rules 2 to 5, 16 and 19 hold for each. All are reserved.
+ * 26. **All or none.** With `all`, payouts are held only if each of them can be: together they fit, and no reference is
+ *     taken. Otherwise nothing changes, and the answer names every payout that was refused.
+ * 27. **A repeated batch counts once.** A batch that its own attempt repeats is held again as long as its holds are as
+ *     they were granted.
+ * 28. **A hold is split** by `from`: the amounts of the batch leave it and are held in the same step, so that `active`
+ *     stays what it was. It must be reserved, of that attempt and wallet, and have as much; otherwise the batch is
+ *     `illegal`. A hold that has nothing left is released, as one that was not sent.
+ *
+ * Daily limits, of stores that have {@link HoldStore.limits}:
+ *
+ * 30. **Limits and hold are one step.** A hold with `limits` is granted only if what is counted and the amount are
+ *     together at most each limit; otherwise it is `over_limit`, payees first. It is counted before any other request
+ *     is answered. A limit is checked after the reference, the freeze and the epoch, and before the money.
+ * 31. **The day is the store's.** A hold is `stale_day` when the store's clock is outside of `startMs` and `endMs`.
+ *     Payouts that come `from` a hold have its day and bounds that never end: it may have been granted before midnight.
+ * 32. **A hold counts once**, for its wallet and for its payee: its amount from the grant on, the real debit instead
+ *     once captured, nothing once released or expired. `sent`, extending and repeated requests count nothing. A late
+ *     capture counts the debit again.
+ * 33. **On the day of the grant**, whenever it ends: what a hold gives back or adds changes the counters of no other
+ *     day, wallet or payee.
+ * 34. **Unknown counters.** If the memory of the store began after the day did, a hold is `limits_unknown` until the
+ *     next day, or `acceptLimits` of its wallet, unless it has `countSinceStart`. Data that was lost ends what was
+ *     accepted before.
+ * 35. **Holds without limits** count in none, and are refused by none.
+ * 36. **Counters are forgotten** some days after their day, a few at a time.
  */
 export interface HoldStore {
   /** For messages and metrics: `memory`, `sqlite`, `redis`, `postgres`. */
   readonly name: string;
+  /**
+   * The store counts daily limits: `durable` if it survives a restart of this process, else `process`.
+   * @defaultValue it counts none, so wallets cannot have daily limits
+   */
+  readonly limits?: 'durable' | 'process' | undefined;
   totals(wallet: string): MaybePromise<WalletTotals>;
   hold(request: HoldRequest): MaybePromise<HoldOutcome>;
+  /**
+   * Most payouts of one `holdAll`, 1 to 1,000. A longer payroll is held in several steps.
+   * @defaultValue 1,000
+   */
+  readonly maxPayouts?: number | undefined;
+  /** Holds several payouts of one wallet in one round trip. Costs in proportion to their number. */
+  holdAll(request: HoldAllRequest): MaybePromise<HoldAllOutcome>;
   settle(request: SettleRequest): MaybePromise<SettleOutcome>;
   get(reference: string): MaybePromise<HoldReading>;
   list(filter: HoldFilter): MaybePromise<HoldPage>;
@@ -274,6 +348,8 @@ export interface HoldStore {
   claim(request: ClaimRequest): MaybePromise<ClaimPage>;
   /** Freezes a wallet; without a reason, unfreezes it. Either may be repeated. */
   freeze(wallet: string, reason: string | undefined): MaybePromise<void>;
+  /** Accepts the counters of a wallet as they are, although the memory of the store is younger than the day. */
+  acceptLimits?(wallet: string): MaybePromise<void>;
   /** The note with this key, if there is one. */
   note(key: string): MaybePromise<string | undefined>;
   /**
@@ -286,4 +362,4 @@ export interface HoldStore {
 }
 
 /** An operation of a store that can fail. */
-export type StoreOperation = Exclude<keyof HoldStore, 'name' | 'close'>;
+export type StoreOperation = Exclude<keyof HoldStore, 'name' | 'limits' | 'maxPayouts' | 'close'>;

@@ -2,7 +2,7 @@
 
 /** A step of a guard. */
 export interface TracedStep {
-  readonly name: 'hold' | 'sent' | 'capture' | 'release' | 'fetch_balance' | 'lookup';
+  readonly name: 'hold' | 'hold_all' | 'sent' | 'capture' | 'release' | 'fetch_balance' | 'lookup';
   /** The key of the wallet, where it is known. */
   readonly wallet?: string | undefined;
   /** The reference of the payout, where there is one, as the caller wrote it: it may be no reference at all. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { type Currency, type CurrencyInput, resolveCurrency } from './currency.js';
+import { type LimitSettings, type Limits, limitsSchema, resolveLimits } from './limits.js';
 import { type AmountInput, parseNonNegative } from './money.js';
 import type { Problems } from './problems.js';
 import type { BalanceProvider } from './provider.js';
@@ -25,8 +26,8 @@ export interface WalletSettings {
    */
   alwaysRefreshAbove?: AmountInput | undefined;
   /**
-   * When the balance shows a payout, if you have measured it and know better than the adapter. With `acceptance`, a
-   * payout that the provider accepted is captured at once, whatever becomes of it.
+   * Moment at which the balance shows a payout, if you have measured it and know better than the adapter. With
+   * `acceptance`, a payout that the provider accepted is captured at once, whatever becomes of it.
    * @defaultValue what the adapter declares
    */
   debitVisibleAt?: BalanceProvider['debitVisibleAt'] | undefined;
@@ -72,6 +73,12 @@ export interface WalletSettings {
    * @defaultValue never: the event `neverSeen` reports it
    */
   absentIsFailedAfterMs?: number | undefined;
+  /**
+   * Limits for payouts, whatever the balance: for one payout, for one payee in a day, for all in a day. Amounts are
+   * held and counted with their fee.
+   * @defaultValue none
+   */
+  limits?: LimitSettings | undefined;
   /**
    * Names of the providers that this wallet was read through before, while you move from one to the other:
    * `['interswitch']`.
@@ -120,6 +127,7 @@ export interface Wallet {
   /** True if `lookup` is reliable: documented by the provider, or vouched for by the application. */
   readonly lookupIsDocumented: boolean;
   readonly absentIsFailedAfterMs: number | undefined;
+  readonly limits: Limits | undefined;
   /** Provider, account, currency and exponent as one text; undefined for a wallet that is only settled. */
   readonly identity: string | undefined;
   /** Former providers whose identity is accepted as well. */
@@ -155,6 +163,7 @@ export const walletShape: { readonly [Key in keyof WalletSettings]-?: z.ZodType<
     .min(anHourMs)
     .max(720 * anHourMs)
     .optional(),
+  limits: limitsSchema.optional(),
   formerly: z.array(providerName).max(10).readonly().optional(),
 };
 
@@ -204,6 +213,7 @@ export function resolveWallet(
     lookup: given.lookup ?? provider.lookup?.bind(provider),
     lookupIsDocumented: given.lookup !== undefined || provider.lookupIsDocumented !== false,
     absentIsFailedAfterMs: given.absentIsFailedAfterMs,
+    limits: given.limits && resolveLimits(given.limits, currency, problems),
     identity,
     formerly: given.formerly ?? [],
   };
@@ -216,6 +226,10 @@ const providerSchema: z.ZodType<unknown> = z.object({
     visibleAfterMs: walletShape.visibilityLagMs,
     lookupConcurrency: z.int().min(1).max(100).optional(),
     maxReferenceLength: z.int().min(1).max(128).optional(),
+    // A global or sticky expression would remember its last match.
+    referenceForm: z
+      .object({ pattern: z.instanceof(RegExp).refine(({ flags }) => !/[gy]/.test(flags)), words: z.string() })
+      .optional(),
   }),
 });
 
@@ -238,6 +252,7 @@ function settleOnlyWallet(key: string, settings: SettleOnlySettings, currency: C
     lookup,
     lookupIsDocumented: true,
     absentIsFailedAfterMs: undefined,
+    limits: undefined,
     identity: undefined,
     formerly: [],
   };

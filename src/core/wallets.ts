@@ -5,9 +5,10 @@ import type { Clock } from './clock.js';
 import { sharedController, withDeadline } from './deadline.js';
 import { BalanceUnavailableError, ConfigurationError, InvalidArgumentError } from './errors.js';
 import { thrownBy } from './functions.js';
+import { problemWith } from './limits.js';
 import { type FindWallet, isWalletKey, type ResolvedOptions } from './options.js';
 import { Problems } from './problems.js';
-import type { MaybePromise } from './store.js';
+import type { HoldStore, MaybePromise } from './store.js';
 import { resolveWallet, type Wallet } from './wallet.js';
 
 /** Finds wallets by their keys. */
@@ -77,13 +78,15 @@ class DynamicWallets implements Wallets {
   readonly #find: FindWallet;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
+  readonly #store: HoldStore;
   readonly #found: LRUCache<string, Wallet>;
   /** Wallets with payouts under way here. The cache may forget them, this may not. */
   readonly #pinned = new Map<string, Pinned>();
   readonly #questions = new Map<string, Promise<Wallet | undefined>>();
   readonly #closing = sharedController();
 
-  constructor(find: FindWallet, { maxWallets, fetchTimeoutMs, clock }: ResolvedOptions) {
+  constructor(find: FindWallet, { maxWallets, fetchTimeoutMs, clock, store }: ResolvedOptions) {
+    this.#store = store;
     this.#find = find;
     this.#timeoutMs = fetchTimeoutMs;
     this.#clock = clock;
@@ -162,6 +165,8 @@ class DynamicWallets implements Wallets {
     if (settings === undefined) return undefined;
     const problems = new Problems();
     const wallet = resolveWallet(key, settings, problems);
+    const problem = problemWith(wallet?.limits, this.#store);
+    if (problem) problems.add(problem);
     if (!wallet || problems.any) {
       const all = new Problems();
       all.addAll('wallets()', problems);

@@ -59,12 +59,16 @@ const defaultToleranceMs = 60_000;
 /** Options that do not depend on the wallet. A monitor uses them for all its wallets. */
 type SharedOptions = Pick<DriftOptions, 'creditToleranceMs' | 'debitsWithinHolds' | 'history'>;
 
+/** Also the option of a monitor. */
+export const historySchema: z.ZodType<History> = z.custom<History>(
+  (value) => typeof (value as History | null)?.query === 'function',
+  'must be a history',
+);
+
 const sharedShape: { readonly [Key in keyof SharedOptions]-?: z.ZodType<SharedOptions[Key]> } = {
   creditToleranceMs: z.int().min(0).max(86_400_000).optional(),
   debitsWithinHolds: z.boolean().optional(),
-  history: z
-    .custom<History>((value) => typeof (value as History | null)?.query === 'function', 'must be a history')
-    .optional(),
+  history: historySchema.optional(),
 };
 
 export const sharedDriftSchema: z.ZodType<SharedOptions> = z.strictObject(sharedShape);

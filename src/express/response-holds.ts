@@ -1,33 +1,31 @@
 // The holds of a response. They are kept in `res.locals`, because a new property of the response itself slows down
-// everything that Express does with it; under a name that both module formats of this package share.
+// everything that Express does with it.
 import type { Request, Response } from 'express';
 import { ConfigurationError } from '../core/errors.js';
 import type { Hold } from '../core/payout-guard.js';
+import { nodeExchange } from '../web/node-response.js';
+import type { Exchange } from '../web/payout-life.js';
+import { holdsOf as holdsIn, lastHoldOf, type RequestState } from '../web/request-holds.js';
 
-const holdsKey = Symbol.for('payout-guard.holds') as unknown as string;
-const answeredKey = Symbol.for('payout-guard.answered') as unknown as string;
+export function stateOf(res: Response): RequestState {
+  return res.locals;
+}
+
+export function exchangeOf(req: Request, res: Response): Exchange<[req: Request, res: Response]> {
+  // A router sets it back when it has ended.
+  const { baseUrl } = req;
+  const exchange = nodeExchange<[Request, Response]>([req, res], stateOf(res), req, res);
+  return { ...exchange, route: () => `${req.method} ${baseUrl}${req.route?.path ?? ''}` };
+}
 
 /** The holds that were taken for this request, in their order. */
 export function holdsOf(res: Response): readonly Hold[] {
-  return res.locals?.[holdsKey] ?? [];
+  return holdsIn(stateOf(res));
 }
 
 /** The hold that was taken last for this request; undefined on a route that only checks. */
 export function holdOf(res: Response): Hold | undefined {
-  return holdsOf(res).at(-1);
-}
-
-export function rememberHold(res: Response, hold: Hold): void {
-  res.locals[holdsKey] = [...holdsOf(res), hold];
-}
-
-/** Notes that `payoutGuardErrors()` answers, so that the answer is not taken for one of the handler. */
-export function rememberAnswer(res: Response): void {
-  if (res.locals) res.locals[answeredKey] = true;
-}
-
-export function isAnsweredByGuard(res: Response): boolean {
-  return res.locals?.[answeredKey] === true;
+  return lastHoldOf(stateOf(res));
 }
 
 /**
@@ -44,12 +42,4 @@ export function assertExpress(req: Request, res: Response, next: unknown): void 
     typeof req?.get === 'function';
   if (isExpress) return;
   throw new ConfigurationError(['route: it must be mounted in an Express application; use guard.withHold elsewhere']);
-}
-
-/**
- * Returns true if no client waits for the handler: it has left, or another layer has answered. A pipelined request has
- * no response on the socket yet, so the socket is asked too.
- */
-export function isOver(req: Request, res: Response): boolean {
-  return res.writableEnded || res.closed || res.destroyed || req.socket?.destroyed === true;
 }

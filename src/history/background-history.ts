@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { type Clock, systemClock } from '../core/clock.js';
+import { ConfigurationError } from '../core/errors.js';
 import { clockSchema } from '../core/schemas.js';
 import { warn } from '../core/warn.js';
 import type { History, HistoryEntry, HistoryPage, HistoryQuery } from './entry.js';
@@ -12,8 +13,9 @@ export interface SharedHistoryOptions {
   /** Entries older than this are deleted, in milliseconds; a minute to ten years. */
   keepForMs: number;
   /**
-   * Entries that may wait to be written; more are dropped, counted and reported. 1 to 1,000,000.
-   * @defaultValue 10,000
+   * Entries that may wait to be written; more are dropped, counted and reported. 1 to 1,000,000. A payroll adds one for
+   * each of its payouts at once.
+   * @defaultValue 100,000
    */
   maxQueue?: number | undefined;
   /**
@@ -38,6 +40,11 @@ export const sharedHistoryShape: {
 export interface SharedHistory extends History {
   /** Queues entries, which are written in the background in batches. Never blocks and never fails. */
   add(entries: readonly HistoryEntry[]): void;
+  /**
+   * Writes entries before it resolves, past those that wait: for what must not happen without its entry.
+   * @throws the error of the database. The entries are not written then, and not queued.
+   */
+  write(entries: readonly HistoryEntry[]): Promise<void>;
   query(query?: HistoryQuery): Promise<HistoryPage>;
   /** Resolves when nothing waits to be written, or when the waiting entries could not be written now. */
   flush(): Promise<void>;
@@ -93,7 +100,7 @@ export class BackgroundHistory implements SharedHistory {
   #isLosing = false;
   #isClosed = false;
 
-  constructor(table: HistoryTable, { keepForMs, maxQueue = 10_000, clock = systemClock }: SharedHistoryOptions) {
+  constructor(table: HistoryTable, { keepForMs, maxQueue = 100_000, clock = systemClock }: SharedHistoryOptions) {
     this.#table = table;
     this.#keepForMs = keepForMs;
     this.#maxQueue = maxQueue;
@@ -109,9 +116,19 @@ export class BackgroundHistory implements SharedHistory {
     for (const entry of entries) {
       if (this.#isClosed || this.#waiting.length >= this.#maxQueue)
         this.#lose(1, 'too many entries wait to be written');
-      else this.#waiting.push({ id: `${this.#writer}${this.#nextNumber()}`, entry });
+      else this.#waiting.push(this.#row(entry));
     }
     if (!this.#retry) void this.#write();
+  }
+
+  async write(entries: readonly HistoryEntry[]): Promise<void> {
+    if (this.#isClosed) throw new ConfigurationError(['the history is closed']);
+    const { maxBatch } = this.#table;
+    for (let from = 0; from < entries.length; from += maxBatch) {
+      const rows = entries.slice(from, from + maxBatch).map((entry) => this.#row(entry));
+      await this.#table.insert(rows);
+      this.#written += rows.length;
+    }
   }
 
   async query(query: HistoryQuery = {}): Promise<HistoryPage> {
@@ -143,9 +160,9 @@ export class BackgroundHistory implements SharedHistory {
     await this.#table.close?.();
   }
 
-  #nextNumber(): string {
+  #row(entry: HistoryEntry): Row {
     this.#added += 1;
-    return String(this.#added).padStart(16, '0');
+    return { id: `${this.#writer}${String(this.#added).padStart(16, '0')}`, entry };
   }
 
   /** Writes the waiting entries, one batch after the other; joins the writing under way. Never rejects. */
@@ -159,8 +176,9 @@ export class BackgroundHistory implements SharedHistory {
   async #writeAll(): Promise<void> {
     // Entries that are added in the same turn travel together.
     await Promise.resolve();
+    let mostAtOnce = this.#table.maxBatch;
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, this.#table.maxBatch);
+      const batch = this.#waiting.slice(0, mostAtOnce);
       try {
         await this.#table.insert(batch);
         this.#written += batch.length;
@@ -168,7 +186,12 @@ export class BackgroundHistory implements SharedHistory {
       } catch (error) {
         // Retried later; ids prevent duplicates. Data that the database refuses is refused every time.
         if (!this.#table.isRefusedData(error)) return this.#tryLater();
-        this.#lose(batch.length, 'the database refused their data', error);
+        if (batch.length > 1) {
+          // One entry is refused, and must not take the others with it.
+          mostAtOnce = 1;
+          continue;
+        }
+        this.#lose(1, 'the database refused their data', error);
       }
       this.#waiting.splice(0, batch.length);
     }

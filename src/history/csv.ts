@@ -30,10 +30,11 @@ export function toCsv(reports: DayReport | readonly DayReport[]): string {
     ...fields.map((field) => report[field] ?? ''),
     ...historyKinds.map((kind) => String(report.counts[kind])),
   ]);
-  return [[...fields, ...historyKinds], ...lines].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
+  return [[...fields, ...historyKinds], ...lines].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('');
 }
 
-function cell(text: string): string {
+/** A text that a spreadsheet would take for a formula gets an apostrophe. */
+export function csvCell(text: string): string {
   const isNumber = /^-?\d+(\.\d+)?$/.test(text);
   const harmless = !isNumber && /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;

@@ -1,8 +1,8 @@
 // A day of one wallet, from its history.
 import { type Currency, type CurrencyInput, resolveCurrency } from '../core/currency.js';
+import { dayBounds } from '../core/day-bounds.js';
 import { ConfigurationError } from '../core/errors.js';
 import { formatMinorUnits } from '../core/money.js';
-import { dayBounds } from './day-bounds.js';
 import { type History, type HistoryEntry, type HistoryKind, historyKinds } from './entry.js';
 
 export interface DayReportOptions {

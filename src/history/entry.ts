@@ -1,7 +1,7 @@
 // The entries of a history, and its queries.
 import type { MaybePromise } from '../core/store.js';
 
-/** The kinds of entries: the events of a guard by their names, and what a drift watch records. */
+/** The kinds of entries: the events of a guard by their names, and entries of drift watches, operators, monitors. */
 export const historyKinds = [
   'snapshot',
   'approved',
@@ -9,8 +9,11 @@ export const historyKinds = [
   'checkFailed',
   'held',
   'captured',
+  'debitAboveHold',
   'released',
+  'expired',
   'paidAfterRelease',
+  'paidTwice',
   'failedAfterCapture',
   'overdue',
   'neverSeen',
@@ -19,12 +22,16 @@ export const historyKinds = [
   'leftOpen',
   'orphanWallet',
   'lookupFindsNothing',
+  'limitsUnknown',
+  'limitsAccepted',
   'frozen',
   'unfrozen',
   'providerFailure',
   'credit',
   'drift',
   'visibilityLag',
+  'operator',
+  'alert',
 ] as const;
 
 export type HistoryKind = (typeof historyKinds)[number];
@@ -39,7 +46,7 @@ export interface HistoryEntry {
   readonly reference?: string | undefined;
   /**
    * The amount it is about, as decimal text in major units: the balance of a snapshot, the required amount of a
-   * decision, the held amount of a hold, the debit of a capture.
+   * decision, the held amount of a hold, the debit of a capture, the spendable amount of an alert.
    */
   readonly amount?: string | undefined;
   /** Everything else. Amounts in it are decimal text, and `currency` is theirs. */

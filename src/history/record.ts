@@ -1,7 +1,6 @@
 // Records the events of a guard in a history.
-import type { Decision } from '../core/decision.js';
 import type { PayoutGuardError } from '../core/errors.js';
-import type { GuardEvents } from '../core/events.js';
+import type { DecisionEvent, GuardEvents } from '../core/events.js';
 import type { HoldInfo } from '../core/hold-info.js';
 import type { PayoutGuard } from '../core/payout-guard.js';
 import { warn } from '../core/warn.js';
@@ -28,17 +27,20 @@ const readers: {
     amount: available,
     data: { currency, capturedMark, epoch, asOf: asOf.toISOString() },
   }),
-  approved: ({ decision, reference }) => aboutDecision(decision, reference),
-  insufficient: ({ decision, reference }) => aboutDecision(decision, reference),
-  checkFailed: ({ error, wallet, reference }) => ({
+  approved: aboutDecision,
+  insufficient: aboutDecision,
+  checkFailed: ({ error, wallet, reference, payouts }) => ({
     wallet: shown(wallet),
     reference: shown(reference),
-    data: aboutError(error),
+    data: { ...aboutError(error), ...(payouts !== undefined && { payouts }) },
   }),
   held: ({ hold }) => aboutHold(hold),
   captured: ({ hold }) => aboutHold(hold),
+  debitAboveHold: ({ hold }) => aboutHold(hold),
   released: ({ hold, reason }) => aboutHold(hold, reason === undefined ? {} : { reason }),
+  expired: ({ hold }) => aboutHold(hold),
   paidAfterRelease: ({ hold, attempt, perhapsTwice }) => aboutHold(hold, { paidAttempt: attempt, perhapsTwice }),
+  paidTwice: ({ hold, times }) => aboutHold(hold, { times }),
   failedAfterCapture: ({ hold }) => aboutHold(hold),
   overdue: ({ hold, ageMs, outcome }) => aboutHold(hold, { ageMs, outcome }),
   neverSeen: ({ hold, ageMs }) => aboutHold(hold, { ageMs }),
@@ -51,6 +53,11 @@ const readers: {
   leftOpen: ({ reference, wallet, ...data }) => ({ wallet, reference, data }),
   orphanWallet: ({ wallet }) => ({ wallet, data: {} }),
   lookupFindsNothing: ({ wallet, inARow }) => ({ wallet, data: { inARow } }),
+  limitsUnknown: ({ wallet, since, until }) => ({
+    wallet,
+    data: { since: since.toISOString(), until: until.toISOString() },
+  }),
+  limitsAccepted: ({ wallet }) => ({ wallet, data: {} }),
   providerFailure: ({ wallet, error }) => ({ wallet, data: aboutError(error) }),
 };
 
@@ -104,8 +111,9 @@ function onlyWalletOf({ internals }: PayoutGuard): string | undefined {
   }
 }
 
-function aboutDecision(decision: Decision, reference: string | undefined): About {
-  return { wallet: decision.wallet, reference, amount: decision.required, data: { ...decision.toData() } };
+function aboutDecision({ decision, reference, payouts }: DecisionEvent): About {
+  const data = { ...decision.toData(), ...(payouts !== undefined && { payouts }) };
+  return { wallet: decision.wallet, reference, amount: decision.required, data };
 }
 
 function aboutHold(hold: HoldInfo, more: HistoryEntry['data'] = {}): About {

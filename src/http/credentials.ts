@@ -7,19 +7,25 @@ import { HttpFailure } from './failure.js';
 export interface Credentials {
   /** Headers for a request. */
   headers(exchange: Exchange): Promise<Record<string, string>>;
-  /** Other headers after `rejected` were answered with 401, or undefined when there are none to be had. */
+  /** Other headers after `rejected` were refused, or undefined when there are none to be had. */
   renewed(exchange: Exchange, rejected: Record<string, string>): Promise<Record<string, string> | undefined>;
 }
 
-/** Sends a request with credentials; after a 401 once more with renewed ones, once for each question. */
+/**
+ * Sends a request with credentials; once more with renewed ones after an answer that rejects them, once for each
+ * question.
+ *
+ * @param isRejection - For an API that reports void credentials in its own way. By default, 401.
+ */
 export async function sendWithCredentials(
   exchange: Exchange,
   credentials: Credentials,
   request: HttpRequest,
+  isRejection: (answer: HttpAnswer) => boolean = ({ status }) => status === 401,
 ): Promise<HttpAnswer> {
   const headers = await credentials.headers(exchange);
   const answer = await exchange.send({ ...request, headers: { ...request.headers, ...headers } });
-  if (answer.status !== 401 || exchange.tokenRenewed) return answer;
+  if (!isRejection(answer) || exchange.tokenRenewed) return answer;
   exchange.tokenRenewed = true;
   const renewed = await credentials.renewed(exchange, headers);
   return renewed ? exchange.send({ ...request, headers: { ...request.headers, ...renewed } }) : answer;

@@ -26,7 +26,7 @@ export type Failure =
   /** The wait that the server asked for is not over: nothing was sent. */
   | { readonly kind: 'told_to_wait'; readonly retryAfterMs: number };
 
-type AnswerReason = 'unauthorized' | 'forbidden' | 'provider_error';
+type AnswerReason = 'unauthorized' | 'forbidden' | 'rate_limited' | 'provider_error';
 
 /** A {@link Failure} as an exception. Its message is the kind alone: nothing that a server sent may reach a log. */
 export class HttpFailure extends Error {
@@ -52,7 +52,7 @@ export function isOutage(failure: Failure): boolean {
     case 'status':
       return failure.status !== 401 && failure.status !== 403;
     case 'answer':
-      return failure.reason === 'provider_error';
+      return failure.reason === 'provider_error' || failure.reason === 'rate_limited';
     case 'attempt_timeout':
     case 'deadline':
     case 'network':

@@ -10,15 +10,9 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { Clock } from '../core/clock.js';
-import type { MaybePromise } from '../core/store.js';
 import type { Alert, AlertDraft } from './alert.js';
 import { alertText } from './alert-text.js';
-
-/** The notes of a store: rule 20 of `HoldStore`. */
-export interface Notes {
-  note(key: string): MaybePromise<string | undefined>;
-  swapNote(key: string, expected: string | undefined, value: string | undefined): MaybePromise<boolean>;
-}
+import type { Notes } from './notes.js';
 
 /** The last state of a condition that any process has seen. */
 export interface Fact {
@@ -28,9 +22,11 @@ export interface Fact {
   /** The process with the lease on the condition. Until the lease ends, no other process may end the condition. */
   readonly leaseOwner?: string | undefined;
   readonly leaseUntilMs?: number | undefined;
-  /** The cause at the beginning of the condition. */
+  /** The cause, as it was alerted. */
   readonly reason?: string | undefined;
   readonly sinceMs?: number | undefined;
+  /** Time of the latest alert of the condition, in epoch milliseconds. */
+  readonly raisedAtMs?: number | undefined;
   /** The latest unexplained movements that were alerted. */
   readonly drifts?: readonly RaisedDrift[] | undefined;
 }
@@ -67,6 +63,7 @@ const noteSchema = z.looseObject({
   leaseUntilMs: aTime.optional(),
   reason: z.string().optional(),
   sinceMs: aTime.optional(),
+  raisedAtMs: aTime.optional(),
   drifts: z
     .array(z.looseObject({ what: z.string(), fromMs: aTime, toMs: aTime, seenBy: z.array(z.string()) }))
     .optional(),

@@ -1,52 +1,8 @@
 // Rules for the beginning and end of each condition. Pure. A condition without a note counts as ended.
-import type { Currency } from '../core/currency.js';
-import { formatMinorUnits } from '../core/money.js';
 import { oldestBalanceMs } from '../core/options.js';
 import type { DriftEvent } from '../drift/index.js';
 import type { AlertDraft } from './alert.js';
 import type { Decide, Fact } from './alert-outbox.js';
-import type { Runway } from './runway.js';
-
-export interface Threshold {
-  readonly thresholdMinor: bigint;
-  readonly hysteresisMinor: bigint;
-}
-
-/** The balance of a wallet, as one process read it. */
-export interface WalletBalance {
-  readonly wallet: string;
-  readonly currency: Currency;
-  readonly spendableMinor: bigint;
-  /** Time at which the balance was requested. */
-  readonly asOfMs: number;
-  readonly nowMs: number;
-  readonly runway: Runway | undefined;
-}
-
-/** Raises `low_balance` below the threshold, and `recovered` at the threshold plus its hysteresis. */
-export function level(balance: WalletBalance, { thresholdMinor, hysteresisMinor }: Threshold): Decide {
-  const { wallet, currency, spendableMinor, asOfMs, nowMs, runway } = balance;
-  const common = {
-    wallet,
-    currency: currency.code,
-    at: new Date(nowMs).toISOString(),
-    threshold: formatMinorUnits(thresholdMinor, currency),
-    spendable: formatMinorUnits(spendableMinor, currency),
-  };
-  return (fact) => {
-    const isLow = fact?.state === 'low';
-    // Another process has read a later balance. A time that no snapshot can have comes from a wrong clock.
-    if (fact && asOfMs < fact.seenAtMs && fact.seenAtMs <= nowMs + oldestBalanceMs) return undefined;
-    if (!isLow && spendableMinor < thresholdMinor) {
-      const alert: AlertDraft = { kind: 'low_balance', ...common, ...(runway && { runway }) };
-      return { fact: { state: 'low', seenAtMs: asOfMs }, alert };
-    }
-    if (isLow && spendableMinor >= thresholdMinor + hysteresisMinor) {
-      return { fact: { state: 'ok', seenAtMs: asOfMs }, alert: { kind: 'recovered', ...common } };
-    }
-    return undefined;
-  };
-}
 
 /** The process that checks a wallet. */
 export interface Watcher {

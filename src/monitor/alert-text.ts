@@ -1,23 +1,54 @@
 // The messages of alerts, for operators: the event, its values and the next step. Pure.
 import type { BalanceUnavailableReason } from '../core/errors.js';
-import type { AlertDraft, ContradictionAlert, LeftOpenAlert } from './alert.js';
+import type { AlertDraft, ContradictionAlert, LeftOpenAlert, LowBalanceAlert } from './alert.js';
 
 /** Returns the message of an alert. */
 export function alertText(alert: AlertDraft): string {
   switch (alert.kind) {
-    case 'low_balance': {
-      const { wallet, spendable, threshold, currency, runway } = alert;
-      const empty = runway ? ` At the current rate it is empty at ${runway.emptyAt}.` : '';
-      return (
-        `Wallet ${wallet} can spend ${spendable} ${currency}, which is below ${threshold} ${currency}.${empty}` +
-        ' Top it up.'
-      );
-    }
+    case 'low_balance':
+      return lowBalanceText(alert);
     case 'recovered': {
       const { wallet, spendable, threshold, currency } = alert;
       return (
         `Wallet ${wallet} can spend ${spendable} ${currency} again; the threshold is ${threshold} ${currency}. ` +
         'No action needed.'
+      );
+    }
+    case 'low_figure': {
+      const { wallet, figure, value, threshold, currency, spendable } = alert;
+      return (
+        `Wallet ${wallet} has ${value} ${currency} as its ${figure}, which is below ${threshold} ` +
+        `${currency}${sinceText(alert)}. It can spend ${spendable} ${currency}. Top it up.`
+      );
+    }
+    case 'figure_recovered': {
+      const { wallet, figure, value, threshold, currency } = alert;
+      return (
+        `Wallet ${wallet} has ${value} ${currency} as its ${figure} again; the threshold is ${threshold} ` +
+        `${currency}. No action needed.`
+      );
+    }
+    case 'low_runway': {
+      const { wallet, spendable, currency, runway, at, runwayBelowMs } = alert;
+      const left = durationText(Date.parse(runway.emptyAt) - Date.parse(at));
+      return (
+        `Wallet ${wallet} is empty in ${left}, at ${runway.emptyAt}, if it goes on to pay ${runway.perHour} ` +
+        `${currency} an hour: it can spend ${spendable} ${currency}. The limit is ` +
+        `${durationText(runwayBelowMs)}${sinceText(alert)}. Top it up.`
+      );
+    }
+    case 'runway_recovered': {
+      const { wallet, spendable, currency, runway, runwayBelowMs } = alert;
+      return (
+        `Wallet ${wallet} can spend ${spendable} ${currency}, which lasts until ${runway.emptyAt} at the current ` +
+        `rate. The limit is ${durationText(runwayBelowMs)}. No action needed.`
+      );
+    }
+    case 'balance_drop': {
+      const { wallet, available, currency, percent, yesterday, yesterdayAt } = alert;
+      return (
+        `Balance of wallet ${wallet} is ${available} ${currency}, less than ${percent} % of the ${yesterday} ` +
+        `${currency} that it was at ${yesterdayAt}. Check that its payouts explain the difference, and top it up.`
       );
     }
     case 'unreachable': {
@@ -54,6 +85,11 @@ export function alertText(alert: AlertDraft): string {
         : `${payout(alert)} was made after its hold had expired or been released. The debit is recorded. Check ` +
             `that ${reference} was paid once, and make payouts within hold.pay() or call hold.sent() before you send.`;
     }
+    case 'paid_twice':
+      return (
+        `${payout(alert)} was made ${alert.times} times under one reference. Each debit is accounted for. Check them ` +
+        'with the provider, ask for the surplus money back, and look for code that sends a payout again.'
+      );
     case 'contradiction':
       return contradictionText(alert);
     case 'settlement_failed': {
@@ -77,6 +113,14 @@ export function alertText(alert: AlertDraft): string {
       return (
         `The provider had no record of the last ${inARow} payouts of wallet ${wallet} that were looked up. Check ` +
         'that they are sent with the reference of their hold. Until then settle them in your callback.'
+      );
+    }
+    case 'limits_unknown': {
+      const { wallet, since, until } = alert;
+      return (
+        `Daily limits of wallet ${wallet} refuse its payouts until ${until}: the store lost data at ${since}, so it ` +
+        'does not know everything that was held before. To pay earlier, compare what the provider paid today, then ' +
+        `run \`payout-guard accept-limits ${wallet}\` or call guard.acceptLimits(${JSON.stringify(wallet)}).`
       );
     }
     case 'drift': {
@@ -103,6 +147,24 @@ export function alertText(alert: AlertDraft): string {
     default:
       return alert satisfies never;
   }
+}
+
+type WithoutTexts<T> = Omit<T, 'id' | 'message'>;
+
+function lowBalanceText(alert: WithoutTexts<LowBalanceAlert>): string {
+  const { wallet, spendable, threshold, currency, runway, cause, held } = alert;
+  const empty = runway ? ` At the current rate it is empty at ${runway.emptyAt}.` : '';
+  const below =
+    `Wallet ${wallet} can spend ${spendable} ${currency}, which is below ${threshold} ` +
+    `${currency}${sinceText(alert)}.${empty}`;
+  return cause === 'balance'
+    ? `${below} Top it up.`
+    : `${below} Only held payouts bring it down: ${held} ${currency} are held, and without them it would not be ` +
+        'below. Wait until they are settled, and settle those that are overdue. Top it up if all of them will be made.';
+}
+
+function sinceText({ since }: { readonly since?: string }): string {
+  return since === undefined ? '' : ` (low since ${since})`;
 }
 
 interface AboutPayout {
@@ -133,8 +195,6 @@ function releaseCall(reference: string, attempt?: string): string {
 function settleCalls(reference: string, attempt?: string): string {
   return `${captureCall(reference, attempt)} or ${releaseCall(reference, attempt)}`;
 }
-
-type WithoutTexts<T> = Omit<T, 'id' | 'message'>;
 
 function contradictionText({ reference, wallet, attempt, wanted, found }: WithoutTexts<ContradictionAlert>): string {
   const made = wanted === 'captured' ? 'was made' : 'was not made';

@@ -28,12 +28,18 @@ interface PayoutAlert extends MoneyAlert {
   readonly amount: string;
 }
 
-/** Less than a threshold is spendable. Raised once until the wallet has recovered. */
+/** Less than a threshold is spendable. Raised once until the wallet has recovered, and as reminders meanwhile. */
 export interface LowBalanceAlert extends MoneyAlert {
   readonly kind: 'low_balance';
   readonly threshold: string;
   /** May be negative. */
   readonly spendable: string;
+  /** Sum of the open holds, and of captures the balance does not show yet. */
+  readonly held: string;
+  /** `holds`: without what is held the threshold would be spendable. `balance`: it would not. */
+  readonly cause: 'holds' | 'balance';
+  /** Time of the first alert, in ISO 8601; present in reminders, and when the cause has become `balance`. */
+  readonly since?: string;
   /** Time at which the wallet is empty at the captured rate of the last hours; absent when nothing was captured. */
   readonly runway?: Runway;
 }
@@ -43,6 +49,57 @@ export interface RecoveredAlert extends MoneyAlert {
   readonly kind: 'recovered';
   readonly threshold: string;
   readonly spendable: string;
+}
+
+/** A figure that the provider shows is below its threshold. Raised once, and as reminders meanwhile. */
+export interface LowFigureAlert extends MoneyAlert {
+  readonly kind: 'low_figure';
+  /** Its name in `funds().details`. */
+  readonly figure: string;
+  /** May be negative. */
+  readonly value: string;
+  readonly threshold: string;
+  readonly spendable: string;
+  /** Time of the first alert, in ISO 8601; present in reminders. */
+  readonly since?: string;
+}
+
+/** The figure is its threshold and 5 % again. */
+export interface FigureRecoveredAlert extends MoneyAlert {
+  readonly kind: 'figure_recovered';
+  readonly figure: string;
+  readonly value: string;
+  readonly threshold: string;
+  readonly spendable: string;
+}
+
+/** The money lasts for less than `runwayBelowMs` at the captured rate. Raised once, and as reminders meanwhile. */
+export interface LowRunwayAlert extends MoneyAlert {
+  readonly kind: 'low_runway';
+  readonly runwayBelowMs: number;
+  readonly runway: Runway;
+  readonly spendable: string;
+  /** Time of the first alert, in ISO 8601; present in reminders. */
+  readonly since?: string;
+}
+
+/** The money lasts for `runwayBelowMs` and 5 % again. */
+export interface RunwayRecoveredAlert extends MoneyAlert {
+  readonly kind: 'runway_recovered';
+  readonly runwayBelowMs: number;
+  readonly runway: Runway;
+  readonly spendable: string;
+}
+
+/** The balance is below a percentage of what it was 24 hours before. At most one a day for each wallet. */
+export interface BalanceDropAlert extends MoneyAlert {
+  readonly kind: 'balance_drop';
+  readonly percent: number;
+  /** May be negative. */
+  readonly available: string;
+  /** The balance of 24 hours before, and the time it is of, in ISO 8601. */
+  readonly yesterday: string;
+  readonly yesterdayAt: string;
 }
 
 /** The balance could not be read for several rounds: payouts are refused. */
@@ -89,6 +146,13 @@ export interface PaidAfterReleaseAlert extends PayoutAlert {
   readonly perhapsTwice: boolean;
 }
 
+/** A look-up found that a payout was made more than once under its reference. Raised once for each attempt. */
+export interface PaidTwiceAlert extends PayoutAlert {
+  readonly kind: 'paid_twice';
+  /** The payouts that were found; 2 or more. */
+  readonly times: number;
+}
+
 /** The outcome of a payout and the state in the store exclude each other. Nothing was changed. */
 export interface ContradictionAlert extends AlertBase {
   readonly kind: 'contradiction';
@@ -129,6 +193,14 @@ export interface LookupFindsNothingAlert extends AlertBase {
   readonly inARow: number;
 }
 
+/** Daily limits refuse, because the store lost data. Once for each loss. */
+export interface LimitsUnknownAlert extends AlertBase {
+  readonly kind: 'limits_unknown';
+  /** The store lost data at this time, and the limits refuse until that one, in ISO 8601. */
+  readonly since: string;
+  readonly until: string;
+}
+
 /** Money moved that neither a payout nor a reported credit explains: see `watchDrift`. */
 export interface DriftAlert extends MoneyAlert {
   readonly kind: 'drift';
@@ -161,16 +233,23 @@ export interface VisibilityLagAlert extends PayoutAlert {
 export type Alert =
   | LowBalanceAlert
   | RecoveredAlert
+  | LowFigureAlert
+  | FigureRecoveredAlert
+  | LowRunwayAlert
+  | RunwayRecoveredAlert
+  | BalanceDropAlert
   | UnreachableAlert
   | ReachableAlert
   | OverdueHoldAlert
   | NeverSeenAlert
   | PaidAfterReleaseAlert
+  | PaidTwiceAlert
   | ContradictionAlert
   | SettlementFailedAlert
   | LeftOpenAlert
   | OrphanWalletAlert
   | LookupFindsNothingAlert
+  | LimitsUnknownAlert
   | DriftAlert
   | VisibilityLagAlert;
 

@@ -2,6 +2,7 @@
 import { UnderWay } from '../core/under-way.js';
 import { warn } from '../core/warn.js';
 import type { Alert } from './alert.js';
+import { alertEntry } from './alert-entry.js';
 import type { Claim } from './alert-outbox.js';
 import { deliver, type Undelivered } from './delivery.js';
 import { type Log, logTo, safely } from './logger.js';
@@ -16,20 +17,31 @@ export interface Delivered {
 
 export type DeliveriesOptions = Pick<
   ResolvedMonitorOptions,
-  'onAlert' | 'onUndelivered' | 'webhook' | 'logger' | 'deliveryTimeoutMs' | 'clock'
+  'onAlert' | 'onUndelivered' | 'webhook' | 'history' | 'logger' | 'deliveryTimeoutMs' | 'clock'
 >;
+
+/** Alerts that are remembered for display. */
+const mostLatest = 500;
+/** Alerts that report the end of a condition. */
+const good: ReadonlySet<Alert['kind']> = new Set(['recovered', 'figure_recovered', 'runway_recovered', 'reachable']);
 
 export class Deliveries {
   readonly #options: DeliveriesOptions;
   readonly #log: Log;
   readonly #webhook: Webhook | undefined;
   readonly #underWay = new UnderWay();
+  readonly #latest: Alert[] = [];
 
   constructor(options: DeliveriesOptions) {
     const { logger, webhook, deliveryTimeoutMs, clock } = options;
     this.#options = options;
     this.#log = logTo(logger);
     this.#webhook = webhook && new Webhook(webhook, deliveryTimeoutMs, clock);
+  }
+
+  /** The latest alerts of this process, newest first. */
+  get latest(): readonly Alert[] {
+    return this.#latest;
   }
 
   /** Delivers the alerts of all claims at once. Never rejects. */
@@ -59,13 +71,23 @@ export class Deliveries {
 
   async #deliver(claim: Claim): Promise<Delivered> {
     const { alert } = claim;
+    this.#latest.unshift(alert);
+    this.#latest.length = Math.min(this.#latest.length, mostLatest);
     const { onAlert, deliveryTimeoutMs: timeoutMs, clock } = this.#options;
-    const isBad = alert.kind !== 'recovered' && alert.kind !== 'reachable';
-    this.#log(isBad ? 'warn' : 'info', alertFields(alert), 'Alert.');
+    this.#log(good.has(alert.kind) ? 'info' : 'warn', alertFields(alert), 'Alert.');
     const undelivered = await deliver(alert, { onAlert, webhook: this.#webhook, timeoutMs, clock });
     for (const one of undelivered) this.#giveUp(one);
     await claim.outbox.confirm(claim);
+    await this.#record(alert, undelivered);
     return { alert, undelivered };
+  }
+
+  async #record(alert: Alert, undelivered: readonly Undelivered[]): Promise<void> {
+    try {
+      await this.#options.history?.add([alertEntry(alert, undelivered)]);
+    } catch (error) {
+      warn('PAYOUT_GUARD_HISTORY', 'The history rejected an entry (alert).', error);
+    }
   }
 
   #giveUp(undelivered: Undelivered): void {

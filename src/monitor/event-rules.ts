@@ -13,11 +13,13 @@ export const alertingEvents = [
   'overdue',
   'neverSeen',
   'paidAfterRelease',
+  'paidTwice',
   'contradiction',
   'settlementFailed',
   'leftOpen',
   'orphanWallet',
   'lookupFindsNothing',
+  'limitsUnknown',
 ] as const;
 
 export type AlertingEvent = (typeof alertingEvents)[number];
@@ -69,6 +71,13 @@ export const conditionOf: {
       decide: once('raised', nowMs, { kind: 'paid_after_release', ...alert, at: iso(nowMs) }),
     };
   },
+  paidTwice: ({ hold, times }, nowMs) => ({
+    key: `hold/${hold.reference}/paid_twice/${digest(hold.attempt)}`,
+    wallet: hold.wallet,
+    reference: hold.reference,
+    keptAfterEndMs: aWeekMs,
+    decide: once('raised', nowMs, { kind: 'paid_twice', ...payout(hold), times, at: iso(nowMs) }),
+  }),
   contradiction: (event, nowMs) => {
     const { reference, wallet, attempt, wanted } = event;
     return {
@@ -111,6 +120,15 @@ export const conditionOf: {
     wallet,
     decide: daily(nowMs, { kind: 'lookup_finds_nothing', wallet, inARow, at: iso(nowMs) }),
   }),
+  limitsUnknown: ({ wallet, since, until }, nowMs) => {
+    const period = { since: since.toISOString(), until: until.toISOString() };
+    return {
+      key: `${wallet}/limits_unknown`,
+      wallet,
+      // Every process reports each loss of data once.
+      decide: once(period.since, nowMs, { kind: 'limits_unknown', wallet, ...period, at: iso(nowMs) }),
+    };
+  },
 };
 
 function stuck({ reference, wallet, attempt }: HoldInfo, as: 'overdue' | 'never_seen'): Omit<Condition, 'decide'> {

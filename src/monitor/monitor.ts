@@ -1,10 +1,11 @@
 // Read this first: checks wallets by a schedule, and raises alerts.
 import { randomUUID } from 'node:crypto';
-import { askStore } from '../core/ask-store.js';
 import { BalanceUnavailableError } from '../core/errors.js';
 import { memoryStore } from '../core/memory-store/index.js';
+import { formatMinorUnits } from '../core/money.js';
 import type { PayoutGuard } from '../core/payout-guard.js';
 import type { DriftWatch } from '../drift/index.js';
+import { recordHistory } from '../history/index.js';
 import type { Alert } from './alert.js';
 import { AlertOutbox, leaseMarginMs } from './alert-outbox.js';
 import { type Delivered, Deliveries } from './deliveries.js';
@@ -13,6 +14,7 @@ import { DriftAlerts } from './drift-alerts.js';
 import { errorFields, isClosed } from './error-reason.js';
 import { EventAlerts } from './event-alerts.js';
 import { type Log, logTo } from './logger.js';
+import { type Notes, notesOf } from './notes.js';
 import { type MonitorOptions, type ResolvedMonitorOptions, resolveMonitorOptions } from './options.js';
 import { Timer } from './timer.js';
 import { WalletCheck, type WalletReport } from './wallet-check.js';
@@ -55,6 +57,18 @@ export interface Monitor {
    */
   readonly close: () => Promise<void>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
+  /** For the tools of this package. */
+  readonly internals: MonitorInternals;
+}
+
+/** Parts of a monitor that the tools of this package use. May change in any version. */
+export interface MonitorInternals {
+  /** The latest alerts that this process delivered, or tried to deliver, newest first; 500 at most. */
+  readonly alerts: () => readonly Alert[];
+  /** The wallet in the latest round; undefined before the first one, and for a wallet that is not monitored. */
+  readonly report: (wallet: string) => WalletReport | undefined;
+  /** The thresholds of a wallet as decimal text, descending; none for a wallet that is not monitored. */
+  readonly thresholds: (wallet: string) => readonly string[];
 }
 
 /**
@@ -88,8 +102,10 @@ class GuardMonitor implements Monitor {
   readonly #events: EventAlerts;
   readonly #drift: DriftAlerts;
   readonly #timer: Timer;
+  readonly #stopRecording: () => void;
   /** The last round in the queue: rounds run one after the other. */
   #queue: Promise<unknown> = Promise.resolve();
+  #reports: readonly WalletReport[] = [];
   #isInRound = false;
   #isClosed = false;
 
@@ -100,8 +116,10 @@ class GuardMonitor implements Monitor {
     this.#log = logTo(options.logger);
     this.#deliveries = new Deliveries(options);
     const owner = randomUUID();
-    const { shared, own } = outboxes(guard, options, owner);
-    this.#checks = wallets.map((wallet) => new WalletCheck(guard, wallet, { monitor: options, shared, own, owner }));
+    const notes = notesOf(guard, options.name);
+    const { shared, own } = outboxes(notes, options, owner);
+    const checking = { monitor: options, notes, shared, own, owner };
+    this.#checks = wallets.map((wallet) => new WalletCheck(guard, wallet, checking));
     this.#events = new EventAlerts(guard, {
       shared,
       own,
@@ -120,6 +138,7 @@ class GuardMonitor implements Monitor {
       onDrift: () => void this.#deliveries.track(this.#deliverDrift()),
       raise: (condition) => this.#events.raise(condition),
     });
+    this.#stopRecording = options.history ? recordHistory(guard, options.history) : () => {};
     this.#timer = new Timer(schedule, clock, () => void this.#scheduledRound());
   }
 
@@ -153,9 +172,19 @@ class GuardMonitor implements Monitor {
     await this.#drift.close();
     await this.#queue;
     await this.#deliveries.idle();
+    this.#stopRecording();
   };
 
   readonly [Symbol.asyncDispose] = (): Promise<void> => this.close();
+
+  readonly internals: MonitorInternals = {
+    alerts: () => this.#deliveries.latest,
+    report: (wallet) => this.#reports.find((report) => report.wallet === wallet),
+    thresholds: (key) => {
+      const wallet = this.#options.wallets.find((one) => one.wallet === key);
+      return wallet?.thresholds.map((one) => formatMinorUnits(one.thresholdMinor, wallet.currency)) ?? [];
+    },
+  };
 
   // Does not wait for deliveries: a webhook that hangs delays no round.
   async #scheduledRound(): Promise<void> {
@@ -172,6 +201,7 @@ class GuardMonitor implements Monitor {
       await this.#events.forgetEnded().catch(() => {});
       const deliveries = [...checked.map((one) => one.deliveries), this.#deliverDrift()];
       const wallets = checked.map(({ report }) => report);
+      this.#reports = wallets;
       const failed = wallets.filter(({ error }) => error).map(({ wallet }) => wallet);
       this.#log('info', { wallets: wallets.length, unreachable: failed }, 'The monitor has checked its wallets.');
       return { at, wallets, deliveries };
@@ -200,16 +230,10 @@ class GuardMonitor implements Monitor {
 
 /** The outbox in the store, and one in memory: an alert that the store does not respond cannot be kept in the store. */
 function outboxes(
-  guard: PayoutGuard,
-  { name, deliveryTimeoutMs, clock }: ResolvedMonitorOptions,
+  notes: Notes,
+  { deliveryTimeoutMs, clock }: ResolvedMonitorOptions,
   owner: string,
 ): { shared: AlertOutbox; own: AlertOutbox } {
-  const { store } = guard.internals;
   const options = { owner, leaseMs: deliveryTimeoutMs + leaseMarginMs, clock };
-  const notes = {
-    note: (key: string) => askStore(store, () => store.note(`${name}/${key}`)),
-    swapNote: (key: string, expected: string | undefined, value: string | undefined) =>
-      askStore(store, () => store.swapNote(`${name}/${key}`, expected, value)),
-  };
   return { shared: new AlertOutbox(notes, options), own: new AlertOutbox(memoryStore(), options) };
 }

@@ -1,47 +1,19 @@
 // The options of a monitor: read once, at creation. One error names all problems.
 import * as z from 'zod';
 import type { Clock } from '../core/clock.js';
-import type { Currency } from '../core/currency.js';
-import { type AmountInput, parseAmount, parseNonNegative } from '../core/money.js';
-import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { clockSchema, functionSchema } from '../core/schemas.js';
-import { assertEnforcing, sharedDriftSchema } from '../drift/options.js';
+import { assertEnforcing, historySchema, sharedDriftSchema } from '../drift/options.js';
+import type { History } from '../history/index.js';
 import type { Alert } from './alert.js';
-import type { Threshold } from './alert-rules.js';
 import type { Undelivered } from './delivery.js';
 import type { MonitoredDrift } from './drift-alerts.js';
+import type { Pace } from './level-rules.js';
 import { type Logger, loggerSchema } from './logger.js';
 import { cronSchedule, intervalSchedule, type Schedule, type ScheduleInput } from './schedule.js';
+import { type MonitoredWallet, type ResolvedWallet, readWallets } from './wallet-options.js';
 import { type WebhookOptions, webhookSchema } from './webhook.js';
-
-/** A wallet to watch. All amounts are in its currency, in major units. */
-export interface MonitoredWallet {
-  /**
-   * Key of the wallet. A guard that finds its wallets by an async function must have read it before, with `funds()` for
-   * instance.
-   * @defaultValue the only wallet of the guard
-   */
-  wallet?: string | undefined;
-  /** 1 to 20 amounts, descending. Raises an alert each time that less than one of them is spendable. */
-  thresholds: readonly AmountInput[];
-  /**
-   * Amount above a threshold that must be spendable before the wallet counts as recovered. A balance that fluctuates
-   * within it raises one alert.
-   * @defaultValue 5 % of each threshold, rounded up
-   */
-  hysteresis?: AmountInput | undefined;
-  /**
-   * The currency of the amounts, as a check. A currency other than the wallet's is refused.
-   * @defaultValue the currency of the wallet
-   */
-  currency?: string | undefined;
-  /**
-   * Freezes the wallet as soon as more than this was certainly debited without explanation. Needs the option `drift`.
-   * @defaultValue never
-   */
-  freezeAbove?: AmountInput | undefined;
-}
 
 /** Options of a monitor. Unknown keys are refused. */
 export interface MonitorOptions {
@@ -63,6 +35,12 @@ export interface MonitorOptions {
    */
   drift?: MonitoredDrift | undefined;
   /**
+   * Records the events of the guard as `recordHistory` does, drift and alerts, until the monitor is closed. Close it
+   * after the monitor.
+   * @defaultValue none
+   */
+  history?: History | undefined;
+  /**
    * Receives each alert that could not be delivered and is given up.
    * @defaultValue an error of `logger`; without one, a process warning
    */
@@ -77,6 +55,19 @@ export interface MonitorOptions {
    * @defaultValue `'monitor'`
    */
   name?: string | undefined;
+  /**
+   * Time between two reminders of a balance or runway that stays low, in milliseconds; 60,000 to 2,592,000,000, and not
+   * less than `minBetweenMs`. `false` for none.
+   * @defaultValue 86,400,000
+   */
+  remindEveryMs?: number | false | undefined;
+  /**
+   * Shortest time between two alerts of one kind about one wallet and threshold, in milliseconds; 0 to 604,800,000. It
+   * holds back the alert of a recovery, and never that of a low balance: so a balance that hovers at a threshold raises
+   * few alerts.
+   * @defaultValue 21,600,000
+   */
+  minBetweenMs?: number | undefined;
   /**
    * Rounds in a row without a balance after which a wallet is unreachable; 1 to 100.
    * @defaultValue 2
@@ -100,14 +91,6 @@ export interface MonitorOptions {
   clock?: Clock | undefined;
 }
 
-/** {@link MonitoredWallet} with its thresholds in minor units of its currency. */
-export interface ResolvedWallet {
-  readonly wallet: string;
-  readonly currency: Currency;
-  readonly thresholds: readonly Threshold[];
-  readonly freezeAbove: AmountInput | undefined;
-}
-
 /** {@link MonitorOptions} with every default filled in. */
 export interface ResolvedMonitorOptions {
   readonly wallets: readonly ResolvedWallet[];
@@ -115,17 +98,21 @@ export interface ResolvedMonitorOptions {
   readonly onAlert: MonitorOptions['onAlert'];
   readonly webhook: WebhookOptions | undefined;
   readonly drift: MonitoredDrift | undefined;
+  readonly history: History | undefined;
   readonly onUndelivered: MonitorOptions['onUndelivered'];
   readonly logger: Logger | undefined;
   readonly name: string;
+  readonly pace: Pace;
   readonly unreachableAfter: number;
   readonly runwayLookBackMs: number;
   readonly deliveryTimeoutMs: number;
   readonly clock: Clock;
 }
 
+const aDayMs = 86_400_000;
 const aWeekMs = 604_800_000;
-const anAmount = z.custom<AmountInput>((value) => value !== undefined);
+/** 30 days. */
+const longestMs = 2_592_000_000;
 
 /** The options that depend on nothing else; the others are read below, so that one error names the problems of both. */
 const optionsSchema = z.strictObject({
@@ -134,32 +121,24 @@ const optionsSchema = z.strictObject({
   onAlert: functionSchema<MonitorOptions['onAlert']>(),
   webhook: webhookSchema.optional(),
   drift: sharedDriftSchema.optional(),
+  history: historySchema.optional(),
   onUndelivered: functionSchema<NonNullable<MonitorOptions['onUndelivered']>>().optional(),
   logger: loggerSchema.optional(),
   name: z
     .string()
     .regex(/^[\w.-]{1,32}$/, 'must be 1 to 32 letters, digits or . _ -')
     .optional(),
+  remindEveryMs: z
+    .union(
+      [z.literal(false), z.int().min(60_000).max(longestMs)],
+      'must be false or an integer from 60,000 to 2,592,000,000 (ms)',
+    )
+    .optional(),
+  minBetweenMs: z.int().min(0).max(aWeekMs).optional(),
   unreachableAfter: z.int().min(1).max(100).optional(),
   runwayLookBackMs: z.int().min(60_000).max(aWeekMs).optional(),
   deliveryTimeoutMs: z.int().min(100).max(600_000).optional(),
   clock: clockSchema.optional(),
-});
-
-const walletsSchema: z.ZodType<Pick<MonitorOptions, 'wallets'>> = z.object({
-  wallets: z
-    .array(
-      z.strictObject({
-        wallet: z.string().optional(),
-        thresholds: z.array(anAmount).min(1).max(20).readonly(),
-        hysteresis: anAmount.optional(),
-        currency: z.string().optional(),
-        freezeAbove: anAmount.optional(),
-      }),
-    )
-    .min(1)
-    .max(1_000)
-    .readonly(),
 });
 
 const intervalSchema = z.strictObject({ everyMs: z.int().min(100).max(aWeekMs) });
@@ -180,16 +159,19 @@ export function resolveMonitorOptions(guard: PayoutGuard, options: MonitorOption
   else if (wallets.some(({ freezeAbove }) => freezeAbove !== undefined)) {
     problems.add('wallets: freezeAbove needs the option drift');
   }
+  const pace = readPace(given, problems);
   if (!given || !schedule || problems.any) throw problems.error();
   return {
     wallets,
     schedule,
     onAlert: given.onAlert,
     webhook: given.webhook,
-    drift: given.drift,
+    drift: given.drift && { history: given.history, ...given.drift },
+    history: given.history,
     onUndelivered: given.onUndelivered,
     logger: given.logger,
     name: given.name ?? 'monitor',
+    pace,
     unreachableAfter: given.unreachableAfter ?? 2,
     runwayLookBackMs: given.runwayLookBackMs ?? 21_600_000,
     deliveryTimeoutMs: given.deliveryTimeoutMs ?? 30_000,
@@ -197,51 +179,12 @@ export function resolveMonitorOptions(guard: PayoutGuard, options: MonitorOption
   };
 }
 
-function readWallets(guard: PayoutGuard, input: unknown, problems: Problems): ResolvedWallet[] {
-  const given = problems.read(walletsSchema, { wallets: input })?.wallets ?? [];
-  const keys = new Set<string>();
-  return given.flatMap((one, index) => {
-    const at = `wallets.${index}`;
-    const info = problems.try(`${at}.wallet`, () => guard.internals.wallet(one.wallet));
-    return info ? [readWallet(one, info, at, keys, problems)] : [];
-  });
-}
-
-function readWallet(
-  one: MonitoredWallet,
-  { key: wallet, currency }: WalletInfo,
-  at: string,
-  keys: Set<string>,
-  problems: Problems,
-): ResolvedWallet {
-  if (keys.has(wallet)) problems.add(`${at}.wallet: is there twice`);
-  keys.add(wallet);
-  if (one.currency !== undefined && one.currency !== currency.code) {
-    problems.add(`${at}.currency: must be ${currency.code}, the currency of wallet ${wallet}`);
+function readPace(given: Pick<MonitorOptions, 'minBetweenMs' | 'remindEveryMs'> | undefined, problems: Problems): Pace {
+  const { minBetweenMs = 21_600_000, remindEveryMs = aDayMs } = given ?? {};
+  if (remindEveryMs !== false && remindEveryMs < minBetweenMs) {
+    problems.add(`remindEveryMs: must not be less than minBetweenMs (${minBetweenMs})`);
   }
-  const { freezeAbove } = one;
-  if (freezeAbove !== undefined) problems.try(`${at}.freezeAbove`, () => parseAmount(freezeAbove, currency));
-  return { wallet, currency, thresholds: readThresholds(one, currency, at, problems), freezeAbove };
-}
-
-function readThresholds(one: MonitoredWallet, currency: Currency, at: string, problems: Problems): Threshold[] {
-  const { hysteresis } = one;
-  const amounts = one.thresholds.map((input, index) =>
-    problems.try(`${at}.thresholds.${index}`, () => parseNonNegative(input, currency)),
-  );
-  const fixedMinor =
-    hysteresis === undefined
-      ? undefined
-      : problems.try(`${at}.hysteresis`, () => parseNonNegative(hysteresis, currency));
-  const known = amounts.filter((minor) => minor !== undefined);
-  if (known.some((minor, index) => index > 0 && minor >= (known[index - 1] as bigint))) {
-    problems.add(`${at}.thresholds: must be descending, each once`);
-  }
-  // 5 %, rounded up.
-  return known.map((thresholdMinor) => ({
-    thresholdMinor,
-    hysteresisMinor: fixedMinor ?? (thresholdMinor + 19n) / 20n,
-  }));
+  return { minBetweenMs, remindEveryMs: remindEveryMs === false ? undefined : remindEveryMs };
 }
 
 function readSchedule(input: unknown, problems: Problems): Schedule | undefined {

@@ -1,7 +1,7 @@
 // The time at which a wallet is empty, at the rate of its captures.
 import type { Currency } from '../core/currency.js';
 import { formatMinorUnits } from '../core/money.js';
-import type { WalletTotals } from '../core/store.js';
+import type { Sample, SamplesOptions } from './samples.js';
 
 /** The time that the money lasts at the captured rate of the last hours. */
 export interface Runway {
@@ -13,12 +13,6 @@ export interface Runway {
   readonly emptyAt: string;
 }
 
-interface Sample {
-  readonly atMs: number;
-  readonly epoch: string;
-  readonly capturedMinor: bigint;
-}
-
 const anHourMs = 3_600_000n;
 const longestMs = 100n * 365n * 24n * anHourMs;
 /** A rate needs at least this long, in milliseconds. */
@@ -26,42 +20,39 @@ const shortestMs = 60_000;
 /** Samples that are kept within the time to look back on. */
 const samplesKept = 100;
 
-/**
- * The rate of the captures of one wallet, which the store counts for all processes: between the oldest sample within
- * the time to look back on, and now.
- */
-export class CapturedRate {
-  readonly #lookBackMs: number;
-  #samples: Sample[] = [];
-
-  constructor(lookBackMs: number) {
-    this.#lookBackMs = lookBackMs;
-  }
-
-  /**
-   * Adds the current totals, and returns how long the spendable amount lasts; undefined as long as nothing was
-   * captured.
-   */
-  runway(totals: WalletTotals, spendableMinor: bigint, atMs: number, currency: Currency): Runway | undefined {
-    const now: Sample = { atMs, epoch: totals.epoch, capturedMinor: totals.captured };
-    // Another epoch counts from zero again, and a clock that was set back makes earlier samples useless.
-    if (this.#samples.some((sample) => sample.epoch !== now.epoch || sample.atMs > atMs)) this.#samples = [];
-    while ((this.#samples[1]?.atMs ?? atMs) <= atMs - this.#lookBackMs) this.#samples.shift();
-    const newest = this.#samples.at(-1);
-    if (!newest || atMs - newest.atMs >= this.#lookBackMs / samplesKept) this.#samples.push(now);
-    return runwayBetween(this.#samples[0] ?? now, now, spendableMinor, currency);
-  }
+/** The time that the money lasts, exactly and for display. */
+export interface MeasuredRunway {
+  /** The time from now on, in milliseconds, rounded down. */
+  readonly lastsMs: bigint;
+  readonly runway: Runway;
 }
 
-function runwayBetween(first: Sample, now: Sample, spendableMinor: bigint, currency: Currency): Runway | undefined {
+/** Options of the samples of the captured total that a runway is measured by. */
+export function rateSamples(lookBackMs: number): SamplesOptions {
+  return { everyMs: lookBackMs / samplesKept, keptMs: lookBackMs };
+}
+
+/**
+ * Returns how long the spendable amount lasts at the rate of the captures, which the store counts for all processes:
+ * between the oldest sample of their total, and now. Undefined if nothing was captured in between, or if that is too
+ * short a time.
+ */
+export function measureRunway(
+  samples: readonly Sample[],
+  now: Sample,
+  spendableMinor: bigint,
+  currency: Currency,
+): MeasuredRunway | undefined {
+  const first = samples[0] ?? now;
   const watchedMs = now.atMs - first.atMs;
-  const capturedMinor = now.capturedMinor - first.capturedMinor;
+  const capturedMinor = now.minor - first.minor;
   if (watchedMs < shortestMs || capturedMinor <= 0n) return undefined;
   const leftMinor = spendableMinor > 0n ? spendableMinor : 0n;
   const lastsMs = (leftMinor * BigInt(watchedMs)) / capturedMinor;
-  return {
+  const runway = {
     perHour: formatMinorUnits((capturedMinor * anHourMs) / BigInt(watchedMs), currency),
     watchedMs,
     emptyAt: new Date(now.atMs + Number(lastsMs < longestMs ? lastsMs : longestMs)).toISOString(),
   };
+  return { lastsMs, runway };
 }

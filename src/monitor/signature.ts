@@ -1,54 +1,35 @@
-// The signature of a webhook: HMAC-SHA256 over the time and the body, so that neither can be changed and no old message
-// replayed.
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import { type Clock, systemClock } from '../core/clock.js';
+// Signs alerts after the Standard Webhooks specification: HMAC-SHA256 over id, time and body, so that none of them can
+// be changed and no old message replayed.
+import { createHmac } from 'node:crypto';
 
-/** The header that carries the signature: `t=<unix seconds>,v1=<hex of the HMAC>`. */
-export const signatureHeader = 'payout-guard-signature';
-
-/** Signs `<unix seconds>.<body>`. */
-export function signWebhook(body: string, secret: string, nowMs: number): string {
-  const seconds = Math.floor(nowMs / 1_000);
-  return `t=${seconds},v1=${digest(seconds, body, secret).toString('hex')}`;
+/** The headers of a signed request. */
+export interface SignedHeaders {
+  readonly 'webhook-id': string;
+  readonly 'webhook-timestamp': string;
+  readonly 'webhook-signature': string;
 }
 
-/** A webhook as it arrived. */
-export interface ReceivedWebhook {
-  /** The raw body, before it is parsed. */
-  body: string | Uint8Array;
-  /** The header `payout-guard-signature`. */
-  signature: string | undefined;
-  /** The secret of the webhook; several while it is rotated. */
-  secret: string | readonly string[];
-  /**
-   * Largest difference between the time of the signature and now, in either direction, in milliseconds.
-   * @defaultValue 300,000
-   */
-  toleranceMs?: number | undefined;
-  /**
-   * Source of the time; for tests.
-   * @defaultValue the clock of the machine
-   */
-  clock?: Clock | undefined;
+const prefix = 'whsec_';
+const [shortestBytes, longestBytes] = [24, 64];
+
+const sizes = `${shortestBytes} to ${longestBytes}`;
+export const secretRule: string = `must be "${prefix}" and the Base64 of ${sizes} random bytes`;
+
+/** Returns the key in a secret; undefined unless it follows {@link secretRule}. */
+export function signingKey(secret: string): Buffer | undefined {
+  if (!secret.startsWith(prefix)) return undefined;
+  const text = secret.slice(prefix.length);
+  const key = Buffer.from(text, 'base64');
+  // Node.js skips characters that are not Base64: the receiver would decode another key.
+  if (key.toString('base64') !== text) return undefined;
+  return key.length >= shortestBytes && key.length <= longestBytes ? key : undefined;
 }
 
-/**
- * Returns whether a monitor with the secret sent this body recently. Respond with 400 if not. An alert may come more
- * than once, always with the same `id`.
- */
-export function verifyWebhook(received: ReceivedWebhook): boolean {
-  const { body, signature, secret, toleranceMs = 300_000, clock = systemClock } = received;
-  if (typeof signature !== 'string' || signature.length > 1_000) return false;
-  const [, seconds = '', claims = ''] = /^t=(\d{1,12}),(v1=[0-9a-f]{64}(?:,v1=[0-9a-f]{64})*)$/.exec(signature) ?? [];
-  if (seconds === '' || !(Math.abs(clock.now() - Number(seconds) * 1_000) <= toleranceMs)) return false;
-  const secrets = typeof secret === 'string' ? [secret] : secret;
-  const claimed = claims.split(',').map((claim) => Buffer.from(claim.slice('v1='.length), 'hex'));
-  return secrets
-    .filter((one) => one !== '')
-    .map((one) => digest(Number(seconds), body, one))
-    .some((expected) => claimed.some((one) => timingSafeEqual(one, expected)));
-}
-
-function digest(seconds: number, body: string | Uint8Array, secret: string): Buffer {
-  return createHmac('sha256', secret).update(`${seconds}.`).update(body).digest();
+/** Signs `<id>.<unix seconds>.<body>` with each key: several while a secret is rotated. */
+export function signedHeaders(id: string, body: string, keys: readonly Buffer[], nowMs: number): SignedHeaders {
+  const seconds = `${Math.floor(nowMs / 1_000)}`;
+  const signatures = keys.map(
+    (key) => `v1,${createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')}`,
+  );
+  return { 'webhook-id': id, 'webhook-timestamp': seconds, 'webhook-signature': signatures.join(' ') };
 }

@@ -2,14 +2,18 @@
 import { askStore } from '../core/ask-store.js';
 import type { Funds } from '../core/calls.js';
 import { asPayoutGuardError, type PayoutGuardError } from '../core/errors.js';
-import { minorUnits } from '../core/money.js';
+import { minorUnits, parseBalance } from '../core/money.js';
 import type { PayoutGuard } from '../core/payout-guard.js';
 import { type AlertOutbox, type Claim, leaseMarginMs } from './alert-outbox.js';
-import { level, reachable, unreachable, type Watcher } from './alert-rules.js';
+import { reachable, unreachable, type Watcher } from './alert-rules.js';
 import { errorFields, isClosed, reasonOf } from './error-reason.js';
+import { dropped, figureLevel, level, runwayLevel } from './level-rules.js';
 import { type Log, logTo } from './logger.js';
-import type { ResolvedMonitorOptions, ResolvedWallet } from './options.js';
-import { CapturedRate, type Runway } from './runway.js';
+import type { Notes } from './notes.js';
+import type { ResolvedMonitorOptions } from './options.js';
+import { type MeasuredRunway, measureRunway, type Runway, rateSamples } from './runway.js';
+import { nearest, Samples } from './samples.js';
+import type { ResolvedWallet } from './wallet-options.js';
 
 /** A wallet in one round. */
 export interface WalletReport {
@@ -31,9 +35,11 @@ export interface CheckedWallet {
 export interface WalletCheckOptions {
   readonly monitor: Pick<
     ResolvedMonitorOptions,
-    'clock' | 'schedule' | 'unreachableAfter' | 'runwayLookBackMs' | 'logger'
+    'clock' | 'schedule' | 'pace' | 'unreachableAfter' | 'runwayLookBackMs' | 'logger'
   >;
-  /** Outbox in the store. */
+  /** Notes of the store. */
+  readonly notes: Notes;
+  /** Outbox in them. */
   readonly shared: AlertOutbox;
   /** Outbox of this process, for alerts about the store. */
   readonly own: AlertOutbox;
@@ -44,12 +50,21 @@ export interface WalletCheckOptions {
 /** Longest lease of a process on the alert that a wallet is unreachable, in milliseconds. */
 const longestLeaseMs = 600_000;
 
+const aDayMs = 86_400_000;
+/** Longest distance of a sample from 24 hours before, to stand for that balance, in milliseconds. */
+const toleranceMs = 1_800_000;
+/** 4 samples an hour, as long as any may be compared with. */
+const daySamples = { everyMs: 900_000, keptMs: aDayMs + toleranceMs };
+
 export class WalletCheck {
   readonly #guard: PayoutGuard;
   readonly #wallet: ResolvedWallet;
   readonly #options: WalletCheckOptions;
   readonly #log: Log;
-  readonly #rate: CapturedRate;
+  /** Samples of the captured total. */
+  readonly #captured: Samples;
+  /** Samples of the balance. */
+  readonly #balances: Samples;
   /** Rounds in a row in which the provider did not give the balance. */
   #providerFailures = 0;
   /** Rounds in a row in which the store did not respond. */
@@ -60,7 +75,9 @@ export class WalletCheck {
     this.#wallet = wallet;
     this.#options = options;
     this.#log = logTo(options.monitor.logger);
-    this.#rate = new CapturedRate(options.monitor.runwayLookBackMs);
+    const { notes, monitor } = options;
+    this.#captured = new Samples(notes, `${wallet.wallet}/captured`, rateSamples(monitor.runwayLookBackMs));
+    this.#balances = new Samples(notes, `${wallet.wallet}/balances`, daySamples);
   }
 
   /** Reads the balance and claims the alerts that follow from it. A balance that cannot be read is in the report. */
@@ -69,10 +86,11 @@ export class WalletCheck {
     const claims: (Claim | undefined)[] = [];
     let report: WalletReport = { wallet };
     try {
-      report = await this.#read();
+      const { funds, measured } = await this.#read();
+      report = { wallet, funds, ...(measured && { runway: measured.runway }) };
       this.#providerFailures = 0;
       claims.push(await this.#options.shared.settle(`${wallet}/reach`, reachable(this.#watcher())));
-      await this.#compareLevels(report, claims);
+      await this.#compareLevels(funds, measured, claims);
     } catch (error) {
       report = { ...report, error: asPayoutGuardError(error) };
       this.#log('warn', { wallet, ...errorFields(report.error) }, 'The balance of a wallet could not be read.');
@@ -81,25 +99,54 @@ export class WalletCheck {
     return { report, claims: claims.filter((claim) => claim !== undefined) };
   }
 
-  async #read(): Promise<WalletReport> {
+  async #read(): Promise<{ funds: Funds; measured: MeasuredRunway | undefined }> {
     const { wallet, currency } = this.#wallet;
     const funds = await this.#guard.funds({ wallet });
-    const totals = await askStore(this.#guard.internals.store, (store) => store.totals(wallet));
-    const nowMs = this.#options.monitor.clock.now();
-    const runway = this.#rate.runway(totals, minorUnits(funds.spendable), nowMs, currency);
-    return runway ? { wallet, funds, runway } : { wallet, funds };
+    const { captured, epoch } = await askStore(this.#guard.internals.store, (store) => store.totals(wallet));
+    const now = { atMs: this.#options.monitor.clock.now(), minor: captured };
+    const samples = await this.#captured.add(now, epoch);
+    return { funds, measured: measureRunway(samples, now, minorUnits(funds.spendable), currency) };
   }
 
-  async #compareLevels({ funds, runway }: WalletReport, claims: (Claim | undefined)[]): Promise<void> {
-    if (!funds) return;
-    const { wallet, currency, thresholds } = this.#wallet;
+  async #compareLevels(
+    funds: Funds,
+    measured: MeasuredRunway | undefined,
+    claims: (Claim | undefined)[],
+  ): Promise<void> {
+    const { wallet, currency, thresholds, figures, runwayBelowMs, belowPercentOfYesterday } = this.#wallet;
     const { shared, monitor } = this.#options;
-    const spendableMinor = minorUnits(funds.spendable);
-    const asOfMs = funds.asOf.getTime();
-    const balance = { wallet, currency, spendableMinor, asOfMs, nowMs: monitor.clock.now(), runway };
-    for (const threshold of thresholds) {
+    const { pace } = monitor;
+    const balance = {
+      wallet,
+      currency,
+      availableMinor: minorUnits(funds.available),
+      heldMinor: minorUnits(funds.held),
+      spendableMinor: minorUnits(funds.spendable),
+      asOfMs: funds.asOf.getTime(),
+      nowMs: monitor.clock.now(),
+      measured,
+    };
+    for (const [index, threshold] of thresholds.entries()) {
       const key = `${wallet}/below/${threshold.thresholdMinor}`;
-      claims.push(await shared.settle(key, level(balance, threshold)));
+      const lower = thresholds[index + 1];
+      const isLowest = !lower || balance.spendableMinor >= lower.thresholdMinor;
+      claims.push(await shared.settle(key, level(balance, threshold, isLowest, pace)));
+    }
+    for (const [name, threshold] of figures) {
+      const value = parseBalance(funds.details[name], currency);
+      if (value === undefined) continue;
+      const key = `${wallet}/figure/${name}/${threshold.thresholdMinor}`;
+      claims.push(await shared.settle(key, figureLevel(balance, name, value, threshold, pace)));
+    }
+    if (runwayBelowMs !== undefined && measured) {
+      claims.push(await shared.settle(`${wallet}/runway`, runwayLevel(balance, measured, runwayBelowMs, pace)));
+    }
+    if (belowPercentOfYesterday !== undefined) {
+      const { asOfMs: atMs, availableMinor: minor } = balance;
+      const yesterday = nearest(await this.#balances.add({ atMs, minor }), atMs - aDayMs, toleranceMs);
+      if (yesterday) {
+        claims.push(await shared.settle(`${wallet}/drop`, dropped(balance, yesterday, belowPercentOfYesterday)));
+      }
     }
   }
 

@@ -1,4 +1,5 @@
-// Posts alerts to a URL: signed, with bounded retries, and without following redirects.
+// Posts alerts to a URL after the Standard Webhooks specification: signed, with bounded retries, without following
+// redirects.
 import * as z from 'zod';
 import type { Clock } from '../core/clock.js';
 import { functionSchema } from '../core/schemas.js';
@@ -7,15 +8,18 @@ import { HttpFailure } from '../http/failure.js';
 import { resolveNetwork } from '../http/options.js';
 import { urlProblem } from '../http/safe-url.js';
 import type { Alert } from './alert.js';
-import { signatureHeader, signWebhook } from './signature.js';
+import { secretRule, signedHeaders, signingKey } from './signature.js';
 
 export interface WebhookOptions {
   /** URL that alerts are posted to, as JSON. https; http for loopback only, or see `dangerouslyAllowHttp`. */
   url: string;
-  /** Signs each request; 16 to 256 characters. The receiver verifies it with `verifyWebhook`. */
-  secret: string;
   /**
-   * Further headers.
+   * Signs each request after the Standard Webhooks specification: `whsec_` and the Base64 of 24 to 64 random bytes.
+   * While it is rotated, both secrets, at most 3: a receiver accepts a request with the signature of either.
+   */
+  secret: string | readonly string[];
+  /**
+   * Further headers. Those that begin with `webhook-` are refused.
    * @defaultValue none
    */
   headers?: Readonly<Record<string, string>> | undefined;
@@ -47,11 +51,20 @@ export interface WebhookOptions {
   random?: (() => number) | undefined;
 }
 
+const aSecret = z.string().refine((secret) => signingKey(secret) !== undefined, secretRule);
+
 export const webhookSchema: z.ZodType<WebhookOptions> = z
   .strictObject({
     url: z.string(),
-    secret: z.string().min(16).max(256),
-    headers: z.record(z.string(), z.string()).refine(canBeSent, 'cannot be sent').optional(),
+    secret: z.union([aSecret, z.array(aSecret).min(1).max(3).readonly()], `${secretRule}, or a list of 1 to 3 of them`),
+    headers: z
+      .record(z.string(), z.string())
+      .refine(canBeSent, 'cannot be sent')
+      .refine(
+        (headers) => !Object.keys(headers).some((name) => /^webhook-/i.test(name)),
+        'must not begin with webhook-',
+      )
+      .optional(),
     maxAttempts: z.int().min(1).max(10).optional(),
     attemptTimeoutMs: z.int().min(50).max(30_000).optional(),
     dangerouslyAllowHttp: z.boolean().optional(),
@@ -65,12 +78,14 @@ export const webhookSchema: z.ZodType<WebhookOptions> = z
 
 export class Webhook {
   readonly #options: WebhookOptions;
+  readonly #keys: readonly Buffer[];
   readonly #timeoutMs: number;
   readonly #clock: Clock;
 
   /** @param timeoutMs - Longest time for all attempts of one alert. */
   constructor(options: WebhookOptions, timeoutMs: number, clock: Clock) {
     this.#options = options;
+    this.#keys = [options.secret].flat().flatMap((secret) => signingKey(secret) ?? []);
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
   }
@@ -80,7 +95,7 @@ export class Webhook {
    * contain a secret.
    */
   async send(alert: Alert): Promise<string | undefined> {
-    const { url, secret, headers, attemptTimeoutMs = 5_000, maxAttempts = 5, ...rest } = this.#options;
+    const { url, headers, attemptTimeoutMs = 5_000, maxAttempts = 5, ...rest } = this.#options;
     // A client for each alert: the failures of one must not open the circuit of the next.
     const network = { ...rest, attemptTimeoutMs, maxAttempts, timeoutMs: this.#timeoutMs, clock: this.#clock };
     const client = new HttpClient(resolveNetwork(network));
@@ -90,8 +105,8 @@ export class Webhook {
       await client.run(new AbortController().signal, async ({ send }) => {
         status = undefined;
         // Signed for each attempt, so that a retry is within the tolerance too.
-        const signature = signWebhook(body, secret, this.#clock.now());
-        const answer = await send({ method: 'POST', url, body, headers: { ...headers, [signatureHeader]: signature } });
+        const signed = signedHeaders(alert.id, body, this.#keys, this.#clock.now());
+        const answer = await send({ method: 'POST', url, body, headers: { ...headers, ...signed } });
         status = answer.status;
         expectSuccess(answer);
       });

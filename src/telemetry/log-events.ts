@@ -1,7 +1,7 @@
 // The events of a guard as structured log lines.
 import * as z from 'zod';
-import type { Decision } from '../core/decision.js';
 import type { PayoutGuardError } from '../core/errors.js';
+import type { DecisionEvent } from '../core/events.js';
 import type { HoldInfo } from '../core/hold-info.js';
 import type { PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
@@ -34,10 +34,10 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
  *
  * - `debug`: balances that were read, checks that were approved, reconciliations
  * - `info`: holds that were taken, captured and released
- * - `warn`: refused payouts, frozen and unfrozen wallets, a provider that failed, overdue payouts and those that the
+ * - `warn`: refused payouts, frozen and unfrozen wallets, accepted limits, a debit above its hold, a provider that failed, overdue payouts and those that the
  *   provider has no record of, a debit without a hold that was recorded, a payout that failed after its debit, an
  *   outcome that is retried
- * - `error`: an operator has to act. Payouts refused because the balance is unavailable (status 5xx), a payout that was
+ * - `error`: an operator has to act. Daily limits that refuse after a loss of data, payouts refused because the balance is unavailable (status 5xx), a payout that was
  *   perhaps made twice, an outcome that the store contradicts or that is not retried, a payout left open at close, a
  *   wallet that no process serves, a look-up that finds nothing, a store that does not answer or refuses (counted)
  *
@@ -64,44 +64,53 @@ export function logEvents(guard: PayoutGuard, logger: EventLogger, options: LogE
     ...(hold.awaitsOutcome && { awaitsOutcome: true }),
     ...amounts({ amount: hold.amount, ...(hold.captured !== undefined && { captured: hold.captured }) }),
   });
-  const decisionFields = (decision: Decision, reference: string | undefined) => {
+  const decisionFields = ({ decision, reference, payouts }: DecisionEvent) => {
     const { wallet, currency, required, available, floor, held, capturedSince, spendable, shortfall } = decision;
     const all = { required, available, floor, held, capturedSince, spendable, shortfall };
-    return { wallet, ...about({ reference }), currency, temporary: decision.temporary, ...amounts(all) };
+    const of = payouts === undefined ? about({ reference }) : { payouts };
+    return { wallet, ...of, currency, temporary: decision.temporary, ...amounts(all) };
   };
   const refused = observes ? 'would have been refused' : 'was refused';
 
   if (observes) write('warn', 'observing', {}, 'The guard only observes: it refuses no payout.');
   const stops = [
-    guard.on('approved', ({ decision, reference }) => {
-      // An approved hold is logged as held.
-      if (reference !== undefined) return;
-      write('debug', 'approved', decisionFields(decision, reference), 'A check was approved.');
+    guard.on('approved', (event) => {
+      // An approved hold is logged as held, and so is each one of a payroll.
+      if (event.reference !== undefined || event.payouts !== undefined) return;
+      write('debug', 'approved', decisionFields(event), 'A check was approved.');
     }),
-    guard.on('insufficient', ({ decision, reference }) =>
-      write(
-        'warn',
-        'insufficient',
-        decisionFields(decision, reference),
-        `A payout ${refused}: the wallet cannot cover it.`,
-      ),
-    ),
-    guard.on('checkFailed', ({ error, wallet, reference }) => {
+    guard.on('insufficient', (event) => {
+      const what = event.payouts === undefined ? `A payout ${refused}` : 'A payroll does not fit';
+      write('warn', 'insufficient', decisionFields(event), `${what}: the wallet cannot cover it.`);
+    }),
+    guard.on('checkFailed', ({ error, wallet, reference, payouts }) => {
       const level = error.status >= 500 ? 'error' : 'warn';
-      const fields = { ...about({ wallet, reference }), ...errorFields(error) };
-      write(level, 'check_failed', fields, `A payout ${refused}: ${error.code}.`);
+      const fields = {
+        ...about({ wallet, reference }),
+        ...(payouts !== undefined && { payouts }),
+        ...errorFields(error),
+      };
+      const what = payouts === undefined ? 'A payout' : 'A payroll';
+      write(level, 'check_failed', fields, `${what} ${refused}: ${error.code}.`);
     }),
     guard.on('held', ({ hold }) => write('info', 'held', holdFields(hold), 'Money was held for a payout.')),
     guard.on('captured', ({ hold }) => write('info', 'captured', holdFields(hold), 'A payout was made.')),
+    guard.on('debitAboveHold', ({ hold }) =>
+      write('warn', 'debit_above_hold', holdFields(hold), 'A payout debited more than was held for it.'),
+    ),
     guard.on('released', ({ hold, reason }) => {
       const fields = { ...holdFields(hold), ...(reason !== undefined && { reason }) };
       write('info', 'released', fields, 'A payout was not made.');
     }),
+    guard.on('expired', ({ hold }) => write('info', 'expired', holdFields(hold), 'A reservation expired unpaid.')),
     guard.on('paidAfterRelease', ({ hold, attempt, perhapsTwice }) => {
       const fields = { ...holdFields(hold), paidAttempt: attempt, perhapsTwice };
       if (perhapsTwice) write('error', 'paid_after_release', fields, 'A payout was perhaps made twice.');
       else write('warn', 'paid_after_release', fields, 'A payout was made after its hold had ended; it is recorded.');
     }),
+    guard.on('paidTwice', ({ hold, times }) =>
+      write('error', 'paid_twice', { ...holdFields(hold), times }, 'A payout was made more than once.'),
+    ),
     guard.on('failedAfterCapture', ({ hold }) =>
       write('warn', 'failed_after_capture', holdFields(hold), 'A payout failed after its debit; a refund is due.'),
     ),
@@ -149,6 +158,17 @@ export function logEvents(guard: PayoutGuard, logger: EventLogger, options: LogE
     ),
     guard.on('storeFailure', (event) =>
       write('error', 'store_failure', event, 'The store of holds did not answer, or refused an operation.'),
+    ),
+    guard.on('limitsUnknown', ({ wallet, since, until }) =>
+      write(
+        'error',
+        'limits_unknown',
+        { wallet, since, until },
+        'Daily limits refuse payouts until they are accepted.',
+      ),
+    ),
+    guard.on('limitsAccepted', ({ wallet }) =>
+      write('warn', 'limits_accepted', { wallet }, 'Daily limits count from what the store knows.'),
     ),
     guard.on('frozen', ({ wallet, reason }) =>
       reason === undefined

@@ -42,12 +42,15 @@ type ErrorType = Exclude<PayoutGuardErrorCode, 'balance_unavailable' | 'payout_r
 // An object, because the compiler then finds a code that is missing.
 const errorTypeTable: Readonly<Record<ErrorType, true>> = {
   insufficient_funds: true,
+  limit_exceeded: true,
+  limits_unknown: true,
   invalid_amount: true,
   invalid_reference: true,
   invalid_argument: true,
   currency_mismatch: true,
   payout_in_progress: true,
   duplicate_reference: true,
+  references_taken: true,
   hold_conflict: true,
   hold_state: true,
   foreign_wallet: true,
@@ -98,10 +101,11 @@ export const metrics: Readonly<Record<MetricKey, Metric>> = {
     kind: 'counter',
     unit: '{decision}',
     description:
-      'Checks and holds, by their outcome: approved, insufficient, check_failed (another reason). Of an ' +
+      'Checks, holds and payrolls (hold_all, one for each), by their outcome: approved, insufficient, check_failed ' +
+      '(another reason). Of an ' +
       'observing guard, the outcome of the guard that it wraps.',
     attributes: {
-      'payout_guard.operation': ['check', 'hold'],
+      'payout_guard.operation': ['check', 'hold', 'hold_all'],
       'payout_guard.decision': ['approved', 'insufficient', 'check_failed'],
       'payout_guard.temporary': ['true', 'false'],
       'error.type': errorTypes,
@@ -128,7 +132,10 @@ export const metrics: Readonly<Record<MetricKey, Metric>> = {
     kind: 'histogram',
     unit: 's',
     description: 'Duration of a step of a hold. A hold may wait for a balance.',
-    attributes: { 'payout_guard.operation': ['hold', 'sent', 'capture', 'release'], 'error.type': errorTypes },
+    attributes: {
+      'payout_guard.operation': ['hold', 'hold_all', 'sent', 'capture', 'release'],
+      'error.type': errorTypes,
+    },
     boundaries: fastSeconds,
   },
   requestDuration: {

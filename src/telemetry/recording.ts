@@ -1,5 +1,6 @@
 // Counts the events of a guard.
 import type { Attributes, BatchObservableResult } from '@opentelemetry/api';
+import type { AboutDecision } from '../core/decider.js';
 import type { HoldInfo } from '../core/hold-info.js';
 import type { PayoutGuard } from '../core/payout-guard.js';
 import { type StoreFailureCause, storeFailureCauses } from '../core/store-failure.js';
@@ -29,8 +30,8 @@ export interface Recording {
  */
 export function recordEvents({ guard, instruments, labels, wallets, common }: RecordingOptions): Recording {
   const { tap } = guard.internals;
-  const decided = (about: Attributes, reference: unknown, wallet: unknown) => {
-    const operation = reference === undefined ? 'check' : 'hold';
+  const decided = (about: Attributes, { reference, payouts }: AboutDecision, wallet: unknown) => {
+    const operation = payouts !== undefined ? 'hold_all' : reference === undefined ? 'check' : 'hold';
     instruments.decisions.add(1, { ...common, 'payout_guard.operation': operation, ...about, ...labels.of(wallet) });
   };
   const changed = (change: string, { wallet }: HoldInfo): Attributes => {
@@ -60,34 +61,34 @@ export function recordEvents({ guard, instruments, labels, wallets, common }: Re
   const last = { overdue: 0, neverSeen: 0, orphaned: 0 };
   let orphans = 0;
   const stops = [
-    tap('approved', ({ decision, reference }) =>
-      decided({ 'payout_guard.decision': 'approved' }, reference, decision.wallet),
-    ),
-    tap('insufficient', ({ decision, reference }) =>
+    tap('approved', (event) => decided({ 'payout_guard.decision': 'approved' }, event, event.decision.wallet)),
+    tap('insufficient', (event) =>
       decided(
         {
           'payout_guard.decision': 'insufficient',
-          'payout_guard.temporary': decision.temporary,
+          'payout_guard.temporary': event.decision.temporary,
           'error.type': 'insufficient_funds',
         },
-        reference,
-        decision.wallet,
+        event,
+        event.decision.wallet,
       ),
     ),
-    tap('checkFailed', ({ error, wallet, reference }) => {
+    tap('checkFailed', (event) => {
+      const { error, wallet } = event;
       const type = errorType(error);
       // Only a hold can lack its reference.
       const operation = type === 'invalid_reference' ? { 'payout_guard.operation': 'hold' } : {};
       const frozen = 'wallet' in error && error.code === 'wallet_frozen' ? String(error.wallet) : undefined;
       if (frozen !== undefined) wallets.setFrozen(frozen, true);
       const about = { 'payout_guard.decision': 'check_failed', 'error.type': type, ...operation };
-      decided(about, reference, frozen ?? wallet);
+      decided(about, event, frozen ?? wallet);
     }),
     tap('held', ({ hold }) => changed('held', hold)),
     tap('captured', ({ hold }) => ended('captured', hold)),
     tap('released', ({ hold }) => ended('released', hold)),
     tap('settlementFailed', ({ retried }) => settlementFailed(retried)),
     tap('paidAfterRelease', ({ perhapsTwice }) => incident(perhapsTwice ? 'perhaps_paid_twice' : 'paid_after_release')),
+    tap('paidTwice', () => incident('perhaps_paid_twice')),
     tap('failedAfterCapture', () => incident('failed_after_capture')),
     tap('contradiction', () => incident('contradiction')),
     tap('leftOpen', () => incident('left_open')),

@@ -29,6 +29,8 @@ export {
   type PawapayWallet,
   pawapaySimulator,
 } from './pawapay/simulator.js';
+export { type PaystackSimulator, type PaystackSimulatorOptions, paystackSimulator } from './paystack/simulator.js';
+export type { PaystackTransferOptions } from './paystack/transfers.js';
 export {
   type PhoenixCredentials,
   type PhoenixSimulator,
@@ -58,3 +60,6 @@ export type { ReceivedRequest, Simulator, SimulatorOptions } from './simulator/s
 export { type StoreTarget, storeContract, type TestRunner } from './store-contract.js';
 export type { StripeEvent, StripePayment, StripePaymentOptions } from './stripe/payments.js';
 export { type StripeSimulator, type StripeSimulatorOptions, stripeSimulator } from './stripe/simulator.js';
+export type { WiseEvent, WiseTransferStatus } from './wise/events.js';
+export { type WiseSimulator, type WiseSimulatorOptions, wiseSimulator } from './wise/simulator.js';
+export type { WiseTransfer } from './wise/transfers.js';

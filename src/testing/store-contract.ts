@@ -1,18 +1,9 @@
 // The rules of `HoldStore` as tests: one for each rule, under its number, with literal expected values.
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import type { HoldRecord } from '../core/hold.js';
-import type {
-  ClaimPage,
-  ClaimRequest,
-  Freeze,
-  HoldOutcome,
-  HoldPage,
-  HoldRequest,
-  HoldStore,
-  SettleOutcome,
-  SettleRequest,
-} from '../core/store.js';
+import type { HoldStore } from '../core/store.js';
+import { batchRules } from './store-contract/batch-rules.js';
+import { limitRules } from './store-contract/limit-rules.js';
+import { existing, known, Probe, recordOf, stateOf, totalsOf } from './store-contract/probe.js';
 
 /** The functions that the contract needs from a test runner: jest, vitest, mocha and node:test have them. */
 export interface TestRunner {
@@ -44,15 +35,18 @@ export interface StoreTarget {
  * ```
  */
 export function storeContract({ describe, it }: TestRunner, target: StoreTarget): void {
-  const rule = (title: string, test: (store: Probe) => Promise<void>) =>
+  const withStore = (title: string, test: (store: HoldStore) => Promise<void>) =>
     it(title, async () => {
       const store = await target.open();
       try {
-        await test(new Probe(store));
+        await test(store);
       } finally {
         await (target.close ? target.close(store) : store.close());
       }
     });
+
+  const rule = (title: string, test: (store: Probe) => Promise<void>) =>
+    withStore(title, (store) => test(new Probe(store)));
 
   describe(`${target.name} keeps the store contract`, () => {
     rule('1. totals of a wallet that was never seen are zero', async (store) => {
@@ -445,10 +439,9 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       await store.settle({ to: 'captured', visibleInMs: 0 }, 'a');
       await store.hold('failed', { amountMinor: 5n });
       await store.settle({ to: 'failed' }, 'failed');
-      for (let index = 0; index < 200; index++) {
-        await store.hold(`b${index}`, { amountMinor: 1n, state: 'reserved' });
-        await store.settle({ to: 'released' }, `b${index}`);
-      }
+      const others = Array.from({ length: 200 }, (_, index) => `b${index}`);
+      await Promise.all(others.map((other) => store.hold(other, { amountMinor: 1n, state: 'reserved' })));
+      await Promise.all(others.map((other) => store.settle({ to: 'released' }, other)));
       assert.equal(existing(await store.hold('a', { amountMinor: 5n })).state, 'captured');
       assert.equal(existing(await store.hold('failed', { amountMinor: 5n })).failed, true);
     });
@@ -759,153 +752,8 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
       assert.deepEqual([a?.currency, a?.fingerprint], [currency, 'Ab_-9']);
       assert.deepEqual([b?.currency, b?.fingerprint], [{ code: 'UGX', exponent: 0 }, undefined]);
     });
+
+    batchRules(rule, target.pass);
+    limitRules(withStore, target.pass);
   });
-}
-
-type Settlement = WithoutReference<SettleRequest>;
-type WithoutReference<Request> = Request extends unknown ? Omit<Request, 'reference'> : never;
-
-/** A store with a wallet and references of its own, so that tests on one engine do not meet. */
-class Probe {
-  readonly wallet = `wallet-${randomUUID()}`;
-  readonly #store: HoldStore;
-  readonly #prefix = randomUUID();
-
-  constructor(store: HoldStore) {
-    this.#store = store;
-  }
-
-  async epoch(): Promise<string> {
-    return (await this.#store.totals(this.wallet)).epoch;
-  }
-
-  async totals(wallet: string = this.wallet): Promise<{ active: bigint; captured: bigint }> {
-    const { active, captured } = await this.#store.totals(wallet);
-    return { active, captured };
-  }
-
-  async freeze(reason: string | undefined): Promise<void> {
-    await this.#store.freeze(this.wallet, reason);
-  }
-
-  async frozen(): Promise<Freeze | undefined> {
-    return (await this.#store.totals(this.wallet)).frozen;
-  }
-
-  async note(name: string): Promise<string | undefined> {
-    return this.#store.note(this.#reference(name));
-  }
-
-  async swapNote(name: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
-    return this.#store.swapNote(this.#reference(name), expected, value);
-  }
-
-  async hold(name: string, request: Partial<HoldRequest> & { amountMinor: bigint }): Promise<HoldOutcome> {
-    return this.#store.hold({
-      wallet: this.wallet,
-      reference: this.#reference(name),
-      attempt: randomUUID(),
-      currency: { code: 'UGX', exponent: 0 },
-      state: 'sent',
-      expiresInMs: 60_000,
-      sendsForMs: 60_000,
-      epoch: await this.epoch(),
-      limitMinor: 1_000_000n,
-      metadata: {},
-      ...request,
-    });
-  }
-
-  async settle(settlement: Settlement, name: string): Promise<SettleOutcome> {
-    return this.#store.settle({ ...settlement, reference: this.#reference(name) } as SettleRequest);
-  }
-
-  async get(name: string): Promise<HoldRecord | undefined> {
-    return (await this.#store.get(this.#reference(name))).hold;
-  }
-
-  async page(filter: Parameters<HoldStore['list']>[0]): Promise<HoldPage> {
-    return this.#store.list(filter);
-  }
-
-  /** The names on each page. */
-  async listed(filter: Parameters<HoldStore['list']>[0]): Promise<string[][]> {
-    const pages: string[][] = [];
-    for (let after: string | undefined; pages.length < 20; ) {
-      const page = await this.#store.list({ ...filter, after });
-      pages.push(page.holds.map((hold) => this.#name(hold)));
-      if (page.next === undefined) return pages;
-      after = page.next;
-    }
-    throw new Error('the list does not end');
-  }
-
-  async claim(request: Partial<ClaimRequest> & Pick<ClaimRequest, 'owner' | 'wallets'>): Promise<ClaimPage> {
-    return this.#store.claim({ olderThanMs: 0, leaseMs: 60_000, limit: 100, unservedForMs: 60_000, ...request });
-  }
-
-  /** The names of holds of this probe's wallet that are claimed. */
-  async claimed(owner: string, request: { olderThanMs: number; leaseMs: number }): Promise<string[]> {
-    return (await this.claimedInPages(owner, 1_000, request)).flat();
-  }
-
-  /** The same names on each page. */
-  async claimedInPages(owner: string, limit: number, request: Partial<ClaimRequest> = {}): Promise<string[][]> {
-    const pages: string[][] = [];
-    for (let after: string | undefined; pages.length < 1_000; ) {
-      const page = await this.claim({ owner, wallets: [this.wallet], ...request, limit, after });
-      pages.push(page.holds.map((hold) => this.#name(hold)));
-      if (page.next === undefined) return pages;
-      after = page.next;
-    }
-    throw new Error('the claims do not end');
-  }
-
-  /** This probe's wallets among those that are reported as unserved. An engine may be shared by many tests. */
-  async unserved(request: Omit<ClaimRequest, 'after'>): Promise<string[]> {
-    const own = new Set<string>();
-    const others: string[] = [...request.wallets];
-    for (let pages = 0; pages < 1_000; pages++) {
-      const { unserved } = await this.claim({ ...request, wallets: others });
-      const found = unserved.filter((wallet) => !others.includes(wallet));
-      if (found.length === 0) return [...own].sort();
-      for (const wallet of found) if (wallet.startsWith(this.wallet)) own.add(wallet);
-      others.push(...found);
-    }
-    throw new Error('the unserved wallets do not end');
-  }
-
-  #reference(name: string): string {
-    // A name that means something to JavaScript only does so as it is.
-    return /^(__proto__|constructor|toString|hasOwnProperty)$/.test(name) ? name : `${this.#prefix}/${name}`;
-  }
-
-  #name(hold: HoldRecord): string {
-    return hold.reference.replace(`${this.#prefix}/`, '');
-  }
-}
-
-function totalsOf(answer: HoldOutcome): { active: bigint; captured: bigint } {
-  if (!('totals' in answer)) throw new Error(`expected totals, got ${answer.outcome}`);
-  const { active, captured } = answer.totals;
-  return { active, captured };
-}
-
-/** Without what is undefined: a store may leave it out. */
-function known(answer: HoldOutcome): unknown {
-  return JSON.parse(JSON.stringify(answer, (_, value) => (typeof value === 'bigint' ? `${value}` : value)));
-}
-
-function existing(answer: HoldOutcome): HoldRecord {
-  if (answer.outcome !== 'exists') throw new Error(`expected a taken reference, got ${answer.outcome}`);
-  return answer.hold;
-}
-
-function recordOf(answer: SettleOutcome): HoldRecord {
-  if (!('hold' in answer)) throw new Error(`expected a hold, got ${answer.outcome}`);
-  return answer.hold;
-}
-
-function stateOf(answer: SettleOutcome): [string, string] {
-  return [answer.outcome, 'hold' in answer ? answer.hold.state : answer.outcome];
 }

@@ -1,5 +1,6 @@
 // The life of a hold around a handler that is given `pay`, for every framework.
 import { isPromise, isSilence } from '../core/ask-store.js';
+import { assertOptions, assertPayOptions } from '../core/call-options.js';
 import type { PayOptions } from '../core/calls.js';
 import { ConfigurationError } from '../core/errors.js';
 import { HoldStateError } from '../core/hold-errors.js';
@@ -14,43 +15,75 @@ export type Pay = <T>(fn: (hold: Hold) => T | Promise<T>, options?: PayOptions) 
  * Runs a handler. Once `pay` has begun, the payment function alone decides what becomes of the hold. A handler that
  * ends without it has sent nothing, and the hold is released.
  *
- * @param hasAnswered - Whether the response has begun.
+ * @param hasAnswered - Returns true if there is an answer, given what the handler returned.
  * @param onUnpaid - Called when the handler has ended without `pay`.
+ * @param onPay - Called when the payment has begun.
  * @throws what the handler throws; `ConfigurationError` when it can neither be awaited nor has done anything.
  */
 export async function runPayoutHandler<T>(
   hold: Hold,
   handler: (pay: Pay) => T | Promise<T>,
-  { hasAnswered, onUnpaid, pay: defaults = {} }: { hasAnswered: () => boolean; onUnpaid: () => void; pay?: PayOptions },
+  {
+    hasAnswered,
+    onUnpaid,
+    onPay,
+    pay: defaults = {},
+  }: {
+    hasAnswered: (returned: unknown) => boolean;
+    onUnpaid: (returned: unknown) => void;
+    onPay: () => void;
+    pay?: PayOptions;
+  },
 ): Promise<T> {
   let hasEnded = false;
+  let returned: T | undefined;
   let payment: Promise<unknown> | undefined;
   const pay: Pay = (fn, options) => {
     if (hasEnded) {
       const error = new HoldStateError(hold.reference, hold.state, 'paid: its handler has ended. Await pay() in it');
       return PayPromise.of(hold.reference, Promise.reject(error));
     }
+    const problem = problemOf(fn, options);
+    if (problem) return PayPromise.of(hold.reference, Promise.reject(problem));
     const begun = hold.pay(fn, { ...defaults, ...options });
     payment ??= begun;
+    if (hold.isPaying) onPay();
     return begun;
   };
 
   try {
     const answer = handler(pay);
-    if (!isPromise(answer) && !hold.isPaying && !hasAnswered()) {
+    if (!isPromise(answer) && !hold.isPaying && !hasAnswered(answer)) {
       throw new ConfigurationError([
         'payoutRoute: its handler returned no promise, has not answered and has not paid; make it async, so that ' +
           'its end is known',
       ]);
     }
-    return await answer;
+    returned = await answer;
+    return returned;
   } finally {
     hasEnded = true;
     if (payment && PayPromise.isForgotten(payment)) warnOfForgottenAwait(hold.reference);
     if (isUnused(hold)) {
-      if (!payment) onUnpaid();
+      if (!payment) onUnpaid(returned);
       await release(hold, payment);
     }
+  }
+}
+
+/** A wrong call is a mistake of the server, and no input of the client. */
+function problemOf(fn: unknown, options: PayOptions = {}): ConfigurationError | undefined {
+  if (typeof fn !== 'function') {
+    return new ConfigurationError(['payoutRoute: pay() takes the function that makes the payment']);
+  }
+  try {
+    assertOptions('pay', options);
+    assertPayOptions(options);
+    return undefined;
+  } catch (error) {
+    return new ConfigurationError([
+      `payoutRoute: wrong options of pay(): ${(error as Error).message.replace(/\.$/, '')}`,
+    ]);
   }
 }
 

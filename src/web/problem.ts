@@ -5,15 +5,17 @@ import {
   type PayoutGuardErrorCode,
   payoutBefore,
 } from '../core/errors.js';
-import { PayoutInProgressError } from '../core/hold-errors.js';
+import { PayoutInProgressError, type ReferencesTakenError } from '../core/hold-errors.js';
 import { type InsufficientFundsError, isInsufficientFunds } from '../core/insufficient-funds.js';
+import { isLimitExceeded, type LimitExceededError } from '../core/limit-errors.js';
 import type { Hold } from '../core/payout-guard.js';
 
 /** The figures that an answer may show. */
 export interface ProblemOptions {
   /**
    * `'amounts'` adds `required`, `available`, `held`, `spendable`, `shortfall`, `currency` and `asOf` to the answer
-   * when funds are insufficient. For APIs whose clients may see the balance of the wallet.
+   * when funds are insufficient, and `required`, `allowed`, `used`, `remaining` and `currency` when a limit is
+   * exceeded. For APIs whose clients may see the balance of the wallet.
    * @defaultValue nothing: no balance reaches a client
    */
   expose?: 'amounts' | undefined;
@@ -38,6 +40,8 @@ export interface ProblemAnswer {
 
 const titles: Readonly<Record<PayoutGuardErrorCode, string>> = {
   insufficient_funds: 'Insufficient funds',
+  limit_exceeded: 'Limit exceeded',
+  limits_unknown: 'Limits unknown',
   balance_unavailable: 'Balance unavailable',
   invalid_amount: 'Invalid amount',
   invalid_reference: 'Invalid reference',
@@ -45,6 +49,7 @@ const titles: Readonly<Record<PayoutGuardErrorCode, string>> = {
   currency_mismatch: 'Currency mismatch',
   payout_in_progress: 'Payout in progress',
   duplicate_reference: 'Duplicate reference',
+  references_taken: 'References taken',
   hold_conflict: 'Conflicting payout',
   hold_state: 'Hold in another state',
   foreign_wallet: 'Wallet of another service',
@@ -67,7 +72,7 @@ export function problemAnswer(error: PayoutGuardError, holds: readonly Hold[], o
  * Returns true if a payment began and is not known to have failed. One that waits for `sent` counts: its function may
  * run.
  */
-function mayHavePaid({ state, isPaying }: Hold): boolean {
+export function mayHavePaid({ state, isPaying }: Hold): boolean {
   return state === 'sent' || state === 'captured' || (state === 'reserved' && isPaying);
 }
 
@@ -84,7 +89,10 @@ function answerFor(error: PayoutGuardError, options: ProblemOptions): ProblemAns
     ...(isUnavailable(error) ? { reason: error.reason } : {}),
     ...(retryable === true && { retryable }),
     ...(isInsufficientFunds(error) ? { temporary: error.temporary } : {}),
+    ...(error.code === 'references_taken' ? { taken: (error as ReferencesTakenError).taken } : {}),
     ...(isInsufficientFunds(error) && options.expose === 'amounts' ? amountsOf(error) : {}),
+    ...(isLimitExceeded(error) ? { limit: error.limit } : {}),
+    ...(isLimitExceeded(error) && options.expose === 'amounts' ? limitAmountsOf(error) : {}),
   };
   return { status: error.status, headers, body };
 }
@@ -102,6 +110,10 @@ function hiddenDetail(error: PayoutGuardError): string {
 function amountsOf({ decision }: InsufficientFundsError): Record<string, string> {
   const { required, available, held, spendable, shortfall, currency, asOf } = decision.toData();
   return { required, available, held, spendable, shortfall, currency, asOf };
+}
+
+function limitAmountsOf({ required, allowed, used, remaining, currency }: LimitExceededError): Record<string, string> {
+  return { required, allowed, used, remaining, currency };
 }
 
 function isUnavailable(error: PayoutGuardError): error is BalanceUnavailableError {

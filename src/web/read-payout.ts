@@ -85,9 +85,19 @@ function fromClient<Source extends readonly unknown[]>(
   try {
     value = read(...source);
   } catch (error) {
-    throw isPayoutGuardError(error) ? error : missing(redactedCause(error));
+    throw isPayoutGuardError(error) ? error : missing(unread(name, error));
   }
   return answerOf(name, 'a value at once', isNoPromise, value) ?? null;
+}
+
+/** The cause for operators. Clients are not shown it. */
+function unread(name: string, error: unknown): Error {
+  const cause = redactedCause(error);
+  const withheld = cause.message;
+  const advice = 'If it fails for every request, mount a body parser before the route';
+  cause.message = `${name}() could not read the request. ${advice}`;
+  if (cause.stack) cause.stack = cause.stack.replace(withheld, cause.message);
+  return cause;
 }
 
 /** A value of the application itself. */

@@ -6,7 +6,7 @@ import type { Hold } from '../core/payout-guard.js';
 /**
  * Releases the hold of a request that ended with a `PayoutRejectedError`, if there is exactly one hold and no payment
  * has claimed the rejection: it proves one attempt, and a response with several holds does not show which. Resolves to
- * whether it did.
+ * true if it released one.
  */
 export async function releaseRejected(error: PayoutGuardError, holds: readonly Hold[]): Promise<boolean> {
   const [hold, ...others] = holds;

@@ -2,7 +2,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { PhoenixSimulator } from 'payout-guard/testing';
-import { isSeen } from '../support/sights.js';
+import { isSeen } from '../support/secret-scan.js';
 import { args, at, folder, initialSecret, password, run, simulated } from './phoenix-register-support.js';
 
 describe('a wrong call', () => {
@@ -76,7 +76,7 @@ describe('a wrong call', () => {
     ['profile', 'profile.json', /^payout-guard: --profile: the file is not JSON/],
     ['profile', 'odd.json', 'name: Invalid input'],
     ['private-key', 'profile.json', 'privateKey: must be an RSA private key'],
-  ])('(an odd --%s) is told, and leaves no secret behind', async (name, value, problem) => {
+  ])('(an odd --%s) is reported, and leaves no secret behind', async (name, value, problem) => {
     const simulator = await simulated();
     await writeFile(at('profile.json'), `not json ${secret}`);
     await writeFile(at('odd.json'), `{"name":{"first":"${secret}"}}`);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect } from '@jest/globals';
 import type { PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
 import { runCommand } from '../../src/cli/command.js';
 import { closeAll, startPhoenix } from '../providers/support.js';
-import { isSeen } from '../support/sights.js';
+import { isSeen } from '../support/secret-scan.js';
 
 export let folder: string;
 

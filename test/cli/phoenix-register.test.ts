@@ -7,7 +7,7 @@ import { describe, expect, it } from '@jest/globals';
 import { phoenix } from 'payout-guard/providers/phoenix';
 import type { PhoenixSimulator } from 'payout-guard/testing';
 import { guardOf } from '../providers/support.js';
-import { isSeen } from '../support/sights.js';
+import { isSeen } from '../support/secret-scan.js';
 import { args, at, env, folder, initialSecret, password, run, simulated } from './phoenix-register-support.js';
 
 const steps = ['/client/clientRegistration', '/client/completeClientRegistration'] as const;
@@ -112,7 +112,10 @@ describe('phoenix register', () => {
     expect((await run(again)).code).toBe(0);
     const twice = args(simulator, { 'new-private-key': at('key-2.pem'), 'secret-out': at('secret-2') });
     const registered = { ...env, PHOENIX_CLIENT_SECRET: simulator.credentials().clientSecret };
-    expect((await run(twice, { env: registered })).complained).toContain('unauthorized: code 90063');
+    expect((await run(twice, { env: registered })).complained).toContain(
+      'the terminal is registered already (unauthorized: code 90063: Client is already Authorised to transact). Only ' +
+        'the client secret that its registration returned signs for it.',
+    );
     expect((await readdir(folder)).sort()).toEqual(['key-2.pem', 'key.pem', 'secret']);
   });
 
@@ -123,7 +126,7 @@ describe('phoenix register', () => {
     ['holds no secret', { kind: 'fields', fields: { response: { clientSecret: null } } }, 'malformed'],
     ['holds a secret for another key', { kind: 'fields', fields: { response: { clientSecret: 'AAAA' } } }, 'malformed'],
   ])(
-    'never repeats a step, and says that a secret may be lost when the answer to the second %s',
+    'never repeats a step, and reports that a secret may be lost when the answer to the second %s',
     async (_, fault, what) => {
       const simulator = await simulated();
       simulator.fault(fault, { path: steps[1] });

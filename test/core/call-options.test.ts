@@ -73,8 +73,27 @@ describe('withHold without a function or without a request', () => {
   });
 });
 
-describe('a reference that is too long for the provider', () => {
-  it('is refused before anything is held', async () => {
+describe('a reference that the provider does not take', () => {
+  it('is refused with its form before anything is held', async () => {
+    const referenceForm = { pattern: /^[a-z]{3}$/, words: '3 small letters' };
+    const guard = scriptedWallet('1000.00', { referenceForm }).guard();
+    for (const reference of ['ab', 'abcd', 'a:b', 'ABC']) {
+      expect(await thrownBy(guard.hold({ ...payout, reference }))).toMatchObject({
+        code: 'invalid_reference',
+        message: 'Invalid reference: the provider takes 3 small letters.',
+      });
+      expect(await guard.getHold(reference)).toBeUndefined();
+    }
+    expect((await guard.hold({ ...payout, reference: 'abc' })).state).toBe('reserved');
+    await guard.close();
+  });
+
+  it('is no form that remembers its last match', () => {
+    const referenceForm = { pattern: /a/g, words: 'a' };
+    expect(() => scriptedWallet('1.00', { referenceForm }).guard()).toThrow('referenceForm');
+  });
+
+  it('is refused when it is too long, before anything is held', async () => {
     const wallet = scriptedWallet('1000.00', { maxReferenceLength: 50 });
     const guard = wallet.guard();
     expect(await thrownBy(guard.hold({ ...payout, reference: 'x'.repeat(51) }))).toMatchObject({

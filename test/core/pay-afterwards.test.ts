@@ -13,7 +13,7 @@ const payout = { amount: '400.00', reference: 'p-1' };
 const captured = 'captured, held 0.00, spendable 600.00';
 const notSent = 'released, held 0.00, spendable 1000.00';
 
-describe('P3. a look-up that says failed', () => {
+describe('P3. a look-up that answers failed', () => {
   const lookup = async (): Promise<PayoutAnswer> => ({ outcome: 'failed' });
 
   it('frees nothing while the payment function runs', async () => {

@@ -3,14 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import {
   BalanceUnavailableError,
   HoldStateError,
-  type HoldStore,
   InvalidArgumentError,
   memoryStore,
-  type PayoutGuard,
   PayoutRejectedError,
 } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';
-import { changed } from '../support/stores.js';
+import { changed, silenced } from '../support/stores.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
 import { outcome } from './pay-support.js';
@@ -191,29 +189,12 @@ describe('P4. pay', () => {
   });
 });
 
-/** A store that stops responding on request of the test. */
-function silenced(store: HoldStore): { store: HoldStore; silence: (isSilent: boolean) => void; asked: string[] } {
-  let isSilent = false;
-  const asked: string[] = [];
-  return {
-    store: changed(store, {
-      settle: (request) => {
-        asked.push(request.to);
-        if (isSilent) throw new BalanceUnavailableError('store');
-        return store.settle(request);
-      },
-    }),
-    silence: (silent) => {
-      isSilent = silent;
-    },
-    asked,
-  };
-}
-
 describe('P5. a store that does not confirm sent', () => {
+  const unavailable = () => new BalanceUnavailableError('store');
+
   it('prevents the payment: no function runs, and the attempt is released once the store is back', async () => {
     const wallet = scriptedWallet('1000.00');
-    const { store, silence } = silenced(memoryStore({ clock: wallet.clock }));
+    const { store, silence } = silenced(memoryStore({ clock: wallet.clock }), unavailable);
     const guard = wallet.guard({ store });
     const hold = await guard.hold(payout);
     silence(true);
@@ -252,7 +233,7 @@ describe('P5. a store that does not confirm sent', () => {
 
   it('for one handle does not release the payout that another handle of the same hold is sending', async () => {
     const wallet = scriptedWallet('1000.00');
-    const { store, silence } = silenced(memoryStore({ clock: wallet.clock }));
+    const { store, silence } = silenced(memoryStore({ clock: wallet.clock }), unavailable);
     const guard = wallet.guard({ store });
     await guard.hold(payout);
     const [one, other] = [await guard.resume('p-1'), await guard.resume('p-1')];
@@ -266,51 +247,6 @@ describe('P5. a store that does not confirm sent', () => {
     expect(await outcome(guard)).toBe(sent);
     gate.resolve();
     await paying;
-    await guard.close();
-  });
-});
-
-describe('P8. a capture', () => {
-  const position = async (guard: PayoutGuard) => {
-    const { held, spendable } = await guard.funds({ refresh: true });
-    return `held ${held}, spendable ${spendable}`;
-  };
-
-  it.each([
-    ['10 s after it, where the adapter says nothing', {}, {}, 10_000],
-    ['at once, where the provider documents it', { visibleAfterMs: 0 }, {}, 0],
-    ['when the adapter says', { visibleAfterMs: 3_000 }, {}, 3_000],
-    ['when the option says', { visibleAfterMs: 0 }, { visibilityLagMs: 7_000 }, 7_000],
-  ] as const)('stops counting as held %s', async (_, provider, options, lagMs) => {
-    const wallet = scriptedWallet('1000.00', { visibleAfterMs: undefined, ...provider });
-    const guard = wallet.guard(options);
-    await guard.withHold({ ...payout, settles: 'onReturn' }, () => 'paid');
-    if (lagMs > 0) {
-      wallet.clock.advance(lagMs - 1);
-      expect(await position(guard)).toBe('held 400.00, spendable 600.00');
-      wallet.clock.advance(1);
-    }
-    expect(await position(guard)).toBe('held 0.00, spendable 1000.00');
-    await guard.close();
-  });
-
-  it.each([
-    ['forward', 3_600_000],
-    ['back', -3_600_000],
-  ])('counts as held for its lag, though the clock of the process steps %s', async (_, stepMs) => {
-    const wallet = scriptedWallet('1000.00', { visibleAfterMs: 10_000 });
-    const guard = wallet.guard();
-    await guard.withHold({ ...payout, settles: 'onReturn' }, () => 'paid');
-    wallet.clock.advance(4_000);
-    wallet.clock.step(stepMs);
-    expect(await position(guard)).toBe('held 400.00, spendable 600.00');
-    expect(await thrownBy(guard.hold({ amount: '600.01', reference: 'p-2' }))).toMatchObject({
-      code: 'insufficient_funds',
-    });
-    wallet.clock.advance(5_999);
-    expect(await position(guard)).toBe('held 400.00, spendable 600.00');
-    wallet.clock.advance(1);
-    expect(await position(guard)).toBe('held 0.00, spendable 1000.00');
     await guard.close();
   });
 });

@@ -3,7 +3,7 @@
 import { expect, it } from '@jest/globals';
 import { type HoldStore, memoryStore } from 'payout-guard';
 import { thrownBy } from '../support/errors.js';
-import { changed, sentLate } from '../support/stores.js';
+import { changed, sentLate, silenced } from '../support/stores.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
 
@@ -12,17 +12,12 @@ const payout = { amount: '400.00', reference: 'p-1' };
 
 it('P5. is not given again by a handle whose first try the store did not confirm', async () => {
   const wallet = scriptedWallet('1000.00');
-  const memory = memoryStore({ clock: wallet.clock });
-  let isSilent = false;
-  const settle: HoldStore['settle'] = (request) => {
-    if (isSilent) throw new Error('connection terminated');
-    return memory.settle(request);
-  };
-  const guard = wallet.guard({ store: changed(memory, { settle }) });
+  const { store, silence } = silenced(memoryStore({ clock: wallet.clock }));
+  const guard = wallet.guard({ store });
   const hold = await guard.hold(payout);
-  isSilent = true;
+  silence(true);
   expect(await thrownBy(hold.sent())).toMatchObject({ code: 'balance_unavailable', reason: 'store' });
-  isSilent = false;
+  silence(false);
   // The release of the first try is still queued. A payout sent now would be released while it is under way.
   expect(await thrownBy(hold.sent())).toMatchObject({ code: 'hold_state' });
   expect(await thrownBy(hold.pay(() => 'paid'))).toMatchObject({ code: 'hold_state' });

@@ -1,8 +1,9 @@
 // Verdicts and the store, rule by rule (S1, S2, S5): a known outcome of a payout is not lost.
 import { describe, expect, it } from '@jest/globals';
 import { type GuardEvents, type HoldStore, memoryStore, PayoutRejectedError } from 'payout-guard';
+import { callsAbout } from '../support/calls.js';
 import { thrownBy } from '../support/errors.js';
-import { changed } from '../support/stores.js';
+import { changed, silenced } from '../support/stores.js';
 import { scriptedWallet } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
 import { fragile, stateOf } from './settle-support.js';
@@ -87,17 +88,12 @@ describe('S2. a known verdict', () => {
   it('by reference is not kept when it is a release, as another handle may send the payout', async () => {
     const wallet = scriptedWallet('1000.00');
     const inner = memoryStore({ clock: wallet.clock });
-    let isSilent = true;
-    const store = changed(inner, {
-      settle: (request) => {
-        if (isSilent) throw new Error('connection lost');
-        return inner.settle(request);
-      },
-    });
+    const { store, silence } = silenced(inner);
     const guard = wallet.guard({ store });
     await guard.hold(payout);
+    silence(true);
     expect(await thrownBy(guard.release('p-1'))).toMatchObject({ message: expect.stringContaining('Repeat the call') });
-    isSilent = false;
+    silence(false);
     await wallet.clock.pass(60_000 - 1);
     expect(await stateOf(inner)).toBe('reserved');
     await guard.close();
@@ -201,15 +197,7 @@ describe('a store that recovers', () => {
     });
     const guard = wallet.guard({ store });
     const recovering = { code: 'balance_unavailable', reason: 'store', status: 503, retryAfterMs: 2_500 };
-    for (const act of [
-      () => guard.capture('p-1'),
-      () => guard.release('p-1'),
-      () => guard.getHold('p-1'),
-      () => guard.resume('p-1'),
-      () => guard.reconcile({ reference: 'p-1' }),
-    ]) {
-      expect(await thrownBy(act())).toMatchObject(recovering);
-    }
+    for (const act of callsAbout('p-1', guard)) expect(await thrownBy(act())).toMatchObject(recovering);
     await guard.close();
   });
 

@@ -8,6 +8,7 @@ import {
   type PayoutGuard,
   type WalletSettings,
 } from 'payout-guard';
+import { callsAbout } from '../support/calls.js';
 import { thrownBy } from '../support/errors.js';
 import { deferred, scriptedWallet, stoppedClock } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
@@ -204,15 +205,7 @@ describe('W4. a guard that settles only', () => {
       store,
     );
     const foreign = { code: 'foreign_wallet', status: 503, retryable: true, wallet: 'kes', reference: 'k-1' };
-    for (const act of [
-      () => ugx.capture('k-1'),
-      () => ugx.release('k-1'),
-      () => ugx.getHold('k-1'),
-      () => ugx.resume('k-1'),
-      () => ugx.reconcile({ reference: 'k-1' }),
-    ]) {
-      expect(await thrownBy(act())).toMatchObject(foreign);
-    }
+    for (const act of callsAbout('k-1', ugx)) expect(await thrownBy(act())).toMatchObject(foreign);
     expect((await ugx.listHolds()).holds).toEqual([]);
     expect(await ugx.reconcile({ olderThanMs: 0 })).toEqual({ captured: 0, released: 0, open: 0, neverSeen: [] });
     expect((await kes.getHold('k-1'))?.state).toBe('sent');

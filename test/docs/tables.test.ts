@@ -44,12 +44,15 @@ const walletOptions: Names<keyof WalletSettings> = {
   debitVisibleAt: true,
   visibilityLagMs: true,
   absentIsFailedAfterMs: true,
+  limits: true,
   formerly: true,
 };
 const calls: Names<Exclude<keyof PayoutGuard, 'internals' | symbol>> = {
   assertSufficientFunds: true,
   checkFunds: true,
   hold: true,
+  holdAll: true,
+  plan: true,
   withHold: true,
   prepare: true,
   resume: true,
@@ -61,6 +64,7 @@ const calls: Names<Exclude<keyof PayoutGuard, 'internals' | symbol>> = {
   funds: true,
   freeze: true,
   unfreeze: true,
+  acceptLimits: true,
   on: true,
   close: true,
 };
@@ -85,6 +89,9 @@ const events: Names<keyof GuardEvents> = {
   insufficient: true,
   checkFailed: true,
   held: true,
+  debitAboveHold: true,
+  limitsUnknown: true,
+  limitsAccepted: true,
   captured: true,
   released: true,
   overdue: true,
@@ -93,6 +100,8 @@ const events: Names<keyof GuardEvents> = {
   contradiction: true,
   paidAfterRelease: true,
   failedAfterCapture: true,
+  expired: true,
+  paidTwice: true,
   leftOpen: true,
   lookupFindsNothing: true,
   orphanWallet: true,
@@ -104,12 +113,15 @@ const events: Names<keyof GuardEvents> = {
 };
 const codes: Names<PayoutGuardErrorCode> = {
   insufficient_funds: true,
+  limit_exceeded: true,
+  limits_unknown: true,
   balance_unavailable: true,
   invalid_amount: true,
   invalid_reference: true,
   invalid_argument: true,
   payout_in_progress: true,
   duplicate_reference: true,
+  references_taken: true,
   hold_conflict: true,
   hold_state: true,
   foreign_wallet: true,
@@ -146,7 +158,7 @@ function filesIn(tree: string): string[] {
     const [, indent = '', folder] = /^( *)((?:[\w-]+\/)+)?/.exec(line) ?? [];
     folders.length = indent.length / 2 - 1;
     if (folder) folders.push(folder);
-    return (line.match(/[\w-]+\.(?:ts|lua|sql)\b/g) ?? []).map((file) => folders.join('') + file);
+    return (line.match(/[\w-]+(?:\.d)?\.(?:ts|lua|sql)\b/g) ?? []).map((file) => folders.join('') + file);
   });
 }
 
@@ -196,7 +208,7 @@ describe('the documents list', () => {
   it('every example', () => {
     const files = readdirSync('examples').filter((file) => /^(?!two-processes-api).*\.ts$/.test(file));
     const named = rowsOf('examples/README.md').flatMap(([first = '']) => /\]\((.+?)\)/.exec(first)?.[1] ?? []);
-    expect(sorted(named)).toEqual(sorted(files));
+    expect(sorted(named)).toEqual(sorted([...files, 'recipes']));
   });
 
   it('every page of docs', () => {

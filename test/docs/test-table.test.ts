@@ -5,7 +5,16 @@ import { mutants } from '../simulation/mutants/index.js';
 
 const folder = new URL('..', import.meta.url);
 const names = (letter: string, count: number) => Array.from({ length: count }, (_, index) => `${letter}${index + 1}`);
-const rules = [...names('P', 11), ...names('R', 4), ...names('W', 4), ...names('S', 6), ...names('T', 6), 'F1'];
+const rules = [
+  ...names('P', 11),
+  ...names('R', 4),
+  'B1',
+  'B2',
+  ...names('W', 4),
+  ...names('S', 6),
+  ...names('T', 6),
+  'F1',
+];
 const faults = names('', 17);
 
 /** The rows of the tables whose first cell is a rule or a fault. */

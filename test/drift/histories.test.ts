@@ -57,7 +57,7 @@ async function play(seed: number, leavesMinor: bigint): Promise<Played> {
   return { events, lags, world, reportedAfter };
 }
 
-const quietHistories = byBudget({ small: 1_000, large: 10_000 });
+const quietHistories = byBudget({ small: 100, large: 10_000 });
 const movedHistories = byBudget({ small: 200, large: 1_500 });
 
 describe('drift', () => {

@@ -13,6 +13,7 @@ import {
 import { holdInfo } from '../../src/core/hold-info.js';
 import { Random } from '../simulation/random.js';
 import { stoppedClock } from '../support/wallet.js';
+import { seenStore } from './seen-store.js';
 import { type Balance, now, type OwnEvent, type Payout, text, type WorldSettings } from './world-parts.js';
 
 export const toleranceMs = 60_000;
@@ -68,7 +69,13 @@ export class DriftWorld {
           fetchBalance: () => this.#figure(),
         },
         currency: 'KES',
-        store: this.#asSeen(),
+        store: seenStore(
+          () => this.#store,
+          () => this.#moveSometimes(),
+          () => {
+            this.#requestedAtMs = this.clock.now();
+          },
+        ),
         clock: this.clock,
         visibilityLagMs: this.lagMs,
         reconcileEveryMs: 0,
@@ -242,10 +249,10 @@ export class DriftWorld {
     this.forgot += 1;
     const old = this.#store;
     this.#store = memoryStore({ clock: this.clock });
-    for (const hold of now(old.list({ limit: 1_000 })).holds) this.#putBack(hold);
+    for (const hold of now(old.list({ limit: 1_000 })).holds) this.#restore(hold);
   }
 
-  #putBack(hold: HoldRecord): void {
+  #restore(hold: HoldRecord): void {
     const { reference, attempt, state, visibleAtMs = 0, capturedMinor } = hold;
     const isLate = state === 'captured' && visibleAtMs > this.clock.now();
     if (state !== 'reserved' && state !== 'sent' && !isLate) return;
@@ -277,31 +284,5 @@ export class DriftWorld {
 
   #moveSometimes(): void {
     while (!this.isCalm && this.random.chance(0.2)) this.move();
-  }
-
-  /** The store as the watching process reads it: each answer takes a while. */
-  #asSeen(): HoldStore {
-    const later = async <T>(ask: () => T): Promise<T> => {
-      this.#moveSometimes();
-      const answer = ask();
-      await Promise.resolve();
-      this.#moveSometimes();
-      this.#requestedAtMs = this.clock.now();
-      return answer;
-    };
-    const store = () => this.#store;
-    return {
-      name: 'seen',
-      totals: (key) => later(() => now(store().totals(key))),
-      list: (filter) => later(() => now(store().list(filter))),
-      get: (reference) => later(() => now(store().get(reference))),
-      hold: (request) => store().hold(request),
-      settle: (request) => store().settle(request),
-      claim: (request) => store().claim(request),
-      freeze: (key, reason) => store().freeze(key, reason),
-      note: (key) => store().note(key),
-      swapNote: (key, expected, value) => store().swapNote(key, expected, value),
-      close: async () => {},
-    };
   }
 }

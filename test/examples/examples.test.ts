@@ -35,6 +35,17 @@ describe('the examples', () => {
     });
   });
 
+  it('validated-payout: checks, validates and pays, fee included', async () => {
+    expect(await runExample('validated-payout')).toEqual({
+      code: 0,
+      stdout:
+        'salary-1: 150000 UGX and 500 for SIMULATED CUSTOMER: captured\n' +
+        'salary-2: not paid, customer 0770000000 is refused with 90052\n' +
+        'salary-3: not paid, insufficient_funds\n',
+      stderr: '',
+    });
+  });
+
   it('custom-provider: keeps the last cent of a balance beyond 2^53, and settles by its own look-up', async () => {
     expect(await runExample('custom-provider')).toEqual({
       code: 0,
@@ -61,6 +72,20 @@ describe('the examples', () => {
       stdout: 'payout-1: 202 sent\npayout-2: 422 insufficient_funds\nacme:payout-1 is captured\n',
       stderr: '',
     });
+  });
+
+  it('paystack: settles a payout when a signed event triggers a look-up, and frees one that failed', async () => {
+    const { code, stdout, stderr } = await runExample('paystack', { NODE_OPTIONS: '' });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.trim().split('\n')).toEqual([
+      'invoice-2026-0001 asks for 600: 202 sent',
+      'invoice-2026-0002 asks for 1400.00: 422 insufficient_funds',
+      'i-3 asks for 100.00: 400 invalid_reference',
+      'invoice-2026-0004 asks for 500.00: 202 sent',
+      'acme_invoice-2026-0001 is captured: 610.00 NGN with the fee',
+      'acme_invoice-2026-0004 is released: it failed',
+      'events were answered with 200, 200',
+    ]);
   });
 
   it('approval: reserves, pays an approval once, and releases a rejected request', async () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Child, type Message } from '../processes/child.js';
 import { freePort, hasRedis, RedisServer } from '../support/redis.js';
 import { simulated } from './support.js';
+import '../support/proof-only.js';
 
 /** Only an API that hangs takes as long, in milliseconds. */
 const patienceMs = 60_000;
@@ -21,6 +22,7 @@ const patienceMs = 60_000;
     const store = { STORE: 'redis', STORE_NAME: 'readiness', REDIS_URL: redis.path };
     api = new Child(new URL('../../examples/two-processes-api.ts', import.meta.url), {
       env: { ...simulated, ...jpay, ...store, PROCESS: 'A', PORT: `${port}` },
+      asWritten: true,
     });
   });
   afterEach(async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabase } from '../support/postgres.js';
 import { hasRedis, keysOf, RedisServer } from '../support/redis.js';
 import { runExample, urlOf } from './support.js';
+import '../support/proof-only.js';
 
 const database = await testDatabase();
 const nowhere = { REDIS_URL: '/nowhere/redis', DATABASE_URL: 'postgres://root@127.0.0.1:1/postgres' };

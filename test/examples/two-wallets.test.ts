@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabase } from '../support/postgres.js';
 import { hasRedis, keysOf, RedisServer } from '../support/redis.js';
 import { runExample, urlOf } from './support.js';
+import '../support/proof-only.js';
 
 const story = [
   'nairobi asks for 1500.00: 202 sent',

@@ -17,7 +17,7 @@ import { deferred } from '../support/wallet.js';
 export type Framework = typeof express5;
 
 /** For `describe.each`: every test of a route runs on both. */
-export const frameworks: [name: string, express: Framework][] = [
+export const frameworks: [name: 'Express 4' | 'Express 5', express: Framework][] = [
   ['Express 5', express5],
   ['Express 4', express4],
 ];

@@ -28,7 +28,7 @@ describe.each(places)('50 concurrent payouts through payoutRoute, with %s on %s'
   async function api(until: Promise<void>) {
     const wallet = scriptedWallet('12000.00');
     const guard = wallet.guard({ settles: 'onReturn', store: open(wallet.clock) });
-    atTheEnd(() => guard.close());
+    atTheEnd(() => guard.close({ waitMs: 0 }));
     const paid: string[] = [];
     const app = express();
     app.use(express.json());

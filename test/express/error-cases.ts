@@ -12,12 +12,17 @@ import {
   InvalidAmountError,
   InvalidArgumentError,
   InvalidReferenceError,
+  LimitExceededError,
+  type LimitName,
+  LimitsUnknownError,
   type PayoutGuardError,
   type PayoutGuardErrorCode,
   PayoutInProgressError,
   PayoutRejectedError,
+  ReferencesTakenError,
   WalletFrozenError,
 } from 'payout-guard';
+import type { LimitFacts } from '../../src/core/limit-errors.js';
 import { thrownBy } from '../support/errors.js';
 import { scriptedWallet } from '../support/wallet.js';
 
@@ -56,6 +61,23 @@ export const reasons: readonly BalanceUnavailableReason[] = [
   'closed',
 ];
 
+function overLimit(limit: LimitName, day?: LimitFacts['day']): LimitExceededError {
+  const currency = { code: 'KES', exponent: 2 };
+  const amounts = { requiredMinor: 4_000_000_123n, allowedMinor: 3_000_000_123n, usedMinor: 1_000_000_123n };
+  return new LimitExceededError({ wallet: 'secret-wallet', currency, limit, ...amounts, day });
+}
+
+const aboveAlone = {
+  perPayout: 'The payout is above the limit for one payout.',
+  perPayee: 'The payout is above what one payee may get in a day.',
+  perDay: 'The payout is above what may be paid out in a day.',
+} as const;
+
+const usedUp = {
+  perPayee: 'The payee has reached the daily limit, or this payout would exceed it. Repeat it on the next day.',
+  perDay: 'The daily limit is reached, or this payout would exceed it. Repeat it on the next day.',
+} as const;
+
 /** At least one error of every code. */
 export const cases: Readonly<Record<PayoutGuardErrorCode, readonly Case[]>> = {
   insufficient_funds: [
@@ -81,6 +103,31 @@ export const cases: Readonly<Record<PayoutGuardErrorCode, readonly Case[]>> = {
       status,
       body: { title: 'Insufficient funds', detail: 'The wallet cannot cover this payout.', temporary: false },
     })),
+  ],
+  limit_exceeded: [
+    ...(['perPayout', 'perPayee', 'perDay'] as const).map((limit) => ({
+      name: `above the limit ${limit} by itself`,
+      error: () => overLimit(limit),
+      status: 422,
+      body: { title: 'Limit exceeded', detail: aboveAlone[limit], limit },
+    })),
+    ...(['perPayee', 'perDay'] as const).map((limit) => ({
+      name: `the limit ${limit} is used up`,
+      error: () => overLimit(limit, { endMs: 90_500, nowMs: 30_000 }),
+      status: 429,
+      retryAfter: '61',
+      body: { title: 'Limit exceeded', detail: usedUp[limit], limit },
+    })),
+  ],
+  limits_unknown: [
+    {
+      name: 'counters that are not known',
+      error: () =>
+        new LimitsUnknownError('secret-wallet', { sinceMs: 0, untilMs: 86_400_000, nowMs: 1, timeZone: 'UTC' }),
+      status: 503,
+      retryAfter: '60',
+      body: { title: 'Limits unknown', detail: later },
+    },
   ],
   balance_unavailable: [
     ...reasons.map((reason) => ({
@@ -175,6 +222,41 @@ export const cases: Readonly<Record<PayoutGuardErrorCode, readonly Case[]>> = {
       body: {
         title: 'Duplicate reference',
         detail: 'The payout with this reference failed. Use a new reference for another try.',
+      },
+    },
+  ],
+  references_taken: [
+    {
+      name: 'a payroll with references of payouts that were made, or are others',
+      error: () =>
+        new ReferencesTakenError([
+          { reference: 'p-1', state: 'captured' },
+          { reference: 'p-2', state: 'sent', difference: 'payee' },
+        ]),
+      status: 409,
+      body: {
+        title: 'References taken',
+        detail:
+          'References of this payroll belong to other payouts: p-1 (captured), p-2 (sent). Nothing was held. ' +
+          "Leave those payouts out, or hold the payroll with policy 'fit'.",
+        taken: [
+          { reference: 'p-1', state: 'captured' },
+          { reference: 'p-2', state: 'sent', difference: 'payee' },
+        ],
+      },
+    },
+    {
+      name: 'a payroll whose call before was refused without an answer of the store',
+      error: () => new ReferencesTakenError([{ reference: 'p-1', state: 'reserved' }], 1_000),
+      status: 409,
+      retryAfter: '1',
+      body: {
+        title: 'References taken',
+        detail:
+          'References of this payroll belong to other payouts: p-1 (reserved). Nothing was held. ' +
+          "Leave those payouts out, or hold the payroll with policy 'fit'.",
+        retryable: true,
+        taken: [{ reference: 'p-1', state: 'reserved' }],
       },
     },
   ],

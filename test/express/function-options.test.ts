@@ -127,7 +127,7 @@ const rows = routes.flatMap((route) =>
 describe.each(frameworks)('F1. on %s', (_, express) => {
   async function ask(route: Route, options: Partial<Record<Name, unknown>>): Promise<Result> {
     const guard = scriptedWallet('1000.00').guard();
-    atTheEnd(() => guard.close());
+    atTheEnd(() => guard.close({ waitMs: 0 }));
     const app = express();
     app.use(express.json());
     let ran = 0;

@@ -184,7 +184,7 @@ describe.each(frameworks.flatMap(([name, express]) => routes.map((route) => [rou
     it('serves a handler that returns no promise', async () => {
       if (route !== 'payoutRoute') return;
       const guard = observing(scriptedWallet('1000.00').guard());
-      atTheEnd(() => guard.close());
+      atTheEnd(() => guard.close({ waitMs: 0 }));
       // By then the real hold exists.
       await guard.checkFunds('1.00');
       const app = express();

@@ -118,7 +118,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
       const wallet = scriptedWallet('1000.00');
       const { store, held, goOn } = gated(wallet);
       const guard = wallet.guard({ store });
-      atTheEnd(() => guard.close());
+      atTheEnd(() => guard.close({ waitMs: 0 }));
       let ran = 0;
       const app = express();
       app.post(

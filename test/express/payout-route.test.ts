@@ -1,16 +1,9 @@
 // A route that pays: the hold at the end of the handler, and the validation of the options.
 import { describe, expect, it } from '@jest/globals';
-import {
-  BalanceUnavailableError,
-  type Hold,
-  type HoldStore,
-  memoryStore,
-  type PayoutGuard,
-  PayoutRejectedError,
-} from 'payout-guard';
+import { BalanceUnavailableError, type Hold, memoryStore, type PayoutGuard, PayoutRejectedError } from 'payout-guard';
 import { holdOf, type Pay, type PayoutHandler, type PayoutRouteOptions } from 'payout-guard/express';
 import { thrownBy } from '../support/errors.js';
-import { changed, sentLate } from '../support/stores.js';
+import { sentLate, silenced } from '../support/stores.js';
 import { deferred, type ScriptedWallet, scriptedWallet } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
 import { frameworks, outcome, settled } from './api.js';
@@ -167,7 +160,7 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
   it.each<
     [string, (pay: Pay, hold: Hold, guard: PayoutGuard, clock: ScriptedWallet['clock']) => unknown, number, string]
   >([
-    ['was given no function', (pay) => pay(undefined as never), 400, 'invalid_argument'],
+    ['was given no function', (pay) => pay(undefined as never), 500, 'configuration'],
     [
       'was refused because the wallet is frozen',
       async (pay, _hold, guard) => {
@@ -211,25 +204,20 @@ describe.each(frameworks)('payoutRoute on %s', (_, express) => {
 
   it('releases the hold when pay was not sure to be sent, with one report while the store stays silent', async () => {
     const wallet = scriptedWallet('1000.00');
-    const memory = memoryStore({ clock: wallet.clock });
-    let isSilent = false;
-    const settle: HoldStore['settle'] = (request) => {
-      if (isSilent) throw new Error('connection terminated');
-      return memory.settle(request);
-    };
+    const { store, silence } = silenced(memoryStore({ clock: wallet.clock }));
     let paid = 0;
     const { guard, post } = await api(
       async (_req, res, pay) => {
-        isSilent = true;
+        silence(true);
         await pay(() => ++paid);
         res.status(201).end();
       },
-      { wallet, guard: { store: changed(memory, { settle }) } },
+      { wallet, guard: { store } },
     );
     const answer = await post({ reference: 'p-1' }).answer;
     expect([answer.status, answer.code, paid]).toEqual([503, 'balance_unavailable', 0]);
     expect(codesOf(warnings)).toEqual(['PAYOUT_GUARD_SETTLEMENT_FAILED']);
-    isSilent = false;
+    silence(false);
     await wallet.clock.pass(1_000);
     expect(await outcome(guard)).toBe(released);
   });

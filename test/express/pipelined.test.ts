@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { type HoldStore, memoryStore } from 'payout-guard';
-import { changed } from '../support/stores.js';
+import { heldLate } from '../support/stores.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
 import { frameworks, listen, settled } from './api.js';
@@ -54,14 +54,14 @@ describe.each(both)('%s on %s: pipelined requests', (route, _name, express) => {
   it('are each settled by their own answer while the client stays', async () => {
     const first = deferred<void>();
     const { guard, socket, entered, send, statuses } = await pipeline({ first: first.promise });
-    send(head('first', 201), head('second', 404), head('last', 201));
+    send(head('first', 201), head('second', 410), head('last', 201));
     await entered.promise;
     await settled();
     expect(await states(guard, 'second', 'last')).toBe('second released, last captured');
     expect(statuses()).toEqual([]);
     first.resolve();
     while (statuses().length < 3) await once(socket, 'data');
-    expect(statuses()).toEqual([201, 404, 201]);
+    expect(statuses()).toEqual([201, 410, 201]);
     expect(await states(guard, 'first', 'second', 'last')).toBe('first captured, second released, last captured');
     socket.destroy();
   });
@@ -74,7 +74,7 @@ describe.each(both)('%s on %s: pipelined requests', (route, _name, express) => {
       made: gone.promise,
       refused: gone.promise,
     });
-    send(head('first', 201), head('early', 201), head('made', 201), head('refused', 404), head('last', 404));
+    send(head('first', 201), head('early', 201), head('made', 201), head('refused', 410), head('last', 410));
     await entered.promise;
     socket.destroy();
     await closed();
@@ -86,15 +86,8 @@ describe.each(both)('%s on %s: pipelined requests', (route, _name, express) => {
 
   it('R2. are released, and their handlers do not run, when the client left during the hold requests', async () => {
     const memory = memoryStore({ clock: scriptedWallet().clock });
-    const held = deferred<void>();
-    const goOn = deferred<void>();
-    const hold: HoldStore['hold'] = async (asked) => {
-      const answer = await memory.hold(asked);
-      if (asked.reference === 'last') held.resolve();
-      await goOn.promise;
-      return answer;
-    };
-    const { guard, socket, send, ran, closed } = await pipeline({}, changed(memory, { hold }));
+    const { store, held, goOn } = heldLate(memory, ({ reference }) => reference === 'last');
+    const { guard, socket, send, ran, closed } = await pipeline({}, store);
     send(head('first', 201), head('last', 201));
     await held.promise;
     socket.destroy();

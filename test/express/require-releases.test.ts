@@ -1,9 +1,9 @@
 // requireSufficientFunds: rejections, and clients that left before the handler ran.
 import { describe, expect, it } from '@jest/globals';
 import type { Request, RequestHandler } from 'express';
-import { type HoldStore, memoryStore, PayoutRejectedError } from 'payout-guard';
+import { memoryStore, PayoutRejectedError } from 'payout-guard';
 import { holdOf, payoutGuardErrors, requireSufficientFunds } from 'payout-guard/express';
-import { changed, heldLate } from '../support/stores.js';
+import { heldLate, silenced } from '../support/stores.js';
 import { scriptedWallet } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
 import { frameworks, listen, outcome } from './api.js';
@@ -53,20 +53,16 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
 
     it('is answered as a rejection although the store could not take the release', async () => {
       const wallet = scriptedWallet('1000.00');
-      const memory = memoryStore({ clock: wallet.clock });
-      let isSilent = true;
-      const settle: HoldStore['settle'] = (request) => {
-        if (isSilent) throw new Error('connection terminated');
-        return memory.settle(request);
-      };
+      const { store, silence } = silenced(memoryStore({ clock: wallet.clock }));
+      silence(true);
       const { guard, post } = await api(rejecting(new PayoutRejectedError()), {
         wallet,
         verdictOn: 'none',
-        guard: { store: changed(memory, { settle }) },
+        guard: { store },
       });
       const answer = await post({ reference: 'p-1' }).answer;
       expect([answer.status, answer.code, await outcome(guard)]).toEqual([422, 'payout_rejected', sent]);
-      isSilent = false;
+      silence(false);
       await wallet.clock.pass(1_000);
       expect([await outcome(guard), codesOf(warnings)]).toEqual([failed, ['PAYOUT_GUARD_SETTLEMENT_FAILED']]);
     });
@@ -94,7 +90,7 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
 
     it('does not identify its payout when a response has two holds', async () => {
       const guard = scriptedWallet('1000.00').guard();
-      atTheEnd(() => guard.close());
+      atTheEnd(() => guard.close({ waitMs: 0 }));
       const app = express();
       app.use(express.json());
       const hold = (suffix: string) =>

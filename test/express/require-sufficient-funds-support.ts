@@ -18,7 +18,7 @@ export interface Setup {
 
 export const byStatus: HoldingRouteOptions['verdictOn'] = (_req, res) => {
   if (res.statusCode === 201) return 'completed';
-  return res.statusCode === 404 ? 'failed' : undefined;
+  return res.statusCode === 410 ? 'failed' : undefined;
 };
 
 export async function guardedApi(
@@ -27,7 +27,7 @@ export async function guardedApi(
   setup: Setup = {},
 ): Promise<Listening & { guard: PayoutGuard }> {
   const guard = (setup.wallet ?? scriptedWallet('1000.00')).guard(setup.guard);
-  atTheEnd(() => guard.close());
+  atTheEnd(() => guard.close({ waitMs: 0 }));
   const app = express();
   if (setup.before) app.use(setup.before);
   app.use(express.json());

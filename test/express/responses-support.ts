@@ -10,10 +10,10 @@ export const routes = ['payoutRoute', 'requireSufficientFunds'] as const;
 
 export type Route = (typeof routes)[number];
 
-/** The handler's action after its payment. A status of 404 means no payment. */
+/** The handler's action after its payment. A status of 410 means no payment. */
 export type Answer = (req: Request, res: Response, status: number) => unknown;
 
-/** A route whose handler pays, unless its status is 404, and then answers with that status. */
+/** A route whose handler pays, unless its status is 410, and then answers with that status. */
 export function payouts(
   express: Framework,
   route: Route,
@@ -21,21 +21,21 @@ export function payouts(
   store?: HoldStore,
 ): { app: Express; guard: PayoutGuard } {
   const guard = scriptedWallet('1000.00').guard({ settles: 'onReturn', ...(store && { store }) });
-  atTheEnd(() => guard.close());
+  atTheEnd(() => guard.close({ waitMs: 0 }));
   const app = express();
   const statusOf = (req: Request) => Number(req.query.status);
   const source = { amount: () => '100.00', reference: (req: Request) => req.query.reference };
   if (route === 'payoutRoute') {
     const handler = payoutRoute(guard, source, async (req, res, pay) => {
       const status = statusOf(req);
-      if (status !== 404) await pay(() => 'paid');
+      if (status !== 410) await pay(() => 'paid');
       await answer(req, res, status);
     });
     app.post('/', handler);
   } else {
     const hold = requireSufficientFunds(guard, {
       ...source,
-      verdictOn: (_req, res) => (res.statusCode === 404 ? 'failed' : res.statusCode === 201 ? 'completed' : undefined),
+      verdictOn: (_req, res) => (res.statusCode === 410 ? 'failed' : res.statusCode === 201 ? 'completed' : undefined),
     });
     app.post('/', hold, (req, res, next) => {
       Promise.resolve(answer(req, res, statusOf(req))).catch(next);

@@ -5,9 +5,9 @@ import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import type { Express, Request, RequestHandler, Response } from 'express';
-import { ConfigurationError, type HoldStore, memoryStore, type PayoutGuard } from 'payout-guard';
+import { ConfigurationError, memoryStore, type PayoutGuard } from 'payout-guard';
 import { payoutRoute, requireSufficientFunds } from 'payout-guard/express';
-import { changed } from '../support/stores.js';
+import { heldLate } from '../support/stores.js';
 import { deferred, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
 import { frameworks, listen, settled } from './api.js';
@@ -38,23 +38,15 @@ describe.each(both)('%s on %s: a response without a close event', (route, _name,
   it('is judged by its end', async () => {
     const { app, guard } = payouts(express, route, end);
     expect(await invoke(app, path('made', 201))).toEqual({ status: 201, events: ['finish'] });
-    expect(await invoke(app, path('refused', 404))).toEqual({ status: 404, events: ['finish'] });
+    expect(await invoke(app, path('refused', 410))).toEqual({ status: 410, events: ['finish'] });
     expect(await states(guard, 'made', 'refused')).toBe('made captured, refused released');
     expect(await invoke(app, path('made', 201))).toEqual({ status: 409, events: ['finish'] });
   });
 
   it('does not run the handler after another layer has answered', async () => {
-    const memory = memoryStore({ clock: scriptedWallet().clock });
-    const held = deferred<void>();
-    const goOn = deferred<void>();
-    const hold: HoldStore['hold'] = async (asked) => {
-      const answer = await memory.hold(asked);
-      held.resolve();
-      await goOn.promise;
-      return answer;
-    };
+    const { store, held, goOn } = heldLate(memoryStore({ clock: scriptedWallet().clock }));
     let ran = 0;
-    const { app, guard } = payouts(express, route, () => ++ran, changed(memory, { hold }));
+    const { app, guard } = payouts(express, route, () => ++ran, store);
     const outer = express();
     outer.use((_req, res, next) => {
       void held.promise.then(() => res.status(503).end());
@@ -83,7 +75,7 @@ describe.each(both)('%s on %s:', (route, _name, express) => {
       await once(response, 'end');
       return response.statusCode;
     };
-    expect([await send('made', 201), await send('refused', 404), await send('open', 202)]).toEqual([201, 404, 202]);
+    expect([await send('made', 201), await send('refused', 410), await send('open', 202)]).toEqual([201, 410, 202]);
     agent.destroy();
     expect([sockets.size, await states(guard, 'made', 'refused')]).toEqual([1, 'made captured, refused released']);
   });
@@ -114,7 +106,7 @@ describe.each(both)('%s on %s:', (route, _name, express) => {
 
   it.each([
     ['an answer that breaks off', (res: Response) => res.status(201).write('half '), 201],
-    ['no answer but a closed connection', () => {}, 404],
+    ['no answer but a closed connection', () => {}, 410],
   ])('%s proves nothing, except under payoutRoute, where the payment decides', async (_case, begin, status) => {
     const { app, guard } = payouts(express, route, async (_req, res) => {
       begin(res);
@@ -162,7 +154,7 @@ describe('outside of Express', () => {
 
   it.each(mounts)('%s throws before anything is held, and does not go on to the payment', async (_name, mount) => {
     const guard = scriptedWallet('1000.00').guard();
-    atTheEnd(() => guard.close());
+    atTheEnd(() => guard.close({ waitMs: 0 }));
     const route = mount(guard);
     const thrown: unknown[] = [];
     let paid = 0;
@@ -184,7 +176,7 @@ describe('outside of Express', () => {
 
   it.each(mounts)('%s throws when it is called without next', async (_name, mount) => {
     const guard = scriptedWallet('1000.00').guard();
-    atTheEnd(() => guard.close());
+    atTheEnd(() => guard.close({ waitMs: 0 }));
     const res = { end: () => {}, status: () => {}, locals: {} } as unknown as Response;
     const req = { get: () => '' } as unknown as Request;
     expect(() => (mount(guard) as (req: Request, res: Response) => void)(req, res)).toThrow(ConfigurationError);

@@ -10,6 +10,7 @@ import type { EngineName } from './messages.js';
 import { ProcessPool } from './process.js';
 import { scenariosOf } from './scenarios.js';
 import { conclusiveRun, Session } from './session.js';
+import '../support/proof-only.js';
 
 if (!hasInitdb) {
   if (process.env.CI) throw new Error('There is no initdb: the fault tests of the PostgreSQL store cannot run');

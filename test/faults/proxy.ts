@@ -8,7 +8,7 @@ export type Hang = 'both ways' | 'answers';
 
 export class EngineProxy {
   /** The moments in which an answer of the engine was passed on to the process. */
-  readonly answeredAt: number[] = [];
+  readonly #answeredAt: number[] = [];
   #path: string;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
@@ -65,6 +65,16 @@ export class EngineProxy {
     this.#setLate(0, 0);
   }
 
+  /** Returns true if an answer of the engine reached the process in that time. */
+  hasAnswered(fromMs: number, toMs: number): boolean {
+    for (let index = this.#answeredAt.length - 1; index >= 0; index--) {
+      const atMs = this.#answeredAt[index] as number;
+      if (atMs < fromMs) return false;
+      if (atMs <= toMs) return true;
+    }
+    return false;
+  }
+
   async close(): Promise<void> {
     this.cut();
     this.#server.close();
@@ -83,7 +93,7 @@ export class EngineProxy {
       socket.resetAndDestroy();
       return;
     }
-    const connection = new Connection(socket, connect(this.#path), () => this.answeredAt.push(monotonicMs()));
+    const connection = new Connection(socket, connect(this.#path), () => this.#answeredAt.push(monotonicMs()));
     connection.setLate(this.#requestsLateMs, this.#answersLateMs);
     this.#connections.add(connection);
     socket.on('close', () => this.#connections.delete(connection));

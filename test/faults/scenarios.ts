@@ -13,7 +13,7 @@ export interface Promised {
   readonly forgets: boolean;
   /** Payouts are repeated, and the engine may lose that they were made: then they are paid twice, which is counted. */
   readonly mayPayTwice?: boolean;
-  /** Money of lost holds may be promised again, because no process can put them back in time: that is counted. */
+  /** Money of lost holds may be promised again, because no process can restore them in time: that is counted. */
   readonly mayOverspend?: boolean;
   /** Recovery window, in milliseconds, where processes reconnect too slowly for a shorter one. */
   readonly recoveryMs?: number;

@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../processes/child.js';
 import { accountOf } from './checker.js';
 import type { Backend } from './engines.js';
+import type { Outage } from './outages.js';
 import type { ProcessPool } from './process.js';
 import type { Promised, Scenario } from './scenarios.js';
 import type { OpenStore } from './store.js';
-import { type Outage, World } from './world.js';
+import { World } from './world.js';
 
 /** Recovery window after the engine lost data, in milliseconds. Stores read their holds four times in it. */
 export const shortestRecoveryMs = 700;
@@ -43,7 +44,7 @@ export interface Result {
   readonly logs: readonly string[];
   /**
    * A process, or the network, which is in this one, stood still for so long that the run proves nothing: a process
-   * that stands still cannot put holds back in time.
+   * that stands still cannot restore holds in time.
    */
   readonly isInconclusive: boolean;
   readonly tookMs: number;
@@ -101,7 +102,12 @@ export class Session {
     });
     // Repeated payouts would be paid twice where the engine may lose what was paid.
     const isRepeated = !scenario.forgets || scenario.mayPayTwice;
-    const timers = isRepeated ? [setInterval(() => world.race(), 100), setInterval(() => world.repeat(), 130)] : [];
+    const timers = isRepeated
+      ? [
+          setInterval(() => world.races.begin(world.places), 100),
+          setInterval(() => world.races.repeat(world.places), 130),
+        ]
+      : [];
     const stopRepeating = () => timers.forEach(clearInterval);
     const standstill = monitorEventLoopDelay({ resolution: 10 });
     standstill.enable();

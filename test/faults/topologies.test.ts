@@ -5,6 +5,7 @@ import { byBudget } from '../support/budget.js';
 import { ProcessPool } from './process.js';
 import { conclusiveRun } from './session.js';
 import { topologies } from './topologies/topology.js';
+import '../support/proof-only.js';
 
 const isRun = byBudget({ small: false, large: true });
 const seed = 1;

@@ -3,37 +3,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../processes/child.js';
 import { Random } from '../simulation/random.js';
+import { type Loss, problemsOfApproval } from './approvals.js';
 import { Bank } from './bank.js';
 import type { Backend } from './engines.js';
-import {
-  type ClientName,
-  type End,
-  type FromPayer,
-  type Payment,
-  type Permission,
-  type Quiet,
-  type Wallet,
-  wallets,
-} from './messages.js';
+import type { ClientName, End, FromPayer, Permission, Quiet } from './messages.js';
+import { type Outage, OutageMeter } from './outages.js';
 import type { PayerProcess, ProcessPool } from './process.js';
 import { EngineProxy } from './proxy.js';
+import { Races } from './races.js';
 import type { OpenStore } from './store.js';
+import { Webhooks } from './webhooks.js';
 
 /** Processes that pay at the same time. */
 const places = 3;
 const floorMinor = 500n;
 const openingMinor = 6_000n;
-/** Interval in which a webhook is sent again, in milliseconds, and the time for which it is. */
-const webhookEveryMs = 150;
-const webhooksForMs = 90_000;
-
-/** A moment in which the engine forgot. */
-export interface Loss {
-  /** It had everything before. */
-  readonly fromMs: number;
-  /** It has everything after. */
-  readonly toMs: number;
-}
 
 /** A place in which one process after the other runs. */
 export interface Place {
@@ -61,14 +45,6 @@ export interface WorldOptions {
   readonly mayPayTwice: boolean;
 }
 
-/** Pause of approvals, in milliseconds from the fault. */
-export interface Outage {
-  /** Until the first process was permitted something again. */
-  readonly firstMs: number;
-  /** Until every process was that lived through it. */
-  readonly allMs: number;
-}
-
 export class World {
   /** For the faults alone: nothing that depends on the time draws from it. */
   readonly random: Random;
@@ -78,6 +54,7 @@ export class World {
   readonly recoveryMs: number;
   readonly witness: OpenStore;
   readonly mayOverspend: boolean;
+  readonly races: Races;
   readonly places: Place[] = [];
   readonly faults: string[] = [];
   readonly losses: Loss[] = [];
@@ -98,13 +75,10 @@ export class World {
   refusals = 0;
   unavailable = 0;
   readonly #options: WorldOptions;
-  readonly #webhooks = new Map<string, { payment: Payment; sinceMs: number; error: string | undefined }>();
   #bank: Bank | undefined;
   #processes = 0;
-  readonly #races: Race[] = [];
-  readonly #approvals: { readonly name: string; readonly atMs: number }[] = [];
-  #fault: { readonly atMs: number; readonly names: readonly string[] } | undefined;
-  #isOver = false;
+  readonly #webhooks: Webhooks;
+  readonly #outages = new OutageMeter();
 
   static async begin(options: WorldOptions): Promise<World> {
     const world = new World(options);
@@ -114,7 +88,7 @@ export class World {
       random: world.#chance,
       mayOverspend: options.mayOverspend,
       mayPayTwice: options.mayPayTwice,
-      onWebhook: (payment) => void world.#deliver(payment),
+      onWebhook: (payment) => void world.#webhooks.deliver(payment),
       onProblem: (problem) => world.problem(problem),
     });
     await Promise.all(Array.from({ length: places }, () => world.#open()));
@@ -126,6 +100,8 @@ export class World {
     this.#options = options;
     this.random = new Random(options.seed);
     this.#chance = new Random(options.seed + 2 ** 40);
+    this.#webhooks = new Webhooks(this, this.#chance);
+    this.races = new Races(this.#chance);
     this.engine = options.engine;
     this.space = options.space;
     this.recoveryMs = options.recoveryMs;
@@ -145,20 +121,12 @@ export class World {
   /** The fault whose outage is measured begins now. */
   fault(fault: string): void {
     this.note(fault);
-    this.#fault ??= { atMs: monotonicMs(), names: this.places.map(({ name }) => name) };
+    this.#outages.begin(this.places.map(({ name }) => name));
   }
 
   /** The longest pause between approvals that ended after the fault; undefined without a fault. */
   get outage(): Outage | undefined {
-    const fault = this.#fault;
-    if (!fault) return undefined;
-    const until = (approvals: readonly { readonly atMs: number }[]) => {
-      const times = approvals.map(({ atMs }) => atMs).sort((a, b) => a - b);
-      return Math.round(endOfLongestPause(times, fault.atMs) - fault.atMs);
-    };
-    const survivors = fault.names.filter((name) => !this.killed.has(name));
-    const each = survivors.map((name) => until(this.#approvals.filter((approval) => approval.name === name)));
-    return { firstMs: until(this.#approvals), allMs: Math.max(...each) };
+    return this.#outages.outage(this.killed);
   }
 
   problem(problem: string): void {
@@ -222,24 +190,6 @@ export class World {
     await payer.ask({ kind: 'begin', assignment }, 'begun');
   }
 
-  /** Makes two processes send one payout. */
-  race(): void {
-    const race = {
-      reference: `race-${this.#races.length + 1}`,
-      wallet: this.#chance.pick(wallets) as Wallet,
-      amount: BigInt(this.#chance.between(100, 1_000)),
-    };
-    this.#races.push(race);
-    const first = this.#chance.between(0, places - 1);
-    for (const index of [first, (first + 1) % places]) this.places[index]?.payer.send({ kind: 'race', ...race });
-  }
-
-  /** Makes a process send one of the last payouts again, as a client does that has no answer. */
-  repeat(): void {
-    const race = this.#chance.pick(this.#races.slice(-30));
-    if (race) this.#chance.pick(this.places)?.payer.send({ kind: 'race', ...race });
-  }
-
   /** Waits until every process was permitted something that it requested after this moment. */
   async untilAllArePermitted(fromMs: number, limitMs: number): Promise<void> {
     const late = () => this.places.filter(({ lastPermittedMs }) => lastPermittedMs < fromMs);
@@ -255,7 +205,7 @@ export class World {
   /** Begins nothing new, and waits for what is under way. */
   async quiet(): Promise<Quiet[]> {
     const quiet = await Promise.all(this.places.map(({ payer }) => payer.pause()));
-    while (this.#webhooks.size > 0) await sleep(20);
+    await this.#webhooks.settled();
     return quiet;
   }
 
@@ -274,7 +224,7 @@ export class World {
 
   /** Closes everything. The processes that live may be used again. */
   async end(): Promise<void> {
-    this.#isOver = true;
+    this.#webhooks.stop();
     const living = this.places.map(({ payer }) => payer).filter(({ isAlive }) => isAlive);
     await Promise.all(living.map((payer) => payer.finish()));
     for (const payer of living) {
@@ -301,7 +251,7 @@ export class World {
         this.ended.set(message.reference, message);
         break;
       case 'webhook done':
-        this.#delivered(message.reference, message.error);
+        this.#webhooks.delivered(message.reference, message.error);
         break;
       case 'refused':
         this.refusals += 1;
@@ -324,77 +274,18 @@ export class World {
 
   #permit(place: Place, permission: Permission): void {
     this.approvals += 1;
-    this.#approvals.push({ name: place.name, atMs: permission.answeredAt });
+    this.#outages.approved(place.name, permission.answeredAt);
     place.lastPermittedMs = Math.max(place.lastPermittedMs, permission.heldFrom);
     this.bank.permit(permission);
-    const { reference, heldFrom, heldAt, askedAt, answeredAt } = permission;
+    const { reference, heldFrom } = permission;
     // An end before that belongs to an earlier attempt with the reference, for which nothing was sent.
     if ((this.ending.get(reference) ?? Number.POSITIVE_INFINITY) < heldFrom) {
       this.ending.delete(reference);
       this.ended.delete(reference);
     }
-    const isRemote = this.engine.path !== undefined;
-    if (isRemote && (!isAnswered(place.proxy, heldFrom, heldAt) || !isAnswered(place.proxy, askedAt, answeredAt))) {
-      this.problem(`${reference} was approved in ${place.name} without an answer of the engine`);
-    }
-    for (const { fromMs, toMs } of this.losses) {
-      // Answers are late by some milliseconds at most where they were not held up on purpose.
-      if (heldFrom > toMs && heldAt < fromMs + this.recoveryMs - 5) {
-        this.problem(`${reference} was approved ${Math.round(heldAt - fromMs)} ms after the engine lost data`);
-      }
-    }
+    const { engine, losses, recoveryMs } = this;
+    const proxy = engine.path === undefined ? undefined : place.proxy;
+    const circumstances = { name: place.name, proxy, losses, recoveryMs };
+    for (const problem of problemsOfApproval(permission, circumstances)) this.problem(problem);
   }
-
-  /** The bank posts to one of the processes that a payout was made, and to another one until it is processed. */
-  async #deliver(payment: Payment): Promise<void> {
-    const { reference } = payment;
-    const webhook = { payment, sinceMs: monotonicMs(), error: undefined };
-    this.#webhooks.set(reference, webhook);
-    while (this.#webhooks.has(reference) && !this.#isOver) {
-      // A hold that was lost with its process cannot be settled by any other, nor one that ended before the store lost
-      // data.
-      const mayBeGone = this.mayOverspend || this.mayHaveEnded(reference);
-      const sinceMs = Math.max(webhook.sinceMs, this.mayOverspend ? 0 : this.lostUntilMs + this.recoveryMs);
-      if (monotonicMs() > sinceMs + (mayBeGone ? 1_500 : webhooksForMs)) {
-        this.#webhooks.delete(reference);
-        if (!mayBeGone) this.problem(`the webhook of ${reference} was not processed: ${webhook.error}`);
-        return;
-      }
-      const { payer } = this.#chance.pick(this.places) as Place;
-      payer.send({ kind: 'webhook', ...payment });
-      await sleep(webhookEveryMs);
-    }
-  }
-
-  #delivered(reference: string, error: string | undefined): void {
-    const webhook = this.#webhooks.get(reference);
-    if (error === undefined) this.#webhooks.delete(reference);
-    else if (webhook) webhook.error = error;
-  }
-}
-
-interface Race {
-  readonly reference: string;
-  readonly wallet: Wallet;
-  readonly amount: bigint;
-}
-
-/** @param times - In order. */
-function endOfLongestPause(times: readonly number[], afterMs: number): number {
-  let [longest, end] = [0, Number.POSITIVE_INFINITY];
-  for (const [index, time] of times.entries()) {
-    const pause = time - (times[index - 1] ?? time);
-    if (time > afterMs && pause > longest) [longest, end] = [pause, time];
-  }
-  return end;
-}
-
-/** Returns true if an answer of the engine reached the process in that time. */
-function isAnswered({ answeredAt }: EngineProxy, fromMs: number, toMs: number): boolean {
-  for (let index = answeredAt.length - 1; index >= 0; index--) {
-    const atMs = answeredAt[index] as number;
-    if (atMs < fromMs) return false;
-    if (atMs <= toMs) return true;
-  }
-  return false;
 }

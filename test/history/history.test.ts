@@ -90,6 +90,7 @@ describe.each(kinds)('a history in %s', (_, make) => {
       ['approved', 'second', '200.00'],
       ['held', 'second', '200.00'],
       ['captured', 'second', '201.00'],
+      ['debitAboveHold', 'second', '201.00'],
       ['insufficient', 'big', '500.00'],
     ]);
   });

@@ -11,7 +11,7 @@ import {
 import { resolveQuery } from '../../src/history/query.js';
 import { pageStatement } from '../../src/history/sqlite/statements.js';
 import { testDatabase } from '../support/postgres.js';
-import { filesInMemory } from '../support/sqlite.js';
+import { filesInMemory, onFile } from '../support/sqlite.js';
 
 export interface HistoryPlace {
   readonly name: 'sqlite' | 'postgres';
@@ -68,15 +68,6 @@ function inSqlite(): HistoryPlace {
         : undefined;
     },
   };
-}
-
-function onFile<T>(file: string, act: (database: Database.Database) => T): T {
-  const database = new Database(file);
-  try {
-    return act(database);
-  } finally {
-    database.close();
-  }
 }
 
 async function inPostgres(): Promise<HistoryPlace | undefined> {

@@ -1,8 +1,8 @@
 // Events of a guard as history entries.
 import { describe, expect, it, jest } from '@jest/globals';
-import { createPayoutGuard, memoryStore, type PayoutAnswer, type PayoutGuard, PayoutRejectedError } from 'payout-guard';
+import { memoryStore, type PayoutAnswer, type PayoutGuard, PayoutRejectedError } from 'payout-guard';
 import { type HistoryEntry, memoryHistory, recordHistory } from 'payout-guard/history';
-import { deferred, scriptedWallet } from '../support/wallet.js';
+import { deferred, orphanWallet, scriptedWallet } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
 
 const warnings = collectWarnings();
@@ -124,14 +124,7 @@ describe('recordHistory', () => {
     // Never seen by the provider, twenty times, and of a wallet that no process serves.
     answer = { outcome: 'unknown', absent: true };
     await hold20(guard);
-    const foreign = createPayoutGuard({
-      wallets: { gone: { provider: scriptedWallet().provider, currency: 'KES' } },
-      store,
-      clock: wallet.clock,
-      reconcileEveryMs: 0,
-    });
-    await foreign.hold({ wallet: 'gone', amount: '1.00', reference: 'x', state: 'sent' });
-    await foreign.close();
+    await (await orphanWallet(store, wallet.clock)).close();
     wallet.clock.advance(900_000);
     await guard.reconcile();
     expect(kindsOf('p-7')).toEqual([

@@ -50,6 +50,15 @@ describe.each(places.map((place) => [place.name, place] as const))(
       expect(history.counts).toEqual({ written: 1, waiting: 0, dropped: 2 });
     });
 
+    it('loses only the entry that the database refuses, and not those that were added with it', async () => {
+      const history = await emptied(place);
+      const odd = { amount: '1,0.00' };
+      history.add([entry('held', '10:00:00'), entry('operator', '10:00:01', odd), entry('released', '10:00:02')]);
+      await history.flush();
+      expect(history.counts).toEqual({ written: 2, waiting: 0, dropped: 1 });
+      expect((await history.query()).entries.map(({ kind }) => kind)).toEqual(['held', 'released']);
+    });
+
     it('deletes entries older than keepForMs and nothing else, and yields between batches', async () => {
       const clock = stoppedClock(at('12:00:00').getTime());
       const history = await emptied(place, { clock });

@@ -1,8 +1,9 @@
-// Providers for the look-up tests of Interswitch.
+// Providers for the look-up tests of Interswitch, and the envelope that Phoenix has in common with it.
 import type { BalanceProvider } from 'payout-guard';
 import { interswitch, type NetworkOptions } from 'payout-guard/providers/interswitch';
 import type { InterswitchSimulator, InterswitchSimulatorOptions } from 'payout-guard/testing';
 import { quick, type RawServer, send, startInterswitch, startServer } from '../providers/support.js';
+import type { FaultCase } from './failures.js';
 import { once } from './support.js';
 
 export interface World {
@@ -28,3 +29,11 @@ export async function answering(body: string): Promise<{ provider: BalanceProvid
 
 export const envelope = (responseCode: unknown, changes: object = {}): string =>
   JSON.stringify({ responseCode, responseMessage: 'X', requestReference: 'ref-1', response: null, ...changes });
+
+/** The answers of Interswitch and Phoenix whose code cannot be read. */
+export const envelopeFaults: readonly FaultCase[] = [
+  ['no code', { kind: 'fields', fields: { responseCode: undefined } }, 'malformed'],
+  ['a code that is none', { kind: 'fields', fields: { responseCode: ['90051'] } }, 'malformed'],
+  ['two codes', { kind: 'body', body: '{"responseCode":"90000","responseCode":"90051"}' }, 'malformed'],
+  ['a list', { kind: 'body', body: `[${envelope('90051')}]` }, 'malformed'],
+];

@@ -140,7 +140,7 @@ describe('lookup', () => {
   });
 
   it.each<InterswitchSimulatorOptions>([{ shape: 'flat' }, { amounts: 'text' }, { amounts: 'javaDouble', fee: '7' }])(
-    'reads answers written as %j, and reports no debit: nothing says whether it has the fee in it',
+    'reads answers written as %j, and reports no debit: nothing shows whether it includes the fee',
     async (options) => {
       const world = await start(options);
       await pay(world);

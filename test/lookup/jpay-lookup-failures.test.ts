@@ -1,12 +1,10 @@
 // JPay look-ups that find nothing or fail.
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { BalanceProvider } from 'payout-guard';
 import { jpay } from 'payout-guard/providers/jpay';
-import type { Fault } from 'payout-guard/testing';
-import { closeAll, guardOf, send, startServer, timeOut } from '../providers/support.js';
-import { stoppedClock } from '../support/clock.js';
+import { closeAll, guardOf, send, startServer } from '../providers/support.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
-import { initiate, lists, start, type World } from './jpay-lookup-support.js';
+import { type FaultCase, httpFaults, testThatFailuresStayApart, testThatFaultsAreNoAnswers } from './failures.js';
+import { initiate, lists, start } from './jpay-lookup-support.js';
 import { ask, lookupFailure, once, wordOf } from './support.js';
 
 afterEach(closeAll);
@@ -70,39 +68,26 @@ describe('the guard', () => {
 });
 
 describe('a failure', () => {
-  const faults: [string, Fault, string][] = [
-    ['500', { kind: 'status', status: 500 }, 'provider_error'],
-    ['a gateway', { kind: 'html_500' }, 'provider_error'],
-    ['502', { kind: 'lost', status: 502 }, 'provider_error'],
+  const faults: FaultCase[] = [
+    ...httpFaults,
     ['a final word with status 500', { kind: 'status', status: 500, body: list(row('failed')) }, 'provider_error'],
     ['a redirect', { kind: 'status', status: 302, headers: { location: '/' } }, 'provider_error'],
     ['403', { kind: 'status', status: 403 }, 'forbidden'],
     ['401', { kind: 'status', status: 401 }, 'unauthorized'],
     ['429', { kind: 'status', status: 429 }, 'rate_limited'],
-    ['silence', { kind: 'hang' }, 'timeout'],
-    ['a reset', { kind: 'reset' }, 'network'],
-    ['half an answer', { kind: 'reset_midway' }, 'network'],
-    ['HTML', { kind: 'body', body: '<html></html>', contentType: 'text/html' }, 'malformed'],
-    ['too much', { kind: 'huge', bytes: 70_000 }, 'malformed'],
   ];
-
-  it.each(faults)('%s is not an answer', async (_, fault, reason) => {
-    const clock = stoppedClock();
-    const world = await start({}, { ...once, clock });
-    await initiate(world);
-    world.simulator.advance('ref-1', 'failed');
-    world.simulator.fault(fault, { path: listPath });
-    const word = wordOf(world.provider);
-    if (fault.kind === 'hang') await timeOut(clock, () => world.simulator.count(listPath));
-    expect(await word).toBe(reason);
-    world.simulator.clearFaults();
-    expect(await wordOf(await restarted(world))).toBe('failed');
-  });
-
-  // Another client, because the first one may have to wait.
-  async function restarted({ simulator: { url: baseUrl, appKey, appSecret } }: World): Promise<BalanceProvider> {
-    return jpay({ baseUrl, appKey, appSecret, ...once });
-  }
+  testThatFaultsAreNoAnswers(
+    faults,
+    listPath,
+    async (network) => {
+      const world = await start({}, network);
+      await initiate(world);
+      world.simulator.advance('ref-1', 'failed');
+      return world;
+    },
+    // Another client, because the first one may have to wait.
+    ({ simulator: { url: baseUrl, appKey, appSecret } }) => jpay({ baseUrl, appKey, appSecret, ...once }),
+  );
 
   it('is retried like a balance request', async () => {
     const world = await start();
@@ -126,23 +111,9 @@ describe('a failure', () => {
     expect(world.simulator.count('/auth/refresh')).toBe(2);
   });
 
-  it('does not affect balances: a list that always fails does not open their circuit', async () => {
-    const world = await start({}, { ...once, circuitBreaker: { failures: 2, openMs: 60_000 } });
-    world.simulator.fault({ kind: 'status', status: 500 }, { path: listPath });
-    for (let failed = 0; failed < 2; failed += 1) expect(await wordOf(world.provider)).toBe('provider_error');
-    expect(await wordOf(world.provider)).toBe('circuit_open');
-    const { signal } = new AbortController();
-    expect((await world.provider.fetchBalance({ currency: 'KES', signal })).available).toBe('12000.00');
-  });
+  testThatFailuresStayApart(listPath, (network) => start({}, network), { currency: 'KES', available: '12000.00' });
 
-  it('ends with its signal, and shows no secret', async () => {
-    const world = await start();
-    world.simulator.fault({ kind: 'hang' }, { path: listPath });
-    const controller = new AbortController();
-    const asked = ask(world.provider, 'ref-1', controller.signal);
-    controller.abort(new Error('enough'));
-    await expect(asked).rejects.toThrow('enough');
-
+  it('shows no secret', async () => {
     const { provider } = await lists('{"secret-of-the-body":');
     const error = await lookupFailure(provider);
     expect(`${error.message}${error.stack}${JSON.stringify(error)}`).not.toMatch(/secret-of-the-body|Bearer|token/);

@@ -2,12 +2,20 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { BalanceProvider } from 'payout-guard';
 import { type PhoenixOptions, type PhoenixTerminal, phoenix, phoenixTerminal } from 'payout-guard/providers/phoenix';
-import type { Fault, PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
+import type { PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
 import { responseCodes } from '../../src/providers/interswitch/response-codes.js';
-import { closeAll, quick, type RawServer, send, startPhoenix, startServer, timeOut } from '../providers/support.js';
+import { closeAll, quick, type RawServer, send, startPhoenix, startServer } from '../providers/support.js';
 import { answeringKeyExchanges, phoenixCredentials } from '../support/phoenix.js';
 import { stoppedClock } from '../support/wallet.js';
-import { ask, lookupFailure, once, wordOf } from './support.js';
+import {
+  expectOnlyTheCode,
+  type FaultCase,
+  httpFaults,
+  testThatFailuresStayApart,
+  testThatFaultsAreNoAnswers,
+} from './failures.js';
+import { envelope, envelopeFaults } from './interswitch-lookup-support.js';
+import { ask, once, wordOf } from './support.js';
 
 afterEach(closeAll);
 
@@ -38,9 +46,6 @@ async function answering(body: string, status = 200): Promise<{ provider: Balanc
   const fetch = answeringKeyExchanges;
   return { provider: phoenix({ baseUrl: server.url, ...phoenixCredentials, fetch, ...once }), server };
 }
-
-const envelope = (responseCode: unknown, changes: object = {}) =>
-  JSON.stringify({ responseCode, responseMessage: 'X', requestReference: 'ref-1', response: null, ...changes });
 
 /** The result of a look-up for each code of docs/response-codes.md. */
 const words: Record<string, string[]> = {
@@ -193,57 +198,17 @@ describe('a payment that is not found', () => {
 });
 
 describe('a failure', () => {
-  const faults: [string, Fault, string][] = [
-    ['500', { kind: 'status', status: 500 }, 'provider_error'],
-    ['a gateway', { kind: 'html_500' }, 'provider_error'],
-    ['502', { kind: 'lost', status: 502 }, 'provider_error'],
-    ['silence', { kind: 'hang' }, 'timeout'],
-    ['a reset', { kind: 'reset' }, 'network'],
-    ['half an answer', { kind: 'reset_midway' }, 'network'],
-    ['HTML', { kind: 'body', body: '<html></html>', contentType: 'text/html' }, 'malformed'],
-    ['a sentence', { kind: 'body', body: 'Cannot Continue with Check Status' }, 'malformed'],
-    ['no code', { kind: 'fields', fields: { responseCode: undefined } }, 'malformed'],
-    ['a code that is none', { kind: 'fields', fields: { responseCode: ['90051'] } }, 'malformed'],
-    ['two codes', { kind: 'body', body: '{"responseCode":"90000","responseCode":"90051"}' }, 'malformed'],
-    ['a list', { kind: 'body', body: `[${envelope('90051')}]` }, 'malformed'],
-    ['too much', { kind: 'huge', bytes: 70_000 }, 'malformed'],
-  ];
-
-  it.each(faults)('%s is not an answer', async (_, fault, reason) => {
-    const clock = stoppedClock();
-    const { simulator, provider, pay } = await start({ outcomeOf: () => 'failed' }, { ...once, clock });
-    await pay();
-    simulator.fault(fault, { path: statusPath });
-    const word = wordOf(provider);
-    if (fault.kind === 'hang') await timeOut(clock, () => simulator.count(statusPath));
-    expect(await word).toBe(reason);
-    simulator.clearFaults();
-    expect(await wordOf(provider)).toBe('failed');
+  const sentence: FaultCase = ['a sentence', { kind: 'body', body: 'Cannot Continue with Check Status' }, 'malformed'];
+  testThatFaultsAreNoAnswers([...httpFaults, ...envelopeFaults, sentence], statusPath, async (network) => {
+    const world = await start({ outcomeOf: () => 'failed' }, network);
+    await world.pay();
+    return world;
   });
 
   it('names the code that needs an operator, and nothing else of the answer', async () => {
     const { provider } = await answering(envelope('90055', { responseMessage: 'secret of the body' }));
-    const error = await lookupFailure(provider);
-    expect(error).toMatchObject({ code: 'balance_unavailable', reason: 'unauthorized' });
-    expect(error.message).toContain('(code 90055)');
-    expect(`${error.message}${error.stack}${JSON.stringify(error)}`).not.toContain('secret of the body');
+    await expectOnlyTheCode(provider, '90055', 'secret of the body');
   });
 
-  it('does not affect balances: a status call that always fails does not open their circuit', async () => {
-    const { simulator, provider } = await start({}, { ...once, circuitBreaker: { failures: 2, openMs: 60_000 } });
-    simulator.fault({ kind: 'status', status: 500 }, { path: statusPath });
-    for (let failed = 0; failed < 2; failed += 1) expect(await wordOf(provider)).toBe('provider_error');
-    expect(await wordOf(provider)).toBe('circuit_open');
-    const { signal } = new AbortController();
-    expect((await provider.fetchBalance({ currency: 'UGX', signal })).available).toBe('250000');
-  });
-
-  it('ends with its signal', async () => {
-    const { simulator, provider } = await start();
-    simulator.fault({ kind: 'hang' }, { path: statusPath });
-    const controller = new AbortController();
-    const asked = ask(provider, 'ref-1', controller.signal);
-    controller.abort(new Error('enough'));
-    await expect(asked).rejects.toThrow('enough');
-  });
+  testThatFailuresStayApart(statusPath, (network) => start({}, network), { currency: 'UGX', available: '250000' });
 });

@@ -3,8 +3,9 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { memoryStore } from 'payout-guard';
 import type { Alert } from 'payout-guard/monitor';
 import { deferred, scriptedWallet } from '../support/wallet.js';
-import { failing, watch } from './alerts-support.js';
+import { failing } from './alerts-support.js';
 import { type Setting, short, until } from './support.js';
+import { watch } from './watches.js';
 
 describe('delivery', () => {
   it('is taken over after the lease when the process that claimed the alert is gone', async () => {

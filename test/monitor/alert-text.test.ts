@@ -16,10 +16,75 @@ it.each<[AlertDraft, string]>([
       ...money,
       threshold: '50000.00',
       spendable: '-250.00',
+      held: '0.00',
+      cause: 'balance',
       runway: { perHour: '12050.00', watchedMs: 21_600_000, emptyAt: '2026-01-05T03:00:00.000Z' },
     },
     'Wallet jpay-kes can spend -250.00 KES, which is below 50000.00 KES. At the current rate it is empty at ' +
       '2026-01-05T03:00:00.000Z. Top it up.',
+  ],
+  [
+    {
+      kind: 'low_balance',
+      ...money,
+      threshold: '50000.00',
+      spendable: '49000.00',
+      held: '1000.00',
+      cause: 'holds',
+      since: '2026-01-04T03:00:00.000Z',
+    },
+    'Wallet jpay-kes can spend 49000.00 KES, which is below 50000.00 KES (low since 2026-01-04T03:00:00.000Z). Only ' +
+      'held payouts bring it down: 1000.00 KES are held, and without them it would not be below. Wait until they are ' +
+      'settled, and settle those that are overdue. Top it up if all of them will be made.',
+  ],
+  [
+    { kind: 'low_figure', ...money, figure: 'ledgerBalance', value: '-1.00', threshold: '5.00', spendable: '2.00' },
+    'Wallet jpay-kes has -1.00 KES as its ledgerBalance, which is below 5.00 KES. It can spend 2.00 KES. Top it up.',
+  ],
+  [
+    {
+      kind: 'figure_recovered',
+      ...money,
+      figure: 'ledgerBalance',
+      value: '6.00',
+      threshold: '5.00',
+      spendable: '2.00',
+    },
+    'Wallet jpay-kes has 6.00 KES as its ledgerBalance again; the threshold is 5.00 KES. No action needed.',
+  ],
+  [
+    {
+      kind: 'low_runway',
+      ...money,
+      runwayBelowMs: 21_600_000,
+      runway: { perHour: '12050.00', watchedMs: 21_600_000, emptyAt: '2026-01-05T07:59:59.000Z' },
+      spendable: '60249.99',
+    },
+    'Wallet jpay-kes is empty in 4 hours, at 2026-01-05T07:59:59.000Z, if it goes on to pay 12050.00 KES an hour: it ' +
+      'can spend 60249.99 KES. The limit is 6 hours. Top it up.',
+  ],
+  [
+    {
+      kind: 'runway_recovered',
+      ...money,
+      runwayBelowMs: 21_600_000,
+      runway: { perHour: '12050.00', watchedMs: 21_600_000, emptyAt: '2026-01-05T15:00:00.000Z' },
+      spendable: '144600.00',
+    },
+    'Wallet jpay-kes can spend 144600.00 KES, which lasts until 2026-01-05T15:00:00.000Z at the current rate. The ' +
+      'limit is 6 hours. No action needed.',
+  ],
+  [
+    {
+      kind: 'balance_drop',
+      ...money,
+      percent: 50,
+      available: '499.99',
+      yesterday: '1000.00',
+      yesterdayAt: '2026-01-04T03:00:00.000Z',
+    },
+    'Balance of wallet jpay-kes is 499.99 KES, less than 50 % of the 1000.00 KES that it was at ' +
+      '2026-01-04T03:00:00.000Z. Check that its payouts explain the difference, and top it up.',
   ],
   [
     { kind: 'recovered', ...money, threshold: '50000.00', spendable: '52500.00' },
@@ -75,6 +140,11 @@ it.each<[AlertDraft, string]>([
       'recover one: its debit is not in the store.',
   ],
   [
+    { kind: 'paid_twice', ...payout, times: 3 },
+    'Payout p-1 of 5.00 KES from wallet jpay-kes was made 3 times under one reference. Each debit is accounted for. ' +
+      'Check them with the provider, ask for the surplus money back, and look for code that sends a payout again.',
+  ],
+  [
     { kind: 'contradiction', ...about, wanted: 'captured', found: 'released' },
     'Payout p-1 of wallet jpay-kes was made, but the store has it as released (attempt a/1). Nothing was changed. ' +
       'Check it with the provider. If it was made, call guard.capture("p-1", undefined, { attempt: "a/1" }).',
@@ -109,6 +179,15 @@ it.each<[AlertDraft, string]>([
     { kind: 'lookup_finds_nothing', ...wallet, inARow: 20 },
     'The provider had no record of the last 20 payouts of wallet jpay-kes that were looked up. Check that they are ' +
       'sent with the reference of their hold. Until then settle them in your callback.',
+  ],
+  [
+    {
+      ...{ kind: 'limits_unknown', ...wallet },
+      ...{ since: '2026-01-05T02:00:00.000Z', until: '2026-01-05T21:00:00.000Z' },
+    },
+    'Daily limits of wallet jpay-kes refuse its payouts until 2026-01-05T21:00:00.000Z: the store lost data at ' +
+      '2026-01-05T02:00:00.000Z, so it does not know everything that was held before. To pay earlier, compare what ' +
+      'the provider paid today, then run `payout-guard accept-limits jpay-kes` or call guard.acceptLimits("jpay-kes").',
   ],
   [
     {

@@ -1,21 +1,16 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createPayoutGuard, memoryStore } from 'payout-guard';
 import type { Fact } from '../../src/monitor/alert-outbox.js';
 import { drifted } from '../../src/monitor/alert-rules.js';
 import { scriptedWallet } from '../support/wallet.js';
-import { quiet, type Setting, short, type Watch, watch } from './support.js';
-
-const open: Watch[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
+import { quiet, type Setting, short, type Watch } from './support.js';
+import { watch } from './watches.js';
 
 /** Three processes that watch one wallet, one after the other each time. */
 function three() {
   const wallet = scriptedWallet('5000.00');
   const setting: Setting = { wallet, guard: { store: memoryStore({ clock: wallet.clock }), cache: { maxAgeMs: 0 } } };
   const watches = [1, 2, 3].map(() => watch({ drift: { creditToleranceMs: 1_000 } }, setting));
-  open.push(...watches);
   const rounds = async (available: string, count = 3) => {
     const from = watches.map(({ alerts }) => alerts.length);
     for (let round = 0; round < count; round++)
@@ -83,7 +78,6 @@ describe('drift', () => {
 
   it('is not watched without the option, and of no wallet that the guard does not have', () => {
     const one = watch();
-    open.push(one);
     expect(one.monitor.drift()).toBeUndefined();
     expect(one.monitor.drift('default')).toBeUndefined();
     expect(() => one.monitor.drift('x')).toThrow(expect.objectContaining({ code: 'configuration' }));
@@ -106,7 +100,6 @@ describe('drift', () => {
       { wallet: 'ugx', thresholds: ['1'], freezeAbove: '100' },
     ];
     const one = watch({ wallets, drift: {} }, { wallet: kes, made });
-    open.push(one);
     await one.round();
     kes.balance = { available: '4900.00', currency: 'KES' };
     ugx.balance = { available: '4900', currency: 'UGX' };
@@ -131,7 +124,6 @@ describe('a balance that lags', () => {
     const wallet = scriptedWallet('5000.00', { visibleAfterMs: 10_000 });
     const setting: Setting = { wallet, guard: { cache: { maxAgeMs: 0 } } };
     const one = watch({ drift: {} }, setting);
-    open.push(one);
     await one.round();
     for (const [reference, before, after] of [
       ['a', '5000.00', '4900.00'],

@@ -1,19 +1,5 @@
-// Watched wallets, and a store that loses answers.
-import { afterEach } from '@jest/globals';
+// A store that loses answers.
 import type { HoldStore } from 'payout-guard';
-import { type Watch, watch as watchOnly } from './support.js';
-
-export const open: Watch[] = [];
-
-export function watch(...args: Parameters<typeof watchOnly>): Watch {
-  const made = watchOnly(...args);
-  open.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
 
 /** A store that may stop answering, or lose answers to what it has done. */
 export function failing(store: HoldStore): HoldStore & { isDown: boolean; losesAnswers: number } {

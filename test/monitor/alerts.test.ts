@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { BalanceUnavailableError, createPayoutGuard, memoryStore } from 'payout-guard';
 import { scriptedWallet } from '../support/wallet.js';
-import { failing, watch } from './alerts-support.js';
+import { failing } from './alerts-support.js';
 import { type Setting, short } from './support.js';
+import { watch } from './watches.js';
 
 /** One account, as each of several processes reads it. */
 const sameWallet = (available: string) => scriptedWallet(available, { accountId: 'the same account' });
@@ -60,6 +61,8 @@ describe('thresholds', () => {
         at: new Date(wallet.clock.now()).toISOString(),
         threshold: '500.00',
         spendable: '400.00',
+        held: '0.00',
+        cause: 'balance',
       },
     ]);
   });

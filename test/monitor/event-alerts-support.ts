@@ -1,21 +1,9 @@
 // Two processes with a monitor each.
-import { afterEach } from '@jest/globals';
 import { type HoldStore, memoryStore } from 'payout-guard';
 import type { Alert } from 'payout-guard/monitor';
 import { type ScriptedWallet, scriptedWallet } from '../support/wallet.js';
-import { quiet, type Setting, short, type Watch, watch as watchOnly } from './support.js';
-
-export const open: Watch[] = [];
-
-export function watch(...args: Parameters<typeof watchOnly>): Watch {
-  const made = watchOnly(...args);
-  open.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
+import { quiet, type Setting, short, type Watch } from './support.js';
+import { watch } from './watches.js';
 
 export interface Two {
   readonly wallet: ScriptedWallet;
@@ -29,8 +17,7 @@ export interface Two {
 }
 
 /** Two processes with a monitor each, on one store. */
-export function two(options: Setting['guard'] = {}): Two {
-  const wallet = scriptedWallet();
+export function two(options: Setting['guard'] = {}, wallet: ScriptedWallet = scriptedWallet()): Two {
   const store = memoryStore({ clock: wallet.clock });
   const setting: Setting = { wallet, guard: { store, ...options } };
   const [one, other] = [watch({}, setting), watch({}, setting)];

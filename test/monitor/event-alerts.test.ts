@@ -4,8 +4,9 @@ import { createPayoutGuard, type Hold, memoryStore, PayoutRejectedError } from '
 import { conditionOf } from '../../src/monitor/event-rules.js';
 import { scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
-import { failing, two, watch } from './event-alerts-support.js';
+import { failing, two } from './event-alerts-support.js';
 import { quiet, short, type Watch } from './support.js';
+import { watch } from './watches.js';
 
 const warnings = collectWarnings();
 
@@ -228,6 +229,49 @@ describe('a payout that was made after its hold had ended', () => {
     wallet.clock.advance(1);
     await one.monitor.check();
     expect(await store.note(key)).toBeUndefined();
+  });
+});
+
+describe('a payout that was made more than once', () => {
+  it('is raised once for its attempt, whichever process looks it up, with the times', async () => {
+    const { one, other, alerts } = two({ lookup: async () => ({ outcome: 'completed', timesPaid: 2 }) });
+    const { attempt } = await one.guard.hold({ amount: '5.00', reference: 'a', state: 'sent' });
+    await Promise.all([one, other, one].map(({ guard }) => guard.reconcile({ reference: 'a' })));
+    expect((await one.guard.getHold('a'))?.captured).toBe('10.00');
+    const raised = await alerts();
+    expect(raised).toMatchObject([
+      { kind: 'paid_twice', wallet: 'default', reference: 'a', attempt, amount: '5.00', currency: 'KES', times: 2 },
+    ]);
+    expect(raised[0]?.message).toContain(
+      'Payout a of 5.00 KES from wallet default was made 2 times under one reference',
+    );
+    expect(warnings).toEqual([]);
+  });
+
+  it('is the same alert for the same attempt, and another one for another attempt', async () => {
+    const { one } = two();
+    const hold = async (reference: string) =>
+      one.guard.getHold((await one.guard.hold({ amount: '5.00', reference, state: 'sent' })).reference);
+    const held = await hold('a');
+    if (!held) throw new Error('no hold');
+    const keyOf = (more = {}) => conditionOf.paidTwice({ hold: { ...held, ...more }, times: 2 }, 0)?.key;
+    expect(keyOf({ state: 'captured' })).toBe(keyOf());
+    expect(keyOf({ attempt: 'b/2' })).not.toBe(keyOf());
+  });
+});
+
+describe('daily limits that a loss of data made unknown', () => {
+  it('are raised once for each loss, whichever process is refused', async () => {
+    const wallet = scriptedWallet();
+    const store = Object.assign(memoryStore({ clock: wallet.clock }), { limits: 'durable' as const });
+    const { one, other, raised } = two({ store, limits: { perDay: '10.00', timeZone: 'UTC' } }, wallet);
+    const refusedBy = ({ guard }: Watch) =>
+      expect(guard.hold({ amount: '5.00', reference: 'a' })).rejects.toMatchObject({ code: 'limits_unknown' });
+    await Promise.all([one, other, one].map(refusedBy));
+    const began = new Date(wallet.clock.now());
+    const midnight = new Date(began).setUTCHours(24, 0, 0, 0);
+    expect(await raised()).toEqual([`limits_unknown ${began.toISOString()} ${new Date(midnight).toISOString()}`]);
+    expect(warnings).toEqual([]);
   });
 });
 

@@ -33,6 +33,7 @@ let diesNow = false;
 const monitor = createMonitor(guard, {
   wallets: [{ thresholds: ['500', '100'] }],
   schedule: { everyMs: 60_000 },
+  minBetweenMs: 0,
   name: 'processes',
   deliveryTimeoutMs: 100,
   clock: { now: () => Date.now() + aheadMs },

@@ -34,6 +34,7 @@ it('raises low_balance and never unreachable, refuses payouts for lack of funds,
       { wallet: 'isw-ugx', thresholds: ['500'] },
     ],
     schedule: { everyMs: 60_000 },
+    minBetweenMs: 0,
     unreachableAfter: 1,
     onAlert: (alert) => void alerts.push(alert),
   });

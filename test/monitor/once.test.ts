@@ -96,6 +96,7 @@ function suite(title: string, start: () => Promise<Place>): void {
           wallets: [{ thresholds: ['500', '100'] }],
           schedule: { everyMs: 60_000 },
           name: `run-${runs}`,
+          minBetweenMs: 0,
           clock: wallet.clock,
           onAlert: async (alert) => {
             received.push(alert);

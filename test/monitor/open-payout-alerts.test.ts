@@ -1,11 +1,12 @@
 // Alerts of payouts that stay open, and of look-ups that find nothing.
 import { describe, expect, it, jest } from '@jest/globals';
-import { createPayoutGuard, memoryStore } from 'payout-guard';
+import { memoryStore } from 'payout-guard';
 import { conditionOf } from '../../src/monitor/event-rules.js';
-import { deferred, scriptedWallet } from '../support/wallet.js';
+import { deferred, orphanWallet, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
-import { failing, two, watch } from './event-alerts-support.js';
+import { failing, two } from './event-alerts-support.js';
 import { quiet, short } from './support.js';
+import { watch } from './watches.js';
 
 const warnings = collectWarnings();
 
@@ -95,14 +96,7 @@ it('a payout that is left open leaves no note in the store: it concerns the proc
 describe('a wallet that no process serves', () => {
   it('is raised once a day as long as it has undecided payouts', async () => {
     const { wallet, store, one, other, raised } = two();
-    const foreign = createPayoutGuard({
-      wallets: { gone: { provider: scriptedWallet().provider, currency: 'KES' } },
-      store,
-      clock: wallet.clock,
-      reconcileEveryMs: 0,
-    });
-    await foreign.hold({ wallet: 'gone', amount: '1.00', reference: 'x', state: 'sent' });
-    await foreign.close();
+    await (await orphanWallet(store, wallet.clock)).close();
     for (let hour = 0; hour < 48; hour++) {
       wallet.clock.advance(3_600_000);
       await (hour % 2 ? one : other).guard.reconcile();

@@ -12,6 +12,8 @@ const many = createPayoutGuard({
 });
 afterAll(() => Promise.all([one.close(), many.close()]));
 
+const secret = `whsec_${Buffer.alloc(32).toString('base64')}`;
+const secretRule = 'must be "whsec_" and the Base64 of 24 to 64 random bytes';
 const good: MonitorOptions = { wallets: [{ thresholds: ['1'] }], schedule: { everyMs: 1_000 }, onAlert: () => {} };
 
 function problemsOf(options: object, guard: PayoutGuard = one): readonly string[] {
@@ -24,6 +26,8 @@ function problemsOf(options: object, guard: PayoutGuard = one): readonly string[
   }
   return [];
 }
+
+const percent = (belowPercentOfYesterday: number) => ({ wallets: [{ thresholds: ['1'], belowPercentOfYesterday }] });
 
 describe('the options of a monitor', () => {
   it.each<[string, object, string[]]>([
@@ -69,6 +73,27 @@ describe('the options of a monitor', () => {
       { wallets: [{ thresholds: ['1'], freezeAbove: 'much' }], drift: {} },
       /^wallets\.0\.freezeAbove: Invalid amount: it is not plain/,
     ],
+    [
+      'reminders that come faster than alerts may',
+      { remindEveryMs: 3_600_000 },
+      'remindEveryMs: must not be less than minBetweenMs (21600000)',
+    ],
+    [
+      'odd reminders',
+      { remindEveryMs: true },
+      'remindEveryMs: must be false or an integer from 60,000 to 2,592,000,000 (ms)',
+    ],
+    ['too long a time between alerts', { minBetweenMs: 604_800_001, remindEveryMs: false }, /^minBetweenMs: /],
+    ['a short runway', { wallets: [{ thresholds: ['1'], runwayBelowMs: 59_999 }] }, /^wallets\.0\.runwayBelowMs: /],
+    [
+      'an odd threshold of a figure',
+      { wallets: [{ thresholds: ['1'], figures: { ledgerBalance: '-1' } }] },
+      'wallets.0.figures.ledgerBalance: Invalid amount: it is negative',
+    ],
+    ['a figure without a name', { wallets: [{ thresholds: ['1'], figures: { '': '1' } }] }, /^wallets\.0\.figures/],
+    ['all of yesterday', percent(100), /^wallets\.0\.belowPercentOfYesterday: /],
+    ['none of yesterday', percent(0), /^wallets\.0\.belowPercentOfYesterday: /],
+    ['half a percent', percent(0.5), /^wallets\.0\.belowPercentOfYesterday: /],
     ['drift options', { drift: { creditToleranceMs: -1 } }, /^drift\.creditToleranceMs: /],
     ['freezeAbove for all wallets', { drift: { freezeAbove: '5' } }, /freezeAbove/],
     ['no wallets', { wallets: [] }, /^wallets: /],
@@ -100,18 +125,43 @@ describe('the options of a monitor', () => {
     ['a logger', { logger: console.log }, 'logger: must have info(), warn() and error()'],
     [
       'a webhook by http',
-      { webhook: { url: 'http://example.com/', secret: 's'.repeat(16) } },
+      { webhook: { url: 'http://example.com/', secret } },
       'webhook.url: must begin with https:// (http is for loopback only)',
     ],
     [
       'a webhook with credentials',
-      { webhook: { url: 'https://me:pw@example.com/', secret: 's'.repeat(16) } },
+      { webhook: { url: 'https://me:pw@example.com/', secret } },
       'webhook.url: must not contain credentials',
     ],
-    ['a short secret', { webhook: { url: 'https://example.com/', secret: 'short' } }, /^webhook\.secret: /],
+    [
+      'a short secret',
+      { webhook: { url: 'https://example.com/', secret: `whsec_${'a'.repeat(28)}` } },
+      `webhook.secret: ${secretRule}`,
+    ],
+    [
+      'a secret without its prefix',
+      { webhook: { url: 'https://example.com/', secret: 's'.repeat(64) } },
+      `webhook.secret: ${secretRule}`,
+    ],
+    [
+      'one odd secret of two',
+      { webhook: { url: 'https://example.com/', secret: [secret, ''] } },
+      `webhook.secret.1: ${secretRule}`,
+    ],
+    ['a list without a secret', { webhook: { url: 'https://example.com/', secret: [] } }, /^webhook\.secret: /],
+    [
+      'no secret',
+      { webhook: { url: 'https://example.com/' } },
+      `webhook.secret: ${secretRule}, or a list of 1 to 3 of them`,
+    ],
+    [
+      'headers of a signature',
+      { webhook: { url: 'https://example.com/', secret, headers: { 'Webhook-Id': '1' } } },
+      'webhook.headers: must not begin with webhook-',
+    ],
     [
       'odd headers',
-      { webhook: { url: 'https://example.com/', secret: 's'.repeat(16), headers: { a: 'b\nc' } } },
+      { webhook: { url: 'https://example.com/', secret, headers: { a: 'b\nc' } } },
       'webhook.headers: cannot be sent',
     ],
     ['a typo', { treshold: 1 }, /treshold/],
@@ -181,7 +231,7 @@ describe('the options of a monitor', () => {
   });
 
   it('allow http to a private network when that is asked for by name', async () => {
-    const webhook = { url: 'http://10.0.0.1/', secret: 's'.repeat(16) };
+    const webhook = { url: 'http://10.0.0.1/', secret };
     expect(problemsOf({ webhook })).toHaveLength(1);
     expect(problemsOf({ webhook: { ...webhook, dangerouslyAllowHttp: true } })).toEqual([]);
   });

@@ -1,23 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { cronSchedule } from '../../src/monitor/schedule.js';
 import { runProgram } from '../support/programs.js';
-import { type Watch, watch } from './support.js';
-
-const open: Watch[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
+import { watch } from './watches.js';
 
 /** A monitor, its clock and its rounds so far. */
 function rounds(schedule: Parameters<typeof watch>[0] & object) {
   const lines: string[] = [];
   const info = (_: object, message: string) => void lines.push(message);
   const made = watch({ logger: { info, warn: info, error: info }, ...schedule });
-  open.push(made);
-  return { monitor: made.monitor, clock: made.wallet.clock, lines };
+  return { monitor: made.monitor, guard: made.guard, clock: made.wallet.clock, lines };
 }
 
 describe('an interval', () => {
@@ -71,10 +65,10 @@ describe('an interval', () => {
   });
 
   it('ends when the guard was closed', async () => {
-    const { monitor, clock, lines } = rounds({ schedule: { everyMs: 100 } });
+    const { monitor, guard, clock, lines } = rounds({ schedule: { everyMs: 100 } });
     monitor.start();
     await clock.pass(0);
-    await open[0]?.guard.close();
+    await guard.close();
     await clock.pass(1_000);
     expect(lines).toEqual([
       'The monitor has checked its wallets.',

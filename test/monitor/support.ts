@@ -28,6 +28,7 @@ export function watch(options: Partial<MonitorOptions> = {}, setting: Setting = 
   const monitor = createMonitor(guard, {
     wallets: [{ thresholds: ['500', '100'] }],
     schedule: { everyMs: 60_000 },
+    minBetweenMs: 0,
     onAlert: (alert) => void alerts.push(alert),
     clock: wallet.clock,
     ...options,
@@ -53,8 +54,17 @@ export function watch(options: Partial<MonitorOptions> = {}, setting: Setting = 
 export function short(alert: Alert): string {
   switch (alert.kind) {
     case 'low_balance':
+      return `${alert.kind} ${alert.threshold} ${alert.spendable}${alert.since === undefined ? '' : ' reminder'}`;
     case 'recovered':
       return `${alert.kind} ${alert.threshold} ${alert.spendable}`;
+    case 'low_figure':
+    case 'figure_recovered':
+      return `${alert.kind} ${alert.figure} ${alert.threshold} ${alert.value}${'since' in alert ? ' reminder' : ''}`;
+    case 'low_runway':
+    case 'runway_recovered':
+      return `${alert.kind} ${alert.runway.emptyAt}${'since' in alert ? ' reminder' : ''}`;
+    case 'balance_drop':
+      return `${alert.kind} ${alert.percent} ${alert.yesterday} ${alert.available}`;
     case 'unreachable':
     case 'reachable':
       return `${alert.kind} ${alert.reason}`;
@@ -66,6 +76,8 @@ export function short(alert: Alert): string {
       return `${alert.kind} ${alert.reference} ${alert.amount}`;
     case 'paid_after_release':
       return `${alert.kind} ${alert.reference}${alert.perhapsTwice ? ' perhaps twice' : ''}`;
+    case 'paid_twice':
+      return `${alert.kind} ${alert.reference} ${alert.times}`;
     case 'contradiction':
       return `${alert.kind} ${alert.reference} ${alert.wanted} ${alert.found}`;
     case 'settlement_failed':
@@ -76,6 +88,8 @@ export function short(alert: Alert): string {
       return `${alert.kind} ${alert.wallet}`;
     case 'lookup_finds_nothing':
       return `${alert.kind} ${alert.wallet} ${alert.inARow}`;
+    case 'limits_unknown':
+      return `${alert.kind} ${alert.since} ${alert.until}`;
     case 'visibility_lag':
       return `${alert.kind} ${alert.reference} ${alert.longerThanMs} ${alert.atMostMs}`;
     default:

@@ -5,6 +5,19 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import { filesBelow, type Installed, makeProject, packAndInstall, run } from '../support/installed.js';
 import { root } from '../support/programs.js';
+import '../support/proof-only.js';
+
+/** Packages that the adapters import, or whose types they show. */
+const frameworks = [
+  '@nestjs/common',
+  '@nestjs/core',
+  'rxjs',
+  'reflect-metadata',
+  'fastify',
+  'hono',
+  'koa',
+  '@types/koa',
+];
 
 let installed: Installed;
 
@@ -29,7 +42,7 @@ describe('the tarball', () => {
       const project = await makeProject(installed, `typescript-${version}-${moduleResolution}`, {
         type: moduleResolution === 'node10' ? 'commonjs' : 'module',
         files: { 'payments.ts': 'payments.ts', 'main.ts': 'main.ts', 'express-main.ts': 'express-main.ts' },
-        packages: ['@types/node', '@types/express', '@opentelemetry/api', 'express', 'better-sqlite3'],
+        packages: ['@types/node', '@types/express', '@opentelemetry/api', 'express', 'better-sqlite3', ...frameworks],
       });
       const { exports } = JSON.parse(await readFile(join(installed.library, 'package.json'), 'utf8'));
       const entries = Object.keys(exports).filter((subpath) => !subpath.endsWith('.json'));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import { type Installed, makeProject, packAndInstall, run } from '../support/installed.js';
+import '../support/proof-only.js';
 
 let installed: Installed;
 let project: string;

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { compiled } from '../support/compiled.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Longest wait for a message or for the end of a process, in milliseconds. Only a process that hangs takes as long. */
@@ -16,6 +17,10 @@ export interface ChildOptions {
   readonly args?: readonly string[];
   /** Added to the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
+  /**
+   * Run by tsx, file by file, as a reader of the examples runs them. False by default: one compiled file starts faster.
+   */
+  readonly asWritten?: boolean;
 }
 
 /** The end of a process. */
@@ -35,10 +40,10 @@ export class Child<ToChild extends Message, FromChild extends Message> {
   #stderr = '';
 
   /** @param program - The TypeScript file. */
-  constructor(program: URL, { args = [], env = {} }: ChildOptions = {}) {
-    const child = fork(fileURLToPath(program), args, {
+  constructor(program: URL, { args = [], env = {}, asWritten = false }: ChildOptions = {}) {
+    const child = fork(asWritten ? fileURLToPath(program) : compiled(program), args, {
       cwd: root,
-      execArgv: ['--no-warnings', '--import', 'tsx'],
+      execArgv: ['--no-warnings', ...(asWritten ? ['--import', 'tsx'] : [])],
       env: { ...process.env, ...env },
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,6 +1,7 @@
 // Processes that each promise the whole balance: the memory store in a real cluster.
 import { expect, it } from '@jest/globals';
 import { Child } from './child.js';
+import '../support/proof-only.js';
 
 it('reports a memory store once in each worker, and two stores of one balance in every process', async () => {
   // Without values that the shell may have set.

@@ -1,5 +1,6 @@
 // A payment API that stops as docs/shutting-down.md describes. Before it ends, it prints its report: the payouts it
 // leaves open, and the payments that began, with their times.
+import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import { Redis } from 'ioredis';
 import { createPayoutGuard, type HoldRecord, type HoldStore, type LeftOpen, memoryStore } from 'payout-guard';
@@ -170,8 +171,8 @@ onStopSignal(async () => {
   process.exit(open.length === 0 ? 0 : 1);
 });
 // Warms up, so that the first request finds a cached balance and a connected store. A slow machine needs more than one
-// try.
-while (!(await guard.checkFunds('1.00').catch(() => undefined)));
+// try. A store that was slow too often refuses at once, so without a pause nothing else would run any more.
+while (!(await guard.checkFunds('1.00').catch(() => undefined))) await sleep(50);
 tell({ kind: 'ready', url });
 
 async function open(): Promise<OpenStore> {

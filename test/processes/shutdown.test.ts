@@ -8,6 +8,7 @@ import type { StoreName } from './payment-api.js';
 import { overtimeMs, shutdownProblems } from './shutdown-checks.js';
 import { planOf, underWay } from './shutdown-plan.js';
 import { type Facts, runShutdown } from './shutdown-run.js';
+import '../support/proof-only.js';
 
 // The test's own store emits the same warnings as the API's.
 beforeAll(() => void jest.spyOn(process, 'emitWarning').mockImplementation(() => {}));

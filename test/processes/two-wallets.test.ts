@@ -4,6 +4,7 @@ import { budget } from '../support/budget.js';
 import { hasInitdb } from '../support/postgres.js';
 import { hasRedis } from '../support/redis.js';
 import { perService, runStory, type Story } from './two-wallets-story.js';
+import '../support/proof-only.js';
 
 // The test's own store emits the same warnings as the services' stores.
 beforeAll(() => void jest.spyOn(process, 'emitWarning').mockImplementation(() => {}));

@@ -6,6 +6,7 @@ import { type BalanceProvider, createPayoutGuard, memoryStore } from 'payout-gua
 import { type HttpProviderOptions, httpProvider } from 'payout-guard/providers/http';
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { type JpayOptions, jpay } from 'payout-guard/providers/jpay';
+import { paystack } from 'payout-guard/providers/paystack';
 import { type PhoenixOptions, phoenix } from 'payout-guard/providers/phoenix';
 import { phoenixCredentials } from '../support/phoenix.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
@@ -48,6 +49,8 @@ describe('an account', () => {
     ['of phoenix', phoenixAt(phoenixApi), 'services.interswitchug.com/3TST0001'],
     ['of another terminal', phoenixAt(phoenixApi, { terminalId: '3TST0002' }), 'services.interswitchug.com/3TST0002'],
     ['of the test system', phoenixAt('https://dev.interswitch.io/api/v1/phoenix'), 'dev.interswitch.io/3TST0001'],
+    ['of paystack', paystack({ secretKey: 'sk_live_1' }), 'api.paystack.co/live'],
+    ['of paystack, by name', paystack({ secretKey: 'sk_test_1', accountId: 'shop' }), 'api.paystack.co/test/shop'],
     ['of a shop', shopAt('https://shop.example.com/v1/balance'), 'shop.example.com/v1/balance'],
     ['of a shop, by name', shopAt('https://shop.example.com/v1/balance', { accountId: 'M-7' }), 'M-7'],
     ['of a shop at no fixed address', shopAt(() => 'https://shop.example.com'), undefined],
@@ -122,6 +125,27 @@ describe('a store', () => {
       message: expect.stringContaining('this balance is wallet "one" in the store already'),
     });
     const apart = guardWith('123', '124');
+    for (const key of ['one', 'two']) {
+      expect((await apart.checkFunds('1.00', { wallet: key })).sufficient).toBe(true);
+    }
+    await Promise.all([clash.close(), apart.close()]);
+  });
+
+  it('takes two accounts of one hosted API once they have an accountId each', async () => {
+    const wallet = (secretKey: string, accountId?: string) => ({
+      // This test is about the identity only.
+      provider: { ...paystack({ secretKey, accountId }), fetchBalance: async () => select() },
+      currency: 'KES',
+    });
+    const guardWith = (one?: string, two?: string) =>
+      createPayoutGuard({ wallets: { one: wallet('sk_live_1', one), two: wallet('sk_live_2', two) } });
+    const clash = guardWith();
+    await clash.checkFunds('1.00', { wallet: 'one' });
+    expect(await failureOf(clash.checkFunds('1.00', { wallet: 'two' }))).toMatchObject({
+      code: 'configuration',
+      message: expect.stringContaining('accountId'),
+    });
+    const apart = guardWith('shop', 'payroll');
     for (const key of ['one', 'two']) {
       expect((await apart.checkFunds('1.00', { wallet: key })).sufficient).toBe(true);
     }

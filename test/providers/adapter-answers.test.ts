@@ -64,7 +64,7 @@ describe('jpay', () => {
     expect(await funds()).toMatchObject({
       currency: 'KES',
       available: '1000.00',
-      details: { collection: '500.00', total: '1500.00' },
+      details: { collection_wallet_balance: '500.00', total_balance: '1500.00' },
     });
   });
 
@@ -225,11 +225,39 @@ describe('interswitch', () => {
     const simulation = await simulated();
     simulation.simulator.plainText({ times: 1 });
     simulation.simulator.springError();
-    expect(await failureOf(simulation.checkFunds('1'))).toMatchObject(malformed);
+    const { message } = await failureOf(simulation.checkFunds('1'));
+    expect(message).toBe(
+      'Balance unavailable: the provider rejected the credentials; check the key, secret or token ' +
+        '(Cannot Continue with balance Check,Key Exchange failed). The payout was not approved.',
+    );
     const error = await failureOf(simulation.checkFunds('1'));
     expect(error).toMatchObject({ reason: 'provider_error', message: expect.stringContaining('HTTP 500') });
     expect(simulation.simulator.count()).toBe(4);
     await expectBelieved(simulation);
+  });
+
+  const sentence = 'Cannot Continue with balance Check,Key Exchange failed';
+
+  it.each<[string, string, string]>([
+    [sentence, 'unauthorized', sentence],
+    [`${sentence}\r\n`, 'unauthorized', sentence],
+    ['Cannot Continue with Check Status, Key Exchange failed', 'unauthorized', 'Key Exchange failed'],
+    ['Cannot Continue with balance Check', 'malformed', 'the answer is not JSON'],
+    [`${sentence} for terminal 3SIM0001`, 'malformed', 'the answer is not JSON'],
+    [`Please note: ${sentence}`, 'malformed', 'the answer is not JSON'],
+    ['Cannot Continue with key AbC123, Key Exchange failed', 'malformed', 'the answer is not JSON'],
+    [`${sentence}\n{"responseCode":"90000"}`, 'malformed', 'the answer is not JSON'],
+    [JSON.stringify(sentence), 'malformed', 'no responseCode, or a field of another type'],
+  ])('takes the text %j as %s (%s)', async (text, reason, detail) => {
+    const { simulator, checkFunds } = await simulated();
+    simulator.fault({ kind: 'body', body: text, contentType: 'text/plain' });
+    expect(await failureOf(checkFunds('1'))).toMatchObject({
+      code: 'balance_unavailable',
+      reason,
+      detail,
+      status: 503,
+    });
+    expect(simulator.count()).toBe(1);
   });
 });
 

@@ -2,6 +2,7 @@
 import { describe, it } from '@jest/globals';
 import { providerContract } from 'payout-guard/testing';
 import { flutterwaveTarget } from './targets/flutterwave.js';
+import { httpListTarget, httpTarget } from './targets/http.js';
 import { interswitchTarget, phoenixTarget } from './targets/interswitch.js';
 import { jpayTarget } from './targets/jpay.js';
 import { monnifyTarget } from './targets/monnify.js';
@@ -24,6 +25,8 @@ const targets = [
   stripeTransfersTarget,
   stripePayoutsTarget,
   wiseTarget,
+  httpTarget,
+  httpListTarget,
 ];
 
 for (const target of targets) {

@@ -1,4 +1,4 @@
-// What only Flutterwave has: several rows of one reference, pages, another wallet's debit, keys of two modes.
+// Features of Flutterwave alone: several rows of one reference, pages, another wallet's debit, keys of two modes.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PayoutAnswer } from 'payout-guard';
 import { type FlutterwaveOptions, flutterwave } from 'payout-guard/providers/flutterwave';
@@ -45,7 +45,7 @@ describe('the rows of one reference', () => {
     ['made, with another page', ['SUCCESSFUL'], 2, { outcome: 'completed', debited: '11.00' }],
     ['none, with another page', [], 2, { outcome: 'unknown' }],
     ['none', [], 1, { outcome: 'unknown', absent: true }],
-    ['made twice, which has no one debit', ['SUCCESSFUL', 'SUCCESSFUL'], 1, { outcome: 'completed' }],
+    ['made twice, which has no one debit', ['SUCCESSFUL', 'SUCCESSFUL'], 1, { outcome: 'completed', timesPaid: 2 }],
   ])('that are %s are one outcome', async (_, statuses, pages, expected) => {
     const rows = statuses.map((status) => ({ status }));
     expect(await lookUp(rows, pages)).toEqual(expected);

@@ -1,4 +1,4 @@
-// What only Monnify has: tokens by a login, a wallet by its number, keys and hosts of two modes.
+// Features of Monnify alone: tokens by a login, a wallet by its number, keys and hosts of two modes.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type MonnifyOptions, monnify } from 'payout-guard/providers/monnify';
 import { stoppedClock } from '../support/wallet.js';

@@ -37,14 +37,19 @@ async function expectMalformed(family: Family, odd: typeof answer): Promise<void
 
 // Each takes the place of the available amount, as JSON text.
 const noAmounts = String.raw`
-  null | true | false | [] | {} | [1000.00] | ["1000.00"] | {"amount":"1000.00"} | {"value":"1000.00","isLosslessNumber":true}
+  null | true | false | [] | {} | [1000.00] | ["1000.00"] | {"amount":"1000.00"}
+  {"value":"1000.00","isLosslessNumber":true}
   "" | " " | " 1000.00" | "1000.00 " | "1000.00\n" | "\t1000.00" | "1000.00\u0000" | "1000.00\u200b" | "\ufeff1000.00"
-  "+1000.00" | "--1000.00" | "-+1000.00" | "- 1000.00" | "-" | "1000.00-" | "−1000.00" | "(1000.00)" | -1e-400 | -1e400 | --1 | -
+  "+1000.00" | "--1000.00" | "-+1000.00" | "- 1000.00" | "-" | "1000.00-" | "−1000.00" | "(1000.00)"
+  -1e-400 | -1e400 | --1 | -
   "1e5" | "1E5" | "1.0E7" | "1e400" | 1e400 | 1E+400 | 1e-400 | 1e99999999999999999999
-  "Infinity" | "-Infinity" | "NaN" | "null" | "undefined" | "none" | "true" | "one thousand" | "__proto__" | "constructor"
-  NaN | Infinity | -Infinity | undefined | 0x3e8 | 01000.00 | +1000.00 | .5 | 1000. | 1_000 | 1,000.00 | 1000.00f | '1000.00'
+  "Infinity" | "-Infinity" | "NaN" | "null" | "undefined" | "none" | "true" | "one thousand" | "__proto__"
+  "constructor"
+  NaN | Infinity | -Infinity | undefined | 0x3e8 | 01000.00 | +1000.00 | .5 | 1000. | 1_000 | 1,000.00
+  1000.00f | '1000.00'
   "0x3e8" | "0b11" | ".50" | "1000." | "1000.00." | "1000.00.00" | "1000,00" | "12,000.00" | "12.000,00" | "12 000.00"
-  "12\u00a0000.00" | "1_000.00" | "12'000.00" | "KES 1000.00" | "1000.00 KES" | "UGX1000" | "1000/-" | "1000.00%" | "$1000.00"
+  "12\u00a0000.00" | "1_000.00" | "12'000.00" | "KES 1000.00" | "1000.00 KES" | "UGX1000" | "1000/-"
+  "1000.00%" | "$1000.00"
   "١٢٠٠٠.٠٠" | "１２０００.００" | "۱۲۰۰۰.۰۰" | "१२०००.००" | "𝟏𝟎𝟎𝟎.𝟎𝟎" | "1000․00" | "1000．00" | "²³.00" | "Ⅷ.00" | "1000.0٠"
   "99999999999999999999.00" | 99999999999999999999.00 | "9223372036854775808.00" | 9223372036854775808.00 | 1e20`
   .split(/\s*[|\n]\s*/)
@@ -71,7 +76,7 @@ const noAnswers: [string, (correct: string, family: Family) => string | Buffer][
   ['JSON cut short by one byte', (correct) => correct.slice(0, -1)],
   ['JSON cut short in the middle', (correct) => correct.slice(0, correct.length / 2)],
   ['JSON that begins late', (correct) => correct.slice(1)],
-  ['a sentence', () => 'Cannot Continue with Account Balance, Key Exchange failed'],
+  ['a sentence', () => 'Cannot Continue with Account Balance'],
   ['HTML', () => '<!doctype html><html><body>Maintenance: 1000.00</body></html>'],
   ['XML', () => '<balance currency="KES">1000.00</balance>'],
   ['a form', () => 'payout_wallet_balance=1000.00&availableBalance=1000&spendable=1000.00'],

@@ -11,6 +11,17 @@ import { closeAll } from './support.js';
 
 afterEach(closeAll);
 
+const lookup = {
+  url: 'https://h/payouts',
+  schema,
+  rows: () => [],
+  referenceOf: () => undefined,
+  statusOf: () => '',
+  statuses: { completed: [], pending: [], failed: [] },
+};
+const callback = { schema, referenceOf: () => undefined };
+const webhook = { ...callback, secret, header: 'x-signature', algorithm: 'sha256' };
+
 describe('the options', () => {
   const baseUrl = 'https://api.jpay.africa';
   const forAll: [string, object, RegExp][] = [
@@ -103,6 +114,31 @@ describe('the options', () => {
       'a time before the payout': [{ visibleAfterMs: -1 }, /^visibleAfterMs/],
       'an account without a name': [{ accountId: '' }, /^accountId/],
       'an account that is no text': [{ accountId: 5 }, /^accountId/],
+      'a body without POST': [{ body: {} }, /^body: needs method: 'POST'/],
+      'a body with a float': [{ method: 'POST', body: { least: 0.1 } }, /^body: must be a function, or a JSON value/],
+      'a body that is a promise': [{ method: 'POST', body: Promise.resolve({}) }, /^body/],
+      'another method': [{ method: 'PUT' }, /^method/],
+      'no function for failures': [{ failureOf: 'unauthorized' }, /^failureOf/],
+      'a look-up without rows': [{ lookup: { ...lookup, rows: undefined } }, /^lookup.rows/],
+      'a look-up at a public address without https': [
+        { lookup: { ...lookup, url: `http://user:${secret}@evil.com` } },
+        /^lookup.url: must not contain credentials/,
+      ],
+      'a look-up whose body needs POST': [{ lookup: { ...lookup, body: {} } }, /^lookup.body: needs method: 'POST'/],
+      'a status in two lists': [
+        { lookup: { ...lookup, statuses: { completed: ['done'], pending: [], failed: ['done'] } } },
+        /^lookup.statuses: must have each word in one list/,
+      ],
+      'a verdict that is none': [
+        { lookup: { ...lookup, statuses: { completed: [], pending: [], failed: [], odd: [] } } },
+        /^lookup.statuses/,
+      ],
+      'a webhook without a look-up': [{ webhook }, /^webhook: needs lookup/],
+      'a callback without a look-up': [{ callback }, /^callback: needs lookup/],
+      'a webhook beside a callback': [{ lookup, webhook, callback }, /^callback: goes without webhook/],
+      'a webhook without a secret': [{ lookup, webhook: { ...webhook, secret: '' } }, /^webhook.secret/],
+      'a webhook of another algorithm': [{ lookup, webhook: { ...webhook, algorithm: 'md5' } }, /^webhook.algorithm/],
+      'a webhook whose header is none': [{ lookup, webhook: { ...webhook, header: 'x signature' } }, /^webhook.header/],
     }).map(([what, [given, problem]]): (typeof cases)[number] => [
       'httpProvider',
       what,

@@ -40,7 +40,7 @@ describe('a client that is not authorized', () => {
     const { simulator, checkFunds } = await terminal(simulated, options);
     const error = await failureOf(checkFunds('1'));
     expect(error).toMatchObject({ code: 'balance_unavailable', reason, status: 503 });
-    expect(error.message).toContain(`(code ${code})`);
+    expect(error.message).toContain(`(code ${code}`);
     // A wrong password is not tried again, because a few failures may lock the account.
     expect(asked(simulator)).toEqual([1, 0]);
   });

@@ -1,10 +1,11 @@
 // The credentials of Phoenix appear nowhere but on the wire. The search covers the bytes themselves.
 import { createHash, createPrivateKey } from 'node:crypto';
-import { inspect } from 'node:util';
+import { format, inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { phoenix, phoenixTerminal } from 'payout-guard/providers/phoenix';
+import pino from 'pino';
 import { exchangedKeys, phoenixCredentials } from '../support/phoenix.js';
-import { everySight, isSeen } from '../support/sights.js';
+import { everySight, isSeen } from '../support/secret-scan.js';
 import { closeAll, failureOf, guardOf, quick, send, startPhoenix, startServer } from './support.js';
 
 const { clientSecret, password, privateKey } = phoenixCredentials;
@@ -138,8 +139,20 @@ describe('the parts', () => {
     const payment = { requestReference: 'ref-1', amount: '1', customerId: '1', paymentCode: '12345' };
     const call = await terminal.sign({ method: 'POST', payment });
     secrets.push(String(call.headers.Signature), String(call.headers.AuthToken));
-    expectNoSecret(call, terminal, { call });
+    const { headers, ...rest } = call;
+    expectNoSecret(terminal, rest);
+    // Each as a logger prints it, at the top and inside something else.
+    const sights = [call, { ...call }, headers].flatMap((value) => [
+      inspect(value, { depth: 9, showHidden: true }),
+      inspect({ value }, { depth: 9, getters: true }),
+      JSON.stringify({ value }),
+      String(value),
+      format('%s %o %O %j', value, value, value, value),
+    ]);
+    expectNoSecret(sights.join('\n'));
+    pino({ base: null }, { write: note }).info({ call, copy: { ...call }, headers }, 'signed');
     expect(JSON.stringify(call)).toBe('{}');
+    expect(inspect(call)).toBe('[secret]');
     expect(Object.keys(call.headers).sort()).toEqual(
       ['Authorization', 'AuthToken', 'Nonce', 'Signature', 'Timestamp', 'accept', 'content-type'].sort(),
     );

@@ -1,4 +1,5 @@
 // A terminal of the Phoenix simulator.
+import { expect } from '@jest/globals';
 import type { BalanceProvider } from 'payout-guard';
 import { type PhoenixOptions, phoenix } from 'payout-guard/providers/phoenix';
 import type { PhoenixSimulator, PhoenixSimulatorOptions } from 'payout-guard/testing';
@@ -26,6 +27,17 @@ export async function terminal(
   const simulator = await startPhoenix({ clock, available: '1000', ...simulated });
   const provider = phoenix({ baseUrl: simulator.url, ...simulator.credentials(), ...quick, clock, ...options });
   return { ...guardOf(provider), clock, simulator, provider };
+}
+
+/** Expects that a new session is used for this time, and is then renewed. */
+export async function expectRenewalAfter(lifeMs: number, { clock, simulator, provider }: Terminal): Promise<void> {
+  await ask(provider);
+  clock.advance(lifeMs - 1);
+  await ask(provider);
+  expect(asked(simulator)).toEqual([1, 2]);
+  clock.advance(1);
+  await ask(provider);
+  expect(asked(simulator)).toEqual([2, 3]);
 }
 
 export const ask = (provider: BalanceProvider, signal?: AbortSignal): ReturnType<BalanceProvider['fetchBalance']> =>

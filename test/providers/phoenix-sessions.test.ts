@@ -5,8 +5,9 @@ import { type PhoenixOptions, phoenix } from 'payout-guard/providers/phoenix';
 import type { PhoenixSimulatorOptions } from 'payout-guard/testing';
 import { byBudget } from '../support/budget.js';
 import { stoppedClock } from '../support/wallet.js';
-import { ask, asked, paths, terminal } from './phoenix-sessions-support.js';
-import { closeAll, failureOf, guardOf, quick, startPhoenix, until } from './support.js';
+import { ask, asked, expectRenewalAfter, paths, terminal } from './phoenix-sessions-support.js';
+import { expectSharedRequest } from './shared-request.js';
+import { closeAll, failureOf, guardOf, quick, startPhoenix } from './support.js';
 
 afterEach(closeAll);
 
@@ -108,26 +109,12 @@ describe('a session', () => {
       [{}, 10 * minuteMs],
       [{ sessionMaxMs: 10_000 }, 10_000],
     ] as const) {
-      const { clock, simulator, provider } = await terminal({ sessionLifeMs: 24 * 60 * minuteMs }, options);
-      await ask(provider);
-      clock.advance(lifeMs - 1);
-      await ask(provider);
-      expect(asked(simulator)).toEqual([1, 2]);
-      clock.advance(1);
-      await ask(provider);
-      expect(asked(simulator)).toEqual([2, 3]);
+      await expectRenewalAfter(lifeMs, await terminal({ sessionLifeMs: 24 * 60 * minuteMs }, options));
     }
   });
 
   it('is renewed a minute before Phoenix ends it', async () => {
-    const { clock, simulator, provider } = await terminal({ sessionLifeMs: 5 * minuteMs });
-    await ask(provider);
-    clock.advance(4 * minuteMs - 1);
-    await ask(provider);
-    expect(asked(simulator)).toEqual([1, 2]);
-    clock.advance(1);
-    await ask(provider);
-    expect(asked(simulator)).toEqual([2, 3]);
+    await expectRenewalAfter(4 * minuteMs, await terminal({ sessionLifeMs: 5 * minuteMs }));
   });
 
   it.each<[string, unknown, number]>([
@@ -145,15 +132,9 @@ describe('a session', () => {
     ['of null', null, 10 * minuteMs],
     ['that is left out', undefined, 10 * minuteMs],
   ])('with an end %s is used accordingly', async (_, expireTime, usedMs) => {
-    const { clock, simulator, provider } = await terminal({ sessionLifeMs: 60 * minuteMs });
-    simulator.fault({ kind: 'fields', fields: { response: { expireTime } } }, { path: paths.exchange });
-    await ask(provider);
-    clock.advance(usedMs - 1);
-    await ask(provider);
-    expect(asked(simulator)).toEqual([1, 2]);
-    clock.advance(1);
-    await ask(provider);
-    expect(asked(simulator)).toEqual([2, 3]);
+    const used = await terminal({ sessionLifeMs: 60 * minuteMs });
+    used.simulator.fault({ kind: 'fields', fields: { response: { expireTime } } }, { path: paths.exchange });
+    await expectRenewalAfter(usedMs, used);
   });
 
   it.each(['expireSessions', 'replaceSessions'] as const)(
@@ -219,17 +200,7 @@ describe('a session', () => {
 
   it('that one guard waits for is not lost to another when the first is closed, or gives up', async () => {
     for (const end of ['close', 'timeout'] as const) {
-      const { clock, simulator, provider } = await terminal();
-      simulator.fault({ kind: 'slow', ms: 200 }, { path: paths.exchange, times: 1 });
-      const first = guardOf(provider, { clock, fetchTimeoutMs: 100 });
-      const gone = failureOf(first.checkFunds('1'));
-      const staying = guardOf(provider).checkFunds('1000');
-      await until(() => simulator.count(paths.exchange) === 1);
-      if (end === 'close') await first.close();
-      else await clock.pass(100);
-      expect(await gone).toMatchObject({ reason: end === 'close' ? 'closed' : 'timeout' });
-      await clock.pass(200);
-      expect((await staying).sufficient).toBe(true);
+      await expectSharedRequest(end, await terminal(), paths.exchange, { first: '1', staying: '1000' });
     }
   });
 });

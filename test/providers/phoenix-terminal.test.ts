@@ -98,6 +98,22 @@ describe('a payment', () => {
     expect(simulator.count('/client/doKeyExchange')).toBe(3);
   });
 
+  it('is sent, and signed again, as a copy with everything that was signed', async () => {
+    const { simulator, terminal } = await start();
+    const signed = await terminal.sign(payCall());
+    expect(Object.keys({ ...signed })).toEqual(['method', 'url', 'headers', 'body']);
+    simulator.replaceSessions();
+    const copy = { ...signed };
+    expect(await send(copy)).toMatchObject({ responseCode: '90063' });
+    const { url, ...init } = await terminal.signAgain(copy);
+    expect(await (await fetch(url, init)).json()).toMatchObject({ responseCode: '90000' });
+    const { url: asked, ...question } = await terminal.sign(status);
+    expect(await (await fetch(asked, { ...question, redirect: 'error' })).json()).toMatchObject({
+      responseCode: '90000',
+    });
+    expect(simulator.payouts.length).toBe(1);
+  });
+
   it('is not signed without a session, and rejects before anything is sent', async () => {
     const { simulator, terminal } = await start({}, { password: 'wrong' });
     expect(await failureOf(terminal.sign(payCall()))).toMatchObject({
@@ -113,7 +129,13 @@ describe('a payment', () => {
     const leaving = new AbortController();
     const signing = failureOf(terminal.sign(payCall(), leaving.signal));
     leaving.abort(new Error('the client left'));
-    expect((await signing).message).toBe('the client left');
+    expect(await signing).toMatchObject({
+      message:
+        'Session unavailable: the provider did not respond in time (the signal was aborted). This call was not signed.',
+      cause: expect.objectContaining({ message: 'the client left' }),
+    });
+    const asking = failureOf(terminal.sign(status, AbortSignal.abort(new Error('the client left'))));
+    expect((await asking).message).toBe('the client left');
   });
 
   it.each<[string, unknown]>([

@@ -5,7 +5,7 @@ import { type HttpProviderOptions, httpProvider } from 'payout-guard/providers/h
 import { interswitch } from 'payout-guard/providers/interswitch';
 import { type JpayOptions, jpay } from 'payout-guard/providers/jpay';
 import { z } from 'zod';
-import { everySight, isSeen } from '../support/sights.js';
+import { everySight, isSeen } from '../support/secret-scan.js';
 import { closeAll, failureOf, guardOf, quick, send, startJpay, startServer } from './support.js';
 
 afterEach(closeAll);

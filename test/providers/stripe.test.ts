@@ -161,7 +161,7 @@ describe('a look-up at Stripe', () => {
     expect(server.requests).toHaveLength(20);
   });
 
-  it('ends at an empty page, whatever it says about more', async () => {
+  it('ends at an empty page, whatever it claims about more', async () => {
     const server = await answering(page([], true));
     expect(await lookUp(server)).toEqual({ outcome: 'unknown' });
     expect(server.requests).toHaveLength(1);

@@ -6,7 +6,7 @@ import { closeAll, failureOf, guardOf, machineClock, quick, startJpay } from './
 
 afterEach(closeAll);
 
-async function keeper(accessToken: (simulator: JpaySimulator) => Extract<JpayOptions['accessToken'], unknown>) {
+async function merchant(accessToken: (simulator: JpaySimulator) => Extract<JpayOptions['accessToken'], unknown>) {
   const simulator = await startJpay();
   const provider = jpay({ baseUrl: simulator.url, accessToken: accessToken(simulator) as string, ...quick });
   return { ...guardOf(provider), simulator };
@@ -14,7 +14,7 @@ async function keeper(accessToken: (simulator: JpaySimulator) => Extract<JpayOpt
 
 describe('a token that the application keeps', () => {
   it('is used as it is, and refused without a second try when it is a fixed text', async () => {
-    const { simulator, checkFunds } = await keeper((jpaySimulator) => jpaySimulator.accessToken());
+    const { simulator, checkFunds } = await merchant((jpaySimulator) => jpaySimulator.accessToken());
     expect((await checkFunds('12000.00')).sufficient).toBe(true);
     simulator.expireAccessTokens();
     expect(await failureOf(checkFunds('1.00'))).toMatchObject({ reason: 'unauthorized' });
@@ -26,7 +26,7 @@ describe('a token that the application keeps', () => {
     async (kind) => {
       let calls = 0;
       let token: string | undefined;
-      const { simulator, checkFunds } = await keeper((jpaySimulator) => {
+      const { simulator, checkFunds } = await merchant((jpaySimulator) => {
         const current = () => {
           calls += 1;
           return token ?? jpaySimulator.accessToken();
@@ -56,7 +56,7 @@ describe('a token that the application keeps', () => {
     ['is a number', 5],
     ['is an object', { token: 'token' }],
   ])('is not sent when it %s', async (_, token) => {
-    const { simulator, checkFunds } = await keeper(() => async () => token as string);
+    const { simulator, checkFunds } = await merchant(() => async () => token as string);
     const error = await failureOf(checkFunds('1.00'));
     expect(error).toMatchObject({ reason: 'unauthorized', message: expect.stringContaining('not a token') });
     expect(simulator.count()).toBe(0);
@@ -65,7 +65,7 @@ describe('a token that the application keeps', () => {
   it('is unauthorized when the function throws or rejects, and never asked for again at once', async () => {
     for (const thrown of [new Error('vault at 10.0.0.1: s3cr3t'), 's3cr3t', null, undefined]) {
       let calls = 0;
-      const { simulator, checkFunds } = await keeper(() => () => {
+      const { simulator, checkFunds } = await merchant(() => () => {
         calls += 1;
         throw thrown;
       });

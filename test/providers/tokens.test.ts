@@ -4,7 +4,8 @@ import type { BalanceProvider } from 'payout-guard';
 import { type JpayOptions, jpay } from 'payout-guard/providers/jpay';
 import type { JpaySimulator, JpaySimulatorOptions } from 'payout-guard/testing';
 import { stoppedClock } from '../support/wallet.js';
-import { closeAll, failureOf, guardOf, quick, send, startJpay, startServer, until } from './support.js';
+import { expectSharedRequest } from './shared-request.js';
+import { closeAll, failureOf, guardOf, quick, send, startJpay, startServer } from './support.js';
 
 afterEach(closeAll);
 
@@ -222,17 +223,7 @@ describe('a token by app key', () => {
 
   it('that one guard waits for is not lost to another when the first is closed, or gives up', async () => {
     for (const end of ['close', 'timeout'] as const) {
-      const { clock, simulator, provider } = await merchant();
-      simulator.fault({ kind: 'slow', ms: 200 }, { path: paths.app, times: 1 });
-      const first = guardOf(provider, { clock, fetchTimeoutMs: 100 });
-      const gone = failureOf(first.checkFunds('1.00'));
-      const staying = guardOf(provider).checkFunds('12000.00');
-      await until(() => simulator.count(paths.app) === 1);
-      if (end === 'close') await first.close();
-      else await clock.pass(100);
-      expect(await gone).toMatchObject({ reason: end === 'close' ? 'closed' : 'timeout' });
-      await clock.pass(200);
-      expect((await staying).sufficient).toBe(true);
+      await expectSharedRequest(end, await merchant(), paths.app, { first: '1.00', staying: '12000.00' });
     }
   });
 });

@@ -1,5 +1,3 @@
-// The published and computed vectors of the providers: signatures, balances and look-ups, byte for byte.
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Decimal } from 'decimal.js';
 import type { BalanceProvider } from 'payout-guard';
@@ -8,36 +6,20 @@ import { monnify } from 'payout-guard/providers/monnify';
 import { mtnMomo } from 'payout-guard/providers/mtn-momo';
 import { pawapay } from 'payout-guard/providers/pawapay';
 import { paystack } from 'payout-guard/providers/paystack';
-import { flutterwaveWebhook } from '../../src/providers/flutterwave/webhook.js';
-import { monnifyWebhook } from '../../src/providers/monnify/webhook.js';
 import { paystackWebhook } from '../../src/providers/paystack/webhook.js';
 import { closeAll, failureOf, quick, type RawServer, send, startServer } from './support.js';
+import { type BalanceVector, type LookupVector, readVectors, type SignatureVector } from './vectors.js';
 
-interface Signature {
+type Signature = Omit<SignatureVector, 'value'> & { readonly key: string; readonly value: string | null };
+
+interface Balance extends Partial<BalanceVector<Readonly<Record<string, string>>>> {
   readonly id: string;
-  readonly header: string;
-  readonly key: string;
   readonly body: string;
-  readonly value: string | null;
-  readonly valid: boolean;
-}
-
-interface BalanceVector {
-  readonly id: string;
   readonly status?: number;
-  readonly body: string;
-  readonly select?: Readonly<Record<string, string>>;
   readonly currency?: string;
-  readonly available?: string;
 }
 
-interface LookupVector {
-  readonly id: string;
-  readonly status: number;
-  readonly body: string;
-  readonly reference: string;
-  readonly outcome: string;
-  readonly debited?: string;
+interface Lookup extends LookupVector {
   readonly call?: string;
 }
 
@@ -55,8 +37,8 @@ interface CreateErrorVector {
 
 interface Vectors {
   readonly signatures: readonly Signature[];
-  readonly balances: readonly BalanceVector[];
-  readonly lookups: readonly LookupVector[];
+  readonly balances: readonly Balance[];
+  readonly lookups: readonly Lookup[];
   readonly events?: readonly EventVector[];
   readonly createErrors?: readonly CreateErrorVector[];
 }
@@ -72,6 +54,11 @@ interface Adapter {
   readonly before?: (path: string) => string | undefined;
 }
 
+function webhookOf({ name, webhook }: BalanceProvider): NonNullable<BalanceProvider['webhook']> {
+  if (!webhook) throw new Error(`${name} has no webhook`);
+  return webhook;
+}
+
 const adapters: readonly Adapter[] = [
   {
     name: 'paystack',
@@ -83,14 +70,14 @@ const adapters: readonly Adapter[] = [
     name: 'flutterwave',
     currency: 'NGN',
     open: (baseUrl) => flutterwave({ secretKey: 'FLWSECK-0123-X', baseUrl, ...quick }),
-    webhook: flutterwaveWebhook,
+    webhook: (webhookSecret) => webhookOf(flutterwave({ secretKey: 'FLWSECK-0123-X', webhookSecret })),
   },
   {
     name: 'monnify',
     currency: 'NGN',
     open: (baseUrl) =>
       monnify({ apiKey: 'MK_PROD_0123', secretKey: 'secret', accountNumber: '8000000001', baseUrl, ...quick }),
-    webhook: monnifyWebhook,
+    webhook: (secretKey) => webhookOf(monnify({ apiKey: 'MK_PROD_0123', secretKey, accountNumber: '8000000001' })),
     before: (path) =>
       path === '/api/v1/auth/login'
         ? '{"requestSuccessful":true,"responseCode":"0","responseBody":{"accessToken":"token","expiresIn":3600}}'
@@ -136,8 +123,7 @@ beforeAll(async () => {
 afterAll(closeAll);
 
 describe.each(adapters)('the vectors of $name', ({ name, currency, open, webhook, ...adapter }) => {
-  const file = new URL(`vectors/${name}.json`, import.meta.url);
-  const vectors: Vectors = JSON.parse(readFileSync(file, 'utf8'));
+  const vectors = readVectors<Vectors>(name);
   const { signatures, balances, lookups, events = [], createErrors = [] } = vectors;
 
   beforeAll(() => {

@@ -1,51 +1,34 @@
 // The computed vectors of Wise: ids, keys, signatures, balances, look-ups and answers to fundings, byte for byte.
 import { createHash, createPublicKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type WiseOptions, wise, wiseCustomerTransactionId } from 'payout-guard/providers/wise';
 import { publicKeys } from '../../src/providers/wise/public-keys.js';
-import { closeAll, failureOf, quick, type RawServer, send, startServer } from './support.js';
+import { quick } from './support.js';
+import {
+  answeringServer,
+  type BalanceVector,
+  expectBalance,
+  type LookupVector,
+  readVectors,
+  type SignatureVector,
+} from './vectors.js';
 
 interface Vectors {
   readonly customerTransactionIds: { readonly cases: readonly { readonly reference: string; readonly uuid: string }[] };
   readonly publishedKeys: { readonly production: string; readonly sandbox: string };
   readonly publicKeyPem: string;
-  readonly signatures: readonly {
-    readonly id: string;
-    readonly header: string;
-    readonly body: string;
-    readonly value: string;
-    readonly valid: boolean;
-  }[];
-  readonly balances: readonly {
-    readonly id: string;
-    readonly body: string;
-    readonly select: { readonly currency: string };
-    readonly available?: string;
-  }[];
-  readonly lookups: readonly {
-    readonly id: string;
-    readonly status: number;
-    readonly body: string;
-    readonly reference: string;
-    readonly outcome: string;
-    readonly debited?: string;
-  }[];
+  readonly signatures: readonly SignatureVector[];
+  readonly balances: readonly BalanceVector<{ readonly currency: string }>[];
+  readonly lookups: readonly LookupVector[];
   readonly fundAnswers: readonly { readonly id: string; readonly body: string }[];
 }
 
-const vectors: Vectors = JSON.parse(readFileSync(new URL('vectors/wise.json', import.meta.url), 'utf8'));
+const vectors = readVectors<Vectors>('wise');
 const { signal } = new AbortController();
 const open = (options: Partial<WiseOptions> = {}) =>
   wise({ apiToken: 'token', profileId: 500, publicKey: vectors.publicKeyPem, ...quick, ...options });
 
-let server: RawServer;
-let answer: { readonly status?: number; readonly body: string };
-
-beforeAll(async () => {
-  server = await startServer((response) => send(response, answer.body, answer.status));
-});
-afterAll(closeAll);
+const { server, answer } = answeringServer();
 
 describe('the vectors of wise', () => {
   it.each(vectors.customerTransactionIds.cases)('derive the id of $reference', ({ reference, uuid }) => {
@@ -67,18 +50,17 @@ describe('the vectors of wise', () => {
     expect(event).toEqual(valid ? { reference: 'transfer 90010001' } : undefined);
   });
 
-  it.each(vectors.balances)('read or refuse the balance $id', async ({ body, select: { currency }, available }) => {
-    answer = { body };
-    const reading = open({ baseUrl: server.url }).fetchBalance({ currency, signal });
-    if (available === undefined) expect(await failureOf(reading)).toMatchObject({ code: 'balance_unavailable' });
-    else expect(await reading).toEqual({ available, currency });
+  it.each(vectors.balances)('read or refuse the balance $id', async (vector) => {
+    answer(vector.body);
+    const { currency } = vector.select;
+    await expectBalance(open({ baseUrl: server().url }).fetchBalance({ currency, signal }), vector);
   });
 
   it.each(vectors.lookups)('read the look-up $id', async ({ status, body, reference, outcome, debited }) => {
-    answer = { status, body };
-    const provider = open({ baseUrl: server.url, transferIdOf: () => 90010001 });
+    answer(body, status);
+    const provider = open({ baseUrl: server().url, transferIdOf: () => 90010001 });
     const read = await provider.lookup?.({ reference, currency: 'GBP', sentAtMs: 0, signal });
-    expect(server.requests.at(-1)?.path).toBe('/v1/transfers/90010001');
+    expect(server().requests.at(-1)?.path).toBe('/v1/transfers/90010001');
     expect(read).toEqual({ outcome, ...(debited === undefined ? {} : { debited }) });
   });
 

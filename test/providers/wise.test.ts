@@ -153,7 +153,7 @@ describe('the webhooks of Wise', () => {
     expect(await open({ ...of, baseUrl }).webhook?.read(sample.body, sample.headers)).toEqual(event);
   });
 
-  it('name no payout when the application has stored none, and are an error when it answers with anything else', async () => {
+  it('name no payout when the application has stored none, and are an error when it answers otherwise', async () => {
     const read = (referenceOf: NonNullable<WiseOptions['referenceOf']>) =>
       open({ ...of, referenceOf, baseUrl: 'https://api.wise-sandbox.com' }).webhook?.read(sample.body, sample.headers);
     expect(await read(async () => undefined)).toEqual({ reference: undefined });

@@ -8,6 +8,11 @@ export const kinds = [
   'request of another payee',
   'request of another wallet',
   'request of an unknown wallet',
+  'payroll requested',
+  'payroll held',
+  'payroll left out',
+  'payroll refused',
+  'short-lived sum of a payroll',
   'request of an impostor',
   'impostor refused',
   'client left',
@@ -135,7 +140,9 @@ export class EventLog {
 
   /** Adds an event that only helps to understand a failure. */
   trace(event: string): void {
-    const line = `${this.#elapsedMs()} ms  ${event}`;
+    // The reference of the sum of a payroll is random.
+    const shown = event.includes('batch of ') ? event.replace(/(batch of \d+ payouts) [\da-f-]{36}/g, '$1') : event;
+    const line = `${this.#elapsedMs()} ms  ${shown}`;
     for (let index = 0; index < line.length; index++) {
       this.#hash = imul(this.#hash ^ line.charCodeAt(index), 0x01000193);
     }

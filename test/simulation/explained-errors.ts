@@ -19,6 +19,7 @@ const explainedCodes: ReadonlySet<string> = new Set<PayoutGuardErrorCode>([
   'insufficient_funds',
   'payout_in_progress',
   'duplicate_reference',
+  'references_taken',
   'hold_conflict',
   'hold_state',
   'payout_rejected',
@@ -45,7 +46,9 @@ function isOutage(world: World, process: Process, { reason }: BalanceUnavailable
   // These need no lost message: a figure may be too old, a mark stale, and an answer slower than the deadline.
   if (reason === 'stale') return true;
   // A crowd makes the store forget expired reservations. A missing one may have been lost as well.
-  if (reason === 'store') return world.hasLostMemory || settings.crowd > 0;
+  if (reason === 'store') {
+    return world.hasLostMemory || settings.crowd > 0 || world.log.coverage.has('short-lived sum of a payroll');
+  }
   return reason === 'timeout' && slowestReadingMs(world) > settings.fetchTimeoutMs;
 }
 
@@ -66,6 +69,7 @@ export function kindOfError(error: unknown): Kind | undefined {
 
 const kinds: Partial<Record<PayoutGuardError['code'], Kind>> = {
   duplicate_reference: 'taken reference refused',
+  references_taken: 'payroll refused',
   payout_in_progress: 'payout in progress',
   hold_conflict: 'conflict refused',
   foreign_wallet: 'foreign wallet refused',

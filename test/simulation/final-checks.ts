@@ -44,7 +44,7 @@ async function assertOrphansAreReported(world: World, play: Play): Promise<void>
   });
   await play();
   if (orphans.length > 0 && !world.reported.get(other.key)?.has('orphan')) {
-    world.report('silent', `payouts of ${other.key} are open, no process serves it, and none says so`);
+    world.report('silent', `payouts of ${other.key} are open, no process serves it, and none reports it`);
   }
 }
 

@@ -6,6 +6,7 @@ import { checkFinally } from './final-checks.js';
 import { Invariants } from './invariants.js';
 import { noteWarning } from './listeners.js';
 import { drawPayout, drawRepetition } from './payouts.js';
+import { drawPayrolls, type PayrollPlan } from './payrolls.js';
 import type { Process } from './process.js';
 import { drawImpostor, drawRole, type Needs } from './roles.js';
 import { eventLoopTurn, quiet } from './scheduler.js';
@@ -13,6 +14,7 @@ import type { Payout } from './truth.js';
 import type { Violation } from './violation.js';
 import { collectWarnings } from './warnings.js';
 import { crowd, freeze, impersonate, look, reconcile } from './workload/background.js';
+import { requestPayroll, resumeOne } from './workload/payroll.js';
 import { requestPayout, requestUnknownWallet } from './workload/request.js';
 import { World, type WorldOptions } from './world.js';
 
@@ -124,6 +126,33 @@ class History {
     if (settings.crowd > 0) within(() => this.#call('crowd', { does: 'pay' }, crowd));
     if (settings.freezes) within(() => this.#call('freeze', {}, freeze));
     if (settings.hasImpostor) this.#planImpostor(within);
+    for (const payroll of drawPayrolls(this.#world)) this.#planPayroll(payroll, within);
+  }
+
+  /** It is requested more than once, by any process, and its payouts singly as well. */
+  #planPayroll(payroll: PayrollPlan, within: (act: () => void) => void): void {
+    const { log, random, scheduler, settings } = this.#world;
+    const { name, wallet, payouts } = payroll;
+    const references = payouts.map(({ reference }) => reference);
+    const requests = random.between(1, 3);
+    for (let request = 1; request <= requests; request++) {
+      within(() => {
+        log.count('payroll requested', name);
+        this.#call(`request ${references}`, { wallet, does: 'pay' }, (world, process) =>
+          requestPayroll(world, process, payroll),
+        );
+        // Another process finds one of its holds, perhaps while the payroll is held.
+        const payout = random.chance(0.5) ? random.pick(payouts) : undefined;
+        if (!payout) return;
+        scheduler.after(random.upTo(settings.slowestClientMs + 10), () =>
+          this.#call(`request ${payout.reference}`, { wallet, does: 'pay' }, (world, process) =>
+            resumeOne(world, process, payout),
+          ),
+        );
+      });
+    }
+    const single = random.chance(0.3) ? random.pick(payouts) : undefined;
+    if (single) within(() => this.#request(single, true));
   }
 
   #planImpostor(within: (act: () => void) => void): void {

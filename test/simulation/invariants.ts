@@ -35,6 +35,7 @@ export class Invariants {
     for (const process of processes) {
       if (process.closeReport && !process.isChecked) assertRecorded(this.#world, process, rows, this.#proven);
     }
+    this.#batchesAreWhole(rows);
     for (const row of rows.values()) {
       const before = this.#before.get(row.reference);
       if (before === row) continue;
@@ -132,10 +133,24 @@ export class Invariants {
     }
   }
 
+  /** A batch that is all or none is in the store wholly, from its first moment on. */
+  #batchesAreWhole(rows: Rows): void {
+    const { batches, report } = this.#world;
+    for (const [key, { attempt, references }] of batches) {
+      const held = references.filter((reference) => rows.get(reference)?.attempt === attempt);
+      if (held.length === 0) continue;
+      // From now on its payouts go their own ways.
+      batches.delete(key);
+      if (held.length < references.length) report('half held', `${held} of ${references} are held`);
+    }
+  }
+
   /** A reference always belongs to the same payout, and a failed one is not held again. */
   #staysOnePayout(before: HoldRecord, row: HoldRecord): void {
     const { report, settings } = this.#world;
     const { reference } = row;
+    // The sum of a payroll gets less while it is divided.
+    if (reference.startsWith('batch of ')) return;
     if (before.wallet !== row.wallet || before.amountMinor !== row.amountMinor) {
       report('paid twice', `${reference} of ${before.amountMinor} from ${before.wallet} became another payout`);
     }

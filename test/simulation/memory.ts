@@ -8,6 +8,7 @@ import {
   type WalletTotals,
 } from 'payout-guard';
 import { atOnce } from './answers.js';
+import { mostReferencesOf } from './payrolls.js';
 import type { Process } from './process.js';
 import { mayBePaid } from './truth.js';
 import { wired } from './wire.js';
@@ -124,9 +125,9 @@ export class LocalMemory implements Memory {
   }
 
   #newStore(): HoldStore {
-    const { scheduler, settings } = this.#world;
+    const { scheduler, settings, payrolls } = this.#world;
     // More references than a history captures, and fewer than a crowd reserves.
-    const rememberFinished = settings.crowd > 0 ? 4 * settings.payouts : undefined;
+    const rememberFinished = settings.crowd > 0 ? 4 * settings.payouts + mostReferencesOf(payrolls) : undefined;
     const store = memoryStore({ clock: scheduler, rememberFinished });
     return this.#world.mutant?.store?.(store, this.#world) ?? store;
   }

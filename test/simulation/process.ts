@@ -6,6 +6,7 @@ import { guardOptions } from './guard-setup.js';
 import { listen } from './listeners.js';
 import type { Role } from './roles.js';
 import { eventLoopTurn } from './scheduler.js';
+import { notingBatches } from './wire.js';
 import type { World } from './world.js';
 
 export class Process {
@@ -35,7 +36,7 @@ export class Process {
     this.name = name;
     this.role = role;
     this.#world = world;
-    this.#store = world.memory.storeOf(this);
+    this.#store = notingBatches(world, world.memory.storeOf(this));
     const guard = createPayoutGuard(guardOptions(world, this, this.#store));
     this.guard = world.mutant?.guard?.(guard, world, this) ?? guard;
     listen(world, this, guard);
@@ -122,8 +123,9 @@ export class Process {
     this.isOpen = false;
     const startedAtMs = scheduler.now();
     const closing = this.guard.close({ waitMs });
-    // It then waits for a turn of the event loop, which no step of a history provides.
-    if (waitMs === 0) scheduler.waitFor(eventLoopTurn());
+    // It then waits for turns of the event loop, which no step of a history provides: one for its work, and one for
+    // holds that are given back.
+    if (waitMs === 0) scheduler.waitFor(eventLoopTurn().then(eventLoopTurn));
     scheduler.after(waitMs + latestMs + 1, () => assertInTime(this.#world, this));
     const report = await closing;
     if (!this.isAlive) return;
@@ -169,7 +171,7 @@ export class Process {
 /** The maximum time that `close` may take beyond `waitMs`, in milliseconds. */
 const latestMs = 1_000;
 
-/** The reference of a request, if the call is a request. */
+/** The references of a request, if the call is a request. */
 function requestedBy(what: string): string[] {
-  return what.startsWith('request ') ? [what.slice('request '.length)] : [];
+  return what.startsWith('request ') ? what.slice('request '.length).split(',') : [];
 }

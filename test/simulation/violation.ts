@@ -12,6 +12,8 @@ export const rules = [
   'foreign',
   /** The totals of the store are not the sum of its rows. */
   'counters',
+  /** Some payouts of a payroll that is all or none are held, and others are not. */
+  'half held',
   /** A known verdict was lost, or money stays held, without an event, warning or report. */
   'silent',
   /** A client was answered that a payout was not made although it may have been. */

@@ -1,7 +1,8 @@
 // The network between a process and the shared store. A call is two messages with delays drawn from the seed, so that
 // the calls of all processes interleave in every order. Each message may get lost.
-import type { HoldStore, MaybePromise } from 'payout-guard';
+import type { HoldRequest, HoldStore, MaybePromise } from 'payout-guard';
 import { isPromise } from './answers.js';
+import { maxPayoutsOfHistory } from './payrolls.js';
 import type { Process } from './process.js';
 import type { World } from './world.js';
 
@@ -30,7 +31,11 @@ export function ownOnly(world: World, { name, role }: Process, store: HoldStore)
     ...store,
     hold: (request) => {
       walletOfAttempt.set(request.attempt, request.wallet);
-      return store.hold(request);
+      return store.hold(request.reference.startsWith('batch of ') ? shortLived(world, request) : request);
+    },
+    holdAll: (request) => {
+      walletOfAttempt.set(request.attempt, request.wallet);
+      return store.holdAll(request);
     },
     settle: (request) => {
       const { reference, attempt, to } = request;
@@ -43,6 +48,26 @@ export function ownOnly(world: World, { name, role }: Process, store: HoldStore)
   };
 }
 
+/** The store of a process, which notes the batches that are all or none. */
+export function notingBatches({ batches }: World, store: HoldStore): HoldStore {
+  return {
+    ...store,
+    holdAll: (request) => {
+      const { attempt, payouts, policy } = request;
+      const references = payouts.map(({ reference }) => reference);
+      if (policy === 'all') batches.set(`${attempt} ${references[0]}`, { attempt, references });
+      return store.holdAll(request);
+    },
+  };
+}
+
+/** The sum of a payroll, which sometimes expires while it is divided. */
+function shortLived({ log, random, settings }: World, request: HoldRequest): HoldRequest {
+  if (!random.chance(0.3)) return request;
+  log.count('short-lived sum of a payroll', request.reference);
+  return { ...request, expiresInMs: random.upTo(4 * settings.slowestStoreMs) };
+}
+
 /** Makes a call. `what` describes it. */
 type Call = <T>(what: string, act: (store: HoldStore) => MaybePromise<T>) => Promise<T>;
 
@@ -50,10 +75,17 @@ type Call = <T>(what: string, act: (store: HoldStore) => MaybePromise<T>) => Pro
 export function described(call: Call): HoldStore {
   return {
     name: 'simulated',
+    maxPayouts: maxPayoutsOfHistory,
     totals: (wallet) => call(`totals ${wallet}`, (store) => store.totals(wallet)),
     hold: (request) => {
       const { reference, state, amountMinor, limitMinor } = request;
       return call(`hold ${reference} ${state} ${amountMinor} up to ${limitMinor}`, (store) => store.hold(request));
+    },
+    holdAll: (request) => {
+      const { policy, payouts, limitMinor, from } = request;
+      const source = from ? `out of ${from.reference}` : `up to ${limitMinor}`;
+      const what = `hold ${policy} of ${payouts.map(({ reference }) => reference).join(' ')} ${source}`;
+      return call(what, (store) => store.holdAll(request));
     },
     settle: (request) => call(`${request.to} ${request.reference}`, (store) => store.settle(request)),
     get: (reference) => call(`get ${reference}`, (store) => store.get(reference)),

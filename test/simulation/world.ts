@@ -6,6 +6,7 @@ import { EngineMemory } from './engines/memory.js';
 import { EventLog } from './event-log.js';
 import { LocalMemory, type Memory } from './memory.js';
 import type { Mutant } from './mutants/mutant.js';
+import { payrollsOf } from './payrolls.js';
 import { Process } from './process.js';
 import { FakeProvider } from './provider.js';
 import { Random } from './random.js';
@@ -45,6 +46,10 @@ export class World {
   readonly mutant: Mutant | undefined;
   readonly hazards: ReadonlySet<Hazard>;
   readonly payouts: Payout[] = [];
+  /** Number of payrolls. */
+  readonly payrolls: number;
+  /** References of each batch that must be held whole, by its attempt and its first reference. */
+  readonly batches: Map<string, { readonly attempt: string; readonly references: readonly string[] }> = new Map();
   readonly processes: Process[] = [];
   readonly memory: Memory;
   readonly engine: RealEngine | undefined;
@@ -68,6 +73,7 @@ export class World {
 
   constructor({ seed, watch, mutant, hazards = new Set(), engine }: WorldOptions) {
     this.random = new Random(seed);
+    this.payrolls = payrollsOf(seed);
     this.settings = drawSettings(this.random);
     this.scheduler = new Scheduler(this.random);
     this.log = new EventLog(() => this.scheduler.elapsedMs);

@@ -230,4 +230,82 @@ describe('group commit', () => {
     expect(await answer).toBe('a!');
     await closed;
   });
+
+  describe('an operation that stands for several', () => {
+    /** `A` stands for five of them, `B` for seven. */
+    const weightAlone = (op: string) => ({ A: 5, B: 7 })[op];
+
+    it('travels alone, beside others, in the order of the calls', async () => {
+      const { line, trips, sent } = open({ weightAlone, maxQueue: 20 });
+      const answers = ['a', 'A', 'b', 'B'].map((op) => line.submit(op));
+      await Promise.resolve();
+      expect(sent()).toEqual(['ab', 'A']);
+      trips[1]?.answer();
+      await pass(1);
+      expect(sent()).toEqual(['ab', 'A', 'B']);
+      for (const trip of trips) trip.answer();
+      expect(await Promise.all(answers)).toEqual(['a!', 'A!', 'b!', 'B!']);
+      await line.close();
+    });
+
+    it('does not hold up the others, nor they it, when both keep coming', async () => {
+      const { line, trips, sent } = open({ weightAlone, maxUnderWay: 1, maxQueue: 100 });
+      const answers = ['a', 'A', 'b', 'B'].map((op) => line.submit(op));
+      for (let trip = 0; trip < 4; trip++) {
+        await pass(1);
+        if (trip === 0) answers.push(line.submit('c'));
+        trips[trip]?.answer();
+      }
+      expect(await Promise.all(answers)).toEqual(['a!', 'A!', 'b!', 'B!', 'c!']);
+      expect(sent()).toEqual(['ab', 'A', 'B', 'c']);
+      await line.close();
+    });
+
+    it('counts in the queue for as many as it stands for, unless it would be the only one there', async () => {
+      const { line, trips } = open({ weightAlone, maxUnderWay: 1, maxQueue: 6 });
+      const first = line.submit('a');
+      await Promise.resolve();
+      const large = line.submit('B');
+      expect(await outcome(line.submit('b'))).toMatch(/too many operations wait/);
+      trips[0]?.answer();
+      await pass(1);
+      trips[1]?.answer();
+      expect(await Promise.all([first, large])).toEqual(['a!', 'B!']);
+      const [second, third] = [line.submit('c'), line.submit('A')];
+      await Promise.resolve();
+      expect(await outcome(line.submit('A'))).toMatch(/too many operations wait/);
+      await pass(1);
+      trips[2]?.answer();
+      await pass(1);
+      trips[3]?.answer();
+      expect(await Promise.all([second, third])).toEqual(['c!', 'A!']);
+      await line.close();
+    });
+
+    it('is sent again alone when its wallet was locked', async () => {
+      const { line, trips, sent } = open({ weightAlone, maxUnderWay: 2 });
+      const answers = ['a', 'A'].map((op) => line.submit(op));
+      await Promise.resolve();
+      trips[0]?.answer('a');
+      trips[1]?.answer('A');
+      await pass(5);
+      expect(sent().slice(2).sort()).toEqual(['A', 'a']);
+      for (const trip of trips.slice(2)) trip.answer();
+      expect(await Promise.all(answers)).toEqual(['a!', 'A!']);
+      await line.close();
+    });
+
+    it('is refused at its deadline, as uncertain only if it was sent', async () => {
+      const { line, trips, uncertain } = open({ weightAlone, maxUnderWay: 1, maxQueue: 20 });
+      const answers = ['A', 'B'].map((op) => outcome(line.submit(op)));
+      await pass(100);
+      expect(await Promise.all(answers)).toEqual([
+        expect.stringMatching(/no answer in time/),
+        expect.stringMatching(/which was not sent/),
+      ]);
+      expect(uncertain).toEqual(['A']);
+      trips[0]?.answer();
+      await line.close();
+    });
+  });
 });

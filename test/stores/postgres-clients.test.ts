@@ -10,6 +10,7 @@ import { type PostgresClient, type PostgresStore, postgresStore } from 'payout-g
 import postgres from 'postgres';
 import { scriptedWallet } from '../support/wallet.js';
 import { clientConfig, describeStore, eachInItsSchema, newPool, schema, totals } from './postgres-support.js';
+import '../support/proof-only.js';
 
 interface Wiring {
   readonly pool: PostgresClient;

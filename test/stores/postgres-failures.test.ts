@@ -83,7 +83,7 @@ describeStore('the PostgreSQL store reports the reason', () => {
   });
 
   it('of an exhausted pool and of a wrong password, as the client reports them', async () => {
-    const pool = newPool({ max: 1, connectionTimeoutMillis: 50 });
+    const pool = newPool({ max: 1, connectionTimeoutMillis: 1_000 });
     const client = await pool.connect();
     const why = /pool had no connection free/;
     await expect(openStore({ pool }).totals('w')).rejects.toMatchObject({ message: expect.stringMatching(why) });

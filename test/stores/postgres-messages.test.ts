@@ -22,6 +22,7 @@ import {
   totals,
   truncate,
 } from './postgres-support.js';
+import '../support/proof-only.js';
 
 type Command = () => ReturnType<PostgresClient['query']>;
 

@@ -5,6 +5,7 @@ import { postgresStore } from 'payout-guard/stores/postgres';
 import pg from 'pg';
 import { hasInitdb, PostgresServer } from '../support/postgres.js';
 import { describeStore, eachInItsSchema, hold, holdOp, newPool, openStore, totals } from './postgres-support.js';
+import '../support/proof-only.js';
 
 describeStore('a database with defaults of its own', () => {
   eachInItsSchema();
@@ -73,7 +74,7 @@ describeStore('a database with defaults of its own', () => {
     await first.pool.end();
     const epochs = new Set<string>();
     for (let round = 1; round <= 4; round++) {
-      // Another process each time, so that none can put anything back.
+      // Another process each time, so that none can restore anything.
       const { pool, store } = open();
       epochs.add((await store.totals('w')).epoch);
       expect(await totals(store)).toEqual([5n * BigInt(round - 1), 0n]);

@@ -22,6 +22,7 @@ import {
   takeTurn,
   totals,
 } from './postgres-support.js';
+import '../support/proof-only.js';
 
 /** Answers with the rows of `change`, or passes the query on. */
 function changed(pool: pg.Pool, change: (text: string) => unknown[] | undefined): PostgresClient {

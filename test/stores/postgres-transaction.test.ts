@@ -70,7 +70,7 @@ describeStore('the PostgreSQL store inside a transaction of the application', ()
   });
 
   it('refuses to pay before the commit, and has no hold after a rollback', async () => {
-    const store = openStore({ deadlineMs: 300 });
+    const store = openStore({ deadlineMs: 2_000 });
     const guard = createPayoutGuard({ provider: scriptedWallet('1000.00').provider, currency: 'KES', store });
     const client = await newPool().connect();
     const prepared = await guard.prepare({ amount: '600.00', reference: 'a' });
@@ -155,16 +155,18 @@ describeStore('the PostgreSQL store inside a transaction of the application', ()
   });
 
   it('gives up waiting for another transaction before the deadline is over, and waits for one that ends', async () => {
-    const { epoch } = await openStore().totals('w');
-    const store = openStore({ deadlineMs: 200 });
+    const store = openStore();
+    const { epoch } = await store.totals('w');
+    // Long enough for a busy machine to answer that the lock is taken.
+    const impatient = openStore({ deadlineMs: 2_000 });
     const [one, other] = [await newPool().connect(), await newPool().connect()];
     await one.query('BEGIN');
     await other.query('BEGIN');
     await store.within(one).hold(holdOp('a', epoch).request);
-    await expect(store.within(other).hold(holdOp('b', epoch).request)).rejects.toMatchObject({ code: '55P03' });
+    await expect(impatient.within(other).hold(holdOp('b', epoch).request)).rejects.toMatchObject({ code: '55P03' });
     await other.query('ROLLBACK');
     await other.query('BEGIN');
-    const waits = openStore().within(other).hold(holdOp('b', epoch).request);
+    const waits = store.within(other).hold(holdOp('b', epoch).request);
     await sleep(50);
     await one.query('COMMIT');
     expect(await waits).toMatchObject({ outcome: 'held', totals: { active: 5n } });

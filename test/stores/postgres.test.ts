@@ -190,6 +190,7 @@ describeStore('the PostgreSQL store', () => {
           GRANT USAGE ON SCHEMA "${schema}" TO ${role};
           GRANT SELECT ON "${schema}".migrations TO ${role};
           GRANT SELECT, INSERT, UPDATE ON "${schema}".store, "${schema}".wallets, "${schema}".holds TO ${role};
+          GRANT SELECT, INSERT, UPDATE, DELETE ON "${schema}".day_counters TO ${role};
           GRANT USAGE ON SEQUENCE "${schema}".hold_sequence TO ${role};`);
         const store = openStore({ pool: newPool({ options: `-c role=${role}` }) });
         await store.migrate();

@@ -5,6 +5,7 @@ import { redisStore } from 'payout-guard/stores/redis';
 import { byBudget } from '../support/budget.js';
 import { hasRedis, RedisServer, timed } from '../support/redis.js';
 import { expectAnswersOfMemory } from './answers.js';
+import '../support/proof-only.js';
 
 (hasRedis ? describe : describe.skip)('the Redis store and the memory store', () => {
   let redis: Redis;

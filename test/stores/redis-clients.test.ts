@@ -5,6 +5,7 @@ import { type RedisStoreOptions, redisStore } from 'payout-guard/stores/redis';
 import { createClient, createClientPool, createCluster, createSentinel } from 'redis';
 import { freePort, hasRedis, RedisServer } from '../support/redis.js';
 import { epochOf, hold, request, ThrowAwayRedis } from '../support/redis-store.js';
+import '../support/proof-only.js';
 
 /** Resources that end with the test. */
 const closing: (() => unknown)[] = [];

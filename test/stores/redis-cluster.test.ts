@@ -51,7 +51,7 @@ import { hold, requestUpTo, until } from '../support/redis-store.js';
   }
 
   function openStore(client: string, prefix: string, options: object = {}): HoldStore {
-    const store = redisStore({ client: clients[client], prefix, recoveryMs: 200, deadlineMs: 2_000, ...options });
+    const store = redisStore({ client: clients[client], prefix, recoveryMs: 200, deadlineMs: 10_000, ...options });
     stores.push(store);
     return store;
   }

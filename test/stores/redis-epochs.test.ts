@@ -4,6 +4,7 @@ import { stoppedClock } from '../support/clock.js';
 import { hasRedis } from '../support/redis.js';
 import { hold, ThrowAwayRedis, until } from '../support/redis-store.js';
 import { scriptedWallet } from '../support/wallet.js';
+import '../support/proof-only.js';
 
 (hasRedis ? describe : describe.skip)('the Redis store in another epoch', () => {
   const redis = new ThrowAwayRedis();

@@ -10,6 +10,7 @@ import { type ClusterNode, prefixInSlot, RedisCluster } from '../support/redis-c
 import { RedisSentinels } from '../support/redis-sentinel.js';
 import { until } from '../support/redis-store.js';
 import { Spender } from '../support/spender.js';
+import '../support/proof-only.js';
 
 type Disconnectable = RedisClient & { disconnect?(): unknown; destroy?(): unknown };
 
@@ -33,7 +34,7 @@ const isRun = hasRedis && byBudget({ small: false, large: true });
     return store;
   }
 
-  /** Spends on the topology until `fault` has happened, then ends these processes at once: they put nothing back. */
+  /** Spends on the topology until `fault` has happened, then ends these processes at once: they restore nothing. */
   async function spendUntil(
     clients: Disconnectable[],
     more: Partial<RedisStoreOptions>,

@@ -18,6 +18,12 @@ import { hold, ThrowAwayRedis, until } from '../support/redis-store.js';
       /ACL SETUSER/,
       () => configured(['ACL', 'SETUSER', 'default', '-evalsha'], ['ACL', 'SETUSER', 'default', '+@all']),
     ],
+    // Within a script, the error of the server has another word.
+    [
+      'NOPERM',
+      /ACL SETUSER/,
+      () => configured(['ACL', 'SETUSER', 'default', '-hset'], ['ACL', 'SETUSER', 'default', '+@all']),
+    ],
     [
       'READONLY',
       /Connect it to the primary/,

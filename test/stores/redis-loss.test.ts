@@ -4,6 +4,7 @@ import { stoppedClock } from '../support/clock.js';
 import { hasRedis } from '../support/redis.js';
 import { epochOf, hold, request, ThrowAwayRedis, until } from '../support/redis-store.js';
 import { scriptedWallet } from '../support/wallet.js';
+import '../support/proof-only.js';
 
 (hasRedis ? describe : describe.skip)('the Redis store, when Redis loses data', () => {
   const redis = new ThrowAwayRedis();
@@ -66,7 +67,7 @@ import { scriptedWallet } from '../support/wallet.js';
     ['attempt/1', 'attempt/12'],
     // It names another wallet by mistake.
     ['one', 'another', 'v'],
-  ])('puts a hold of attempt %s back though attempt %s was given up meanwhile', async (own, other, wallet = 'w') => {
+  ])('restores a hold of attempt %s though attempt %s was given up meanwhile', async (own, other, wallet = 'w') => {
     const [holder, refused] = [openCuttable(), openCuttable()];
     await hold(holder.store, 'a', 60n, { attempt: own });
     const epoch = await epochOf(refused.store);
@@ -247,7 +248,7 @@ import { scriptedWallet } from '../support/wallet.js';
       expect(forMs).toBeGreaterThan(50_000);
       expect(forMs).toBeLessThanOrEqual(60_000);
     }
-    // The holder notices, and puts the hold back.
+    // The holder detects it, and restores the hold.
     await holder.totals('w');
     expect((await other.settle(capture)).outcome).toBe('done');
     expect(await other.settle({ ...capture, reference: 'b' })).toMatchObject({ outcome: 'recovering' });

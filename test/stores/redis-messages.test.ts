@@ -5,6 +5,7 @@ import { stoppedClock } from '../support/clock.js';
 import { hasRedis } from '../support/redis.js';
 import { hold, request, ThrowAwayRedis, until } from '../support/redis-store.js';
 import { scriptedWallet } from '../support/wallet.js';
+import '../support/proof-only.js';
 
 const keyOfA = '{payout-guard}:hold:a';
 const refusal = { name: 'BalanceUnavailableError', reason: 'store' } as const;

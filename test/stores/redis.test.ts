@@ -44,7 +44,13 @@ const request = requestUpTo(1_000_000n);
     await Promise.all(stores.splice(0).map((store) => store.close()));
   });
   const open = (name: string, options: object = {}): HoldStore => {
-    const store = redisStore({ client: io, prefix: `${prefix}.${name}`, recoveryMs: 0, deadlineMs: 5_000, ...options });
+    const store = redisStore({
+      client: io,
+      prefix: `${prefix}.${name}`,
+      recoveryMs: 0,
+      deadlineMs: 10_000,
+      ...options,
+    });
     stores.push(store);
     return store;
   };

@@ -2,6 +2,7 @@
 // recorded.
 import { describe, expect, it } from '@jest/globals';
 import { type HoldStore, memoryStore, observing, type PayoutAnswer, PayoutRejectedError } from 'payout-guard';
+import { callsAbout } from '../support/calls.js';
 import { thrownBy } from '../support/errors.js';
 import { everyStore, sharedStores, until } from '../support/every-store.js';
 import { movableMonotonic, passMonotonic } from '../support/monotonic.js';
@@ -209,17 +210,10 @@ describe.each(await sharedStores())('while %s restores open holds', (_, { open, 
     await payer.withHold(payout, () => 'accepted');
     await forget?.();
     const recovering = { code: 'balance_unavailable', reason: 'store', status: 503, retryAfterMs: recoveryMs };
-    for (const act of [
-      () => other.capture('p-1'),
-      () => other.release('p-1'),
-      () => other.getHold('p-1'),
-      () => other.resume('p-1'),
-      () => other.reconcile({ reference: 'p-1' }),
-      () => other.hold({ ...payout, reference: 'p-2' }),
-    ]) {
+    for (const act of [...callsAbout('p-1', other), () => other.hold({ ...payout, reference: 'p-2' })]) {
       expect(await thrownBy(act())).toMatchObject(recovering);
     }
-    // The process that sent it puts it back with its next question.
+    // The process that sent it restores it with its next question.
     await payer.getHold('p-1');
     expect((await other.capture('p-1')).state).toBe('captured');
     wallet.clock.advance(recoveryMs);

@@ -3,6 +3,7 @@ import { sqliteStore } from 'payout-guard/stores/sqlite';
 import { byBudget } from '../support/budget.js';
 import { filesInMemory } from '../support/sqlite.js';
 import { expectAnswersOfMemory } from './answers.js';
+import '../support/proof-only.js';
 
 const newFile = filesInMemory(afterAll);
 

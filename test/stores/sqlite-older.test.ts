@@ -25,7 +25,7 @@ async function saved(file: string): Promise<string> {
 }
 
 /** Restores a backup when all processes have stopped, into the file that is there. */
-function putBack(copy: string, file: string): void {
+function restore(copy: string, file: string): void {
   for (const ending of ['-wal', '-shm']) rmSync(`${file}${ending}`, { force: true });
   writeFileSync(file, readFileSync(copy));
 }
@@ -46,7 +46,7 @@ describe('an older copy of the file, restored while no process lives', () => {
     await hold(first, 'b', { amountMinor: 50n });
     await hold(first, 'other', { wallet: 'v', amountMinor: 1n });
     await first.close();
-    putBack(copy, file);
+    restore(copy, file);
 
     const second = open(file, { clock, recoveryMs });
     const totals = await second.totals('w');
@@ -83,7 +83,7 @@ describe('an older copy of the file, restored while no process lives', () => {
     clock.advance(59_000);
     await hold(first, 'b');
     await first.close();
-    putBack(copy, file);
+    restore(copy, file);
     const second = open(file, { clock, recoveryMs });
     expect((await hold(second, 'c')).outcome).toBe('recovering');
     clock.advance(recoveryMs);
@@ -151,7 +151,7 @@ describe('an older copy of the file, restored while no process lives', () => {
 });
 
 describe('an older copy of the file, put in its place while a process lives', () => {
-  it('is detected at the next call, and the process puts its open holds back', async () => {
+  it('is detected at the next call, and the process restores its open holds', async () => {
     const file = newFile();
     const store = open(file, { recoveryMs: 100 });
     await hold(store, 'before', { amountMinor: 10n });

@@ -6,6 +6,7 @@ import { byBudget } from '../support/budget.js';
 import { filesInMemory } from '../support/sqlite.js';
 import { opensSqlite } from '../support/sqlite-store.js';
 import type { FromHolder, Work } from './sqlite-holder.js';
+import '../support/proof-only.js';
 
 type Holder = Child<Work, FromHolder>;
 

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
 import { stoppedClock } from '../support/clock.js';
 import { runProgram } from '../support/programs.js';
-import { filesInMemory } from '../support/sqlite.js';
+import { filesInMemory, onFile } from '../support/sqlite.js';
 import { activeOf, hold, opensSqlite } from '../support/sqlite-store.js';
 import { collectWarnings } from '../support/warnings.js';
 
@@ -14,16 +14,6 @@ const open = opensSqlite();
 const warnings = collectWarnings();
 const dayMs = 86_400_000;
 const capture = (reference: string) => ({ reference, to: 'captured', visibleInMs: 0 }) as const;
-
-/** Asks the file behind the back of the store. */
-function ask<T>(file: string, act: (database: Database.Database) => T): T {
-  const database = new Database(file);
-  try {
-    return act(database);
-  } finally {
-    database.close();
-  }
-}
 
 describe('the options of a SQLite store', () => {
   it.each([
@@ -62,26 +52,48 @@ it('a SQLite store or history without better-sqlite3 is refused at creation, and
   expect(stdout).toBe(line.repeat(2));
 });
 
+it('a SQLite store whose better-sqlite3 was built for another runtime is refused at creation, with what to do', async () => {
+  const code = `
+    import Module from 'node:module';
+    const load = Module._extensions['.node'];
+    Module._extensions['.node'] = (module, file) => {
+      if (!file.includes('better_sqlite3')) return load(module, file);
+      throw Object.assign(new Error('The module was compiled against another version.\\nMore.'), { code: 'ERR_DLOPEN_FAILED' });
+    };
+    const { sqliteStore } = await import('./src/stores/sqlite/index.ts');
+    try {
+      sqliteStore({ file: 'x.db' });
+    } catch ({ name, problems }) {
+      console.log(name, problems.join());
+    }`;
+  const { stdout } = await runProgram(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code]);
+  expect(stdout).toBe(
+    'ConfigurationError better-sqlite3 does not run in this process (The module was compiled against another ' +
+      'version.). After an update of Node.js, run npm rebuild better-sqlite3. Bun and Deno cannot run it; use another ' +
+      'store there\n',
+  );
+});
+
 describe('a file for a SQLite store', () => {
   it('of a later protocol version is refused at first use, and left as it was (T6)', async () => {
     const file = newFile();
     await hold(open(file), 'a');
-    const version = ask(file, (database) => {
+    const version = onFile(file, (database) => {
       database.pragma('user_version = 99');
       return database.pragma('user_version', { simple: true });
     });
     const refusal = { code: 'balance_unavailable', message: expect.stringMatching(/protocol 99.*update payout-guard/) };
     await expect(open(file).totals('w')).rejects.toMatchObject(refusal);
-    expect(ask(file, (database) => database.pragma('user_version', { simple: true }))).toBe(version);
+    expect(onFile(file, (database) => database.pragma('user_version', { simple: true }))).toBe(version);
   });
 
   it('that another process migrates to a later version is refused from then on (T6)', async () => {
     const file = newFile();
     const store = open(file);
     const held = await hold(store, 'a');
-    ask(file, (database) => database.pragma('user_version = 3'));
-    await expect(hold(store, 'b')).rejects.toThrow(/protocol 3.*update payout-guard/);
-    await expect(store.settle(capture('a'))).rejects.toThrow(/protocol 3.*update payout-guard/);
+    onFile(file, (database) => database.pragma('user_version = 4'));
+    await expect(hold(store, 'b')).rejects.toThrow(/protocol 4.*update payout-guard/);
+    await expect(store.settle(capture('a'))).rejects.toThrow(/protocol 4.*update payout-guard/);
     expect(held.outcome).toBe('held');
   });
 
@@ -90,19 +102,20 @@ describe('a file for a SQLite store', () => {
     const before = open(file);
     await hold(before, 'a');
     await before.close();
-    ask(file, (database) => database.exec('DROP TABLE history; PRAGMA user_version = 1'));
+    const later = 'DROP TABLE history; DROP TABLE day_counters; ALTER TABLE wallets DROP COLUMN limits_epoch';
+    onFile(file, (database) => database.exec(`${later}; PRAGMA user_version = 1`));
     const [one, two] = [open(file), open(file)] as const;
     expect(await Promise.all([activeOf(one), activeOf(two)])).toEqual([40n, 40n]);
-    expect(ask(file, (database) => database.pragma('user_version', { simple: true }))).toBe(2);
-    expect(ask(file, (database) => database.prepare('SELECT count(*) FROM history').pluck().get())).toBe(0);
+    expect(onFile(file, (database) => database.pragma('user_version', { simple: true }))).toBe(3);
+    expect(onFile(file, (database) => database.prepare('SELECT count(*) FROM history').pluck().get())).toBe(0);
     expect((await one.totals('w')).frozen).toBeUndefined();
   });
 
   it('of another application is refused, and left as it was', async () => {
     const file = newFile();
-    ask(file, (database) => database.exec('CREATE TABLE customers (name TEXT)'));
+    onFile(file, (database) => database.exec('CREATE TABLE customers (name TEXT)'));
     await expect(open(file).totals('w')).rejects.toThrow(/a database of another application/);
-    expect(ask(file, (database) => database.prepare('SELECT name FROM sqlite_schema').all())).toEqual([
+    expect(onFile(file, (database) => database.prepare('SELECT name FROM sqlite_schema').all())).toEqual([
       { name: 'customers' },
     ]);
   });
@@ -173,7 +186,7 @@ describe('the transactions of a SQLite store', () => {
     const store = open(file);
     const { epoch } = await store.totals('w');
     const counter = () =>
-      ask(file, (database) => database.prepare('SELECT counter FROM store').pluck().get() as number);
+      onFile(file, (database) => database.prepare('SELECT counter FROM store').pluck().get() as number);
     const before = counter();
     // Each from a callback of its own, as requests come from sockets.
     const holds = Array.from(
@@ -193,7 +206,7 @@ describe('the transactions of a SQLite store', () => {
     const file = newFile();
     const store = open(file);
     await hold(store, 'a');
-    const counter = () => ask(file, (database) => database.prepare('SELECT counter FROM store').pluck().get());
+    const counter = () => onFile(file, (database) => database.prepare('SELECT counter FROM store').pluck().get());
     const before = counter();
     expect((await hold(store, 'a')).outcome).toBe('exists');
     expect((await hold(store, 'b', { limitMinor: 1n })).outcome).toBe('insufficient');
@@ -215,7 +228,7 @@ describe('the transactions of a SQLite store', () => {
         await store.settle({ reference: `r${index}`, to, visibleInMs: index % 5 ? 0 : 60_000 });
       }),
     );
-    const rows = ask(file, (database) => database.prepare('SELECT record, due_at_ms FROM holds').all()) as {
+    const rows = onFile(file, (database) => database.prepare('SELECT record, due_at_ms FROM holds').all()) as {
       record: string;
       due_at_ms: number | null;
     }[];

@@ -127,13 +127,13 @@ describe('the event storeFailure', () => {
     const store = redis.open();
     const { guard, failures } = watched(store);
     expect(await store.ready()).toMatchObject({ recoveringForMs: 0 });
-    expect(await redis.admin.hget('{payout-guard}:store', 'protocol')).toBe('1');
-    await redis.admin.hset('{payout-guard}:store', 'protocol', '2');
+    expect(await redis.admin.hget('{payout-guard}:store', 'protocol')).toBe('2');
+    await redis.admin.hset('{payout-guard}:store', 'protocol', '3');
     await expect(store.ready()).rejects.toMatchObject({ ...refused, cause: { failure: 'PROTOCOL' } });
     await expect(guard.hold({ amount: '1.00', reference: 'a' })).rejects.toMatchObject(refused);
     expect(failures).toMatchObject([{ cause: 'setup', code: 'PROTOCOL', advice: 'Update payout-guard.' }]);
     // It changed nothing.
-    await redis.admin.hset('{payout-guard}:store', 'protocol', '1');
+    await redis.admin.hset('{payout-guard}:store', 'protocol', '2');
     expect(await redis.admin.exists('{payout-guard}:hold:a')).toBe(0);
     await guard.hold({ amount: '1.00', reference: 'a' });
   });
@@ -150,14 +150,14 @@ describe('the event storeFailure', () => {
     const refusals: string[] = [];
     const store = redis.openThrough((command) =>
       command().catch((error: Error) => {
-        if (error.message.startsWith('PROTOCOL 2')) refusals.push(error.message);
+        if (error.message.startsWith('PROTOCOL 3')) refusals.push(error.message);
         throw error;
       }),
     );
     await store.totals('w');
     expect(await store.swapNote('n', undefined, 'before')).toBe(true);
     // A clock that is ahead makes each script write an offset.
-    await redis.admin.hset('{payout-guard}:store', 'protocol', '2', 'clock', `${Date.now() + 3_600_000}`);
+    await redis.admin.hset('{payout-guard}:store', 'protocol', '3', 'clock', `${Date.now() + 3_600_000}`);
     const dump = async () => [await redis.admin.hgetall('{payout-guard}:store'), await redis.admin.keys('*')];
     const before = await dump();
     await expect(ask(store)).rejects.toMatchObject({ ...refused, cause: { failure: 'PROTOCOL' } });

@@ -26,7 +26,11 @@ const rules: readonly Rule[] = [
   {
     rule: 'a reference from a request carries the tenant, and a missing key stays missing',
     find: (code) =>
-      found(code, /\bget\('Idempotency-Key'\)/gi, () => !/\bkey && `\$\{req\.tenant\.id\}[:.]\$\{key\}`/.test(code)),
+      found(
+        code,
+        /\bget\('Idempotency-Key'\)/gi,
+        () => !/\bkey && `\$\{(?:req\.)?tenant\.id\}[:._]\$\{key\}`/.test(code),
+      ),
   },
   {
     rule: 'a wallet never comes from what a client sent',

@@ -243,7 +243,13 @@ async function compilationProblems(directory: string, sources: readonly Source[]
     noUnusedLocals: false,
     noUnusedParameters: false,
   };
-  const project = { extends: '../tsconfig.json', compilerOptions, files: sources.map(({ path }) => path), include: [] };
+  const declarations = join(root, 'src/**/*.d.ts');
+  const project = {
+    extends: '../tsconfig.json',
+    compilerOptions,
+    files: sources.map(({ path }) => path),
+    include: [declarations],
+  };
   await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(project));
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const { code, stdout } = await runNode(tsc, '--pretty', 'false', '--noEmit', '-p', directory);

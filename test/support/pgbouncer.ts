@@ -1,12 +1,12 @@
 // PgBouncer in transaction mode in front of a temporary PostgreSQL.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { owner, type PostgresServer } from './postgres.js';
+import { killed } from './programs.js';
 
 /** True if PgBouncer is installed. Debian's package is `pgbouncer`. */
 export const hasPgBouncer: boolean = spawnSync('pgbouncer', ['--version']).status === 0;
@@ -57,11 +57,7 @@ export class PgBouncer {
 
   /** Kills the process, as in a crash. */
   async kill(): Promise<void> {
-    const running = this.#process;
-    if (!running || running.exitCode !== null || running.signalCode !== null) return;
-    const exited = once(running, 'exit');
-    running.kill('SIGKILL');
-    await exited;
+    await killed(this.#process);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 export const root: string = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 
 /** Far longer than any program takes, even on a slow and busy machine. Below the limit of a test in jest.config.js. */
-const hangsAfterMs = 180_000;
+const hangsAfter = 180_000;
 
 export interface ProgramResult {
   /** `null` when a signal ended it. */
@@ -23,13 +23,15 @@ export interface ProgramOptions {
   readonly cwd?: string | undefined;
   /** Added to the environment of this process. */
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** @defaultValue 180,000, far longer than any program takes that neither downloads nor builds */
+  readonly hangsAfterMs?: number | undefined;
 }
 
 /** Runs a program to its end, with any exit code. @throws when it hangs. */
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { cwd = root, env = {} }: ProgramOptions = {},
+  { cwd = root, env = {}, hangsAfterMs = hangsAfter }: ProgramOptions = {},
 ): Promise<ProgramResult> {
   const leave = await enter();
   try {
@@ -59,6 +61,14 @@ export function runTypeScript(
   { env }: Pick<ProgramOptions, 'env'> = {},
 ): Promise<ProgramResult> {
   return runProgram(process.execPath, ['--import', 'tsx', file, ...args], { env });
+}
+
+/** Kills a process, as in a crash, and waits for its end. */
+export async function killed(child: ChildProcess | undefined): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
 }
 
 const running = new Set<ChildProcess>();

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Clock } from 'payout-guard';
 import { TimedScripts } from '../simulation/engines/timed-scripts.js';
+import { killed } from './programs.js';
 
 /** Far longer than a server takes to start, in milliseconds. */
 const hangsAfterMs = 30_000;
@@ -87,11 +88,7 @@ export class RedisServer {
 
   /** Kills the server, as in a crash: it writes nothing before it ends. */
   async kill(): Promise<void> {
-    const running = this.#process;
-    if (!running || running.exitCode !== null || running.signalCode !== null) return;
-    const exited = once(running, 'exit');
-    running.kill('SIGKILL');
-    await exited;
+    await killed(this.#process);
   }
 
   /** Deletes the data of a killed server. */

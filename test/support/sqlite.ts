@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 
 const memory = '/dev/shm';
 
@@ -16,4 +17,14 @@ export function filesInMemory(afterAll: (run: () => void) => void): () => string
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   let files = 0;
   return () => join(folder, `${++files}.db`);
+}
+
+/** Asks a file behind the back of the store. */
+export function onFile<T>(file: string, act: (database: Database.Database) => T): T {
+  const database = new Database(file);
+  try {
+    return act(database);
+  } finally {
+    database.close();
+  }
 }

@@ -1,17 +1,21 @@
-import type { HoldStore } from 'payout-guard';
+import type { HoldRequest, HoldStore } from 'payout-guard';
 import { type Deferred, deferred } from './wallet.js';
 
 /** A store with some of its methods replaced. */
 export function changed(store: HoldStore, changes: Partial<HoldStore>): HoldStore {
   return {
     name: store.name,
+    limits: store.limits,
+    maxPayouts: store.maxPayouts,
     totals: (wallet) => store.totals(wallet),
     hold: (request) => store.hold(request),
+    holdAll: (request) => store.holdAll(request),
     settle: (request) => store.settle(request),
     get: (reference) => store.get(reference),
     list: (filter) => store.list(filter),
     claim: (request) => store.claim(request),
     freeze: (wallet, reason) => store.freeze(wallet, reason),
+    acceptLimits: (wallet) => store.acceptLimits?.(wallet),
     note: (key) => store.note(key),
     swapNote: (key, expected, value) => store.swapNote(key, expected, value),
     close: () => store.close(),
@@ -53,13 +57,32 @@ export function sentLate(store: HoldStore, gate: Deferred<void>): HoldStore {
   });
 }
 
-/** A store that takes a hold, resolves `held`, and answers only after `goOn` is resolved. */
-export function heldLate(store: HoldStore): { store: HoldStore; held: Deferred<void>; goOn: Deferred<void> } {
+/** A store that settles nothing, and throws, while it is silenced. */
+export function silenced(
+  store: HoldStore,
+  failure: () => Error = () => new Error('connection terminated'),
+): { store: HoldStore; silence: (isSilent: boolean) => void } {
+  let isSilent = false;
+  const settle: HoldStore['settle'] = (request) => {
+    if (isSilent) throw failure();
+    return store.settle(request);
+  };
+  const silence = (silent: boolean) => {
+    isSilent = silent;
+  };
+  return { store: changed(store, { settle }), silence };
+}
+
+/** A store that takes holds, resolves `held` after the one that `isLast`, and answers only after `goOn` is resolved. */
+export function heldLate(
+  store: HoldStore,
+  isLast: (request: HoldRequest) => boolean = () => true,
+): { store: HoldStore; held: Deferred<void>; goOn: Deferred<void> } {
   const held = deferred<void>();
   const goOn = deferred<void>();
   const hold: HoldStore['hold'] = async (request) => {
     const answer = await store.hold(request);
-    held.resolve();
+    if (isLast(request)) held.resolve();
     await goOn.promise;
     return answer;
   };

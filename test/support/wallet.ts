@@ -4,6 +4,7 @@ import {
   type BalanceRequest,
   createPayoutGuard,
   type GuardOptions,
+  type HoldStore,
   type PayoutGuard,
   type ProviderBalance,
   type WalletSettings,
@@ -50,6 +51,14 @@ export function scriptedWallet(available = '1000.00', options: Partial<BalancePr
     guard: (more = {}) => createPayoutGuard({ provider: wallet.provider, currency: 'KES', clock, ...more }),
   };
   return wallet;
+}
+
+/** A payout `x` of a wallet `gone`, and the only guard that serves it. Once closed, the wallet is an orphan. */
+export async function orphanWallet(store: HoldStore, clock: TestClock): Promise<PayoutGuard> {
+  const wallets = { gone: { provider: scriptedWallet().provider, currency: 'KES' } };
+  const guard = createPayoutGuard({ wallets, store, clock, reconcileEveryMs: 0 });
+  await guard.hold({ wallet: 'gone', amount: '1.00', reference: 'x', state: 'sent' });
+  return guard;
 }
 
 /** A promise that is settled from outside. */

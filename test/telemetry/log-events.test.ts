@@ -112,6 +112,8 @@ describe('log lines', () => {
       { available: '1000.00' },
       { amount: '600.00' },
       { amount: '600.00', captured: '601.00' },
+      // The debit above the hold.
+      { amount: '600.00', captured: '601.00' },
       {
         required: '300.00',
         available: '1000.00',

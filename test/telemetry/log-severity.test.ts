@@ -1,8 +1,8 @@
 // Log lines that need an operator.
 import { describe, expect, it } from '@jest/globals';
-import { createPayoutGuard, memoryStore, type PayoutAnswer, PayoutRejectedError } from 'payout-guard';
+import { memoryStore, type PayoutAnswer, PayoutRejectedError } from 'payout-guard';
 import { pino } from 'pino';
-import { deferred, scriptedWallet } from '../support/wallet.js';
+import { deferred, orphanWallet, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
 import { logged } from './log-events-support.js';
 
@@ -48,14 +48,7 @@ describe('log lines', () => {
     for (let index = 0; index < 20; index++) {
       await guard.hold({ amount: '1.00', reference: `p-${index}`, state: 'sent' });
     }
-    const foreign = createPayoutGuard({
-      wallets: { gone: { provider: scriptedWallet().provider, currency: 'KES' } },
-      store,
-      clock: wallet.clock,
-      reconcileEveryMs: 0,
-    });
-    await foreign.hold({ wallet: 'gone', amount: '1.00', reference: 'x', state: 'sent' });
-    await foreign.close();
+    await (await orphanWallet(store, wallet.clock)).close();
     answer = { outcome: 'unknown', absent: true };
     wallet.clock.advance(900_000);
     await guard.reconcile();

@@ -1,9 +1,9 @@
 // Metrics of modes, failures, and payouts that need an operator.
 import { describe, expect, it } from '@jest/globals';
-import { createPayoutGuard, memoryStore, observing, type PayoutAnswer, PayoutRejectedError } from 'payout-guard';
+import { memoryStore, observing, type PayoutAnswer, PayoutRejectedError } from 'payout-guard';
 import { createTelemetry, type ObserveOptions } from 'payout-guard/telemetry';
 import { storeFailureCauses } from '../../src/core/store-failure.js';
-import { deferred, scriptedWallet } from '../support/wallet.js';
+import { deferred, orphanWallet, scriptedWallet } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
 import { endpoint, guards, observed, observedWallets, refusal } from './metrics-support.js';
 import { series } from './support.js';
@@ -118,13 +118,7 @@ describe('payouts that an operator must look at', () => {
       );
     };
     for (const reference of ['p-1', 'p-2']) await guard.hold({ amount: '1.00', reference, state: 'sent' });
-    const foreign = createPayoutGuard({
-      wallets: { gone: { provider: scriptedWallet().provider, currency: 'KES' } },
-      store,
-      clock: wallet.clock,
-      reconcileEveryMs: 0,
-    });
-    await foreign.hold({ wallet: 'gone', amount: '1.00', reference: 'x', state: 'sent' });
+    const foreign = await orphanWallet(store, wallet.clock);
     wallet.clock.advance(900_000);
     await guard.hold({ amount: '1.00', reference: 'p-3', state: 'sent' });
     expect(await gauges()).toEqual([0, 0, 0]);

@@ -7,19 +7,13 @@ import {
   type InterswitchSimulatorOptions,
   interswitchSimulator,
 } from 'payout-guard/testing';
+import { closeAll, startInterswitch } from '../providers/support.js';
 import { stoppedClock } from '../support/clock.js';
 
-const running: InterswitchSimulator[] = [];
+afterEach(closeAll);
 
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((simulator) => simulator.close()));
-});
-
-async function start(options: InterswitchSimulatorOptions = {}): Promise<InterswitchSimulator> {
-  const simulator = await interswitchSimulator({ available: '1000', ledger: '1000', ...options });
-  running.push(simulator);
-  return simulator;
-}
+const start = (options: InterswitchSimulatorOptions = {}) =>
+  startInterswitch({ available: '1000', ledger: '1000', ...options });
 
 async function replyText(response: Response): Promise<string> {
   expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);

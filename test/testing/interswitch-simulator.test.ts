@@ -5,18 +5,9 @@ import {
   type InterswitchSimulatorOptions,
   interswitchSimulator,
 } from 'payout-guard/testing';
+import { closeAll, startInterswitch as start } from '../providers/support.js';
 
-const running: InterswitchSimulator[] = [];
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((simulator) => simulator.close()));
-});
-
-async function start(options?: InterswitchSimulatorOptions): Promise<InterswitchSimulator> {
-  const simulator = await interswitchSimulator(options);
-  running.push(simulator);
-  return simulator;
-}
+afterEach(closeAll);
 
 function get(simulator: InterswitchSimulator, path = '/isw/payments/balance'): Promise<Response> {
   return fetch(simulator.url + path);
@@ -95,7 +86,7 @@ describe('GET /isw/payments/balance', () => {
   it('refuses invalid amounts and amounts above the balance', async () => {
     const simulator = await start({ available: '100', ledger: '50' });
     for (const attempt of [
-      () => simulator.debit('50.01'),
+      () => simulator.debit('100.01'),
       () => simulator.credit('1.001'),
       () => simulator.setBalance({ available: '--1' }),
       () => simulator.setBalance({ available: '-1.001' }),
@@ -156,7 +147,7 @@ describe('a failure', () => {
     simulator.plainText({ times: 1 });
     const response = await get(simulator);
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/plain;charset=UTF-8']);
-    expect(await response.text()).toBe('Cannot Continue with Account Balance, Key Exchange failed');
+    expect(await response.text()).toBe('Cannot Continue with balance Check,Key Exchange failed');
     expect((await (await get(simulator)).json()) as object).toMatchObject({ responseCode: '90000' });
   });
 

@@ -1,23 +1,23 @@
 // Requests to the payout API of the JPay simulator.
 import { afterEach, expect, jest } from '@jest/globals';
 import type { Clock } from 'payout-guard';
-import { type JpaySimulator, type JpaySimulatorOptions, jpaySimulator } from 'payout-guard/testing';
+import type { JpaySimulator, JpaySimulatorOptions } from 'payout-guard/testing';
+import { closeAll, startJpay } from '../providers/support.js';
 
 export const running: { close(): Promise<unknown> }[] = [];
 
 afterEach(async () => {
   jest.restoreAllMocks();
   await Promise.all(running.splice(0).map((party) => party.close()));
+  await closeAll();
 });
 
 // 12 April 2024, 14:30:45 in Nairobi, from the vectors.
 export const nowMs: number = Date.parse('2024-04-12T11:30:45Z');
 export const clock: Clock = { now: () => nowMs };
 
-export async function start(options: JpaySimulatorOptions = {}): Promise<JpaySimulator> {
-  const simulator = await jpaySimulator({ payout: '1000.00', clock, ...options });
-  running.push(simulator);
-  return simulator;
+export function start(options: JpaySimulatorOptions = {}): Promise<JpaySimulator> {
+  return startJpay({ payout: '1000.00', clock, ...options });
 }
 
 export interface Reply {

@@ -1,18 +1,11 @@
 // Requests to the JPay simulator.
 import { afterEach, expect } from '@jest/globals';
-import { type JpaySimulator, type JpaySimulatorOptions, jpaySimulator } from 'payout-guard/testing';
+import type { JpaySimulator } from 'payout-guard/testing';
+import { closeAll } from '../providers/support.js';
 
-export const running: JpaySimulator[] = [];
+export { startJpay as start } from '../providers/support.js';
 
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((simulator) => simulator.close()));
-});
-
-export async function start(options?: JpaySimulatorOptions): Promise<JpaySimulator> {
-  const simulator = await jpaySimulator(options);
-  running.push(simulator);
-  return simulator;
-}
+afterEach(closeAll);
 
 export interface Reply {
   status: number;

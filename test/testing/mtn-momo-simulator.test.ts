@@ -5,7 +5,8 @@ import { mtnMomo, mtnMomoReferenceId } from 'payout-guard/providers/mtn-momo';
 import { type MtnMomoSimulator, type MtnMomoSimulatorOptions, mtnMomoSimulator } from 'payout-guard/testing';
 import { closeAll, failureOf, startServer, until } from '../providers/support.js';
 import { stoppedClock } from '../support/clock.js';
-import { payAtOnce, statesAtEnd } from './payout-crowd.js';
+import { captured, expectEightOfFifty, payAtOnce, statesAtEnd } from './payout-crowd.js';
+import { testOneBalance, testWrongOptions } from './simulated-wallet.js';
 
 const running: { close(): Promise<unknown> }[] = [];
 
@@ -75,30 +76,24 @@ async function read(simulator: MtnMomoSimulator, path: string, change: Record<st
 const statusOf = (simulator: MtnMomoSimulator, reference: string) =>
   read(simulator, `/disbursement/v1_0/transfer/${mtnMomoReferenceId(reference)}`);
 
-const captured = Array.from({ length: 8 }, () => 'captured');
-
 describe('50 payouts at once from a float that covers 8', () => {
   it('are 8, all settled by look-ups that callbacks start', async () => {
     // Without look-ups by timer.
     const { simulator, guard, pay } = await start({ settleAfterMs: 30 }, { reconcileEveryMs: 0 });
-    const approved = await payAtOnce(guard, 50, '100', pay);
-    expect(approved).toHaveLength(8);
-    expect(await statesAtEnd(guard, approved)).toEqual(captured);
+    await expectEightOfFifty(guard, pay);
     expect([simulator.balance(), simulator.count('/disbursement/token/')]).toEqual(['0', 1]);
   });
 
   it('are 8 although debits come late, settled by look-ups without callbacks', async () => {
     const { simulator, guard, pay } = await start({ settleAfterMs: 30, debitAt: 'completion', callback: 'none' });
-    const approved = await payAtOnce(guard, 50, '100', pay);
-    expect(approved).toHaveLength(8);
-    expect(await statesAtEnd(guard, approved)).toEqual(captured);
+    await expectEightOfFifty(guard, pay);
     expect(simulator.balance()).toBe('0');
   });
 
   it('are 8 although callbacks report the opposite', async () => {
     const { simulator, guard, pay } = await start({ settleAfterMs: 30, callback: 'forged' }, { reconcileEveryMs: 0 });
     const approved = await payAtOnce(guard, 50, '100', pay);
-    expect(await statesAtEnd(guard, approved)).toEqual(captured);
+    expect(await statesAtEnd(guard, approved)).toEqual(captured(8));
     expect(simulator.callbacks.map(({ status }) => status)).toContain('FAILED');
   });
 
@@ -106,10 +101,10 @@ describe('50 payouts at once from a float that covers 8', () => {
     const { simulator, guard, pay } = await start({ settleAfterMs: 30 });
     simulator.fault({ kind: 'lost' }, { path: '/transfer', times: 2 });
     simulator.fault({ kind: 'lost', status: 502 }, { path: '/transfer', times: 1 });
-    const approved = await payAtOnce(guard, 50, '100', pay);
+    const approved = await payAtOnce(guard, 50, '100', pay, { mayThrow: true });
     simulator.expireAccessTokens();
     expect(approved).toHaveLength(8);
-    expect(await statesAtEnd(guard, approved)).toEqual(captured);
+    expect(await statesAtEnd(guard, approved)).toEqual(captured(8));
     expect([simulator.balance(), simulator.transfers.length]).toEqual(['0', 8]);
   });
 });
@@ -213,23 +208,14 @@ describe('the MTN MoMo simulator', () => {
     expect(simulator.callbacks).toEqual([{ externalId: 'po_1001', status: 'SUCCESSFUL', problem }]);
   });
 
-  it.each([
-    [{ balance: '1.001' }, 'balance'],
-    [{ currency: 'ugx' }, 'currency'],
-    [{ outOfFunds: 'never' }, 'outOfFunds'],
-    [{ outcomeOf: () => 'failed' }, 'outcomeOf'],
-  ])('names a wrong option: %j', async (options, name) => {
-    const failure = await failureOf(mtnMomoSimulator(options as MtnMomoSimulatorOptions));
-    expect(failure.message).toContain(`${name}: `);
-  });
-
-  it('has a balance that tests change', async () => {
-    const { simulator } = await start();
-    simulator.credit('1.50');
-    simulator.debit('0.25');
-    expect(simulator.balance()).toBe('801.25');
-    expect(() => simulator.debit('801.26')).toThrow('the wallet has less');
-    simulator.setBalance('-3');
-    expect(simulator.balance()).toBe('-3');
-  });
+  testWrongOptions<MtnMomoSimulatorOptions>(
+    [
+      [{ balance: '1.001' }, 'balance'],
+      [{ currency: 'ugx' }, 'currency'],
+      [{ outOfFunds: 'never' }, 'outOfFunds'],
+      [{ outcomeOf: () => 'failed' }, 'outcomeOf'],
+    ],
+    mtnMomoSimulator,
+  );
+  testOneBalance('-3', start);
 });

@@ -1,12 +1,9 @@
-// Payouts through the simulators of Flutterwave and Monnify, from 50 at once to settled holds.
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
+// Payouts through the simulators of Flutterwave, Monnify and Paystack, from 50 at once to settled holds.
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type BalanceProvider, createPayoutGuard, type PayoutGuard } from 'payout-guard';
+import { type BalanceProvider, createPayoutGuard } from 'payout-guard';
 import { flutterwave } from 'payout-guard/providers/flutterwave';
 import { monnify } from 'payout-guard/providers/monnify';
+import { paystack } from 'payout-guard/providers/paystack';
 import {
   type FlutterwaveSimulatorOptions,
   flutterwaveSimulator,
@@ -14,9 +11,13 @@ import {
   type HostedWalletSimulator,
   type MonnifySimulatorOptions,
   monnifySimulator,
+  type PaystackSimulatorOptions,
+  paystackSimulator,
 } from 'payout-guard/testing';
-import { until } from '../providers/support.js';
+import { closeAll, until } from '../providers/support.js';
 import { stoppedClock } from '../support/clock.js';
+import { captured, payAtOnce, statesAtEnd } from './payout-crowd.js';
+import { webhookRoute } from './webhook-route.js';
 
 interface Rig {
   readonly simulator: HostedWalletSimulator;
@@ -61,6 +62,23 @@ async function openMonnify(options: MonnifySimulatorOptions): Promise<Rig> {
   };
 }
 
+async function openPaystack(options: PaystackSimulatorOptions): Promise<Rig> {
+  const simulator = await paystackSimulator({ ...options, insufficientFunds: 'fail_later' });
+  const { url, secretKey, recipientCode: recipient } = simulator;
+  const payPath = '/transfer';
+  const headers = { authorization: `Bearer ${secretKey}` };
+  return {
+    simulator,
+    provider: paystack({ baseUrl: url, secretKey }),
+    payPath,
+    pay: (reference, amount) => {
+      const subunits = Number(amount.replace('.', ''));
+      const body = { source: 'balance', amount: subunits, recipient, reference, currency: 'NGN' };
+      return post(url + payPath, headers, JSON.stringify(body));
+    },
+  };
+}
+
 const rigs: readonly { readonly name: string; open(options: HostedWalletOptions): Promise<Rig> }[] = [
   { name: 'flutterwave', open: openFlutterwave },
   {
@@ -68,50 +86,31 @@ const rigs: readonly { readonly name: string; open(options: HostedWalletOptions)
     open: (options) => openFlutterwave({ ...options, webhookProof: 'signature' }),
   },
   { name: 'monnify', open: openMonnify },
+  { name: 'paystack', open: openPaystack },
+  { name: 'paystack, which reverses', open: (options) => openPaystack({ ...options, failedAs: 'reversed' }) },
 ];
+
+// Paystack takes references of 16 characters and more.
+const reference = 'payout-2026-0001';
+const referenceOf = (index: number) => `payout-2026-${1_000 + index}`;
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
+  await closeAll();
 });
-
-/** A route that reads each event and looks its payout up. */
-async function webhookRoute() {
-  const events: unknown[] = [];
-  let serve: { readonly provider: BalanceProvider; readonly guard: PayoutGuard } | undefined;
-  const server = createServer(async (request, response) => {
-    const event = await serve?.provider.webhook?.read(await buffer(request), request.headers);
-    events.push(event);
-    if (event?.reference !== undefined) await serve?.guard.reconcile({ reference: event.reference });
-    response.writeHead(event ? 200 : 401).end();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closing.push(async () => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`;
-  return {
-    url,
-    events,
-    use: (provider: BalanceProvider, guard: PayoutGuard) => {
-      serve = { provider, guard };
-    },
-  };
-}
 
 async function start(open: (typeof rigs)[number]['open'], options: HostedWalletOptions, withWebhooks = true) {
   const route = await webhookRoute();
   const rig = await open({ ...options, ...(withWebhooks ? { webhookUrl: route.url } : {}) });
   const guard = createPayoutGuard({ provider: rig.provider, currency: 'NGN', lookupsPerSecond: 1_000 });
-  route.use(rig.provider, guard);
+  route.serve(rig.provider, guard);
   closing.push(
     () => rig.simulator.close(),
     () => guard.close().then(() => undefined),
   );
-  const send = (reference: string, amount: string, pay = rig.pay, fee?: string) =>
-    guard.withHold({ amount, fee, reference }, (hold) => pay(hold.reference, amount));
+  const send = (reference: string, amount: string, pay = rig.pay) =>
+    guard.withHold({ amount, reference }, (hold) => pay(hold.reference, amount));
   return { ...rig, ...route, guard, send };
 }
 
@@ -124,23 +123,13 @@ describe.each(rigs)('the simulator of $name', ({ open }) => {
     'approves 8 of 50 payouts at once against a wallet for 8, and all are settled %s',
     async (_, hooks, debitAt) => {
       const options = { available: '12000.00', fee: '10.00', settleAfterMs: 50, debitAt };
-      const { simulator, guard, send, pay, events } = await start(open, options, hooks);
-      const references = Array.from({ length: 50 }, (__, index) => `payout-${index}`);
-      const payouts = await Promise.allSettled(references.map((reference) => send(reference, '1490.00', pay, '10.00')));
-
-      const approved = references.filter((__, index) => payouts[index]?.status === 'fulfilled');
-      const codes = payouts.flatMap((payout) => (payout.status === 'rejected' ? [payout.reason.code] : []));
+      const { simulator, guard, pay, events } = await start(open, options, hooks);
+      const approved = await payAtOnce(guard, 50, '1490.00', ({ reference }) => pay(reference, '1490.00'), {
+        fee: '10.00',
+        referenceOf,
+      });
       expect(approved).toHaveLength(8);
-      expect(new Set(codes)).toEqual(new Set(['insufficient_funds']));
-
-      const states = async () =>
-        Promise.all(approved.map(async (reference) => (await guard.getHold(reference))?.state));
-      let settled: unknown[] = [];
-      while (!settled.length || settled.includes('sent')) {
-        settled = await states();
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      expect(new Set(settled)).toEqual(new Set(['captured']));
+      expect(await statesAtEnd(guard, approved)).toEqual(captured(8));
       await until(() => simulator.balances().available === '0.00');
       expect(await Promise.all(approved.map(async (reference) => (await guard.getHold(reference))?.captured))).toEqual(
         approved.map(() => '1500.00'),
@@ -149,41 +138,62 @@ describe.each(rigs)('the simulator of $name', ({ open }) => {
     },
   );
 
+  it('approves 8 of 50 payouts at once although the answers to three are lost', async () => {
+    const { simulator, guard, pay, payPath } = await start(open, { available: '12000.00', settleAfterMs: 50 });
+    simulator.fault({ kind: 'lost' }, { path: payPath, times: 2 });
+    simulator.fault({ kind: 'lost', status: 502 }, { path: payPath, times: 1 });
+    const payOne = ({ reference: held }: { reference: string }) => pay(held, '1500.00');
+    const approved = await payAtOnce(guard, 50, '1500.00', payOne, { referenceOf, mayThrow: true });
+    expect(approved).toHaveLength(8);
+    expect(await statesAtEnd(guard, approved)).toEqual(captured(8));
+    expect([simulator.balances().available, simulator.payouts.length]).toEqual(['0.00', 8]);
+  });
+
   it('frees the money of a payout that failed after it was accepted, for want of funds', async () => {
     const { simulator, guard, send, pay, events } = await start(open, { available: '1000.00', settleAfterMs: 20 });
-    const drained = async (reference: string, amount: string) => {
+    const drained = async (paid: string, amount: string) => {
       simulator.setBalance({ available: '100.00' });
-      return pay(reference, amount);
+      return pay(paid, amount);
     };
-    await send('payout-1', '500.00', drained);
+    await send(reference, '500.00', drained);
     await until(() => events.length === 1);
     await until(() => simulator.webhooks[0]?.answer === 200);
     // The payment code has ended, so its failure is final.
-    while ((await guard.getHold('payout-1'))?.state === 'sent') await guard.reconcile({ reference: 'payout-1' });
-    expect(await guard.getHold('payout-1')).toMatchObject({ state: 'released', failed: true });
+    while ((await guard.getHold(reference))?.state === 'sent') await guard.reconcile({ reference });
+    expect(await guard.getHold(reference)).toMatchObject({ state: 'released', failed: true });
     expect(simulator.balances().available).toBe('100.00');
   });
 
   it('keeps the money of a payout whose answer was lost, and settles it by look-up', async () => {
     const { simulator, guard, send, pay, payPath } = await start(open, { available: '1000.00' });
     simulator.fault({ kind: 'lost' }, { path: payPath, times: 1 });
-    await expect(send('payout-1', '500.00', pay)).rejects.toThrow();
-    expect((await guard.getHold('payout-1'))?.state).toBe('sent');
+    await expect(send(reference, '500.00', pay)).rejects.toThrow();
+    expect((await guard.getHold(reference))?.state).toBe('sent');
     // A second payout of the same reference is not made: the provider has it already.
-    expect(JSON.stringify(await pay('payout-1', '500.00'))).toMatch(/reference already exists/i);
+    expect(JSON.stringify(await pay(reference, '500.00'))).toMatch(/reference already exists/i);
     expect(simulator.payouts).toHaveLength(1);
-    simulator.advance('payout-1', 'completed');
-    while ((await guard.getHold('payout-1'))?.state === 'sent') await guard.reconcile({ reference: 'payout-1' });
-    expect(await guard.getHold('payout-1')).toMatchObject({ state: 'captured', captured: '500.00' });
+    simulator.advance(reference, 'completed');
+    while ((await guard.getHold(reference))?.state === 'sent') await guard.reconcile({ reference });
+    expect(await guard.getHold(reference)).toMatchObject({ state: 'captured', captured: '500.00' });
+  });
+
+  it('keeps the money of a payout that was made before, and settles it by look-up', async () => {
+    const { simulator, guard, send, pay } = await start(open, { available: '1000.00' }, false);
+    await pay(reference, '500.00');
+    expect(JSON.stringify(await send(reference, '500.00'))).toMatch(/reference already exists/i);
+    expect([(await guard.getHold(reference))?.state, simulator.payouts.length]).toEqual(['sent', 1]);
+    simulator.advance(reference, 'completed');
+    await guard.reconcile({ reference });
+    expect([(await guard.getHold(reference))?.state, simulator.balances().available]).toEqual(['captured', '500.00']);
   });
 
   it('posts events that a wrong secret does not open, and posts them again on demand', async () => {
     const { simulator, send, pay, events } = await start(open, { available: '1000.00', webhooks: 'forged' });
-    await send('payout-1', '500.00', pay);
-    simulator.advance('payout-1', 'completed');
+    await send(reference, '500.00', pay);
+    simulator.advance(reference, 'completed');
     await until(() => simulator.webhooks.length === 1);
-    await simulator.resendWebhook('payout-1');
-    await expect(simulator.resendWebhook('payout-2')).rejects.toMatchObject({ code: 'configuration' });
+    await simulator.resendWebhook(reference);
+    await expect(simulator.resendWebhook('payout-2026-0002')).rejects.toMatchObject({ code: 'configuration' });
     expect(events).toEqual([undefined, undefined]);
     expect(simulator.webhooks.map(({ answer }) => answer)).toEqual([401, 401]);
   });

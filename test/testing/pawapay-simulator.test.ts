@@ -3,8 +3,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createPayoutGuard, type GuardOptions, type Hold, type PayoutGuard } from 'payout-guard';
 import { pawapay, pawapayPayoutId } from 'payout-guard/providers/pawapay';
 import { type PawapaySimulator, type PawapaySimulatorOptions, pawapaySimulator } from 'payout-guard/testing';
-import { closeAll, failureOf, startServer, until } from '../providers/support.js';
-import { payAtOnce, statesAtEnd } from './payout-crowd.js';
+import { closeAll, until } from '../providers/support.js';
+import { expectEightOfFifty, statesAtEnd } from './payout-crowd.js';
+import { testOneBalance, testWrongOptions } from './simulated-wallet.js';
+import { webhookRoute } from './webhook-route.js';
 
 const running: { close(): Promise<unknown> }[] = [];
 
@@ -18,34 +20,23 @@ interface World {
   readonly guard: PayoutGuard;
   readonly pay: (hold: Pick<Hold, 'reference'>, amount?: string) => Promise<unknown>;
   /** Statuses that the route for callbacks answered. */
-  readonly answered: number[];
+  readonly answered: readonly number[];
 }
 
 /** A guard, and an application with a route for callbacks, on a simulator. */
 async function start(options: PawapaySimulatorOptions = {}, settings: Partial<GuardOptions> = {}): Promise<World> {
-  const answered: number[] = [];
-  let receive = async (_body: string, _headers: Record<string, string | string[] | undefined>): Promise<number> => 503;
-  const { url } = await startServer((response, request) => {
-    void receive(request.text, request.headers).then((status) => {
-      answered.push(status);
-      response.writeHead(status).end();
-    });
-  });
-  const callbackUrl = `${url}/webhooks/pawapay`;
+  const route = await webhookRoute();
+  const callbackUrl = route.url;
   const simulator = await pawapaySimulator({ balance: '800.00', callbackUrl, ...options });
   const { url: baseUrl, apiToken } = simulator;
   const provider = pawapay({ apiToken, country: 'UGA', baseUrl, callbackUrl });
   const wallet = { provider, currency: 'UGX', returns: 'providerAnswer' } as const;
   const guard = createPayoutGuard({ ...wallet, lookupsPerSecond: 1_000, ...settings });
   running.push(guard, simulator);
-  receive = async (body, headers) => {
-    const event = await provider.webhook?.read(Buffer.from(body), headers);
-    if (event?.reference !== undefined) await guard.reconcile({ reference: event.reference });
-    return event ? 200 : 401;
-  };
+  route.serve(provider, guard);
   const pay = async ({ reference }: Pick<Hold, 'reference'>, amount = '100.00') =>
     (await call(simulator, '/v2/payouts', payoutOf(reference, amount))).body;
-  return { simulator, guard, pay, answered };
+  return { simulator, guard, pay, answered: route.answered };
 }
 
 function payoutOf(reference: string, amount = '100.00') {
@@ -65,15 +56,11 @@ async function call({ url, apiToken }: PawapaySimulator, path: string, body?: un
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-const captured = Array.from({ length: 8 }, () => 'captured');
-
 describe('50 payouts at once from a wallet that covers 8', () => {
   it('are 8, all settled by signed callbacks', async () => {
     // Without look-ups by timer.
     const { simulator, guard, pay, answered } = await start({ settleAfterMs: 30 }, { reconcileEveryMs: 0 });
-    const approved = await payAtOnce(guard, 50, '100', pay);
-    expect(approved).toHaveLength(8);
-    expect(await statesAtEnd(guard, approved)).toEqual(captured);
+    await expectEightOfFifty(guard, pay);
     expect(simulator.balance()).toBe('0.00');
     await until(() => simulator.callbacks.length === 8);
     expect(answered).toEqual(Array.from({ length: 8 }, () => 200));
@@ -83,9 +70,7 @@ describe('50 payouts at once from a wallet that covers 8', () => {
     'are 8 although debits come late, settled by look-ups with callbacks that are %s',
     async (callback) => {
       const { simulator, guard, pay, answered } = await start({ settleAfterMs: 30, debitAt: 'completion', callback });
-      const approved = await payAtOnce(guard, 50, '100', pay);
-      expect(approved).toHaveLength(8);
-      expect(await statesAtEnd(guard, approved)).toEqual(captured);
+      await expectEightOfFifty(guard, pay);
       expect(simulator.balance()).toBe('0.00');
       expect(answered.every((status) => status === 401)).toBe(true);
     },
@@ -95,9 +80,7 @@ describe('50 payouts at once from a wallet that covers 8', () => {
     const { simulator, guard, pay } = await start({ settleAfterMs: 30 });
     simulator.fault({ kind: 'lost' }, { path: '/v2/payouts', times: 2 });
     simulator.fault({ kind: 'lost', status: 502 }, { path: '/v2/payouts', times: 1 });
-    const approved = await payAtOnce(guard, 50, '100', pay);
-    expect(approved).toHaveLength(8);
-    expect(await statesAtEnd(guard, approved)).toEqual(captured);
+    await expectEightOfFifty(guard, pay, { mayThrow: true });
     expect([simulator.balance(), simulator.payouts.length]).toEqual(['0.00', 8]);
   });
 });
@@ -211,23 +194,14 @@ describe('the pawaPay simulator', () => {
     expect(simulator.callbacks).toMatchObject([{ status: 'COMPLETED', problem: 'not a loopback address' }]);
   });
 
-  it.each([
-    [{ balance: '1.001' }, 'balance'],
-    [{ country: 'UG' }, 'country'],
-    [{ callback: 'never' }, 'callback'],
-    [{ outcomeOf: () => 'failed' }, 'outcomeOf'],
-  ])('names a wrong option: %j', async (options, name) => {
-    const failure = await failureOf(pawapaySimulator(options as PawapaySimulatorOptions));
-    expect(failure.message).toContain(`${name}: `);
-  });
-
-  it('has a balance that tests change', async () => {
-    const { simulator } = await start();
-    simulator.credit('1.50');
-    simulator.debit('0.25');
-    expect(simulator.balance()).toBe('801.25');
-    expect(() => simulator.debit('801.26')).toThrow('the wallet has less');
-    simulator.setBalance('-3.00');
-    expect(simulator.balance()).toBe('-3.00');
-  });
+  testWrongOptions<PawapaySimulatorOptions>(
+    [
+      [{ balance: '1.001' }, 'balance'],
+      [{ country: 'UG' }, 'country'],
+      [{ callback: 'never' }, 'callback'],
+      [{ outcomeOf: () => 'failed' }, 'outcomeOf'],
+    ],
+    pawapaySimulator,
+  );
+  testOneBalance('-3.00', start);
 });

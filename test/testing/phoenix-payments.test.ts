@@ -178,8 +178,20 @@ describe('registration', () => {
     expect(codes).toEqual(['90030', '90030', '90063', '70030', '90063']);
   });
 
+  it('is completed with an old token, unless it is strict', async () => {
+    for (const [strictRegistration, code] of [
+      [undefined, '90000'],
+      [true, '90063'],
+    ] as const) {
+      const { client } = await world({ strictRegistration });
+      const first = await client.register({ publicKey: publicKeyOf(client) });
+      client.token = 'OLD';
+      expect(codeOf(await client.completeRegistration(first.body.response?.transactionReference ?? ''))).toBe(code);
+    }
+  });
+
   it('is not completed without its first step, its token, its password or its code', async () => {
-    const { client } = await world({ otp: '4711' });
+    const { client } = await world({ otp: '4711', strictRegistration: true });
     expect(codeOf(await client.completeRegistration('SIM'))).toBe('90063');
     const first = await client.register({ publicKey: publicKeyOf(client) });
     const reference = first.body.response?.transactionReference ?? '';

@@ -2,7 +2,7 @@
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PhoenixSimulatorOptions } from 'payout-guard/testing';
-import { closeAll, startPhoenix } from '../providers/support.js';
+import { closeAll, startInterswitch, startPhoenix } from '../providers/support.js';
 import type { ClientChoices } from '../support/phoenix-client.js';
 import { stoppedClock } from '../support/wallet.js';
 import { codeOf, session, start } from './phoenix-simulator-support.js';
@@ -55,6 +55,10 @@ describe('a correct client', () => {
       'terminalId=3SIM0001&requestReference=a%20b',
       'terminalId=3SIM0001&requestReference=a+b',
       'terminalId=3SIM0001&requestReference=a%2Fb%26c',
+      'terminalId=3SIM0001&requestReference=shop:7/a@b,c',
+      'terminalId=3SIM0001&requestReference=shop%3A7/a%40b%2Cc',
+      'terminalId=3SIM0001&requestReference=shop%3A7%2Fa%40b%2Cc',
+      'terminalId=3SIM0001&requestReference=a=b;c$d?e',
     ]) {
       expect([query, codeOf(await client.call('GET', `sente/accountBalance?${query}`))]).toEqual([query, '90000']);
     }
@@ -112,7 +116,13 @@ describe('a session', () => {
 
   it('of a login requires its one-time code', async () => {
     const { client } = await start({ otp: '123456' });
-    expect((await client.exchangeKeys('client/login')).body.response).toMatchObject({ requiresOtp: true });
+    expect((await client.exchangeKeys('client/login')).body.response).toEqual({
+      authToken: expect.stringMatching(/=$/),
+      serverSessionPublicKey: expect.stringMatching(/=$/),
+      requiresOtp: true,
+      terminalId: '3SIM0001',
+      active: true,
+    });
     expect(codeOf(await client.balance())).toBe('90063');
     const validate = (otp: string) =>
       client.call('POST', 'client/validateLoginOtp', {
@@ -225,8 +235,28 @@ describe('the simulator', () => {
     expect(simulator.balances()).toEqual({ available: '1001', ledger: '5001' });
     simulator.setBalance({ available: '7' });
     expect(simulator.balances()).toEqual({ available: '7', ledger: '5001' });
+    simulator.setBalance({ ledger: '2' });
+    simulator.debit('5');
+    expect(simulator.balances()).toEqual({ available: '2', ledger: '-3' });
+    simulator.setBalance({ available: '7' });
     expect(() => simulator.debit('8')).toThrow('the wallet has less than that');
     expect(() => simulator.credit('much')).toThrow(expect.objectContaining({ code: 'configuration' }));
+  });
+
+  it('has a ledger that follows the available balance, unless it is given', async () => {
+    for (const [options, balances] of [
+      [{}, { available: '250000', ledger: '250000' }],
+      [{ available: '900000' }, { available: '900000', ledger: '900000' }],
+      [{ available: '5' }, { available: '5', ledger: '5' }],
+      [
+        { available: '900000', ledger: '7' },
+        { available: '900000', ledger: '7' },
+      ],
+      [{ ledger: '-7' }, { available: '250000', ledger: '-7' }],
+    ] as const) {
+      expect((await startPhoenix(options)).balances()).toEqual(balances);
+      expect((await startInterswitch(options)).balances()).toEqual(balances);
+    }
   });
 
   it.each<[string, object]>([

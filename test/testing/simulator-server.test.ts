@@ -3,8 +3,9 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it, jest } from '@jest/globals';
 import { jpaySimulator } from 'payout-guard/testing';
+import { startInterswitch, startJpay, until } from '../providers/support.js';
 import { runProgram } from '../support/programs.js';
-import { failureCode, getBalance, startInterswitch, startJpay, until } from './simulator-support.js';
+import { failureCode, getBalance } from './simulator-support.js';
 
 describe('the server', () => {
   it('listens on 127.0.0.1 only, on a free port of its own', async () => {

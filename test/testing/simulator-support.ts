@@ -1,33 +1,12 @@
-// Simulators that end with the test.
-import { setTimeout as sleep } from 'node:timers/promises';
+// Requests to simulators that end with the test.
 import { afterEach, jest } from '@jest/globals';
-import {
-  type InterswitchSimulator,
-  interswitchSimulator,
-  type JpaySimulator,
-  type JpaySimulatorOptions,
-  jpaySimulator,
-  type Simulator,
-} from 'payout-guard/testing';
-
-export const running: Simulator[] = [];
+import type { JpaySimulator } from 'payout-guard/testing';
+import { closeAll } from '../providers/support.js';
 
 afterEach(async () => {
   jest.restoreAllMocks();
-  await Promise.all(running.splice(0).map((simulator) => simulator.close()));
+  await closeAll();
 });
-
-export async function startJpay(options?: JpaySimulatorOptions): Promise<JpaySimulator> {
-  const simulator = await jpaySimulator(options);
-  running.push(simulator);
-  return simulator;
-}
-
-export async function startInterswitch(): Promise<InterswitchSimulator> {
-  const simulator = await interswitchSimulator();
-  running.push(simulator);
-  return simulator;
-}
 
 export function getBalance(simulator: JpaySimulator, init: RequestInit = {}): Promise<Response> {
   return fetch(`${simulator.url}/wallets/balance`, {
@@ -35,10 +14,6 @@ export function getBalance(simulator: JpaySimulator, init: RequestInit = {}): Pr
     headers: { authorization: `Bearer ${simulator.accessToken()}` },
     redirect: 'manual',
   });
-}
-
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(1);
 }
 
 /** The error code of the cause for which a fetch, or the reading of its body, failed. */

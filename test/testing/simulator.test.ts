@@ -2,8 +2,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { LosslessNumber } from 'lossless-json';
 import { ConfigurationError } from 'payout-guard';
+import { startInterswitch, startJpay, until } from '../providers/support.js';
 import { stoppedClock } from '../support/clock.js';
-import { failureCode, getBalance, startInterswitch, startJpay, until } from './simulator-support.js';
+import { failureCode, getBalance } from './simulator-support.js';
 
 const correctText =
   '{"collection_wallet_balance":"45000.00","payout_wallet_balance":"12000.00","total_balance":"57000.00"}';

@@ -3,8 +3,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createPayoutGuard, type GuardOptions, type Hold, type PayoutGuard, PayoutRejectedError } from 'payout-guard';
 import { type StripeOptions, stripe } from 'payout-guard/providers/stripe';
 import { type StripeSimulator, type StripeSimulatorOptions, stripeSimulator } from 'payout-guard/testing';
-import { closeAll, failureOf, startServer, until } from '../providers/support.js';
-import { payAtOnce, statesAtEnd } from './payout-crowd.js';
+import { closeAll, failureOf, until } from '../providers/support.js';
+import { expectEightOfFifty } from './payout-crowd.js';
+import { testWrongOptions } from './simulated-wallet.js';
+import { webhookRoute } from './webhook-route.js';
 
 const running: { close(): Promise<unknown> }[] = [];
 
@@ -20,7 +22,7 @@ interface World {
   readonly guard: PayoutGuard;
   readonly pay: (hold: Pick<Hold, 'reference'>) => Promise<unknown>;
   /** Statuses that the route for webhooks answered. */
-  readonly answered: number[];
+  readonly answered: readonly number[];
 }
 
 /** A guard, and an application with a route for webhooks, on a simulator. */
@@ -29,31 +31,20 @@ async function start(
   options: StripeSimulatorOptions = {},
   settings: Partial<GuardOptions> = {},
 ): Promise<World> {
-  const answered: number[] = [];
-  let receive = async (_body: string, _headers: Record<string, string | string[] | undefined>): Promise<number> => 503;
-  const { url: webhookUrl } = await startServer((response, request) => {
-    void receive(request.text, request.headers).then((status) => {
-      answered.push(status);
-      response.writeHead(status).end();
-    });
-  });
-  const simulator = await stripeSimulator({ available: '800.00', webhookUrl, ...options });
+  const route = await webhookRoute();
+  const simulator = await stripeSimulator({ available: '800.00', webhookUrl: route.url, ...options });
   const { url: baseUrl, secretKey, webhookSecret } = simulator;
   const provider = stripe({ secretKey, account: options.account, product, webhookSecret, baseUrl });
   const wallet = { provider, currency: 'USD', returns: 'providerAnswer' } as const;
   const guard = createPayoutGuard({ ...wallet, lookupsPerSecond: 1_000, ...settings });
   running.push(guard, simulator);
-  receive = async (body, headers) => {
-    const event = await provider.webhook?.read(Buffer.from(body), headers);
-    if (event?.reference !== undefined) await guard.reconcile({ reference: event.reference });
-    return event ? 200 : 401;
-  };
+  route.serve(provider, guard);
   const pay = async ({ reference }: Pick<Hold, 'reference'>) => {
     const { status, body } = await create(simulator, product, reference, options.account);
     if (status === 400) throw new PayoutRejectedError('the balance is too low');
     return body;
   };
-  return { simulator, guard, pay, answered };
+  return { simulator, guard, pay, answered: route.answered };
 }
 
 async function create(
@@ -74,8 +65,6 @@ async function create(
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-const captured = Array.from({ length: 8 }, () => 'captured');
-
 describe.each(['transfers', 'payouts'] as const)('50 %s at once from a balance that covers 8', (product) => {
   it.each<[string, StripeSimulatorOptions]>([
     ['debited at once', { settleAfterMs: 30 }],
@@ -85,9 +74,7 @@ describe.each(['transfers', 'payouts'] as const)('50 %s at once from a balance t
     ['with forged events', { settleAfterMs: 30, events: 'forged' }],
   ])('are 8, %s', async (_, options) => {
     const { simulator, guard, pay, answered } = await start(product, options);
-    const approved = await payAtOnce(guard, 50, '100', pay);
-    expect(approved).toHaveLength(8);
-    expect(await statesAtEnd(guard, approved)).toEqual(captured);
+    await expectEightOfFifty(guard, pay);
     await until(() => simulator.balance() === '0.00');
     expect(simulator.payments).toHaveLength(8);
     expect(answered.every((status) => status === (options.events === 'forged' ? 401 : 200))).toBe(true);
@@ -97,9 +84,7 @@ describe.each(['transfers', 'payouts'] as const)('50 %s at once from a balance t
     const { simulator, guard, pay } = await start(product, { settleAfterMs: 30, events: 'none' });
     simulator.fault({ kind: 'lost' }, { path: `/v1/${product}`, times: 2 });
     simulator.fault({ kind: 'lost', status: 502 }, { path: `/v1/${product}`, times: 1 });
-    const approved = await payAtOnce(guard, 50, '100', pay);
-    expect(approved).toHaveLength(8);
-    expect(await statesAtEnd(guard, approved)).toEqual(captured);
+    await expectEightOfFifty(guard, pay, { mayThrow: true });
     expect([simulator.balance(), simulator.payments.length]).toEqual(['0.00', 8]);
   });
 });
@@ -138,6 +123,18 @@ describe('a payout through the Stripe simulator', () => {
     await until(() => failed.length === 1);
     expect(simulator.payments).toMatchObject([{ reference: 'po_1001', status: 'failed' }]);
   });
+
+  it.each(['transfers', 'payouts'] as const)(
+    'that was made before is answered as it was, and not made twice: %s',
+    async (product) => {
+      const { simulator, guard, pay } = await start(product, { events: 'none' });
+      const first = await pay(request);
+      expect(await guard.withHold(request, pay)).toEqual(first);
+      expect([simulator.payments.length, simulator.balance()]).toEqual([1, '700.00']);
+      expect((await guard.getHold('po_1001'))?.captured).toBe('100.00');
+      expect(await failureOf(guard.withHold(request, pay))).toMatchObject({ code: 'duplicate_reference' });
+    },
+  );
 });
 
 describe('the Stripe simulator', () => {
@@ -180,12 +177,13 @@ describe('the Stripe simulator', () => {
     expect(body).toMatchObject({ livemode: false, available: [{}, { amount: 150_050, currency: 'ugx' }] });
   });
 
-  it.each([
-    [{ available: '1.001' }, 'available'],
-    [{ currency: 'usd' }, 'currency'],
-    [{ events: 'never' }, 'events'],
-    [{ outcomeOf: () => 'failed' }, 'outcomeOf'],
-  ])('names a wrong option: %j', async (options, name) => {
-    expect((await failureOf(stripeSimulator(options as StripeSimulatorOptions))).message).toContain(`${name}: `);
-  });
+  testWrongOptions<StripeSimulatorOptions>(
+    [
+      [{ available: '1.001' }, 'available'],
+      [{ currency: 'usd' }, 'currency'],
+      [{ events: 'never' }, 'events'],
+      [{ outcomeOf: () => 'failed' }, 'outcomeOf'],
+    ],
+    stripeSimulator,
+  );
 });

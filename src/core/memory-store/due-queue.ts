@@ -20,6 +20,11 @@ export class DueQueue<T> {
     return this.#heap.length;
   }
 
+  /** Time at which the soonest item is due, at the earliest; undefined when there is none. */
+  get soonestMs(): number | undefined {
+    return this.#heap[0]?.atMs;
+  }
+
   add(atMs: number, item: T): Due<T> {
     const due: Due<T> = { atMs, item };
     const heap = this.#heap;

@@ -3,14 +3,18 @@
 // wallet.
 import { randomUUID } from 'node:crypto';
 import { type Clock, elapsedMs } from '../clock.js';
+import { countChanges, type ReadUse } from '../day-limits.js';
 import { InvalidArgumentError } from '../errors.js';
 import { type HoldRecord, isOpen, mayBeHeldAgain } from '../hold.js';
+import { assertBatch, batchOf, batchOutcome, decideBatch } from '../hold-batch.js';
 import { decideHold, decideSettle } from '../hold-decisions.js';
 import { expired } from '../hold-moves.js';
 import type {
   ClaimPage,
   ClaimRequest,
   Freeze,
+  HoldAllOutcome,
+  HoldAllRequest,
   HoldFilter,
   HoldOutcome,
   HoldPage,
@@ -22,6 +26,7 @@ import type {
   WalletTotals,
 } from '../store.js';
 import { warn } from '../warn.js';
+import { DayCounters } from './day-counters.js';
 import { DueQueue } from './due-queue.js';
 import { FinishedRows } from './finished-rows.js';
 import type { Row } from './row.js';
@@ -34,12 +39,17 @@ interface Counters {
   active: bigint;
   captured: bigint;
   frozen: Freeze | undefined;
+  /** An operator accepted what its limits count. */
+  hasAcceptedLimits: boolean;
 }
 
 export class MemoryStore implements HoldStore {
   readonly name = 'memory';
+  readonly limits = 'process';
   readonly #epoch = randomUUID();
   readonly #clock: Clock;
+  /** The beginning of the store's memory. */
+  readonly #bornAtMs: number;
   /** The time of day at which the monotonic clock was at zero, as it was when the store began. */
   readonly #zeroMs: number;
   readonly #wallets = new Map<string, Counters>();
@@ -51,6 +61,12 @@ export class MemoryStore implements HoldStore {
   readonly #finished: FinishedRows;
   /** Rows by the time they are due: a reservation expires, or a capture becomes visible. */
   readonly #due = new DueQueue<Row>();
+  readonly #days = new DayCounters();
+  readonly #use: ReadUse = (wallet, { day, payee }) => ({
+    walletMinor: this.#days.used(day, wallet),
+    payeeMinor: payee === undefined ? 0n : this.#days.used(day, wallet, payee),
+    sinceMs: this.#counters(wallet).hasAcceptedLimits ? 0 : this.#bornAtMs,
+  });
   readonly #notes = new Map<string, string>();
   #sequence = 0;
   #hasWarned = false;
@@ -58,7 +74,8 @@ export class MemoryStore implements HoldStore {
 
   constructor(rememberFinished: number, clock: Clock) {
     this.#clock = clock;
-    this.#zeroMs = clock.now() - elapsedMs(clock);
+    this.#bornAtMs = clock.now();
+    this.#zeroMs = this.#bornAtMs - elapsedMs(clock);
     this.#finished = new FinishedRows(rememberFinished, {
       has: (row) => this.#rows.get(row.hold.reference) === row,
       forget: (row) => this.#forget(row),
@@ -76,23 +93,29 @@ export class MemoryStore implements HoldStore {
       throw new InvalidArgumentError('state', "must be 'reserved' or 'sent'");
     }
     const nowMs = this.#catchUp();
-    const { wallet, reference, amountMinor, state } = request;
-    const known = this.#rows.get(reference)?.hold;
-    const counters = this.#counters(wallet);
-    const answer = decideHold(request, known, this.#totals(counters), nowMs);
+    const known = this.#rows.get(request.reference)?.hold;
+    const totals = this.#totals(this.#counters(request.wallet));
+    const answer = decideHold(request, known, totals, nowMs, this.#use);
     // The same hold: its own attempt has asked again, and it counts once.
-    if (answer.outcome !== 'held' || answer.hold === known) return answer;
-
-    const { hold } = answer;
-    const sequence = ++this.#sequence;
-    const row: Row = { sequence, hold, activeMinor: amountMinor, sentSequence: sequence };
-    // Deleted first: a reference that is held again is as young as any other.
-    if (known) this.#rows.delete(reference);
-    this.#rows.set(reference, row);
-    counters.active += amountMinor;
-    if (state === 'sent') this.#undecided.add(row);
-    else this.#schedule(row, nowMs + request.expiresInMs);
+    if (answer.outcome === 'held' && answer.hold !== known) this.#insert(answer.hold);
     return answer;
+  }
+
+  holdAll(request: HoldAllRequest): HoldAllOutcome {
+    assertBatch(request);
+    const nowMs = this.#catchUp();
+    const batch = batchOf(request);
+    const known = batch.holds.map(({ reference }) => this.#rows.get(reference)?.hold);
+    const source = request.from && this.#rows.get(request.from.reference);
+    const totals = this.#totals(this.#counters(request.wallet));
+    const decided = decideBatch(batch, known, source?.hold, totals, nowMs, this.#use);
+    if (decided.isGranted) {
+      for (const [index, answer] of decided.outcomes.entries()) {
+        if (answer.outcome === 'held' && answer.hold !== known[index]) this.#insert(answer.hold);
+      }
+      if (source && decided.source) this.#lessen(source, decided.source);
+    }
+    return batchOutcome(batch, decided);
   }
 
   settle(request: SettleRequest): SettleOutcome {
@@ -141,6 +164,10 @@ export class MemoryStore implements HoldStore {
     counters.frozen = reason === undefined ? undefined : { reason, sinceMs };
   }
 
+  acceptLimits(wallet: string): void {
+    this.#counters(wallet).hasAcceptedLimits = true;
+  }
+
   note(key: string): string | undefined {
     return this.#notes.get(key);
   }
@@ -165,6 +192,31 @@ export class MemoryStore implements HoldStore {
       `The memory store closes with ${left.length} payout(s) whose outcome is not known: ${shown}${more}. Check ` +
         'them with the provider; a durable store keeps them.',
     );
+  }
+
+  #insert(hold: HoldRecord): void {
+    const { reference, amountMinor, expiresAtMs } = hold;
+    const sequence = ++this.#sequence;
+    const row: Row = { sequence, hold, activeMinor: amountMinor, sentSequence: sequence };
+    this.#count(this.#rows.get(reference)?.hold, hold, hold.createdAtMs);
+    // Deleted first: a reference that is held again is as young as any other.
+    this.#rows.delete(reference);
+    this.#rows.set(reference, row);
+    this.#counters(hold.wallet).active += amountMinor;
+    if (expiresAtMs === undefined) this.#undecided.add(row);
+    else this.#schedule(row, expiresAtMs);
+  }
+
+  /** Other holds were given money of this one. */
+  #lessen(row: Row, hold: HoldRecord): void {
+    if (hold === row.hold) return;
+    if (hold.state === 'released') {
+      this.#release(row, hold);
+      return;
+    }
+    this.#counters(hold.wallet).active += hold.amountMinor - row.activeMinor;
+    row.activeMinor = hold.amountMinor;
+    this.#replace(row, hold);
   }
 
   /** The time of the store, in whole milliseconds. A step of the clock shortens no lag and no reservation. */
@@ -230,7 +282,7 @@ export class MemoryStore implements HoldStore {
   #release(row: Row, hold: HoldRecord): void {
     this.#counters(hold.wallet).active -= row.activeMinor;
     row.activeMinor = 0n;
-    row.hold = hold;
+    this.#replace(row, hold);
     this.#finish(row);
   }
 
@@ -240,12 +292,22 @@ export class MemoryStore implements HoldStore {
     const wasOpen = isOpen(row.hold.state);
     this.#counters(hold.wallet).active += capturedMinor - row.activeMinor;
     row.activeMinor = capturedMinor;
-    row.hold = hold;
+    this.#replace(row, hold);
     if (visibleAtMs !== undefined) this.#schedule(row, visibleAtMs);
     else this.#makeVisible(row);
     // One that was released is in a queue already.
     if (wasOpen) this.#finish(row);
     if (hold.awaitsOutcome && !this.#undecided.has(hold.reference)) this.#await(row);
+  }
+
+  /** The hold in its next state, with what it counts then. */
+  #replace(row: Row, hold: HoldRecord): void {
+    this.#count(row.hold, hold, hold.endedAtMs ?? this.#now());
+    row.hold = hold;
+  }
+
+  #count(before: HoldRecord | undefined, after: HoldRecord, nowMs: number): void {
+    for (const change of countChanges(before, after)) this.#days.change(change, nowMs);
   }
 
   /** The balance shows the capture from now on, so it moves from `active` to `captured`. */
@@ -281,7 +343,7 @@ export class MemoryStore implements HoldStore {
   #counters(wallet: string): Counters {
     let counters = this.#wallets.get(wallet);
     if (!counters) {
-      counters = { active: 0n, captured: 0n, frozen: undefined };
+      counters = { active: 0n, captured: 0n, frozen: undefined, hasAcceptedLimits: false };
       this.#wallets.set(wallet, counters);
     }
     return counters;

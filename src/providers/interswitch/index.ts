@@ -7,7 +7,7 @@ import { readOptions } from '../../core/problems.js';
 import type { BalanceProvider, ProviderBalance } from '../../core/provider.js';
 import { expectSuccess } from '../../http/client.js';
 import { HttpFailure } from '../../http/failure.js';
-import { parseJson, readShape } from '../../http/json.js';
+import { readShape } from '../../http/json.js';
 import {
   alwaysCheck,
   type NetworkOptions,
@@ -17,10 +17,12 @@ import {
   withoutTrailingSlashes,
 } from '../../http/options.js';
 import { ProviderClient } from '../shared/provider-client.js';
+import { displayedDetails } from './display.js';
 import { lookUp } from './lookup.js';
 import { verdictOfPayment } from './payment-answer.js';
 import { balanceMeaning, refusalOf } from './response-codes.js';
 import { type Envelope, envelope, type Figures } from './schema.js';
+import { parseServiceAnswer } from './sentences.js';
 
 export type { NetworkOptions } from '../../http/options.js';
 
@@ -35,7 +37,8 @@ const optionsSchema: z.ZodType<InterswitchOptions> = z
   .superRefine(urlRule('baseUrl'), alwaysCheck);
 
 /**
- * The wallet behind an Interswitch Uganda service. Only `availableBalance` counts. Nothing documents when a payout
+ * The wallet behind an Interswitch Uganda service. Only `availableBalance` counts; ledger balance and account name are
+ * for display. Nothing documents when a payout
  * leaves the balance, so `debitVisibleAt` is `unknown`. `lookup` asks by `requestReference`: send payouts with the
  * reference of their hold, made of letters, digits and `. _ : @ / -`.
  *
@@ -54,6 +57,7 @@ export function interswitch(options: InterswitchOptions): BalanceProvider {
     name: 'interswitch',
     accountId: accountOf(baseUrl),
     debitVisibleAt: 'unknown',
+    referenceForm: { pattern: /^[\w.:@/-]+$/, words: 'letters, digits and . _ : @ / -' },
     // The service begins a session for each call and ends the one before: of several status calls at once, one is
     // answered.
     lookupConcurrency: 1,
@@ -82,12 +86,15 @@ function accountOf(baseUrl: string): string {
 }
 
 function readBalance(text: string): ProviderBalance {
-  const body = readShape(envelope, parseJson(text), 'no responseCode, or a field of another type');
+  const answer = parseServiceAnswer(text);
+  const body = readShape(envelope, answer, 'no responseCode, or a field of another type');
   if (balanceMeaning(body.responseCode) !== 'ok') throw refusalOf(body.responseCode);
   const figures = figuresOf(body);
   const { availableBalance } = figures;
   if (typeof availableBalance !== 'string') throw shape('unrecognised balance shape');
-  return { available: availableBalance, currency: currencyOf(figures) };
+  const currency = currencyOf(figures);
+  const members = figures === body ? answer : (answer as { response?: unknown }).response;
+  return { available: availableBalance, currency, details: displayedDetails(members, currency) };
 }
 
 /** The balance is in `response` (the usual envelope) or beside it. In both places at once it is ambiguous. */

@@ -4,6 +4,7 @@
 // clients.
 import type { PayoutVerdict } from '../../core/verdict.js';
 import { HttpFailure } from '../../http/failure.js';
+import { knownSentence } from './sentences.js';
 
 /** The meaning of a code when a balance, or a session, was asked for. */
 export type BalanceMeaning =
@@ -171,13 +172,14 @@ function outcomeOf(code: string, isDoubtful: (known: ResponseCode) => boolean): 
   return known?.payment === 'OK' ? 'completed' : known?.payment === 'PEND' ? 'pending' : 'unknown';
 }
 
-/** The failure to answer at all that a code stands for. */
-export function refusalOf(code: string): HttpFailure {
+/** The failure to answer at all that a code stands for, with the words of its message if they are known. */
+export function refusalOf(code: string, message?: unknown): HttpFailure {
   const { balance = 'no', retry = 'no' } = knownCode(code) ?? {};
+  const words = knownSentence(message);
   return new HttpFailure({
     kind: 'answer',
     reason: balance === 'unauthorized' ? 'unauthorized' : balance === 'operator' ? 'forbidden' : 'provider_error',
-    detail: /^[0-9A-Z]{1,8}$/.test(code) ? `code ${code}` : 'unknown code',
+    detail: /^[0-9A-Z]{1,8}$/.test(code) ? [`code ${code}`, ...(words ? [words] : [])].join(': ') : 'unknown code',
     retryable: retry === 'later',
   });
 }

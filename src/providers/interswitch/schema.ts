@@ -6,7 +6,7 @@ import { jsonNumber } from '../../http/json.js';
 const text = z.string().max(128);
 const textOrNumber = z.union([text, jsonNumber]);
 
-// No other balance is named here: `ledgerBalance` and its kind are not even read on the way to a decision.
+// No other balance is named here: `ledgerBalance` is read apart, for display (display.ts).
 const figures = {
   availableBalance: textOrNumber.nullish(),
   currencyCode: textOrNumber.nullish(),

@@ -19,8 +19,9 @@ import {
   withoutTrailingSlashes,
 } from '../../http/options.js';
 import { ProviderClient } from '../shared/provider-client.js';
+import { unsignedCallback } from '../shared/webhook-signature.js';
 import { lookUp, verdictOfPayout } from './lookup.js';
-import { type BalanceAnswer, balanceAnswer } from './schema.js';
+import { type BalanceAnswer, balanceAnswer, payoutCallback } from './schema.js';
 import { appCredentials, suppliedCredentials } from './tokens.js';
 
 export type { NetworkOptions } from '../../http/options.js';
@@ -83,7 +84,8 @@ const optionsSchema: z.ZodType<GivenOptions> = z
  * are for display. The documentation contradicts itself on when a payout leaves the balance, so `debitVisibleAt` is
  * `unknown`. It states that balances reflect all completed transactions in real time, so `visibleAfterMs` is 0. How to
  * look a payout up is not documented: settle payouts in their callback. `lookup` asks by `ref_no`: send payouts with
- * the reference of their hold, at most 50 characters.
+ * the reference of their hold, at most 50 characters. Callbacks are not signed and their body is not documented:
+ * `callback` reads the `ref_no` of the payout.
  *
  * @throws `ConfigurationError` naming every problem of the options.
  */
@@ -114,6 +116,7 @@ export function jpay(options: JpayOptions): BalanceProvider {
       lookups.run(signal, (exchange) =>
         lookUp((path) => sendWithCredentials(exchange, credentials, { url: baseUrl + path }), reference),
       ),
+    callback: unsignedCallback({ schema: payoutCallback, referenceOf: ({ ref_no }) => ref_no }),
   };
 }
 
@@ -136,7 +139,7 @@ function readBalance(text: string): ProviderBalance {
   return {
     available: body.payout_wallet_balance,
     currency: kes.code,
-    details: { collection: body.collection_wallet_balance, total: body.total_balance },
+    details: { collection_wallet_balance: body.collection_wallet_balance, total_balance: body.total_balance },
   };
 }
 

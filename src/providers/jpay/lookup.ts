@@ -6,7 +6,7 @@ import type { PayoutAnswer } from '../../core/provider.js';
 import type { PayoutVerdict } from '../../core/verdict.js';
 import { expectSuccess, type HttpAnswer } from '../../http/client.js';
 import { ifShaped, parseJson, readShape } from '../../http/json.js';
-import { outcomeOfAll } from '../shared/several-outcomes.js';
+import { answerOfAll } from '../shared/several-outcomes.js';
 import { payoutList, payoutObject } from './schema.js';
 
 /** JPay accepts no longer one, so a payout that is found under it is another one. */
@@ -29,7 +29,7 @@ export async function lookUp(ask: (path: string) => Promise<HttpAnswer>, referen
     expectSuccess(answer);
     const { results, next } = readShape(payoutList, parseJson(answer.text), 'the answer is not a list of payouts');
     const hits = results.filter((payout) => payout.ref_no === reference);
-    if (hits.length > 0) return { outcome: outcomeOfAll(hits.map(outcomeOf), next != null) };
+    if (hits.length > 0) return answerOfAll(hits.map(outcomeOf), next != null);
     // With other payouts, or another page, the filter was not applied: ours may be among those that were left out.
     whole.push(results.length === 0 && next == null);
   }

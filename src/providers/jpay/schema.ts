@@ -55,6 +55,9 @@ export const payoutObject: z.ZodType<PayoutObject> = z.object({
   created_at: z.string().regex(/^\d{2}\/\d{2}\/\d{4} \d{2}:\d{2}:\d{2}$/),
 });
 
+/** The body of a callback, as far as it can be expected: the payout that ended. */
+export const payoutCallback: z.ZodType<{ readonly ref_no: string }> = z.object({ ref_no: z.string() });
+
 export interface PayoutList {
   readonly results: readonly { readonly ref_no?: unknown; readonly status?: unknown }[];
   readonly next?: unknown;

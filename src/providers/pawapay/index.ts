@@ -1,15 +1,16 @@
 // Wallet balances, payouts and signed callbacks of a pawaPay merchant, by version 2 of its API.
 // Source: the provider's OpenAPI description and its pages "Payouts", "Failure codes" and "Signatures in API".
+import * as z from 'zod';
 import type { BalanceProvider } from '../../core/provider.js';
 import type { PayoutVerdict } from '../../core/verdict.js';
 import { ifShaped } from '../../http/json.js';
+import { majorText } from '../shared/amounts.js';
 import { ProviderApi } from '../shared/api.js';
 import { type HostedApiOptions, readHostedOptions, routeAddress, secretText } from '../shared/options.js';
 import { onlyRow } from '../shared/rows.js';
 import { verdictsOf } from '../shared/verdict-table.js';
 import { callbackKeys } from './callback-keys.js';
 import { pawapayPayoutId } from './payout-id.js';
-import { country, initiatedPayout, payoutStatus, provider, walletBalances } from './schema.js';
 import { pawapayWebhook } from './webhook.js';
 
 export type { NetworkOptions } from '../../http/options.js';
@@ -33,6 +34,49 @@ export interface PawapayOptions extends HostedApiOptions {
    */
   callbackUrl?: string | undefined;
 }
+
+const country = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 3166 code such as "UGA"');
+
+const provider = z
+  .string()
+  .regex(/^[A-Z0-9_]{1,64}$/, 'must be the code of an operator, such as "MTN_MOMO_UGA"')
+  .optional();
+
+const walletBalances = z.object({
+  balances: z.array(
+    z.object({
+      country: z.string(),
+      currency: z.string(),
+      balance: majorText,
+      // The operator that alone can spend this wallet; empty or absent for the wallet of the country.
+      provider: z.string().nullish(),
+    }),
+  ),
+});
+
+const payoutStatus = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('NOT_FOUND') }),
+  z.object({
+    status: z.literal('FOUND'),
+    data: z.object({
+      payoutId: z.string(),
+      status: z.unknown(),
+      country: z.string().optional(),
+      currency: z.string().optional(),
+      clientReferenceId: z.string().nullish(),
+    }),
+  }),
+]);
+
+/** The answer to the payment call: a rejection has its reason, anything else its time. */
+const initiatedPayout = z.union([
+  z.object({
+    payoutId: z.string(),
+    status: z.literal('REJECTED'),
+    failureReason: z.object({ failureCode: z.string() }),
+  }),
+  z.object({ payoutId: z.string(), status: z.enum(['ACCEPTED', 'DUPLICATE_IGNORED']), created: z.string() }),
+]);
 
 const verdictOf = verdictsOf({
   completed: ['COMPLETED'],
@@ -76,10 +120,12 @@ export function pawapay(options: PawapayOptions): BalanceProvider {
         const found = await call.read(`/v2/payouts/${payoutId}`, payoutStatus);
         if (found.status === 'NOT_FOUND') return { outcome: 'unknown', absent: true };
         const { data } = found;
+        // A reference that is a UUID may be the id that was derived from another reference.
+        const isOurs = data.payoutId === payoutId && (data.clientReferenceId ?? reference) === reference;
         // A payout in another country or currency was paid from another wallet.
         const isOfWallet =
           (data.country ?? given.country) === given.country && (data.currency ?? currency) === currency;
-        return { outcome: data.payoutId === payoutId && isOfWallet ? verdictOf(data.status) : 'unknown' };
+        return { outcome: isOurs && isOfWallet ? verdictOf(data.status) : 'unknown' };
       }),
     ...(callbackUrl === undefined
       ? {}

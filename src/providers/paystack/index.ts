@@ -1,17 +1,16 @@
 // Balance, transfers and webhooks of a Paystack integration.
-// Source: the provider's OpenAPI description (paths /balance and /transfer) and its pages "Managing transfers", "How
-// transfers work" and "Webhooks".
+// Source: the provider's OpenAPI description (paths /balance and /transfer) and its pages "Managing transfers" and "How
+// transfers work".
+import * as z from 'zod';
 import type { BalanceProvider } from '../../core/provider.js';
-import type { PayoutVerdict } from '../../core/verdict.js';
 import { ifShaped } from '../../http/json.js';
-import { majorUnits } from '../shared/amounts.js';
+import { majorUnits, minorInteger } from '../shared/amounts.js';
 import { ProviderApi } from '../shared/api.js';
 import { majorDebitOf } from '../shared/major-debit.js';
 import { assertMode, type Mode } from '../shared/mode.js';
 import { type HostedApiOptions, readHostedOptions } from '../shared/options.js';
 import { onlyRow } from '../shared/rows.js';
 import { verdictsOf } from '../shared/verdict-table.js';
-import { balances, secretKey, type TransferFound, transferAnswer, transferFound, transferNotFound } from './schema.js';
 import { paystackWebhook } from './webhook.js';
 
 export type { NetworkOptions } from '../../http/options.js';
@@ -22,6 +21,10 @@ export interface PaystackOptions extends HostedApiOptions {
   secretKey: string;
 }
 
+const secretKey = z
+  .string()
+  .regex(/^sk_(test|live)_[\x21-\x7e]{1,200}$/, 'must be a secret key: sk_live_... or sk_test_...');
+
 /** Paystack counts all currencies in hundredths. */
 const exponent = 2;
 
@@ -30,6 +33,36 @@ const verdictOf = verdictsOf({
   pending: ['pending', 'otp', 'received', 'queued'],
   failed: ['failed', 'reversed', 'abandoned', 'blocked', 'rejected'],
 });
+
+// Rows of the ledger, at /balance/ledger, have the same two fields and others beside them.
+const ledgerFields = { difference: z.never().optional(), model_responsible: z.never().optional() };
+
+const balances = z.object({
+  status: z.literal(true),
+  data: z.array(z.object({ currency: z.string(), balance: minorInteger, ...ledgerFields })),
+});
+
+const transfer = { reference: z.string(), status: z.unknown(), domain: z.enum(['test', 'live']).optional() };
+
+const transferFound = z.object({
+  status: z.literal(true),
+  data: z.object({
+    ...transfer,
+    amount: minorInteger,
+    currency: z.string(),
+    fee_charged: minorInteger.nullish(),
+  }),
+});
+
+const transferNotFound = z.object({ status: z.literal(false), message: z.literal('Transfer not found') });
+
+// The answer to POST /transfer as the application passes it on: all of it, or its `data`.
+const createdTransfer = z.object({ ...transfer, transfer_code: z.string().regex(/^TRF_/) });
+
+const transferAnswer = z.union([
+  createdTransfer,
+  z.object({ status: z.literal(true), data: createdTransfer }).transform(({ data }) => data),
+]);
 
 /**
  * A Paystack integration: one instance serves its wallets in all currencies. Paystack documents no moment at which a
@@ -47,8 +80,12 @@ export function paystack(options: PaystackOptions): BalanceProvider {
     name: 'paystack',
     accountId: api.accountId(mode),
     debitVisibleAt: 'unknown',
-    maxReferenceLength: 50,
-    verdictOfResult: (result, { reference }) => verdictOfResult(result, reference, mode),
+    referenceForm: { pattern: /^[a-z0-9_-]{16,50}$/, words: '16 to 50 characters of a-z 0-9 - _' },
+    verdictOfResult: (result, { reference }) => {
+      const answer = ifShaped(transferAnswer, result);
+      if (answer?.reference !== reference) return undefined;
+      return (answer.domain ?? mode) === mode ? verdictOf(answer.status) : 'unknown';
+    },
     fetchBalance: ({ currency, signal }) =>
       api.balance(signal, async (call) => {
         const { data } = await call.read('/balance', balances);
@@ -69,14 +106,7 @@ export function paystack(options: PaystackOptions): BalanceProvider {
   };
 }
 
-function debitOf({ amount, fee_charged, currency }: TransferFound['data'], ofWallet: string) {
+function debitOf({ amount, fee_charged, currency }: z.infer<typeof transferFound>['data'], ofWallet: string) {
   if (currency !== ofWallet || fee_charged == null) return {};
   return majorDebitOf(majorUnits(amount, exponent), majorUnits(fee_charged, exponent), ofWallet);
-}
-
-/** The verdict of the answer to POST /transfer, or of its `data`. */
-function verdictOfResult(result: unknown, reference: string, mode: Mode): PayoutVerdict | undefined {
-  const transfer = ifShaped(transferAnswer, result);
-  if (transfer?.reference !== reference) return undefined;
-  return (transfer.domain ?? mode) === mode ? verdictOf(transfer.status) : 'unknown';
 }

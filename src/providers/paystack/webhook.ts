@@ -1,14 +1,17 @@
 // The webhooks of Paystack. Source: the provider's page "Webhooks", and its code samples "verifying-transaction".
+import * as z from 'zod';
 import type { ProviderWebhook } from '../../core/provider.js';
-import { headerOf, hmac, isSameText, signedWebhook } from '../shared/webhook-signature.js';
-import { transferEvent } from './schema.js';
+import { hmacWebhook } from '../shared/webhook-signature.js';
 
-/** Events signed with the secret key of the API: HMAC-SHA512 over the raw body, in hexadecimal. */
+const transferEvent = z.object({
+  event: z.string().startsWith('transfer.'),
+  data: z.object({ reference: z.string() }),
+});
+
+/** Events signed with the secret key of the API. */
 export function paystackWebhook(secretKey: string): ProviderWebhook {
-  return signedWebhook({
-    verify: (rawBody, headers) =>
-      isSameText(headerOf(headers, 'x-paystack-signature'), hmac('sha512', secretKey, [rawBody])),
-    schema: transferEvent,
-    referenceOf: ({ data }) => data.reference,
-  });
+  return hmacWebhook(
+    { header: 'x-paystack-signature', algorithm: 'sha512', secret: secretKey },
+    { schema: transferEvent, referenceOf: ({ data }) => data.reference },
+  );
 }

@@ -4,6 +4,7 @@ import { alphabeticCode } from '../../core/currency.js';
 import type { ProviderBalance } from '../../core/provider.js';
 import { HttpFailure } from '../../http/failure.js';
 import { readShape } from '../../http/json.js';
+import { displayedDetails } from '../interswitch/display.js';
 import { balanceMeaning, refusalOf } from '../interswitch/response-codes.js';
 import type { Phoenix } from './options.js';
 import { type Envelope, figure, type Members } from './schema.js';
@@ -26,10 +27,9 @@ export function readBalance(
   const { members, name } = first;
   // Beside something that calls itself available, a bare `balance` may well be the ledger's.
   if (!isAvailable(name) && Object.keys(members).some(isAvailable)) throw shape('unrecognised balance shape');
-  return {
-    available: read(members[name], 'unrecognised balance shape'),
-    currency: currencyOf(members, assumedCurrency),
-  };
+  const currency = currencyOf(members, assumedCurrency);
+  const available = read(members[name], 'unrecognised balance shape');
+  return { available, currency, details: displayedDetails(members, currency) };
 }
 
 function isAvailable(name: string): boolean {

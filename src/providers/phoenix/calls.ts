@@ -1,4 +1,5 @@
 // Calls in the name of a terminal, unsigned and signed.
+import { inspect } from 'node:util';
 import { LosslessNumber, stringify } from 'lossless-json';
 import { ConfigurationError } from '../../core/errors.js';
 import { amountText } from './amount.js';
@@ -30,38 +31,18 @@ export type PhoenixCall =
     };
 
 /**
- * A signed call. Send it unchanged: `fetch(call.url, { method: call.method, headers: call.headers, body: call.body })`.
- * Its headers are secrets, so neither `util.inspect` nor `JSON.stringify` shows any of it.
+ * A signed call. Send it unchanged: `fetch(call.url, { method: call.method, headers: call.headers, body: call.body })`,
+ * or spread it into the options of an HTTP client: a copy has everything that is needed. Its headers are secrets, so
+ * neither `util.inspect` nor `JSON.stringify` shows them, nor anything of the call itself. A copy shows the rest: its
+ * body may hold personal data.
  */
-export class SignedCall {
-  readonly #wire: Wire;
-
-  /** Made by {@link PhoenixTerminal.sign}. */
-  constructor(wire: Wire) {
-    this.#wire = wire;
-  }
-
-  get method(): 'GET' | 'POST' {
-    return this.#wire.method;
-  }
-  get url(): string {
-    return this.#wire.url;
-  }
-  /** With `Content-Type` and `Accept`. */
-  get headers(): Record<string, string> {
-    return { ...this.#wire.headers };
-  }
-  /** JSON, in which the amount is written as it was signed. Undefined for a GET. */
-  get body(): string | undefined {
-    return this.#wire.body;
-  }
-}
-
-interface Wire {
+export interface SignedCall {
   readonly method: 'GET' | 'POST';
   readonly url: string;
+  /** With `Content-Type` and `Accept`. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | undefined;
+  /** JSON, in which the amount is written as it was signed. Absent from a GET. */
+  readonly body?: string;
 }
 
 /**
@@ -83,7 +64,27 @@ export function signCall(phoenix: Phoenix, { terminalKey, token }: Session, call
     authToken: encrypted(phoenix, terminalKey, token),
   });
   const json = { accept: 'application/json', 'content-type': 'application/json' };
-  return new SignedCall({ method, url, headers: { ...json, ...headers }, body });
+  return unshown({
+    method,
+    url,
+    headers: unshown({ ...json, ...headers }),
+    ...(body === undefined ? {} : { body }),
+  });
+}
+
+/**
+ * Keeps the members of an object out of logs by its prototype: `fetch` takes no symbols among headers, even hidden
+ * ones. The prototype has none itself, by which HTTP clients recognise plain objects.
+ */
+const unshownPrototype: object = Object.create(null, {
+  [inspect.custom]: { value: () => '[secret]' },
+  toJSON: { value: () => ({}) },
+  toString: { value: () => '[secret]' },
+  hasOwnProperty: { value: Object.prototype.hasOwnProperty },
+});
+
+function unshown<T extends object>(secret: T): T {
+  return Object.assign(Object.create(unshownPrototype) as T, secret);
 }
 
 function urlOf({ baseUrl, terminalId }: Phoenix, call: PhoenixCall): string {

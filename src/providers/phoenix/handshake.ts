@@ -37,7 +37,7 @@ export async function shakeHands<T>(
   });
   const body = JSON.stringify({ terminalId, serialId, appVersion, gprsCoordinate, ...call.fields });
   const answer = readEnvelope(await exchange.send({ method: 'POST', url, headers, body }));
-  if (balanceMeaning(answer.responseCode) !== 'ok') throw refusalOf(answer.responseCode);
+  if (balanceMeaning(answer.responseCode) !== 'ok') throw refusalOf(answer.responseCode, answer.responseMessage);
   return readShape(call.schema, answer.response, 'the answer is not a session');
 }
 

@@ -32,9 +32,10 @@ export {
 export { type PhoenixTerminal, phoenixTerminal } from './terminal.js';
 
 /**
- * The wallet behind a terminal of Interswitch Uganda. Only the available balance counts. Nothing documents when a
- * payout leaves the balance, so `debitVisibleAt` is `unknown`. `lookup` asks by `requestReference`: send payments with
- * the reference of their hold, made of letters, digits, `.`, `_` and `-`.
+ * The wallet behind a terminal of Interswitch Uganda. Only the available balance counts; ledger balance and account
+ * name are for display. Nothing documents when a payout leaves the balance, so `debitVisibleAt` is `unknown`. `lookup`
+ * asks by `requestReference`: send payments with the reference of their hold, made of letters, digits, `.`, `_` and
+ * `-`.
  *
  * If the same process also sends the payments, use {@link phoenixTerminal}, so that both share a session.
  *

@@ -5,7 +5,7 @@ import { jsonNumber } from '../../http/json.js';
 const text = z.string().max(128);
 const textOrNumber = z.union([text, jsonNumber]);
 
-/** Members of an object. Those that are no balance stay unread: a ledger balance is never turned into a figure. */
+/** Members of an object. Those that are no balance are for display at most: a decision gets none of them. */
 export type Members = Readonly<Record<string, unknown>>;
 
 export interface Envelope extends Members {

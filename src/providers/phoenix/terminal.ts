@@ -11,6 +11,7 @@ import { type PhoenixCall, type SignedCall, signCall } from './calls.js';
 import { isSuccess, readEnvelope, rejectsSession } from './envelope.js';
 import { isPlainId, type PhoenixOptions, readPhoenix } from './options.js';
 import { type Session, Sessions } from './sessions.js';
+import { SignedPayments } from './signed-payments.js';
 
 /** A terminal of Phoenix. No method needs `this`. */
 export interface PhoenixTerminal {
@@ -19,16 +20,23 @@ export interface PhoenixTerminal {
   /**
    * Signs a call with the session of this terminal; the first one exchanges keys. Send it once.
    *
-   * @param signal - Ends the wait.
+   * A payment that cannot be signed was not sent: if its error ends `hold.pay` of the hold with its reference, the hold
+   * is released and the reference may be used again. Not so after a terminal of this process has signed a payment with
+   * that reference, because that one may have been sent. If your function may also have paid in another way, catch the
+   * error and throw one of your own.
+   *
+   * @param signal - Ends the wait. A payment rejects with a `BalanceUnavailableError` then, whose cause is the reason
+   *   of the signal; any other call with the reason itself.
    * @throws `BalanceUnavailableError` when no session can be obtained; `ConfigurationError` or `InvalidAmountError`
-   *   when the call cannot be signed. Nothing was sent in either case.
+   *   when the call cannot be signed.
    */
   sign(call: PhoenixCall, signal?: AbortSignal): Promise<SignedCall>;
   /**
    * Signs the same call with another session, after Phoenix answered it with 90063 or 90054. Do so once. The call keeps
    * its reference, under which a payment is made at most once.
    *
-   * @throws what `sign` throws.
+   * @param rejected - The call, or a copy of it with the same `headers` object.
+   * @throws what `sign` throws. No error of it releases a hold.
    */
   signAgain(rejected: SignedCall, signal?: AbortSignal): Promise<SignedCall>;
 }
@@ -46,12 +54,13 @@ export function phoenixTerminal(options: PhoenixOptions): PhoenixTerminal {
   const balances = new ProviderClient(phoenix.network);
   const lookups = new ProviderClient(phoenix.network);
   const signatures = new ProviderClient(phoenix.network);
-  /** The unsigned form and the session of each signed call. */
-  const origins = new WeakMap<SignedCall, { readonly call: PhoenixCall; readonly session: Session }>();
+  const payments = SignedPayments.of(phoenix.network.clock);
+  /** The unsigned form and the session of each signed call, by its headers: a copy of the call has the same ones. */
+  const origins = new WeakMap<SignedCall['headers'], { readonly call: PhoenixCall; readonly session: Session }>();
 
   function sign(call: PhoenixCall, session: Session): SignedCall {
     const signed = signCall(phoenix, session, call);
-    origins.set(signed, { call, session });
+    origins.set(signed.headers, { call, session });
     return signed;
   }
 
@@ -70,6 +79,7 @@ export function phoenixTerminal(options: PhoenixOptions): PhoenixTerminal {
       name: 'phoenix',
       accountId: `${new URL(phoenix.baseUrl).host}/${phoenix.terminalId}`,
       debitVisibleAt: 'unknown',
+      referenceForm: { pattern: /^[\w.-]+$/, words: 'letters, digits and . _ -' },
       // A question may begin a session, which ends the one before.
       lookupConcurrency: 1,
       verdictOfResult: (result, { reference }) => verdictOfPayment(result, reference),
@@ -88,15 +98,27 @@ export function phoenixTerminal(options: PhoenixOptions): PhoenixTerminal {
           return readStatus(responseCode, answered === reference || (answered == null && isSuccess(answer)));
         }),
     },
-    sign: (call, signal = never()) =>
-      signatures.run(signal, async (exchange) => sign(call, await sessions.current(exchange))),
+    sign: async (given, signal = never()) => {
+      const call = copyOf(given);
+      const signing = () => signatures.run(signal, async (exchange) => sign(call, await sessions.current(exchange)));
+      return payments.sign(call, signing, signal);
+    },
+    // The call was sent before: that it cannot be signed again proves nothing of its payment.
     signAgain: (rejected, signal = never()) =>
       signatures.run(signal, async (exchange) => {
-        const origin = origins.get(rejected);
+        const origin = origins.get(rejected?.headers);
         if (!origin) throw new ConfigurationError(['signAgain: this terminal did not sign that call']);
-        return sign(origin.call, await sessions.after(exchange, origin.session));
+        const signed = sign(origin.call, await sessions.after(exchange, origin.session));
+        payments.note(origin.call);
+        return signed;
       }),
   };
+}
+
+/** A copy, so that what was asked for is signed, whatever becomes of the object while a session is exchanged. */
+function copyOf(call: PhoenixCall): PhoenixCall {
+  if (call.method === 'GET') return { ...call, query: { ...call.query } };
+  return 'payment' in call ? { ...call, payment: { ...call.payment } } : { ...call, body: { ...call.body } };
 }
 
 function never(): AbortSignal {

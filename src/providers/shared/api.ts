@@ -14,6 +14,7 @@ export interface ApiRequest extends Omit<HttpRequest, 'url'> {
 
 export interface ApiSettings extends NetworkOptions {
   readonly baseUrl: string;
+  readonly accountId?: string | undefined;
 }
 
 export interface ApiParts {
@@ -41,23 +42,29 @@ export interface ApiCall {
 export class ProviderApi {
   readonly network: Network;
   readonly #baseUrl: string;
+  readonly #accountId: string | undefined;
   readonly #parts: ApiParts;
   readonly #balances: ProviderClient;
   /** A client of its own: look-ups that fail in a row must not open the circuit for balances. */
   readonly #lookups: ProviderClient;
+  /** A third one for questions that anyone can cause, such as those for the key of an event. */
+  readonly #others: ProviderClient;
 
   constructor(settings: ApiSettings, parts: ApiParts) {
     this.network = resolveNetwork(settings);
     this.#baseUrl = withoutTrailingSlashes(settings.baseUrl);
+    this.#accountId = settings.accountId;
     this.#parts = parts;
     this.#balances = new ProviderClient(this.network);
     this.#lookups = new ProviderClient(this.network);
+    this.#others = new ProviderClient(this.network);
   }
 
-  /** Host of the API, and the account behind the credentials if they have several. */
+  /** Host of the API, the account behind the credentials if they have several, and the one of the options. */
   accountId(...account: readonly (string | undefined)[]): string {
     const { host, pathname } = new URL(this.#baseUrl);
-    return [host + withoutTrailingSlashes(pathname), ...account.filter((part) => part !== undefined)].join('/');
+    const parts = [...account, this.#accountId].filter((part) => part !== undefined);
+    return [host + withoutTrailingSlashes(pathname), ...parts].join('/');
   }
 
   /** Asks for a balance. @throws `BalanceUnavailableError`, or the reason of `signal`. */
@@ -68,6 +75,11 @@ export class ProviderApi {
   /** Asks for the outcome of a payout. @throws as {@link balance} */
   lookup<T>(signal: AbortSignal, work: (call: ApiCall) => Promise<T>): Promise<T> {
     return this.#lookups.run(signal, (exchange) => work(this.#call(exchange)));
+  }
+
+  /** Asks for anything that neither a balance nor an outcome depends on. @throws as {@link balance} */
+  other<T>(signal: AbortSignal, work: (call: ApiCall) => Promise<T>): Promise<T> {
+    return this.#others.run(signal, (exchange) => work(this.#call(exchange)));
   }
 
   #call(exchange: Exchange): ApiCall {

@@ -1,7 +1,7 @@
 // Look-ups at providers that have no filter for our reference: a window of time around the payout, read page by page.
 import * as z from 'zod';
 import type { PayoutVerdict } from '../../core/verdict.js';
-import { outcomeOfAll } from './several-outcomes.js';
+import { answerOfAll } from './several-outcomes.js';
 
 /** Pages of one look-up. A window with more payouts needs a shorter `windowMs`. */
 const maxPages = 20;
@@ -35,6 +35,8 @@ export interface Search<Row> {
 
 export interface Found<Row> {
   readonly outcome: PayoutVerdict;
+  /** Number of payouts that were made, of those on one page. */
+  readonly timesPaid?: number | undefined;
   /** The payout, if it was made. */
   readonly paid?: Row | undefined;
   /** The provider has no row at all for this question. */
@@ -49,12 +51,10 @@ export async function searchPages<Row>({ readPage, isMeant, verdictOf }: Search<
   const rows: Row[] = [];
   for (let pages = 0; pages < maxPages; pages += 1) {
     const page = await readPage(rows);
-    const paid = page.rows.find((row) => isMeant(row) && verdictOf(row) === 'completed');
-    if (paid !== undefined) return { outcome: 'completed', paid };
+    const paid = page.rows.filter((row) => isMeant(row) && verdictOf(row) === 'completed');
+    if (paid.length > 0) return { ...answerOfAll(paid.map(verdictOf), false), paid: paid[0] };
     rows.push(...page.rows);
-    if (page.isLast) {
-      return { outcome: outcomeOfAll(rows.filter(isMeant).map(verdictOf), false), isEmpty: rows.length === 0 };
-    }
+    if (page.isLast) return { ...answerOfAll(rows.filter(isMeant).map(verdictOf), false), isEmpty: rows.length === 0 };
   }
   return { outcome: 'unknown' };
 }

@@ -1,35 +1,71 @@
-// Signatures of webhooks, over the bytes as they arrived.
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import type * as z from 'zod';
-import type { ProviderWebhook, WebhookEvent } from '../../core/provider.js';
+// Signatures of webhooks, over the bytes as they arrived; callbacks that have none.
+import { createHmac } from 'node:crypto';
+import type { ProviderCallback, ProviderWebhook, WebhookEvent } from '../../core/provider.js';
+import { isSameText } from '../../core/same-text.js';
 import { parseJson } from '../../http/json.js';
+
+export { isSameText };
 
 export type WebhookHeaders = Parameters<ProviderWebhook['read']>[1];
 
-export interface SignedWebhook<Event> {
+/** The form of an event. One that the schema refuses is about no payout. */
+interface EventForm<Event> {
+  readonly schema: { parse(input: unknown): Event };
+  /** Returns the number that a text stands for, as the schema expects it. @defaultValue exact, as `LosslessNumber` */
+  readonly readNumber?: ((text: string) => unknown) | undefined;
+}
+
+export interface SignedWebhook<Event> extends EventForm<Event> {
   /** Returns true if the signature is the provider's. */
   readonly verify: (rawBody: Uint8Array, headers: WebhookHeaders) => boolean | Promise<boolean>;
-  readonly schema: z.ZodType<Event>;
   /** Reference of the payout that the event is about, if it is about one. */
   readonly referenceOf: (event: Event) => string | undefined | Promise<string | undefined>;
 }
 
 /** A webhook whose event counts only after its signature was verified. An event of another shape is about no payout. */
-export function signedWebhook<Event>({ verify, schema, referenceOf }: SignedWebhook<Event>): ProviderWebhook {
+export function signedWebhook<Event>({ verify, referenceOf, ...form }: SignedWebhook<Event>): ProviderWebhook {
   return {
     async read(rawBody, headers): Promise<WebhookEvent | undefined> {
       if (!(await verify(rawBody, headers))) return undefined;
-      const event = schema.safeParse(bodyOf(rawBody));
-      return { reference: event.success ? await referenceOf(event.data) : undefined };
+      const event = eventIn(rawBody, form);
+      return { reference: event && (await referenceOf(event.value)) };
     },
   };
 }
 
-function bodyOf(rawBody: Uint8Array): unknown {
+/** A webhook with an HMAC over the raw body alone, in hexadecimal. */
+export function hmacWebhook<Event>(
+  signature: { readonly header: string; readonly algorithm: 'sha256' | 'sha512'; readonly secret: string },
+  event: Omit<SignedWebhook<Event>, 'verify'>,
+): ProviderWebhook {
+  const { header, algorithm, secret } = signature;
+  const verify: SignedWebhook<Event>['verify'] = (rawBody, headers) =>
+    isSameText(headerOf(headers, header), hmac(algorithm, secret, [rawBody]));
+  return signedWebhook({ ...event, verify });
+}
+
+export interface UnsignedCallback<Event> extends EventForm<Event> {
+  readonly referenceOf: (event: Event) => string | undefined;
+}
+
+/** A callback without a signature. A body of another shape is about no payout. */
+export function unsignedCallback<Event>({ referenceOf, ...form }: UnsignedCallback<Event>): ProviderCallback {
+  return {
+    referenceOf(rawBody): string | undefined {
+      const event = eventIn(rawBody, form);
+      return event && referenceOf(event.value);
+    },
+  };
+}
+
+function eventIn<Event>(
+  rawBody: Uint8Array,
+  { schema, readNumber }: EventForm<Event>,
+): { readonly value: Event } | undefined {
   try {
-    return parseJson(Buffer.from(rawBody).toString('utf8'));
+    return { value: schema.parse(parseJson(Buffer.from(rawBody).toString('utf8'), readNumber)) };
   } catch {
-    // Signed, but no JSON: it names no payout.
+    // No JSON, or an event of another shape: it names no payout.
     return undefined;
   }
 }
@@ -50,11 +86,4 @@ export function hmac(
   const hash = createHmac(algorithm, key);
   for (const part of parts) hash.update(part);
   return hash.digest(encoding);
-}
-
-/** Compares in a time that depends on the lengths alone. */
-export function isSameText(given: string | undefined, expected: string): boolean {
-  if (given === undefined || expected === '') return false;
-  const [first, second] = [Buffer.from(given), Buffer.from(expected)];
-  return first.length === second.length && timingSafeEqual(first, second);
 }

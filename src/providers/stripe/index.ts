@@ -103,7 +103,7 @@ export function stripe(options: StripeOptions): BalanceProvider {
       api.lookup(signal, async (call) => {
         const filter =
           product === 'transfers' ? { transfer_group: reference } : createdIn(windowAround(sentAtMs, given.windowMs));
-        const { outcome, paid, isEmpty } = await searchPages<Row>({
+        const { paid, isEmpty, ...answer } = await searchPages<Row>({
           readPage: async (earlier) => {
             const { data, has_more } = await call.read(`/v1/${product}?${pageAfter(earlier.at(-1), filter)}`, list);
             for (const row of data) assertMode(modeOf(row), mode);
@@ -113,8 +113,8 @@ export function stripe(options: StripeOptions): BalanceProvider {
           verdictOf,
         });
         // A window proves no absence: the payout may have been created at another time.
-        if (isEmpty && product === 'transfers') return { outcome, absent: true };
-        return { outcome, ...(paid && debitOf(paid, currency)) };
+        if (isEmpty && product === 'transfers') return { ...answer, absent: true };
+        return { ...answer, ...(paid && debitOf(paid, currency)) };
       }),
     webhook:
       secret === undefined

@@ -1,6 +1,7 @@
 // Balances, transfers and webhooks of a Wise profile.
 // Source: the provider's API reference (balance, transfer) and its pages "Tracking transfers", "Event Handling" and
 // "Event Types".
+import { LRUCache } from 'lru-cache';
 import * as z from 'zod';
 import { resolveCurrency } from '../../core/currency.js';
 import { answerOf } from '../../core/functions.js';
@@ -61,6 +62,9 @@ const shape = {
   windowMs,
 };
 
+/** Transfers whose id of ours is remembered for events. */
+const rememberedIds = 10_000;
+
 /** Rows of a page: with their originators they fit an answer. */
 const pageSize = 25;
 
@@ -80,6 +84,16 @@ export function wise(options: WiseOptions): BalanceProvider {
   const { apiToken, publicKey = publishedKey(given.baseUrl) } = given;
   const profileId = String(given.profileId);
   const api = new ProviderApi(given, { credentials: { authorization: `Bearer ${apiToken}` } });
+  // It never changes, so an event that is posted again costs no request.
+  const customerIds = new LRUCache<string, string>({ max: rememberedIds });
+  const customerIdOf = async (transferId: string): Promise<string | undefined> => {
+    const known = customerIds.get(transferId);
+    if (known !== undefined) return known;
+    const read = (call: ApiCall) => call.read(`/v1/transfers/${transferId}`, transferRow);
+    const { customerTransactionId } = await api.other(new AbortController().signal, read);
+    if (customerTransactionId != null) customerIds.set(transferId, customerTransactionId);
+    return customerTransactionId ?? undefined;
+  };
   return {
     name: 'wise',
     accountId: api.accountId(profileId),
@@ -102,7 +116,11 @@ export function wise(options: WiseOptions): BalanceProvider {
         await given.transferIdOf?.(reference),
       );
       return api.lookup(signal, async (call) => {
-        const { outcome, paid } = await searchPages<TransferRow>({
+        const {
+          paid,
+          isEmpty: _,
+          ...answer
+        } = await searchPages<TransferRow>({
           readPage: async (earlier) => {
             if (id !== undefined) return { rows: [await call.read(`/v1/transfers/${id}`, transferRow)], isLast: true };
             const { fromMs, toMs } = windowAround(sentAtMs, given.windowMs);
@@ -119,7 +137,7 @@ export function wise(options: WiseOptions): BalanceProvider {
           isMeant: (transfer) => isOf(reference, transfer),
           verdictOf,
         });
-        return { outcome, ...(paid && debitOf(paid, currency)) };
+        return { ...answer, ...(paid && debitOf(paid, currency)) };
       });
     },
     webhook: wiseWebhook(publicKey, async ({ transferId, profileId: eventProfileId }) => {
@@ -127,9 +145,7 @@ export function wise(options: WiseOptions): BalanceProvider {
       if (given.referenceOf) {
         return answerOf('referenceOf', 'a reference or undefined', isReference, await given.referenceOf(transferId));
       }
-      const read = (call: ApiCall) => call.read(`/v1/transfers/${transferId}`, transferRow);
-      const { customerTransactionId } = await api.lookup(new AbortController().signal, read);
-      return customerTransactionId ?? undefined;
+      return customerIdOf(transferId);
     }),
   };
 }

@@ -1,8 +1,9 @@
 // PostgreSQL as the stores of this library see a database: one statement for each batch.
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
 import { warnOnce } from '../../core/warn.js';
-import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
+import type { BatchReply, Concern, Engine, Header, Op } from '../shared/engine.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from '../shared/options.js';
+import { concernsOf, hasListener } from './concerns.js';
 import { codeOf, notMigratedFailure, postgresFailure, replicaFailure } from './failure.js';
 import { migrations } from './migrations.generated.js';
 import {
@@ -30,7 +31,8 @@ export interface PostgresClient {
 const runBatch = `run_batch(${[
   ...['$1', '$2::text[]', '$3::text[]', '$4::text[]', '$5::text[]', '$6', '$7::text[]', '$8::text[]', '$9::text[]'],
   ...['$10::text[]', '$11::numeric[]', '$12::numeric[]', '$13::bigint[]', '$14::text[]', '$15::smallint[]'],
-  ...['$16::text[]', '$17::text[]', '$18', '$19', '$20::bigint', '$21', '$22::bigint', '$23::integer', '$24::boolean'],
+  ...['$16::text[]', '$17::text[]', '$18::text[]', '$19', '$20', '$21', '$22', '$23', '$24::bigint', '$25'],
+  ...['$26::bigint', '$27::integer', '$28::boolean'],
 ].join(', ')})`;
 /**
  * The part of the deadline that may be spent waiting for locks: the server must have given up before its caller does.
@@ -118,6 +120,12 @@ export class PostgresEngine implements Engine {
     if (Number(version) !== migrations.length) throw notMigratedFailure();
   }
 
+  concerns(): Promise<readonly Concern[]> {
+    return concernsOf(this.#options.pool, this.schema).catch((error) => {
+      throw postgresFailure(error);
+    });
+  }
+
   /** Of a pool of `pg` it is known when a caller waits for a connection. What a connection waits for is not. */
   isConnected(): false | undefined {
     const { waitingCount } = this.#options.pool as { readonly waitingCount?: unknown };
@@ -170,8 +178,7 @@ export class PostgresEngine implements Engine {
  * not restored.
  */
 function warnOfListener(pool: PostgresClient): void {
-  const { listenerCount } = pool as { listenerCount?: (event: string) => number };
-  if (listenerCount?.call(pool, 'error') !== 0) return;
+  if (hasListener(pool)) return;
   const advice = "without an error listener the process ends when a connection breaks; add `pool.on('error', ...)`";
   warnOnce('PAYOUT_GUARD_POSTGRES', `PostgreSQL store: ${advice}.`);
 }

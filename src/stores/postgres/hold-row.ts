@@ -3,7 +3,7 @@ import type { HoldRecord } from '../../core/hold.js';
 
 /**
  * `[reference, wallet, state, amount, captured, currency, exponent, created, expires, sent, sends until, ended,
- * visible, turn, failed, awaits outcome, attempt, sender, fingerprint, metadata]`
+ * visible, turn, failed, awaits outcome, attempt, sender, fingerprint, metadata, day, payee]`
  */
 export type HoldRow = readonly [
   string,
@@ -26,12 +26,14 @@ export type HoldRow = readonly [
   string | null,
   string | null,
   Readonly<Record<string, string>>,
+  number | null,
+  string | null,
 ];
 
 export function readHold(row: HoldRow): HoldRecord {
   const [reference, wallet, state, amount, captured, code, exponent, createdAtMs, expiresAtMs, sentAtMs, ...more] = row;
   const [sendsUntilMs, endedAtMs, visibleAtMs, turn, failed, awaitsOutcome, attempt, sender, ...last] = more;
-  const [fingerprint, metadata] = last;
+  const [fingerprint, metadata, day, payee] = last;
   return {
     reference,
     wallet,
@@ -51,6 +53,8 @@ export function readHold(row: HoldRow): HoldRecord {
     failed: failed || undefined,
     awaitsOutcome: awaitsOutcome || undefined,
     fingerprint: fingerprint ?? undefined,
+    day: day ?? undefined,
+    payee: payee ?? undefined,
     metadata,
   };
 }

@@ -1,111 +1,65 @@
 // Made of migrations/*.sql by scripts/embed.mjs.
 export const migrations: readonly string[] = [
   // 0001-store.sql
-  `-- The tables of the store. migrate() applies these files in the order of their numbers. psql does too:
---
---   psql -1 -v ON_ERROR_STOP=1 -v schema=payout_guard -c 'CREATE SCHEMA payout_guard' \\
---     -f 0001-store.sql -f 0002-run-batch.sql -f 0003-claim-and-delete.sql -f 0004-notes.sql -f 0005-history.sql
---
--- psql replaces \`:schema\` everywhere except in function bodies, so each function sets its search_path.
---
--- Amounts are minor units, numeric because sums exceed 64 bits. Times are milliseconds since 1970 of the store's time:
--- see now_ms().
--- Names are compared byte by byte (COLLATE "C"), so that every process locks in the same order.
-
--- The applied files. Each begins by inserting its number, and so is applied once.
-CREATE TABLE :schema.migrations (number integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+  `CREATE TABLE :schema.migrations (number integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 INSERT INTO :schema.migrations (number) VALUES (1);
-
--- One row, or none when data was lost.
 CREATE TABLE :schema.store (
   singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-  -- Random; another epoch means that data may have been lost.
   epoch text NOT NULL,
-  -- 0 in a store that is new: it has lost nothing, so nothing is waited for.
   born_at_ms bigint NOT NULL,
-  -- The place in which the epoch began; see place().
   place text NOT NULL,
-  -- Lead of the store's time over the server's clock.
-  offset_ms bigint NOT NULL DEFAULT 0
+  offset_ms bigint NOT NULL DEFAULT 0,
+  counts_since_ms bigint NOT NULL DEFAULT 0
 );
-
 CREATE TABLE :schema.wallets (
   wallet text COLLATE "C" PRIMARY KEY,
-  -- Sum of all open holds, and of captures that are not visible yet.
   active numeric NOT NULL DEFAULT 0,
-  -- Sum of visible captures.
   captured numeric NOT NULL DEFAULT 0,
-  -- The epoch in which \`active\` was last added up from the holds; a new epoch adds it up again.
   epoch text NOT NULL DEFAULT '',
-  -- While the wallet is frozen: start of the freeze, and the operator's reason.
   frozen_at_ms bigint,
   frozen_for text,
-  -- The time when this row was written last, or a late hold was ruled out. It never runs back.
-  clock_ms bigint NOT NULL DEFAULT 0
+  clock_ms bigint NOT NULL DEFAULT 0,
+  limits_epoch text
 ) WITH (fillfactor = 50); -- The row of a busy wallet is updated in place as long as its page has room.
-
--- Each batch takes a range: no batch has more operations than this.
 CREATE SEQUENCE :schema.hold_sequence INCREMENT BY 8192 CYCLE;
-
--- A row is changed under its wallet's row lock only; leases are the exception. Columns that are never null come first,
--- because the server finds them faster.
 CREATE TABLE :schema.holds (
-  -- The order of lists and claims: created_at_ms << 21, plus a number that orders the holds of one millisecond.
   seq bigint NOT NULL,
   created_at_ms bigint NOT NULL,
-  -- Decimals of the currency.
   exponent smallint NOT NULL,
-  -- Number of this hold among those of its reference: those before were released.
   turn integer NOT NULL DEFAULT 1,
-  -- The payout failed: the reference is not held again.
   failed boolean NOT NULL DEFAULT false,
-  -- Captured at acceptance: the outcome of the payout is still to be looked up.
   awaits_outcome boolean NOT NULL DEFAULT false,
   reference text COLLATE "C" PRIMARY KEY,
   wallet text COLLATE "C" NOT NULL,
   state text COLLATE "C" NOT NULL CHECK (state IN ('reserved', 'sent', 'captured', 'released')),
   amount numeric NOT NULL,
   currency text NOT NULL,
-  -- The attempt that took the hold.
   attempt text NOT NULL,
-  -- json, not jsonb: it is kept as it was written, and jsonb refuses \\u0000.
   metadata json NOT NULL,
-  -- Time at which the row changes by itself: a reservation expires, a capture becomes visible.
   due_at_ms bigint,
   expires_at_ms bigint,
   sent_at_ms bigint,
-  -- Until when the code that pays may send; the moment it ended, once that is recorded.
   sends_until_ms bigint,
   ended_at_ms bigint,
-  -- Until when a capture counts as held; null if it was visible at once.
   visible_at_ms bigint,
   captured_amount numeric,
-  -- The handle that was given \`sent\`; null if it is that of the attempt.
   sender text,
-  -- Digest of the payee.
   fingerprint text,
-  -- The process that looks up the outcome, and until when no other one gets it.
+  day integer,
+  payee text,
   lease_owner text,
   lease_until_ms bigint
 );
-
--- A hold pays for two indexes when it is taken, the key and one of the next two, and for the last one when it ends.
--- What changes by itself, by wallet: reservations, and captures that are not visible yet.
 CREATE INDEX holds_due ON :schema.holds (wallet, due_at_ms) WHERE due_at_ms IS NOT NULL;
--- Holds whose outcome is not known, by wallet, from the oldest on: lists, and claims.
 CREATE INDEX holds_undecided ON :schema.holds (wallet, seq) WHERE state = 'sent' OR awaits_outcome;
--- Finished holds by wallet, from the oldest on: lists, and deletion.
 CREATE INDEX holds_finished ON :schema.holds (wallet, state, seq) WHERE state IN ('captured', 'released');
-
--- The place of this data. Another answer means that the data may have gone back in time:
---   the cluster      restored into another one, upgraded
---   the timeline     failed over to a replica, which may have lagged; restored from a backup
---   the table files  truncated, dropped and restored from a dump, a copied database (also rewritten by VACUUM FULL:
---                    harmless, but a recovery window goes by)
---   the start        a crash loses what other sessions had not on the disk, and what came since hides that (so does a
---                    restart as planned: harmless, but a recovery window goes by)
--- Runs with the rights of its owner, so that all roles get the same answer. If a provider lacks one of these functions,
--- that part stays empty.
+CREATE TABLE :schema.day_counters (
+  wallet text COLLATE "C" NOT NULL,
+  day integer NOT NULL,
+  payee text COLLATE "C" NOT NULL,
+  used numeric NOT NULL,
+  PRIMARY KEY (wallet, day, payee)
+) WITH (fillfactor = 50);
 CREATE FUNCTION :schema.place() RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp
 AS $$
@@ -127,9 +81,6 @@ BEGIN
     || '/' || extract(epoch FROM pg_postmaster_start_time());
 END
 $$;
-
--- The last position that the server wrote, or null if unknown. Lower than before means that it has gone back in time
--- on the same timeline: a disk was set back to a snapshot, or a crash lost what was not on the disk yet.
 CREATE FUNCTION :schema.written() RETURNS pg_lsn
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp
 AS $$
@@ -139,33 +90,27 @@ EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_func
   RETURN NULL;
 END
 $$;
-
--- The number of the last file that was applied.
+CREATE FUNCTION :schema.is_restart(place text, other text) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+  SELECT regexp_replace(place, '/[^/]*$', '') = regexp_replace(other, '/[^/]*$', '')
+    AND place ~ '^[^/]+/[^/]+/' AND current_setting('fsync') = 'on'
+$$;
 CREATE FUNCTION :schema.version() RETURNS integer
 LANGUAGE sql STABLE SET search_path = :schema, pg_temp
 AS $$ SELECT max(m.number) FROM migrations m $$;
-
--- This server's clock.
 CREATE FUNCTION :schema.server_ms() RETURNS bigint
 LANGUAGE sql VOLATILE
 AS $$ SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint $$;
-
--- The store's time. It does not run back when the clock does: a message that came too late would be in time again.
 CREATE FUNCTION :schema.now_ms() RETURNS bigint
 LANGUAGE sql VOLATILE
 SET search_path = :schema, pg_temp
 AS $$ SELECT server_ms() + coalesce((SELECT s.offset_ms FROM store s), 0) $$;
-
--- Makes a commit of the store reach the disk before it is answered, whatever default the server, the database or the
--- role has. A setting that waits for more than that stays as it is.
 CREATE FUNCTION :schema.make_durable() RETURNS void
 LANGUAGE sql VOLATILE
 AS $$
   SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local')
 $$;
-
--- Refuses to write at a stricter level, at which the second of two processes fails where it should wait. The store then
--- repeats the statement through ask().
 CREATE FUNCTION :schema.assert_read_committed() RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -175,16 +120,13 @@ BEGIN
   END IF;
 END
 $$;
-
--- Asks a question in a READ COMMITTED transaction, where another level is the default: a statement cannot choose it for
--- itself.
---
---   question   a SELECT of one text, the reply, from p1 to p24
 CREATE PROCEDURE :schema.ask(question text, INOUT reply text,
   p1 text = NULL, p2 text = NULL, p3 text = NULL, p4 text = NULL, p5 text = NULL, p6 text = NULL,
   p7 text = NULL, p8 text = NULL, p9 text = NULL, p10 text = NULL, p11 text = NULL, p12 text = NULL,
   p13 text = NULL, p14 text = NULL, p15 text = NULL, p16 text = NULL, p17 text = NULL, p18 text = NULL,
-  p19 text = NULL, p20 text = NULL, p21 text = NULL, p22 text = NULL, p23 text = NULL, p24 text = NULL
+  p19 text = NULL, p20 text = NULL, p21 text = NULL, p22 text = NULL, p23 text = NULL, p24 text = NULL,
+  p25 text = NULL, p26 text = NULL, p27 text = NULL, p28 text = NULL, p29 text = NULL, p30 text = NULL,
+  p31 text = NULL, p32 text = NULL
 )
 LANGUAGE plpgsql
 AS $$
@@ -194,28 +136,22 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   END IF;
   EXECUTE question INTO reply USING p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12,
-    p13, p14, p15, p16, p17, p18, p19, p20, p21, p22, p23, p24;
+    p13, p14, p15, p16, p17, p18, p19, p20, p21, p22, p23, p24,
+    p25, p26, p27, p28, p29, p30, p31, p32;
 END
 $$;
-
--- The first epoch begins here, and not in a transaction of the application: all other processes would wait for its end.
 INSERT INTO :schema.store (epoch, born_at_ms, place) VALUES (gen_random_uuid()::text, 0, :schema.place());
 `,
   // 0002-run-batch.sql
-  `-- Needs 0001-store.sql, and is applied as it is.
-INSERT INTO :schema.migrations (number) VALUES (2);
-
--- A hold as the client reads it. Amounts are texts: JSON numbers are not exact in JavaScript.
+  `INSERT INTO :schema.migrations (number) VALUES (2);
 CREATE FUNCTION :schema.hold_json(hold :schema.holds) RETURNS text
 LANGUAGE sql STABLE
 AS $$
   SELECT json_build_array(hold.reference, hold.wallet, hold.state, hold.amount::text, hold.captured_amount::text,
     hold.currency, hold.exponent, hold.created_at_ms, hold.expires_at_ms, hold.sent_at_ms, hold.sends_until_ms,
     hold.ended_at_ms, hold.visible_at_ms, hold.turn, hold.failed, hold.awaits_outcome, hold.attempt, hold.sender,
-    hold.fingerprint, hold.metadata)::text
+    hold.fingerprint, hold.metadata, hold.day, hold.payee)::text
 $$;
-
--- A reservation whose time is over, as it will be written down.
 CREATE FUNCTION :schema.expired(hold :schema.holds) RETURNS :schema.holds
 LANGUAGE plpgsql STABLE
 AS $$
@@ -227,9 +163,6 @@ BEGIN
   RETURN hold;
 END
 $$;
-
--- The outcome of a request to move a hold on, by its own attempt or by none: done | late | already | illegal. The same
--- table as transition() in core/hold.ts, which explains it.
 CREATE FUNCTION :schema.transition(
   state text, failed boolean, awaits_outcome boolean, target text, names_attempt boolean
 ) RETURNS text
@@ -245,71 +178,37 @@ AS $$
     ELSE CASE WHEN state = 'released' OR awaits_outcome OR failed THEN 'already' ELSE 'illegal' END
   END
 $$;
-
--- A column of so many rows: one element stands for all.
+CREATE FUNCTION :schema.counted(hold :schema.holds) RETURNS numeric
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE
+    WHEN hold.state IN ('reserved', 'sent') THEN hold.amount
+    WHEN hold.state = 'captured' THEN hold.captured_amount
+    ELSE 0
+  END
+$$;
+CREATE FUNCTION :schema.counter_keys(wallet text, day integer, payee text) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE
+    WHEN payee IS NULL THEN ARRAY[wallet || E'\\n' || day || E'\\n']
+    ELSE ARRAY[wallet || E'\\n' || day || E'\\n', wallet || E'\\n' || day || E'\\n' || payee]
+  END
+$$;
 CREATE FUNCTION :schema.filled(given anyarray, count integer) RETURNS anyarray
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[count]) ELSE given END $$;
-
--- Runs a batch of operations: one statement, one round trip, whatever is in it.
---
---   ops           json array; kind is totals | hold | settle | get | restore | freeze, the rest as in the
---                 list of columns in the loop below. Operations with the same reference are next to each other.
---   new_*         columns of the holds whose references occur nowhere else in the batch, which must then have no
---                 restore. Mostly they are new, and all fit, and go into the table as they are. Amounts
---                 are positive, new_epoch is that of all of them, new_lasts_ms is the lifetime of a reservation and the
---                 time to send of a sent hold, new_fingerprints is null if there are none. new_wallets, new_states,
---                 new_limits, new_lasts_ms, new_currencies and new_exponents may have one element for all holds:
---                 reading arrays is a good part of the cost of a hold.
---   changes       wallets that hold, restore and freeze may change, and those of attempts that are undone
---   reads         wallets that totals reads
---   settles, gets references of settle and of get
---   seen_epoch,   the last epoch and position that this process saw, or null: the server must not be behind them
---   seen_lsn
---   recovery_ms   how long nothing is approved after a new epoch
---   batch_epoch,  the only epoch in which the batch may be executed, and the last time at which it may be; null if it
---   not_after_ms  only reads, or is part of a transaction of the application
---   lock_ms       longest wait for a lock, and for all locks before anything is decided; then 55P03
---                 lock_not_available, and nothing has happened
---   is_inside     part of a transaction of the application, which keeps its locks: waits for the wallets, in turn
---
--- Returns json: { epoch, nowMs, recoveringForMs, lsn, held, answers }.
--- held: [wallet, active, captured] of each wallet before the new holds, all of which were granted, and before
--- everything else; or null, and their answers come after those of ops.
--- answers: null if the batch was not executed, in another epoch or too late; else for each operation, in their order:
---   any but get  "busy": a transaction of the application has locked the wallet, and nothing was done
---   totals    [active, captured], followed by since, reason while the wallet is frozen
---   hold      ["held" | "insufficient" | "stale_epoch", active, captured] | ["recovering"] | ["exists", hold]
---             | ["frozen", since, reason] | ["held", active, captured, hold]
---             with a hold, if the reference was held before: by an attempt that was released, or by this very attempt
---   settle    ["done" | "late" | "already" | "illegal", hold] | ["unknown"] | ["frozen", since, reason]
---             | ["insufficient" | "stale_epoch", active, captured]
---   get       hold | null
---   restore, freeze  null
--- where hold is as hold_json() writes it.
---
--- Atomic, because the rows of all wallets that it may change are locked first, and read after that. Batches first wait
--- for each other, in one order, for locks that only they take: those end with one statement. A row that is still locked
--- then belongs to a transaction of the application, may stay locked for long, and is left out. Only within such a
--- transaction rows are waited for, in the order of their names. Rows of new references are inserted after all wallets
--- are locked, in order too. No two batches can wait for each other, so there are no deadlocks, and READ COMMITTED is
--- enough.
---
--- Decisions are made in memory, reads and writes go by sets: an operation costs some microseconds, not a statement. New
--- references are found to be new by inserting them, which costs a third less than a query first.
 CREATE FUNCTION :schema.run_batch(
   ops text, changes text[], reads text[], settles text[], gets text[],
   new_epoch text, new_references text[], new_wallets text[], new_attempts text[], new_states text[],
   new_amounts numeric[], new_limits numeric[], new_lasts_ms bigint[], new_currencies text[], new_exponents smallint[],
-  new_fingerprints text[], new_metadata text[],
+  new_fingerprints text[], new_metadata text[], new_day_limits text[], policy text, from_reference text, from_attempt text,
   seen_epoch text, seen_lsn text, recovery_ms bigint, batch_epoch text, not_after_ms bigint, lock_ms integer,
   is_inside boolean
 ) RETURNS text
 LANGUAGE plpgsql
 SET search_path = :schema, pg_temp
--- Plans are made while the tables are small and kept when they are large: only those that stay good are allowed.
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
--- A plan that is not allowed counts as so costly that it would be compiled, which takes a second.
 SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 #variable_conflict use_column
@@ -321,8 +220,6 @@ DECLARE
   lsn CONSTANT pg_lsn := written();
   memory store;
   recovering_for_ms bigint;
-
-  -- The wallets of the batch; those that are only read come after those that are locked.
   names text[];
   actives numeric[];
   captureds numeric[];
@@ -331,24 +228,17 @@ DECLARE
   frozen_ats bigint[];
   frozen_fors text[];
   locked integer;
-  -- Those that could not be locked.
   busy text[];
-  -- The latest time that was kept in them.
   clock_ms bigint;
-  -- The same before any decision, for another try.
   actives_before numeric[];
   captureds_before numeric[];
   frozen_ats_before bigint[];
   frozen_fors_before text[];
-
-  -- True if the new holds go into the table without a decision on each.
-  is_fast boolean := cardinality(new_references) > 0;
+  is_fast boolean := cardinality(new_references) > 0 AND new_day_limits IS NULL;
   op record;
   hold holds;
-  -- True if the hold has a row already.
   known_before boolean;
   given holds;
-  -- The last number of the order that was given to a hold.
   number bigint;
   is_sent boolean;
   is_same boolean;
@@ -364,6 +254,21 @@ DECLARE
   held text;
   written bigint;
   is_first_try boolean := true;
+  counters text[];
+  counts numeric[];
+  waiting text[];
+  waiting_amounts numeric[];
+  keys text[];
+  counted_before numeric;
+  limits json;
+  starts_ms bigint;
+  nth integer;
+  first_kept_day integer;
+  source holds;
+  taken numeric;
+  granted_holds integer;
+  is_granted boolean;
+  changed_before boolean[];
   latest CONSTANT timestamptz := statement_timestamp() + lock_ms * interval '1 millisecond';
 BEGIN
   IF NOT is_inside THEN
@@ -379,36 +284,33 @@ BEGIN
     new_currencies := filled(new_currencies, cardinality(new_references));
     new_exponents := filled(new_exponents, cardinality(new_references));
   END IF;
-
-  -- If data was lost, or may have gone back in time, a new epoch begins in this same step. A store that is new to this
-  -- server, but not to this process, has taken the place of one that was lost.
   SELECT * INTO memory FROM store;
   now_ms := server_ms() + coalesce(memory.offset_ms, 0);
   IF NOT FOUND OR memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn)
       OR (memory.born_at_ms = 0 AND memory.epoch <> seen_epoch) THEN
-    -- If the clock of this server is behind, the time continues from the latest that was kept, or the recovery would be
-    -- over as soon as it catches up.
     clock_ms := (SELECT max(w.clock_ms) FROM wallets w);
-    INSERT INTO store (epoch, born_at_ms, place, offset_ms)
-      VALUES (gen_random_uuid()::text, greatest(now_ms, clock_ms), here, greatest(0, clock_ms - now_ms))
+    INSERT INTO store (epoch, born_at_ms, place, offset_ms, counts_since_ms)
+      VALUES (gen_random_uuid()::text, greatest(now_ms, clock_ms), here, greatest(0, clock_ms - now_ms),
+        greatest(now_ms, clock_ms))
       ON CONFLICT DO NOTHING;
-    -- Another process may have done it meanwhile.
     SELECT * INTO memory FROM store FOR UPDATE;
     IF memory.place <> here OR (memory.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn)
         OR (memory.born_at_ms = 0 AND memory.epoch <> seen_epoch) THEN
       now_ms := server_ms() + memory.offset_ms;
       UPDATE store s SET epoch = gen_random_uuid()::text, born_at_ms = greatest(now_ms, clock_ms), place = here,
-          offset_ms = s.offset_ms + greatest(0, clock_ms - now_ms)
+          offset_ms = s.offset_ms + greatest(0, clock_ms - now_ms),
+          counts_since_ms = CASE
+            WHEN is_restart(s.place, here) AND (s.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn) IS NOT TRUE
+              AND (s.born_at_ms = 0 AND s.epoch <> seen_epoch) IS NOT TRUE THEN s.counts_since_ms
+            ELSE greatest(now_ms, clock_ms)
+          END
         RETURNING * INTO memory;
     END IF;
     now_ms := server_ms() + memory.offset_ms;
   END IF;
-
-  -- The wallets to lock. The wallet of a hold never changes, so it may be read before.
   IF cardinality(settles) > 0 THEN
     changes := changes || ARRAY(SELECT h.wallet FROM holds h WHERE h.reference = ANY (settles));
   END IF;
-  -- A wallet that is only read is not locked, unless something in it is due.
   IF cardinality(gets) > 0 THEN
     changes := changes
       || ARRAY(SELECT h.wallet FROM holds h WHERE h.reference = ANY (gets) AND h.due_at_ms <= now_ms);
@@ -419,7 +321,6 @@ BEGIN
       WHERE w.epoch IS DISTINCT FROM memory.epoch
         OR EXISTS (SELECT FROM holds h WHERE h.wallet = r.wallet COLLATE "C" AND h.due_at_ms <= now_ms));
   END IF;
-
   IF cardinality(changes) > 0 THEN
     IF NOT is_inside THEN
       PERFORM pg_advisory_xact_lock(l.key) FROM (
@@ -439,15 +340,12 @@ BEGIN
         array_agg(l.frozen_at_ms), array_agg(l.frozen_for), max(l.clock_ms)
       INTO names, actives, captureds, epochs, frozen_ats, frozen_fors, clock_ms
       FROM (SELECT w.* FROM wallets w WHERE w.wallet = ANY (changes) ORDER BY w.wallet FOR NO KEY UPDATE SKIP LOCKED) l;
-    -- Each lock was waited for in turn, and the caller does not wait for their sum.
     IF clock_timestamp() > latest THEN
       RAISE EXCEPTION 'too late' USING ERRCODE = 'lock_not_available';
     END IF;
-    -- A call that is taking one of the new references is waited for with what is left of the time.
     PERFORM set_config('lock_timeout',
       greatest(1, ceil(extract(epoch FROM latest - clock_timestamp()) * 1000))::integer::text, true);
     now_ms := server_ms() + memory.offset_ms;
-    -- The clock runs back, or that of another server is behind: the time of the store continues from where it was.
     IF now_ms < clock_ms THEN
       UPDATE store s SET offset_ms = greatest(s.offset_ms, memory.offset_ms + clock_ms - now_ms)
         RETURNING s.offset_ms INTO memory.offset_ms;
@@ -460,8 +358,6 @@ BEGIN
   END IF;
   locked := coalesce(cardinality(names), 0);
   changed := array_fill(false, ARRAY[locked]);
-
-  -- Its caller has given up, or will: nothing may be left of it. The epoch may have ended while locks were waited for.
   IF batch_epoch IS NOT NULL
       AND (now_ms > not_after_ms OR batch_epoch IS DISTINCT FROM (SELECT s.epoch FROM store s)) THEN
     SELECT * INTO memory FROM store;
@@ -471,13 +367,20 @@ BEGIN
       || ',"recoveringForMs":' || recovering_for_ms || ',"lsn":' || coalesce('"' || lsn || '"', 'null')
       || ',"held":null,"answers":null}';
   END IF;
-
-  -- The first time in an epoch, the active amount is added up from the holds. Reservations end with their epoch: one in
-  -- older data may have ended long ago, and its money may be promised to another payout.
   FOR i IN 1 .. locked LOOP
     CONTINUE WHEN epochs[i] = memory.epoch;
-    UPDATE holds h SET state = 'released', ended_at_ms = now_ms, expires_at_ms = NULL, due_at_ms = NULL
-      WHERE h.wallet = names[i] AND h.due_at_ms IS NOT NULL AND h.state = 'reserved';
+    WITH over AS (
+      UPDATE holds h SET state = 'released', ended_at_ms = now_ms, expires_at_ms = NULL, due_at_ms = NULL
+        WHERE h.wallet = names[i] AND h.due_at_ms IS NOT NULL AND h.state = 'reserved'
+        RETURNING h.wallet, h.day, h.payee, h.amount
+    )
+    UPDATE day_counters d SET used = d.used - g.amount
+    FROM (
+      SELECT o.wallet, o.day, p.payee, sum(o.amount) AS amount
+      FROM over o CROSS JOIN LATERAL (VALUES (''), (o.payee)) p (payee)
+      WHERE o.day IS NOT NULL AND p.payee IS NOT NULL GROUP BY o.wallet, o.day, p.payee
+    ) g
+    WHERE d.wallet = g.wallet AND d.day = g.day AND d.payee = g.payee COLLATE "C";
     actives[i] := (
       SELECT coalesce(sum(a.amount), 0) FROM (
         SELECT h.amount FROM holds h WHERE h.wallet = names[i] AND h.state = 'sent'
@@ -487,9 +390,6 @@ BEGIN
       ) a);
     changed[i] := true;
   END LOOP;
-
-  -- Holds that are due change now, at most 1,000 at a time. The rest counts as active meanwhile, which is the safe
-  -- side.
   IF locked > 0 AND EXISTS (SELECT FROM holds h WHERE h.wallet = ANY (names) AND h.due_at_ms <= now_ms) THEN
     FOR op IN
       WITH due AS (
@@ -502,7 +402,17 @@ BEGIN
           due_at_ms = NULL
         FROM due WHERE h.reference = due.reference
         RETURNING h.wallet, CASE h.state WHEN 'released' THEN h.amount ELSE h.captured_amount END AS counted,
-          CASE h.state WHEN 'released' THEN 0 ELSE h.captured_amount END AS visible
+          CASE h.state WHEN 'released' THEN 0 ELSE h.captured_amount END AS visible,
+          h.day, h.payee, CASE h.state WHEN 'released' THEN h.amount END AS given_back
+      ), uncounted AS (
+        UPDATE day_counters d SET used = d.used - g.amount
+        FROM (
+          SELECT o.wallet, o.day, p.payee, sum(o.given_back) AS amount
+          FROM done o CROSS JOIN LATERAL (VALUES (''), (o.payee)) p (payee)
+          WHERE o.day IS NOT NULL AND o.given_back IS NOT NULL AND p.payee IS NOT NULL
+          GROUP BY o.wallet, o.day, p.payee
+        ) g
+        WHERE d.wallet = g.wallet AND d.day = g.day AND d.payee = g.payee COLLATE "C"
       )
       SELECT d.wallet, sum(d.counted) AS counted, sum(d.visible) AS visible FROM done d GROUP BY d.wallet
     LOOP
@@ -512,7 +422,6 @@ BEGIN
       changed[at] := true;
     END LOOP;
   END IF;
-
   IF cardinality(reads) > 0 THEN
     FOR op IN SELECT w.wallet, w.active, w.captured, w.frozen_at_ms, w.frozen_for FROM wallets w
       WHERE w.wallet = ANY (reads) AND (locked = 0 OR w.wallet <> ALL (names))
@@ -524,14 +433,13 @@ BEGIN
       frozen_fors := array_append(frozen_fors, op.frozen_for);
     END LOOP;
   END IF;
-
-  -- At most the window: a batch that only reads may see the clock behind.
   recovering_for_ms := least(recovery_ms, greatest(0, memory.born_at_ms + recovery_ms - now_ms));
   actives_before := actives;
   captureds_before := captureds;
   frozen_ats_before := frozen_ats;
   frozen_fors_before := frozen_fors;
-
+  changed_before := changed;
+  first_kept_day := now_ms / 86400000 - 3;
   LOOP
     BEGIN
       actives := actives_before;
@@ -541,16 +449,26 @@ BEGIN
       inserts := '{}';
       updates := '{}';
       answers := '{}';
+      changed := changed_before;
       hold := NULL;
       is_changed := false;
-
+      taken := 0;
+      granted_holds := 0;
+      counters := '{}';
+      counts := '{}';
+      waiting := '{}';
+      waiting_amounts := '{}';
+      is_granted := true;
+      IF from_reference IS NOT NULL THEN
+        SELECT h.* INTO source FROM holds h WHERE h.reference = from_reference COLLATE "C";
+        IF source.state = 'reserved' AND source.due_at_ms <= now_ms THEN source := expired(source); END IF;
+      END IF;
       IF is_fast THEN
-        is_fast := is_first_try AND new_epoch = memory.epoch AND recovering_for_ms = 0;
+        is_fast := is_first_try AND new_epoch = memory.epoch AND recovering_for_ms = 0 AND from_reference IS NULL;
         FOR op IN SELECT n.wallet, sum(n.amount) AS amount, min(n.max) AS max
           FROM unnest(new_wallets, new_amounts, new_limits) n (wallet, amount, max) GROUP BY n.wallet
         LOOP
           at := array_position(names, op.wallet);
-          -- If all of a wallet fit within the lowest limit, each fits, in whatever order they are taken.
           is_fast := is_fast AND frozen_ats[at] IS NULL
             AND coalesce(at <= locked AND actives[at] + captureds[at] + op.amount <= op.max, false);
           EXIT WHEN NOT is_fast;
@@ -558,7 +476,6 @@ BEGIN
           changed[at] := true;
         END LOOP;
         IF is_fast THEN
-          -- The reference comes first, because sorting by a column that follows others costs more.
           INSERT INTO holds (reference, seq, created_at_ms, expires_at_ms, sent_at_ms, sends_until_ms, due_at_ms,
               exponent, wallet, state, amount, currency, attempt, fingerprint, metadata)
             SELECT n.reference, (now_ms << 21) + number + n.position, now_ms,
@@ -578,35 +495,29 @@ BEGIN
           actives := actives_before;
         END IF;
       END IF;
-
       FOR op IN
         SELECT o.*, h AS row
         FROM (
           SELECT * FROM json_to_recordset(batch) AS o (
             kind text, n integer, reference text, attempt text,
-            -- hold, restore
             wallet text, amount numeric, currency text, exponent smallint, fingerprint text, metadata text,
-            -- hold, and settle: how long a reservation lasts, or sending may take; a check
             state text, lasts_ms bigint, epoch text, max numeric,
-            -- settle
             target text, actual numeric, visible_in_ms bigint, awaits_outcome boolean, not_sent boolean, sender text,
-            -- restore: the other columns of the hold
             record json,
-            -- freeze
-            since_ms bigint, reason text)
+            since_ms bigint, reason text,
+            limits json)
           UNION ALL
           SELECT 'hold', 10000 + n.position, n.reference, n.attempt, n.wallet, n.amount, n.currency, n.exponent,
             n.fingerprint, n.metadata, n.state, n.lasts_ms, new_epoch, n.max,
-            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n.limits::json
           FROM unnest(new_references, new_wallets, new_attempts, new_states, new_amounts, new_limits, new_lasts_ms,
-              new_currencies, new_exponents, new_fingerprints, new_metadata) WITH ORDINALITY
+              new_currencies, new_exponents, new_fingerprints, new_metadata, new_day_limits) WITH ORDINALITY
             n (reference, wallet, attempt, state, amount, max, lasts_ms, currency, exponent, fingerprint, metadata,
-              position)
+              limits, position)
           WHERE NOT is_fast
         ) o LEFT JOIN holds h ON h.reference = o.reference COLLATE "C"
         ORDER BY o.n
       LOOP
-        -- The next reference: the result of the one before is kept, to be written.
         IF op.reference IS DISTINCT FROM hold.reference THEN
           IF is_changed THEN
             IF known_before THEN updates := array_append(updates, hold);
@@ -616,7 +527,6 @@ BEGIN
           END IF;
           hold := op.row;
           known_before := hold.reference IS NOT NULL;
-          -- A lease is given without the lock of the wallet, so it is not known here. 0 ends it.
           hold.lease_until_ms := NULL;
         END IF;
         IF busy IS NOT NULL AND op.kind <> 'get' AND coalesce(hold.wallet, op.wallet) = ANY (busy) THEN
@@ -625,11 +535,14 @@ BEGIN
         END IF;
         at := CASE WHEN cardinality(names) = 1 AND names[1] = coalesce(hold.wallet, op.wallet) THEN 1
           ELSE array_position(names, coalesce(hold.wallet, op.wallet)) END;
-
-        -- Due, but beyond the number above, or since.
         IF hold.due_at_ms <= now_ms AND at <= locked THEN
           IF hold.state = 'reserved' THEN
             actives[at] := actives[at] - hold.amount;
+            IF hold.day >= first_kept_day THEN
+              keys := counter_keys(hold.wallet, hold.day, hold.payee);
+              waiting := waiting || keys;
+              waiting_amounts := waiting_amounts || array_fill(-hold.amount, ARRAY[cardinality(keys)]);
+            END IF;
             hold := expired(hold);
           ELSE
             actives[at] := actives[at] - hold.captured_amount;
@@ -639,36 +552,74 @@ BEGIN
           is_changed := true;
           changed[at] := true;
         END IF;
-
         IF op.kind = 'hold' THEN
           is_same := hold.wallet = op.wallet AND hold.amount = op.amount
             AND hold.fingerprint IS NOT DISTINCT FROM op.fingerprint;
-          -- A request that its own attempt repeats, as it was granted: no other handle was given to send it.
           IF is_same AND hold.attempt = op.attempt AND hold.state = op.state AND hold.sender IS NULL THEN
             answers := array_append(answers, '["held","' || (actives[at] - hold.amount)::text || '","'
               || captureds[at]::text || '",' || hold_json(hold) || ']');
+            granted_holds := granted_holds + 1;
             CONTINUE;
           END IF;
-          -- Only the same payout, if it certainly was not sent, by another attempt.
           IF hold.reference IS NOT NULL
               AND (NOT is_same OR hold.state <> 'released' OR hold.failed OR hold.attempt = op.attempt) THEN
-            -- In another wallet, which is not locked, a reservation may be over without that being written down.
             IF hold.state = 'reserved' AND hold.due_at_ms <= now_ms THEN hold := expired(hold); END IF;
             answers := array_append(answers, '["exists",' || hold_json(hold) || ']');
             CONTINUE;
           END IF;
-          -- Impossible, because a wallet that is to be changed is locked. Comparing with null would approve.
           IF at IS NULL OR at > locked THEN
             RAISE EXCEPTION 'a wallet disappeared' USING ERRCODE = 'lock_not_available';
           END IF;
           IF frozen_ats[at] IS NOT NULL THEN
             answers := array_append(answers, json_build_array('frozen', frozen_ats[at], frozen_fors[at])::text);
             CONTINUE;
-          ELSIF op.epoch <> memory.epoch THEN
-            answer := 'stale_epoch';
-          ELSIF recovering_for_ms > 0 THEN
+          ELSIF op.epoch = memory.epoch AND recovering_for_ms > 0 THEN
             answers := array_append(answers, '["recovering"]');
             CONTINUE;
+          END IF;
+          limits := CASE WHEN op.epoch = memory.epoch THEN op.limits END;
+          IF limits IS NOT NULL THEN
+            starts_ms := (limits->>'startMs')::bigint;
+            keys := counter_keys(op.wallet, (limits->>'day')::integer, limits->>'payee');
+            waiting := waiting || keys;
+            waiting_amounts := waiting_amounts || array_fill(0::numeric, ARRAY[cardinality(keys)]);
+            FOR i IN 1 .. cardinality(waiting) LOOP
+              nth := array_position(counters, waiting[i]);
+              IF nth IS NULL THEN
+                counters := array_append(counters, waiting[i]);
+                counts := array_append(counts, coalesce((SELECT d.used FROM day_counters d
+                  WHERE d.wallet = split_part(waiting[i], E'\\n', 1) COLLATE "C"
+                    AND d.day = split_part(waiting[i], E'\\n', 2)::integer
+                    AND d.payee = split_part(waiting[i], E'\\n', 3) COLLATE "C"), 0));
+                nth := cardinality(counters);
+              END IF;
+              counts[nth] := counts[nth] + waiting_amounts[i];
+            END LOOP;
+            waiting := '{}';
+            waiting_amounts := '{}';
+            answer := NULL;
+            nth := array_position(counters, keys[cardinality(keys)]);
+            IF now_ms < starts_ms OR now_ms >= (limits->>'endMs')::bigint THEN
+              answer := '["stale_day"]';
+            ELSIF memory.counts_since_ms > starts_ms AND (limits->>'sinceStart')::boolean IS NOT TRUE
+                AND (SELECT w.limits_epoch FROM wallets w WHERE w.wallet = op.wallet COLLATE "C")
+                  IS DISTINCT FROM memory.epoch THEN
+              answer := '["limits_unknown",' || memory.counts_since_ms || ']';
+            ELSIF cardinality(keys) = 2 AND counts[nth] + op.amount > (limits->>'perPayee')::numeric THEN
+              answer := '["over_limit","perPayee","' || counts[nth]::text || '"]';
+            ELSE
+              nth := array_position(counters, keys[1]);
+              IF counts[nth] + op.amount > (limits->>'perDay')::numeric THEN
+                answer := '["over_limit","perDay","' || counts[nth]::text || '"]';
+              END IF;
+            END IF;
+            IF answer IS NOT NULL THEN
+              answers := array_append(answers, answer);
+              CONTINUE;
+            END IF;
+          END IF;
+          IF op.epoch <> memory.epoch THEN
+            answer := 'stale_epoch';
           ELSIF actives[at] + captureds[at] + op.amount > op.max THEN
             answer := 'insufficient';
           ELSE
@@ -683,39 +634,42 @@ BEGIN
           number := number + 1;
           is_sent := op.state = 'sent';
           ends_at_ms := now_ms + op.lasts_ms;
-          -- In the order of the columns: field by field is three times as slow.
           hold := ROW((now_ms << 21) + number, now_ms, op.exponent, coalesce(hold.turn, 0) + 1, false, false,
             op.reference, op.wallet, op.state, op.amount, op.currency, op.attempt, op.metadata::json,
             CASE WHEN NOT is_sent THEN ends_at_ms END, CASE WHEN NOT is_sent THEN ends_at_ms END,
             CASE WHEN is_sent THEN now_ms END, CASE WHEN is_sent THEN ends_at_ms END,
-            NULL, NULL, NULL, NULL, op.fingerprint, NULL, CASE WHEN is_again THEN 0 END);
+            NULL, NULL, NULL, NULL, op.fingerprint, (limits->>'day')::integer, limits->>'payee',
+            NULL, CASE WHEN is_again THEN 0 END);
+          IF limits IS NOT NULL THEN
+            waiting := keys;
+            waiting_amounts := array_fill(op.amount, ARRAY[cardinality(keys)]);
+          END IF;
           answers := array_append(answers, '["held","' || actives[at]::text || '","' || captureds[at]::text || '"'
             || CASE WHEN is_again THEN ',' || hold_json(hold) ELSE '' END || ']');
           actives[at] := actives[at] + op.amount;
-
+          taken := taken + op.amount;
+          granted_holds := granted_holds + 1;
         ELSIF op.kind = 'totals' THEN
           answers := array_append(answers, CASE WHEN frozen_ats[at] IS NULL
             THEN '["' || actives[at]::text || '","' || captureds[at]::text || '"]'
             ELSE json_build_array(actives[at]::text, captureds[at]::text, frozen_ats[at], frozen_fors[at])::text END);
           CONTINUE;
-
+        ELSIF op.kind = 'acceptLimits' THEN
+          UPDATE wallets w SET limits_epoch = memory.epoch WHERE w.wallet = op.wallet COLLATE "C";
+          answers := array_append(answers, 'null');
+          CONTINUE;
         ELSIF op.kind = 'freeze' THEN
           answers := array_append(answers, 'null');
           frozen_ats[at] := CASE WHEN op.reason IS NOT NULL THEN coalesce(frozen_ats[at], op.since_ms, now_ms) END;
           frozen_fors[at] := op.reason;
           changed[at] := true;
           CONTINUE;
-
         ELSIF op.kind = 'get' THEN
-          -- Its wallet may be locked by another transaction: what is over is not written down then.
           IF hold.state = 'reserved' AND hold.due_at_ms <= now_ms THEN hold := expired(hold); END IF;
           answers := array_append(answers, CASE WHEN hold.reference IS NULL THEN 'null' ELSE hold_json(hold) END);
           CONTINUE;
-
         ELSIF op.kind = 'settle' THEN
-          -- An attempt that is undone: if it arrives later, the time must not be less than what is answered now.
           IF op.wallet IS NOT NULL THEN changed[array_position(names, op.wallet)] := true; END IF;
-          -- A row that appeared after its wallet was read: as if this call had come before it.
           IF hold.reference IS NULL OR at IS NULL OR at > locked THEN
             answers := array_append(answers, '["unknown"]');
             CONTINUE;
@@ -742,9 +696,9 @@ BEGIN
               END IF;
             END IF;
           END IF;
-
           IF answer IN ('done', 'late') THEN
             is_changed := true;
+            counted_before := counted(hold);
             IF op.target IN ('captured', 'released', 'failed') THEN
               IF answer = 'done' THEN actives[at] := actives[at] - hold.amount; END IF;
               changed[at] := true;
@@ -755,7 +709,6 @@ BEGIN
                 hold.state := 'captured';
                 hold.captured_amount := coalesce(op.actual, hold.amount);
                 hold.awaits_outcome := coalesce(op.awaits_outcome, false);
-                -- A late capture disproves the failure.
                 hold.failed := false;
                 IF op.visible_in_ms > 0 THEN
                   hold.due_at_ms := now_ms + op.visible_in_ms;
@@ -781,6 +734,11 @@ BEGIN
             ELSE -- returned
               hold.sends_until_ms := least(hold.sends_until_ms, now_ms);
             END IF;
+            IF hold.day >= first_kept_day AND counted(hold) <> counted_before THEN
+              keys := counter_keys(hold.wallet, hold.day, hold.payee);
+              waiting := waiting || keys;
+              waiting_amounts := waiting_amounts || array_fill(counted(hold) - counted_before, ARRAY[cardinality(keys)]);
+            END IF;
           ELSIF answer = 'already' AND op.target = 'failed' AND (NOT hold.failed OR hold.awaits_outcome) THEN
             hold.failed := true;
             hold.awaits_outcome := false;
@@ -793,27 +751,26 @@ BEGIN
           IF hold.state <> 'sent' AND NOT hold.awaits_outcome THEN hold.lease_until_ms := 0; END IF;
           answers := array_append(answers, '["' || answer || '",' || hold_json(hold) || ']');
           CONTINUE;
-
         ELSE -- restore
           answers := array_append(answers, 'null');
           given := json_populate_record(NULL::holds, op.record);
-          -- An existing row is corrected only where data went back behind what this process saw: the hold was taken
-          -- since, or sent, or captured. Otherwise another process may have moved it on.
           IF hold.reference IS NOT NULL THEN
             CONTINUE WHEN hold.wallet <> op.wallet OR at > locked;
             IF hold.attempt <> op.attempt THEN
-              -- Data went back in time to an earlier hold. After the recovery it may be this request that is late. No
-              -- clock is compared: the two may be of different servers.
               CONTINUE WHEN hold.state = 'captured' OR hold.turn >= given.turn OR recovering_for_ms = 0;
             ELSIF given.state = 'captured' THEN
               CONTINUE WHEN hold.state = 'captured';
-              -- Unless the payout is known to be made, a failure is its outcome: only the debit was lost.
               given.failed := given.failed OR (given.awaits_outcome AND hold.failed);
             ELSE
               CONTINUE WHEN given.state <> 'sent' OR hold.sent_at_ms IS NOT NULL OR hold.failed
                 OR hold.state NOT IN ('reserved', 'released');
             END IF;
             IF hold.state IN ('reserved', 'sent') THEN actives[at] := actives[at] - hold.amount; END IF;
+            IF hold.day >= first_kept_day AND counted(hold) > 0 THEN
+              keys := counter_keys(hold.wallet, hold.day, hold.payee);
+              waiting := waiting || keys;
+              waiting_amounts := waiting_amounts || array_fill(-counted(hold), ARRAY[cardinality(keys)]);
+            END IF;
           END IF;
           number := number + 1;
           given.seq := (given.created_at_ms << 21) + number;
@@ -825,24 +782,59 @@ BEGIN
           given.attempt := op.attempt;
           given.fingerprint := op.fingerprint;
           given.metadata := op.metadata::json;
-          -- Restored after its time is over, a capture still counts as held until the next batch that finds it due.
           given.due_at_ms := CASE given.state
             WHEN 'captured' THEN coalesce(given.visible_at_ms, now_ms) WHEN 'reserved' THEN given.expires_at_ms END;
           given.awaits_outcome := given.awaits_outcome AND NOT given.failed;
           given.lease_until_ms := 0;
           hold := given;
+          IF hold.day >= first_kept_day THEN
+            keys := counter_keys(hold.wallet, hold.day, hold.payee);
+            waiting := waiting || keys;
+            waiting_amounts := waiting_amounts || array_fill(counted(hold), ARRAY[cardinality(keys)]);
+          END IF;
           actives[at] := actives[at] + CASE hold.state WHEN 'captured' THEN hold.captured_amount ELSE hold.amount END;
         END IF;
         is_changed := true;
         changed[at] := true;
       END LOOP;
-
       IF is_changed THEN
         IF known_before THEN updates := array_append(updates, hold);
         ELSE inserts := array_append(inserts, hold);
         END IF;
       END IF;
-
+      IF policy = 'all' THEN is_granted := granted_holds = cardinality(new_references); END IF;
+      IF is_granted AND from_reference IS NOT NULL AND taken > 0 THEN
+        at := array_position(names, new_wallets[1]);
+        is_granted := coalesce(source.state = 'reserved' AND source.attempt = from_attempt
+          AND source.wallet = new_wallets[1] AND source.amount >= taken, false);
+        IF is_granted THEN
+          actives[at] := actives[at] - taken;
+          IF source.day >= first_kept_day THEN
+            keys := counter_keys(source.wallet, source.day, source.payee);
+            waiting := waiting || keys;
+            waiting_amounts := waiting_amounts || array_fill(-taken, ARRAY[cardinality(keys)]);
+          END IF;
+          IF source.amount = taken THEN
+            source.state := 'released';
+            source.ended_at_ms := now_ms;
+            source.expires_at_ms := NULL;
+            source.due_at_ms := NULL;
+          ELSE
+            source.amount := source.amount - taken;
+          END IF;
+          source.lease_until_ms := NULL;
+          updates := array_append(updates, source);
+        END IF;
+      END IF;
+      IF NOT is_granted THEN
+        inserts := '{}';
+        updates := '{}';
+        counters := '{}';
+        waiting := '{}';
+        actives := actives_before;
+        captureds := captureds_before;
+        changed := changed_before;
+      END IF;
       IF cardinality(inserts) > 0 THEN
         INSERT INTO holds SELECT i.* FROM unnest(inserts) i ORDER BY i.reference;
       END IF;
@@ -854,7 +846,7 @@ BEGIN
           lease_until_ms = CASE WHEN u.lease_until_ms IS NULL THEN h.lease_until_ms END,
           exponent = u.exponent, turn = u.turn, failed = u.failed, awaits_outcome = u.awaits_outcome,
           state = u.state, amount = u.amount, captured_amount = u.captured_amount, currency = u.currency,
-          attempt = u.attempt, sender = u.sender, fingerprint = u.fingerprint,
+          attempt = u.attempt, sender = u.sender, fingerprint = u.fingerprint, day = u.day, payee = u.payee,
           metadata = u.metadata
         FROM unnest(updates) u WHERE h.reference = u.reference;
         GET DIAGNOSTICS written = ROW_COUNT;
@@ -864,15 +856,30 @@ BEGIN
       END IF;
       EXIT;
     EXCEPTION WHEN unique_violation THEN
-      -- A reference was not new, or another call has held it in another wallet meanwhile. Decided again with what is
-      -- there. Each time another call has succeeded, so time is the only bound that is needed.
       is_first_try := false;
       IF clock_timestamp() > latest THEN
         RAISE EXCEPTION 'too late' USING ERRCODE = 'lock_not_available';
       END IF;
     END;
   END LOOP;
-
+  IF cardinality(counters) + cardinality(waiting) > 0 THEN
+    INSERT INTO day_counters AS d (wallet, day, payee, used)
+      SELECT split_part(k.key, E'\\n', 1), split_part(k.key, E'\\n', 2)::integer, split_part(k.key, E'\\n', 3), sum(k.used)
+      FROM (
+        SELECT r.key, r.used - coalesce((SELECT d.used FROM day_counters d
+            WHERE d.wallet = split_part(r.key, E'\\n', 1) COLLATE "C" AND d.day = split_part(r.key, E'\\n', 2)::integer
+              AND d.payee = split_part(r.key, E'\\n', 3) COLLATE "C"), 0) AS used
+          FROM unnest(counters, counts) r (key, used)
+        UNION ALL SELECT n.key, n.used FROM unnest(waiting, waiting_amounts) n (key, used)
+      ) k
+      GROUP BY k.key HAVING sum(k.used) <> 0 ORDER BY k.key COLLATE "C"
+      ON CONFLICT (wallet, day, payee) DO UPDATE SET used = d.used + excluded.used;
+    DELETE FROM day_counters d
+      WHERE (d.wallet, d.day, d.payee) IN (
+        SELECT o.wallet, o.day, o.payee FROM day_counters o
+        WHERE o.wallet = ANY (names[:locked]) AND o.day < first_kept_day
+        LIMIT 4 * (cardinality(counters) + cardinality(waiting)));
+  END IF;
   IF true = ANY (changed) THEN
     UPDATE wallets w SET active = n.active, captured = n.captured, epoch = memory.epoch, frozen_at_ms = n.frozen_at_ms,
         frozen_for = n.frozen_for, clock_ms = now_ms
@@ -888,24 +895,17 @@ BEGIN
   RETURN '{"epoch":' || to_json(memory.epoch)::text || ',"nowMs":' || now_ms
     || ',"recoveringForMs":' || recovering_for_ms || ',"lsn":' || coalesce('"' || lsn || '"', 'null')
     || ',"held":' || coalesce(held, 'null')
+    || CASE WHEN policy IS NULL THEN '' ELSE ',"granted":' || is_granted::text || ',"source":'
+      || CASE WHEN source.reference IS NULL THEN 'null' ELSE hold_json(source) END END
     || ',"answers":[' || array_to_string(answers, ',') || ']}';
 END
 $$;
 `,
   // 0003-claim-and-delete.sql
-  `-- Needs 0002-run-batch.sql, and is applied as it is.
-INSERT INTO :schema.migrations (number) VALUES (3);
-
--- All of these walk along an index, wallet by wallet, from the oldest hold on, and end at the first hold that is too
--- young: one that was sent or ended so long ago was created no later. Settings rule out other plans: right after many
--- rows came, the planner has no statistics of them and would sort them all.
-
--- The first number in the order of holds that were created at this time or later.
+  `INSERT INTO :schema.migrations (number) VALUES (3);
 CREATE FUNCTION :schema.seq_at(at_ms bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT greatest(0, least(at_ms, (1::bigint << 42) - 1)) << 21 $$;
-
--- All wallets that have holds: one step along each index for each wallet, however many holds it has.
 CREATE FUNCTION :schema.all_wallets() RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = :schema, pg_temp
@@ -936,15 +936,6 @@ AS $$
   FROM (SELECT d.wallet FROM due d UNION SELECT u.wallet FROM undecided u UNION SELECT f.wallet FROM finished f) w
   WHERE w.wallet IS NOT NULL
 $$;
-
--- A page of holds, oldest first. Reservations are few enough to be sorted.
---   asked          only holds of these wallets; null for all
---   states         only holds in these states. A reservation whose time is over is released, although the next batch of
---                  its wallet writes that down
---   older_than_ms  created at least so long ago; null for all
---   after          where the page before ended, or 0
---   most           longest page
--- Returns json: { nowMs, next, holds }, each hold as hold_json() writes it; next is null on the last page.
 CREATE FUNCTION :schema.list_holds(asked text[], states text[], older_than_ms bigint, after bigint, most integer)
 RETURNS text
 LANGUAGE plpgsql VOLATILE
@@ -998,25 +989,12 @@ BEGIN
     || ',"holds":[' || coalesce(array_to_string(page[:most], ','), '') || ']}';
 END
 $$;
-
--- Returns true if an owner may lease a hold: its outcome is not known, and no other owner has it.
 CREATE FUNCTION :schema.may_lease(hold :schema.holds, owner text, now_ms bigint) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 AS $$
   SELECT (hold.state = 'sent' OR hold.awaits_outcome)
     AND (hold.lease_owner = owner OR coalesce(hold.lease_until_ms, 0) <= now_ms)
 $$;
-
--- Leases undecided holds, oldest first. Those that another process is about to lease, or to change, are passed over.
---   owner            takes them, and may take them again
---   asked            only holds of these wallets
---   older_than_ms    sent at least so long ago
---   lease_ms         how long no other owner gets them
---   after            where the page before ended, or 0
---   most             longest page; with 0 nothing is leased
---   unserved_for_ms  how long no owner had the holds of a wallet that is reported as unserved
--- Returns json: { nowMs, next, unserved, holds }, each hold as hold_json() writes it; next is null on the last page.
--- unserved: other wallets with undecided holds, on the first page, at most 100.
 CREATE FUNCTION :schema.claim(
   owner text, asked text[], older_than_ms bigint, lease_ms bigint, after bigint, most integer, unserved_for_ms bigint
 ) RETURNS text
@@ -1068,11 +1046,6 @@ BEGIN
     || ',"holds":[' || coalesce(array_to_string(page, ','), '') || ']}';
 END
 $$;
-
--- Wallets with undecided holds that no owner has had since a moment: the first ones by name.
---   served    wallets that are left out
---   since_ms  sent by then, and no lease ended later
---   most      how many at most
 CREATE FUNCTION :schema.unserved(served text[], since_ms bigint, most integer) RETURNS text[]
 LANGUAGE plpgsql
 SET search_path = :schema, pg_temp
@@ -1082,7 +1055,6 @@ AS $$
 #variable_conflict use_column
 DECLARE
   until_seq CONSTANT bigint := seq_at(since_ms + 1);
-  -- In the order of the walk, so that each is compared once.
   passed CONSTANT text[] :=
     ARRAY(SELECT DISTINCT s.wallet COLLATE "C" AS wallet FROM unnest(served) s (wallet) ORDER BY 1);
   position integer := 1;
@@ -1108,16 +1080,6 @@ BEGIN
   RETURN found;
 END
 $$;
-
--- Deletes finished holds of one state, and returns a json array: how many, and where to continue;
--- the wallet is null at the end.
---   finished         captured or released
---   older_than_ms    ended at least so long ago
---   unsent_older_ms  the same for those that were released without ever being sent, and did not fail
---   most             how many at most
---   at_wallet,       where the call before ended, or '' and 0
---   after
--- A capture that is not visible yet, or whose outcome is not known, stays.
 CREATE FUNCTION :schema.delete_finished(finished text, older_than_ms bigint, unsent_older_ms bigint, most integer,
   at_wallet text, after bigint) RETURNS text
 LANGUAGE plpgsql
@@ -1128,7 +1090,6 @@ AS $$
 #variable_conflict use_column
 DECLARE
   now_ms CONSTANT bigint := now_ms();
-  -- A capture was not released without being sent.
   youngest_ms CONSTANT bigint :=
     CASE finished WHEN 'released' THEN least(older_than_ms, unsent_older_ms) ELSE older_than_ms END;
   until_seq CONSTANT bigint := seq_at(now_ms - youngest_ms + 1);
@@ -1163,22 +1124,14 @@ END
 $$;
 `,
   // 0004-notes.sql
-  `-- Needs 0001-store.sql.
-INSERT INTO :schema.migrations (number) VALUES (4);
-
--- Small facts that processes share, such as which alerts were sent. A loss of them is no loss of money, so they have no
--- part in the epoch. Each change is one statement whose condition is what the caller expects to be there.
+  `INSERT INTO :schema.migrations (number) VALUES (4);
 CREATE TABLE :schema.notes (
   key text COLLATE "C" PRIMARY KEY,
   value text COLLATE "C" NOT NULL
 );
-
 CREATE FUNCTION :schema.note(name text) RETURNS text
 LANGUAGE sql STABLE SET search_path = :schema, pg_temp
 AS $$ SELECT n.value FROM notes n WHERE n.key = name $$;
-
--- Changes a note, from null if it is not there, to null if it is to go. Returns whether it was as expected. Of two at
--- once, the second waits for the row of the first, and finds it changed.
 CREATE FUNCTION :schema.swap_note(name text, expected text, wanted text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = :schema, pg_temp
 AS $$
@@ -1199,26 +1152,17 @@ END
 $$;
 `,
   // 0005-history.sql
-  `-- Needs 0001-store.sql.
-INSERT INTO :schema.migrations (number) VALUES (5);
-
--- History of the wallets, for operators and auditors: contains balances. A loss of it is no loss of money, so it has no
--- part in the epoch, and nothing that pays waits for it. Times are of the process that wrote the entry.
+  `INSERT INTO :schema.migrations (number) VALUES (5);
 CREATE TABLE :schema.history (
   at_ms bigint NOT NULL,
-  -- Chosen by the writer, in its order: an entry that is written twice is kept once.
   id text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL,
   wallet text COLLATE "C",
   reference text COLLATE "C",
-  -- Major units, as exact as they were written.
   amount numeric,
   data json NOT NULL,
-  -- Pages by time, and the deletion of what is too old.
   PRIMARY KEY (at_ms, id)
 );
-
--- Each question of query() walks along one of these, however much there is.
 CREATE INDEX history_by_kind ON :schema.history (kind, at_ms, id);
 CREATE INDEX history_by_wallet ON :schema.history (wallet, kind, at_ms, id);
 CREATE INDEX history_by_reference ON :schema.history (reference, at_ms, id) WHERE reference IS NOT NULL;

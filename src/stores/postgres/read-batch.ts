@@ -1,10 +1,10 @@
 // The answers of run_batch(), as the library reads them.
 
 import { grantedHold } from '../../core/hold-moves.js';
-import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
-import { type Answer, type BatchReply, busy, type Op } from '../shared/engine.js';
+import type { Freeze, HoldOutcome, HoldRequest, LimitRefusal, SettleOutcome, WalletTotals } from '../../core/store.js';
+import { type Answer, type BatchReply, busy, type Op, type Operations } from '../shared/engine.js';
 import { type HoldRow, readHold } from './hold-row.js';
-import type { HoldOp, WrittenBatch } from './write-batch.js';
+import type { HoldOp, SingleOp, WrittenBatch } from './write-batch.js';
 
 /** The reply of run_batch(). */
 export interface BatchText {
@@ -16,17 +16,36 @@ export interface BatchText {
   readonly held: readonly (readonly [string, string, string])[] | null;
   /** Null if the batch was not executed. */
   readonly answers: readonly AnswerText[] | null;
+  /** Of a `holdAll`: whether it was granted, and the hold that the amounts leave. */
+  readonly granted?: boolean;
+  readonly source?: unknown;
 }
 
 type AnswerText = readonly unknown[] | 'busy' | null;
 
-export function readBatch(batch: readonly Op[], { order, fresh }: WrittenBatch, reply: BatchText): BatchReply {
+export function readBatch(batch: readonly Op[], written: WrittenBatch, reply: BatchText): BatchReply {
+  const [first] = batch;
+  if (first?.kind !== 'holdAll') return readSingle(batch as readonly SingleOp[], written, reply);
+  const holds = first.holds.holds.map((request) => ({ kind: 'hold', request }) as const);
+  const { answers, ...facts } = readSingle(holds, written, reply);
+  if (!facts.isExecuted) return { ...facts, answers };
+  if (answers.includes(busy)) return { ...facts, answers: [busy] };
+  const { granted: isGranted = false, source } = reply;
+  const decided: Operations['holdAll']['answer'] = {
+    isGranted,
+    outcomes: answers as readonly HoldOutcome[],
+    source: source ? readHold(source as HoldRow) : undefined,
+  };
+  return { ...facts, answers: [decided] };
+}
+
+function readSingle(batch: readonly SingleOp[], { order, fresh }: WrittenBatch, reply: BatchText): BatchReply {
   const { epoch, nowMs, recoveringForMs, held, answers: texts } = reply;
   if (!texts) return { epoch, nowMs, recoveringForMs, isExecuted: false, answers: [] };
   const answers: (Answer | typeof busy)[] = new Array(batch.length);
   const firstFresh = held ? order.length - fresh : order.length;
   for (const [position, index] of order.slice(0, firstFresh).entries()) {
-    answers[index] = readAnswer(batch[index] as Op, texts[position] as AnswerText, reply);
+    answers[index] = readAnswer(batch[index] as SingleOp, texts[position] as AnswerText, reply);
   }
   const totals = new Map(held?.map(([wallet, active, captured]) => [wallet, readTotals([active, captured], reply)]));
   for (const index of order.slice(firstFresh)) {
@@ -38,7 +57,7 @@ export function readBatch(batch: readonly Op[], { order, fresh }: WrittenBatch, 
   return { epoch, nowMs, recoveringForMs, isExecuted: true, answers };
 }
 
-function readAnswer(op: Op, answer: AnswerText, reply: BatchText): Answer | typeof busy {
+function readAnswer(op: SingleOp, answer: AnswerText, reply: BatchText): Answer | typeof busy {
   if (answer === 'busy') return busy;
   switch (op.kind) {
     case 'totals': {
@@ -57,6 +76,7 @@ function readAnswer(op: Op, answer: AnswerText, reply: BatchText): Answer | type
   }
 }
 
+type LimitName = Extract<LimitRefusal, { outcome: 'over_limit' }>['limit'];
 type Outcome<Known extends { readonly outcome: string }> = readonly [Known['outcome'], ...unknown[]];
 
 function readHoldOutcome(
@@ -78,6 +98,14 @@ function readHoldOutcome(
       return { outcome, frozen: readFreeze(more) };
     case 'exists':
       return { outcome, hold: readHold(more[0] as HoldRow) };
+    case 'stale_day':
+      return { outcome, nowMs: reply.nowMs };
+    case 'limits_unknown':
+      return { outcome, sinceMs: more[0] as number, nowMs: reply.nowMs };
+    case 'over_limit': {
+      const [limit, used] = more;
+      return { outcome, limit: limit as LimitName, usedMinor: BigInt(used as string), nowMs: reply.nowMs };
+    }
     default:
       return outcome satisfies never;
   }

@@ -1,6 +1,7 @@
 // A batch as run_batch() reads it.
 import type { HoldRecord } from '../../core/hold.js';
-import type { HoldRequest, SettleRequest } from '../../core/store.js';
+import type { HoldBatch } from '../../core/hold-batch.js';
+import type { DayLimits, HoldRequest, SettleRequest } from '../../core/store.js';
 import type { Op, Operations } from '../shared/engine.js';
 import { arrayText } from './question.js';
 
@@ -16,6 +17,26 @@ export interface WrittenBatch {
 export type HoldOp = { readonly kind: 'hold' } & Operations['hold']['op'];
 
 export function writeBatch(batch: readonly Op[]): WrittenBatch {
+  const [first] = batch;
+  // It comes alone.
+  if (first?.kind === 'holdAll') return writeHoldAll(first.holds);
+  return writeSingle(batch as readonly SingleOp[]);
+}
+
+export type SingleOp = Exclude<Op, { kind: 'holdAll' }>;
+
+/** The holds of a batch are all new in the sense of run_batch(): none of their references occurs twice. */
+function writeHoldAll({ holds, policy, from }: HoldBatch): WrittenBatch {
+  const [first] = holds;
+  const sets = [[first?.wallet ?? ''], [], [], []].map((names) => arrayText(names));
+  const about = [policy, from?.reference ?? null, from?.attempt ?? null];
+  const values = ['[]', ...sets, first?.epoch ?? null, ...columns(holds), ...about];
+  return { values, order: holds.map((_, index) => index), fresh: holds.length };
+}
+
+const noHoldAll = [null, null, null] as const;
+
+function writeSingle(batch: readonly SingleOp[]): WrittenBatch {
   const changes = new Set<string>();
   const reads = new Set<string>();
   const settles = new Set<string>();
@@ -39,17 +60,17 @@ export function writeBatch(batch: readonly Op[]): WrittenBatch {
   const fresh: number[] = [];
   const rest: number[] = [];
   for (const group of byReference.values()) {
-    const op = batch[group[0] as number] as Op;
+    const op = batch[group[0] as number] as SingleOp;
     (group.length === 1 && isHold(op) && isFresh(op) ? fresh : rest).push(...group);
   }
   // All rows of one call are inserted in one order, or two calls might wait for each other. So nothing else inserts
   // beside `fresh`.
-  const alsoInserts = (index: number) => ['hold', 'restore'].includes((batch[index] as Op).kind);
+  const alsoInserts = (index: number) => ['hold', 'restore'].includes((batch[index] as SingleOp).kind);
   if (rest.some(alsoInserts)) rest.push(...fresh.splice(0));
-  const ops = JSON.stringify(rest.map((index, n) => ({ n, ...written(batch[index] as Op) })));
+  const ops = JSON.stringify(rest.map((index, n) => ({ n, ...written(batch[index] as SingleOp) })));
   const holds = fresh.map((index) => (batch[index] as HoldOp).request);
   const sets = [changes, reads, settles, gets].map((names) => arrayText([...names]));
-  const values = [ops, ...sets, epoch ?? null, ...columns(holds)];
+  const values = [ops, ...sets, epoch ?? null, ...columns(holds), ...noHoldAll];
   return { values, order: [...rest, ...fresh], fresh: fresh.length };
 }
 
@@ -58,12 +79,12 @@ export function wholeMs(ms: number): number {
   return Math.min(Math.max(0, Math.ceil(ms)), Number.MAX_SAFE_INTEGER / 4) || 0;
 }
 
-function walletOf(op: Exclude<Op, { kind: 'get' | 'settle' }>): string {
-  if (op.kind === 'totals' || op.kind === 'freeze') return op.wallet;
+function walletOf(op: Exclude<SingleOp, { kind: 'get' | 'settle' }>): string {
+  if (op.kind === 'totals' || op.kind === 'freeze' || op.kind === 'acceptLimits') return op.wallet;
   return op.kind === 'restore' ? op.hold.wallet : op.request.wallet;
 }
 
-function isHold(op: Op): op is HoldOp {
+function isHold(op: SingleOp): op is HoldOp {
   return op.kind === 'hold';
 }
 
@@ -71,7 +92,7 @@ export function msText(ms: number): string {
   return `${wholeMs(ms)}`;
 }
 
-/** The arguments new_references to new_metadata. */
+/** The arguments new_references to new_day_limits. */
 function columns(holds: readonly HoldRequest[]): (string | null)[] {
   const hasFingerprints = holds.some(({ fingerprint }) => fingerprint !== undefined);
   return [
@@ -86,6 +107,7 @@ function columns(holds: readonly HoldRequest[]): (string | null)[] {
     numbersText(oneIfSame(holds, ({ currency }) => currency.exponent)),
     hasFingerprints ? arrayText(holds.map(({ fingerprint }) => fingerprint ?? null)) : null,
     arrayText(holds.map(({ metadata }) => metadataText(metadata))),
+    holds.some(({ limits }) => limits) ? arrayText(holds.map(({ limits }) => limitsText(limits))) : null,
   ];
 }
 
@@ -103,20 +125,22 @@ function lastsMs({ state, expiresInMs, sendsForMs }: HoldRequest): number {
   return wholeMs(state === 'sent' ? sendsForMs : expiresInMs);
 }
 
-function referenceOf(op: Op): string | undefined {
-  if (op.kind === 'totals' || op.kind === 'freeze') return undefined;
+function referenceOf(op: SingleOp): string | undefined {
+  if (op.kind === 'totals' || op.kind === 'freeze' || op.kind === 'acceptLimits') return undefined;
   if (op.kind === 'get') return op.reference;
   return op.kind === 'restore' ? op.hold.reference : op.request.reference;
 }
 
 /** An operation under the names that run_batch() reads. */
-function written(op: Op): object {
+function written(op: SingleOp): object {
   const { kind } = op;
   switch (op.kind) {
     case 'totals':
       return { kind, wallet: op.wallet };
     case 'freeze':
       return { kind, wallet: op.wallet, reason: op.reason, since_ms: op.sinceMs };
+    case 'acceptLimits':
+      return { kind, wallet: op.wallet };
     case 'get':
       return { kind, reference: op.reference };
     case 'settle': {
@@ -126,7 +150,8 @@ function written(op: Op): object {
     case 'hold': {
       const { request } = op;
       const { state, epoch, limitMinor } = request;
-      return { kind, ...payout(request), state, epoch, lasts_ms: lastsMs(request), max: `${limitMinor}` };
+      const limits = request.limits && dayLimits(request.limits);
+      return { kind, ...payout(request), state, epoch, lasts_ms: lastsMs(request), max: `${limitMinor}`, limits };
     }
     case 'restore':
       return { kind, ...payout(op.hold), record: otherColumns(op.hold) };
@@ -150,6 +175,8 @@ function otherColumns(hold: HoldRecord): object {
     turn: hold.turn ?? 1,
     failed: hold.failed === true,
     awaits_outcome: hold.awaitsOutcome === true,
+    day: hold.day,
+    payee: hold.payee,
   };
 }
 
@@ -192,6 +219,15 @@ function settlement(request: SettleRequest): object {
     default:
       return request satisfies never;
   }
+}
+
+/** Limits under the names that run_batch() reads. Amounts are texts: JSON numbers are not exact in JavaScript. */
+function dayLimits({ perDayMinor, perPayeeMinor, countSinceStart: sinceStart, ...limits }: DayLimits): object {
+  return { ...limits, perDay: perDayMinor?.toString(), perPayee: perPayeeMinor?.toString(), sinceStart };
+}
+
+function limitsText(limits: DayLimits | undefined): string | null {
+  return limits ? JSON.stringify(dayLimits(limits)) : null;
 }
 
 /** Text within the JSON, which PostgreSQL then only stores: it reads no \\u0000 and no halves of characters. */

@@ -52,9 +52,9 @@ local function small(a)
   return #a <= 14 and tonumber(a) or nil
 end
 local function refusalOf(protocol)
-  if protocol and protocol ~= tostring(1) then return redis.error_reply('PROTOCOL ' .. protocol) end
+  if protocol and protocol ~= tostring(2) then return redis.error_reply('PROTOCOL ' .. protocol) end
 end
-local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(16) .. '(.*)$'
+local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(17) .. '(.*)$'
 local function readRow(text)
   return { text:match(ROW_PATTERN) }
 end
@@ -62,7 +62,7 @@ local function writeRow(row)
   return table.concat(row, '\\n')
 end
 local function readRest(row)
-  return row[17]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+  return row[18]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
 end
 local function turnOf(row)
   local _, turn = readRest(row)
@@ -135,7 +135,7 @@ local reply = { epoch, whole(version), nowText, whole(recoveringForMs) }
 local function writeStore()
   redis.call('HSET', KEYS[1], 'version', reply[2], 'sequence', whole(sequence), 'clock', nowText)
   if not isSameEpoch then
-    redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId, 'protocol', 1)
+    redis.call('HSET', KEYS[1], 'epoch', epoch, 'bornAt', whole(bornAt), 'runId', runId, 'protocol', 2)
   end
 end
 local function isRecounted()
@@ -205,6 +205,28 @@ local function changeTotals(name, active, captured)
   setTotals(wallet, add(activeOf(wallet), active), add(wallet.captured, captured))
   wallet.isChanged = true
 end
+local firstKeptDay, KEEP_COUNTER_MS = math.floor(now / 86400000) - 3, '604800000'
+local counters = {}
+local function counterOf(day, name, payee)
+  local key = base .. 'used:' .. day .. ':' .. name
+  if payee ~= '' then key = key .. '\\n' .. payee end
+  local counter = counters[key]
+  if not counter then
+    local used = redis.call('GET', key)
+    counter = { used or '0', used and 'KEEPTTL', false }
+    counters[key] = counter
+  end
+  return counter
+end
+local function count(name, limits, amount)
+  local day, payee = limits:match('^(%d+) (.*)$')
+  if not day or amount == '0' or tonumber(day) < firstKeptDay then return end
+  local counter = counterOf(day, name, '')
+  counter[1], counter[3] = add(counter[1], amount), true
+  if payee == '' then return end
+  counter = counterOf(day, name, payee)
+  counter[1], counter[3] = add(counter[1], amount), true
+end
 local function addTo(index, score, member)
   local values = added[index]
   values[#values + 1] = score
@@ -231,6 +253,7 @@ local function open(reference, row)
   addTo('open', row[9], reference)
   if row[1] == 'reserved' then addTo('due', row[5], 'e' .. reference) end
   changeTotals(row[14], row[2], '0')
+  count(row[14], row[17], row[2])
   setRow(reference, row)
 end
 local function leaveReserved(reference, row)
@@ -260,6 +283,7 @@ local function finish(reference, row, state, endedAt)
 end
 local function release(reference, row, failed)
   changeTotals(row[14], negated(row[2]), '0')
+  count(row[14], row[17], negated(row[2]))
   decide(reference, row)
   row[12] = failed
   finish(reference, row, 'released', nowText)
@@ -286,16 +310,33 @@ local function rowOf(reference, text)
   return row
 end
 local makers = {}
-local basis = {}
+local basis, group = {}, nil
 makers[119] = function()
   return function(operation)
     local name, limitEpoch, limit, sendsFor = operation:match('^w\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(%d+)$')
     basis = { name = name, wallet = walletOf(name), isStale = limitEpoch ~= epoch, sendsFor = sendsFor }
-    basis.limit, basis.smallLimit = limit, small(limit)
+    basis.limit, basis.smallLimit = limit, #limit > 30 and math.huge or small(limit)
     basis.wallet.isInReply = false
+    if group then group.activeBefore = group.activeBefore or activeOf(basis.wallet) end
     basis.sent = '\\n\\n' .. nowText .. '\\n\\n' .. nowText .. '\\n' .. sendsFor .. '\\n\\n'
     basis.reserved = '\\n\\n' .. nowText .. '\\n'
     basis.afterSequence = '\\n\\n\\n\\n\\n' .. name .. '\\n'
+  end
+end
+makers[108] = function()
+  return function(operation)
+    local day, start, finish, perDay, perPayee, since =
+      operation:match('^l\\n(%d+)\\n(%-?%d+)\\n(%-?%d+)\\n(%d*)\\n(%d*)\\n(1?)$')
+    basis.limits = {
+      day = day, startAt = tonumber(start), endAt = tonumber(finish), perDay = perDay, perPayee = perPayee,
+      sinceStart = since == '1'
+    }
+  end
+end
+makers[97] = function()
+  return function(operation)
+    redis.call('HSET', base .. 'wallet:' .. operation:sub(3), 'limitsEpoch', epoch)
+    return ''
   end
 end
 makers[104] = function()
@@ -311,6 +352,23 @@ makers[104] = function()
     if not atMost(add(active, wallet.captured), basis.limit) then return nil, nil end
     return nil, active
   end
+  local function isAbove(limit, used, amount)
+    return limit ~= '' and not atMost(add(used, amount), limit)
+  end
+  local function refusalByLimits(limits, amount, payee)
+    if now < limits.startAt or now >= limits.endAt then return 'stale_day' end
+    if bornAt > limits.startAt and not limits.sinceStart
+        and redis.call('HGET', base .. 'wallet:' .. basis.name, 'limitsEpoch') ~= epoch then
+      return 'limits_unknown\\n' .. whole(bornAt)
+    end
+    if payee ~= '' then
+      local used = counterOf(limits.day, basis.name, payee)[1]
+      if isAbove(limits.perPayee, used, amount) then return 'over_limit\\nperPayee\\n' .. used end
+    end
+    local used = counterOf(limits.day, basis.name, '')[1]
+    if isAbove(limits.perDay, used, amount) then return 'over_limit\\nperDay\\n' .. used end
+    return nil
+  end
   local function isSamePayout(row, again)
     return row[14] == again[14] and row[2] == again[2] and readRest(row) == (readRest(again))
   end
@@ -320,8 +378,8 @@ makers[104] = function()
     local row = (text or rows[reference]) and rowOf(reference, text)
     local again
     if row then
-      local attempt, own = rest:match('^([^\\n]*)\\n\\n(.*)$')
-      again = { '', amount, '', nowText, '', '', '', '', '', '', '', '', '', basis.name, attempt, '', own }
+      local attempt, counted, own = rest:match('^([^\\n]*)\\n\\n([^\\n]*)\\n(.*)$')
+      again = { '', amount, '', nowText, '', '', '', '', '', '', '', '', '', basis.name, attempt, '', counted, own }
       local isSame, isOwn = isSamePayout(row, again), row[15] == attempt
       if isSame and isOwn and row[1] == state and row[16] == '' then
         return 'already_held\\n' .. totalsOf(wallet) .. '\\n' .. writeRow(row)
@@ -331,6 +389,12 @@ makers[104] = function()
     if wallet.frozen then return 'frozen\\n' .. wallet.frozen end
     if basis.isStale then return 'stale_epoch\\n' .. totalsOf(wallet) end
     if recoveringForMs > 0 then return 'recovering' end
+    local counted
+    if basis.limits then
+      counted = rest:match('^[^\\n]*\\n\\n([^\\n]*)')
+      local refusal = refusalByLimits(basis.limits, amount, counted:match(' (.*)$'))
+      if refusal then return refusal end
+    end
     local smallActive, active = activeWith(wallet, amount)
     if not smallActive and not active then return 'insufficient\\n' .. totalsOf(wallet) end
     local answer = wallet.isInReply and not again and '+' or 'held\\n' .. totalsOf(wallet)
@@ -340,10 +404,11 @@ makers[104] = function()
       if state == 'sent' then again[6], again[7] = nowText, basis.sendsFor end
       local turn = whole(turnOf(row) + 1)
       local fingerprint, _, currency, metadata = readRest(again)
-      again[17] = fingerprint .. '\\n' .. turn .. '\\n' .. currency .. '\\n' .. metadata
+      again[18] = fingerprint .. '\\n' .. turn .. '\\n' .. currency .. '\\n' .. metadata
       open(reference, again)
       return answer .. '\\n' .. turn
     end
+    if counted then count(basis.name, counted, amount) end
     local at, new = nextSequence(), nil
     if dueAt == '' then
       new = 'sent\\n' .. amount .. basis.sent .. at .. basis.afterSequence .. rest
@@ -365,6 +430,50 @@ makers[104] = function()
     wallet.isChanged, wallet.isInReply = true, true
     return answer
   end
+end
+makers[98] = function()
+  return function(operation, reference, text)
+    local policy, attempt = operation:match('^%l\\n(%l+)\\n([^\\n]*)$')
+    group = {
+      policy = policy, attempt = attempt, at = #reply + 1,
+      isSplit = reference ~= nil, reference = reference, source = reference and rowOf(reference, text)
+    }
+    for at, known in ipairs(texts) do
+      if known then rowOf(KEYS[at + 3 - 1]:sub(#holdBase + 1), known) end
+    end
+    return ''
+  end
+end
+makers[109] = makers[98]
+local function areAllHeld()
+  for at = group.at + 1, #reply do
+    local outcome = reply[at]:match('^[^\\n]*')
+    if outcome ~= '+' and outcome ~= 'held' and outcome ~= 'already_held' then return false end
+  end
+  return true
+end
+local function lessenSource()
+  local taken, row = add(activeOf(basis.wallet), negated(group.activeBefore)), group.source
+  if taken == '0' then return true end
+  if not row or row[1] ~= 'reserved' or row[15] ~= group.attempt or row[14] ~= basis.name
+      or not atMost(taken, row[2]) then
+    return false
+  end
+  if taken == row[2] then
+    release(group.reference, row, '')
+  else
+    changeTotals(row[14], negated(taken), '0')
+    count(row[14], row[17], negated(taken))
+    row[2] = add(row[2], negated(taken))
+    setRow(group.reference, row)
+  end
+  return true
+end
+local function endBatch()
+  local isGranted = (group.policy ~= 'all' or areAllHeld()) and (not group.isSplit or lessenSource())
+  local row = group.source and '\\n' .. writeRow(group.source) or ''
+  reply[group.at] = (isGranted and 'granted' or 'refused') .. row
+  return isGranted
 end
 makers[116] = function()
   return function(operation)
@@ -416,6 +525,7 @@ makers[115] = function()
     local held = isOpen(row) and row[2] or '0'
     row[3] = actual == '' and row[2] or actual
     changeTotals(row[14], negated(held), visibleInMs == '0' and row[3] or '0')
+    count(row[14], row[17], add(row[3], negated(held)))
     if awaits == '1' then addUndecided(reference, row) else decide(reference, row) end
     row[13], row[12] = awaits, ''
     finish(reference, row, 'captured', nowText)
@@ -493,6 +603,7 @@ makers[114] = function()
       own[9] = nextSequence()
       if own[13] == '1' then addUndecided(reference, own) end
       finish(reference, own, 'captured', endedAt == '' and nowText or endedAt)
+      count(own[14], own[17], own[3])
       showLater(own, visibleAt == '' and nowText or visibleAt)
     else
       open(reference, own)
@@ -518,7 +629,7 @@ for at, text in ipairs(readTexts(dueKeys, 1)) do
 end
 local operations = {}
 local keyAt, afterBase, byte, sub = 3 - 1, #holdBase + 1, string.byte, string.sub
-local hasNone = { [102] = true, [116] = true, [119] = true }
+local hasNone = { [97] = true, [98] = true, [108] = true, [102] = true, [116] = true, [119] = true }
 for at = 9, #ARGV do
   local operation = ARGV[at]
   local letter = byte(operation)
@@ -535,6 +646,10 @@ for at = 9, #ARGV do
     reply[#reply + 1] = run(operation, sub(key, afterBase), texts[keyAt - 3 + 1], key)
   end
 end
+if group and not endBatch() then
+  writeStore()
+  return reply
+end
 callWithAll('MSET', nil, newTexts)
 local changed = {}
 for reference, row in pairs(changedRows) do
@@ -545,6 +660,13 @@ callWithAll('MSET', nil, changed)
 for name, wallet in pairs(wallets) do
   if wallet.isChanged then
     redis.call('HSET', base .. 'wallet:' .. name, 'active', activeOf(wallet), 'captured', wallet.captured)
+  end
+end
+for key, counter in pairs(counters) do
+  if counter[3] and counter[2] then
+    redis.call('SET', key, counter[1], 'KEEPTTL')
+  elseif counter[3] then
+    redis.call('SET', key, counter[1], 'PX', KEEP_COUNTER_MS)
   end
 end
 for index, members in pairs(added) do callWithAll('ZADD', base .. index, members) end

@@ -5,7 +5,10 @@
 --                           clock, offset (ms), see storeTime();
 --                           sifted, see sift.lua
 --            hold:<ref>     a hold, see row.lua
---            wallet:<key>   hash: active, captured (minor units); while frozen: frozenAt (ms), frozenFor (the reason)
+--            wallet:<key>   hash: active, captured (minor units); while frozen: frozenAt (ms), frozenFor (the reason);
+--                           limitsEpoch: the epoch in which an operator accepted what its limits count
+--            used:<day>:<wallet>, used:<day>:<wallet>\n<payee>
+--                           what holds of the day count under daily limits (minor units); expires days later
 --            open           sorted set: the references of reserved and sent holds by sequence
 --            closed         sorted set: those of captured and released ones
 --            undecided      sorted set: holds whose outcome is to be looked up, by wallet and sequence, see sift.lua
@@ -29,8 +32,15 @@
 --          One text for each operation, because an argument costs more than a line. <row> is a hold as in row.lua,
 --          without sequence and lease.
 --            w wallet epoch limit sendsFor    what the holds after it have in common; not answered
+--            l day start end perDay perPayee sinceStart   limits of the holds after it, up to the next w; not answered.
+--                                      The day counts from 1970-01-01; '' for no limit; sinceStart is '1' or ''
 --            h amount expiresIn <row>         a hold, as sent if it does not expire; the row from the attempt on
+--            b policy                  the holds after it are a batch, and the only operations: with `all`, each of
+--                                      them is granted or none; with `fit`, those that can be
+--            m policy attempt          the same; what they take leaves the hold of its reference and this attempt, and
+--                                      their limit is above any sum
 --            t wallet
+--            a wallet                  accepts what its limits count in this epoch
 --            f wallet since reason     freezes a wallet, since now if no time is given; without a reason unfreezes it
 --            g
 --            s to attempt ...          moves a hold on; the last four fields depend on `to`:
@@ -50,6 +60,9 @@
 --               'exists', row
 --               'recovering'
 --               'frozen', since, reason
+--               'stale_day' | 'limits_unknown', since (ms) | 'over_limit', 'perPayee' or 'perDay', what is counted
+--            b  'granted' | 'refused': then nothing was changed, and no hold after it was granted
+--            m  the same; row of the hold that the amounts leave, if there is one
 --            t  active, captured; since, reason if it is frozen
 --            g  row, or ''
 --            s  row: it is done
@@ -57,7 +70,7 @@
 --               'unknown'
 --               'frozen', since, reason
 --               'insufficient' | 'stale_epoch', active, captured
---            f, r  ''
+--            a, f, r  ''
 --
 -- Atomic, because the check of a hold and the hold must be one step whatever else is asked at the same time, and
 -- because a new epoch must begin before anything is answered in it. Nothing but a freeze is written until every
@@ -215,6 +228,35 @@ local function changeTotals(name, active, captured)
   wallet.isChanged = true
 end
 
+-- Days for which counters are kept after their own, so that the day is over in every time zone; and for how long their
+-- keys are there, which is longer.
+local firstKeptDay, KEEP_COUNTER_MS = math.floor(now / 86400000) - 3, '604800000'
+-- Counters by their keys: { what is counted, 'KEEPTTL' if there is one, whether it is changed }.
+local counters = {}
+
+local function counterOf(day, name, payee)
+  local key = base .. 'used:' .. day .. ':' .. name
+  if payee ~= '' then key = key .. '\n' .. payee end
+  local counter = counters[key]
+  if not counter then
+    local used = redis.call('GET', key)
+    counter = { used or '0', used and 'KEEPTTL', false }
+    counters[key] = counter
+  end
+  return counter
+end
+
+-- Counts an amount, or gives it back, for a hold of the wallet whose line LIMITS this is.
+local function count(name, limits, amount)
+  local day, payee = limits:match('^(%d+) (.*)$')
+  if not day or amount == '0' or tonumber(day) < firstKeptDay then return end
+  local counter = counterOf(day, name, '')
+  counter[1], counter[3] = add(counter[1], amount), true
+  if payee == '' then return end
+  counter = counterOf(day, name, payee)
+  counter[1], counter[3] = add(counter[1], amount), true
+end
+
 local function addTo(index, score, member)
   local values = added[index]
   values[#values + 1] = score
@@ -250,6 +292,7 @@ local function open(reference, row)
   addTo('open', row[SEQUENCE], reference)
   if row[STATE] == 'reserved' then addTo('due', row[DUE_AT], 'e' .. reference) end
   changeTotals(row[WALLET], row[AMOUNT], '0')
+  count(row[WALLET], row[LIMITS], row[AMOUNT])
   setRow(reference, row)
 end
 
@@ -287,6 +330,7 @@ end
 
 local function release(reference, row, failed)
   changeTotals(row[WALLET], negated(row[AMOUNT]), '0')
+  count(row[WALLET], row[LIMITS], negated(row[AMOUNT]))
   decide(reference, row)
   row[FAILED] = failed
   finish(reference, row, 'released', nowText)
@@ -329,19 +373,41 @@ end
 
 local makers = {}
 
--- w: what the holds after it have in common.
-local basis = {}
+-- w: what the holds after it have in common. b and m: what they are about.
+local basis, group = {}, nil
 
 makers[119] = function()
   return function(operation)
     local name, limitEpoch, limit, sendsFor = operation:match('^w\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(%d+)$')
     basis = { name = name, wallet = walletOf(name), isStale = limitEpoch ~= epoch, sendsFor = sendsFor }
-    basis.limit, basis.smallLimit = limit, small(limit)
+    -- The limit of holds that another one has the money for is above any sum: as a number, it need not be exact.
+    basis.limit, basis.smallLimit = limit, #limit > 30 and math.huge or small(limit)
     -- The parts of a new row that are the same for all.
     basis.wallet.isInReply = false
+    if group then group.activeBefore = group.activeBefore or activeOf(basis.wallet) end
     basis.sent = '\n\n' .. nowText .. '\n\n' .. nowText .. '\n' .. sendsFor .. '\n\n'
     basis.reserved = '\n\n' .. nowText .. '\n'
     basis.afterSequence = '\n\n\n\n\n' .. name .. '\n'
+  end
+end
+
+-- l: the daily limits of the holds after it.
+makers[108] = function()
+  return function(operation)
+    local day, start, finish, perDay, perPayee, since =
+      operation:match('^l\n(%d+)\n(%-?%d+)\n(%-?%d+)\n(%d*)\n(%d*)\n(1?)$')
+    basis.limits = {
+      day = day, startAt = tonumber(start), endAt = tonumber(finish), perDay = perDay, perPayee = perPayee,
+      sinceStart = since == '1'
+    }
+  end
+end
+
+-- a: accepts what limits count. Written at once, as a freeze is.
+makers[97] = function()
+  return function(operation)
+    redis.call('HSET', base .. 'wallet:' .. operation:sub(3), 'limitsEpoch', epoch)
+    return ''
   end
 end
 
@@ -362,6 +428,26 @@ makers[104] = function()
     return nil, active
   end
 
+  local function isAbove(limit, used, amount)
+    return limit ~= '' and not atMost(add(used, amount), limit)
+  end
+
+  -- Returns the reason for which limits refuse an amount for a payee, or ''; nil if they do not.
+  local function refusalByLimits(limits, amount, payee)
+    if now < limits.startAt or now >= limits.endAt then return 'stale_day' end
+    if bornAt > limits.startAt and not limits.sinceStart
+        and redis.call('HGET', base .. 'wallet:' .. basis.name, 'limitsEpoch') ~= epoch then
+      return 'limits_unknown\n' .. whole(bornAt)
+    end
+    if payee ~= '' then
+      local used = counterOf(limits.day, basis.name, payee)[1]
+      if isAbove(limits.perPayee, used, amount) then return 'over_limit\nperPayee\n' .. used end
+    end
+    local used = counterOf(limits.day, basis.name, '')[1]
+    if isAbove(limits.perDay, used, amount) then return 'over_limit\nperDay\n' .. used end
+    return nil
+  end
+
   local function isSamePayout(row, again)
     return row[WALLET] == again[WALLET] and row[AMOUNT] == again[AMOUNT] and readRest(row) == (readRest(again))
   end
@@ -372,8 +458,8 @@ makers[104] = function()
     local row = (text or rows[reference]) and rowOf(reference, text)
     local again
     if row then
-      local attempt, own = rest:match('^([^\n]*)\n\n(.*)$')
-      again = { '', amount, '', nowText, '', '', '', '', '', '', '', '', '', basis.name, attempt, '', own }
+      local attempt, counted, own = rest:match('^([^\n]*)\n\n([^\n]*)\n(.*)$')
+      again = { '', amount, '', nowText, '', '', '', '', '', '', '', '', '', basis.name, attempt, '', counted, own }
       local isSame, isOwn = isSamePayout(row, again), row[ATTEMPT] == attempt
       -- As it was granted: no other handle was given to send it meanwhile.
       if isSame and isOwn and row[STATE] == state and row[SENDER] == '' then
@@ -385,6 +471,12 @@ makers[104] = function()
     if wallet.frozen then return 'frozen\n' .. wallet.frozen end
     if basis.isStale then return 'stale_epoch\n' .. totalsOf(wallet) end
     if recoveringForMs > 0 then return 'recovering' end
+    local counted
+    if basis.limits then
+      counted = rest:match('^[^\n]*\n\n([^\n]*)')
+      local refusal = refusalByLimits(basis.limits, amount, counted:match(' (.*)$'))
+      if refusal then return refusal end
+    end
     local smallActive, active = activeWith(wallet, amount)
     if not smallActive and not active then return 'insufficient\n' .. totalsOf(wallet) end
     local answer = wallet.isInReply and not again and '+' or 'held\n' .. totalsOf(wallet)
@@ -400,6 +492,7 @@ makers[104] = function()
       return answer .. '\n' .. turn
     end
     -- As open() does it, but without a table: this is the usual case.
+    if counted then count(basis.name, counted, amount) end
     local at, new = nextSequence(), nil
     if dueAt == '' then
       new = 'sent\n' .. amount .. basis.sent .. at .. basis.afterSequence .. rest
@@ -421,6 +514,60 @@ makers[104] = function()
     wallet.isChanged, wallet.isInReply = true, true
     return answer
   end
+end
+
+-- b and m: a batch of holds. `endBatch` decides what becomes of it, after them.
+
+makers[98] = function()
+  return function(operation, reference, text)
+    local policy, attempt = operation:match('^%l\n(%l+)\n([^\n]*)$')
+    group = {
+      policy = policy, attempt = attempt, at = #reply + 1,
+      isSplit = reference ~= nil, reference = reference, source = reference and rowOf(reference, text)
+    }
+    -- Reservations that are over leave `active` before it is compared.
+    for at, known in ipairs(texts) do
+      if known then rowOf(KEYS[at + FIRST_HOLD - 1]:sub(#holdBase + 1), known) end
+    end
+    return ''
+  end
+end
+makers[109] = makers[98]
+
+local function areAllHeld()
+  for at = group.at + 1, #reply do
+    local outcome = reply[at]:match('^[^\n]*')
+    if outcome ~= '+' and outcome ~= 'held' and outcome ~= 'already_held' then return false end
+  end
+  return true
+end
+
+-- Takes what the holds of the batch need out of the source. Returns false if it cannot give that.
+local function lessenSource()
+  local taken, row = add(activeOf(basis.wallet), negated(group.activeBefore)), group.source
+  -- The attempt has asked again: it was taken before.
+  if taken == '0' then return true end
+  if not row or row[STATE] ~= 'reserved' or row[ATTEMPT] ~= group.attempt or row[WALLET] ~= basis.name
+      or not atMost(taken, row[AMOUNT]) then
+    return false
+  end
+  if taken == row[AMOUNT] then
+    release(group.reference, row, '')
+  else
+    changeTotals(row[WALLET], negated(taken), '0')
+    count(row[WALLET], row[LIMITS], negated(taken))
+    row[AMOUNT] = add(row[AMOUNT], negated(taken))
+    setRow(group.reference, row)
+  end
+  return true
+end
+
+-- Returns false if the batch is refused, so that nothing may be written.
+local function endBatch()
+  local isGranted = (group.policy ~= 'all' or areAllHeld()) and (not group.isSplit or lessenSource())
+  local row = group.source and '\n' .. writeRow(group.source) or ''
+  reply[group.at] = (isGranted and 'granted' or 'refused') .. row
+  return isGranted
 end
 
 -- t: totals.
@@ -485,6 +632,7 @@ makers[115] = function()
     local held = isOpen(row) and row[AMOUNT] or '0'
     row[CAPTURED] = actual == '' and row[AMOUNT] or actual
     changeTotals(row[WALLET], negated(held), visibleInMs == '0' and row[CAPTURED] or '0')
+    count(row[WALLET], row[LIMITS], add(row[CAPTURED], negated(held)))
     if awaits == '1' then addUndecided(reference, row) else decide(reference, row) end
     -- A late capture disproves the failure.
     row[AWAITS], row[FAILED] = awaits, ''
@@ -578,6 +726,7 @@ makers[114] = function()
       own[SEQUENCE] = nextSequence()
       if own[AWAITS] == '1' then addUndecided(reference, own) end
       finish(reference, own, 'captured', endedAt == '' and nowText or endedAt)
+      count(own[WALLET], own[LIMITS], own[CAPTURED])
       showLater(own, visibleAt == '' and nowText or visibleAt)
     else
       open(reference, own)
@@ -611,8 +760,8 @@ end
 
 local operations = {}
 local keyAt, afterBase, byte, sub = FIRST_HOLD - 1, #holdBase + 1, string.byte, string.sub
--- Letters of operations that have no reference: f, t and w.
-local hasNone = { [102] = true, [116] = true, [119] = true }
+-- Letters of operations that have no reference: a, b, f, l, t and w.
+local hasNone = { [97] = true, [98] = true, [108] = true, [102] = true, [116] = true, [119] = true }
 for at = FIRST, #ARGV do
   local operation = ARGV[at]
   local letter = byte(operation)
@@ -630,6 +779,11 @@ for at = FIRST, #ARGV do
   end
 end
 
+if group and not endBatch() then
+  writeStore()
+  return reply
+end
+
 ------------------------------------------------------------------------------------------------------------------------
 -- The writing.
 
@@ -643,6 +797,13 @@ callWithAll('MSET', nil, changed)
 for name, wallet in pairs(wallets) do
   if wallet.isChanged then
     redis.call('HSET', base .. 'wallet:' .. name, 'active', activeOf(wallet), 'captured', wallet.captured)
+  end
+end
+for key, counter in pairs(counters) do
+  if counter[3] and counter[2] then
+    redis.call('SET', key, counter[1], 'KEEPTTL')
+  elseif counter[3] then
+    redis.call('SET', key, counter[1], 'PX', KEEP_COUNTER_MS)
   end
 end
 for index, members in pairs(added) do callWithAll('ZADD', base .. index, members) end

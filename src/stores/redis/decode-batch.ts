@@ -1,6 +1,7 @@
 // Answers as batch.lua writes them: see its header.
+import type { BatchDecision } from '../../core/hold-batch.js';
 import { grantedHold } from '../../core/hold-moves.js';
-import type { Freeze, HoldOutcome, SettleOutcome, WalletTotals } from '../../core/store.js';
+import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, WalletTotals } from '../../core/store.js';
 import type { Answer, BatchReply, Op } from '../shared/engine.js';
 import { firstLine, number } from './fields.js';
 import { decodeRow } from './row.js';
@@ -10,10 +11,11 @@ type BatchFacts = Omit<BatchReply, 'isExecuted' | 'answers'>;
 
 /** Decodes the reply to a batch. @throws if it is not of the script. */
 export function decodeBatch(batch: readonly Op[], answer: unknown): { version: number; reply: BatchReply } {
-  if (!Array.isArray(answer) || (answer.length !== 4 && answer.length !== 4 + batch.length)) {
+  const length = batch.reduce((sum, op) => sum + (op.kind === 'holdAll' ? 1 + op.holds.holds.length : 1), 4);
+  if (!Array.isArray(answer) || (answer.length !== 4 && answer.length !== length)) {
     throw new Error('not an answer of the script');
   }
-  const isExecuted = answer.length === 4 + batch.length;
+  const isExecuted = answer.length === length;
   const answers: Answer[] = [];
   const reply = {
     epoch: String(answer[0]),
@@ -24,20 +26,32 @@ export function decodeBatch(batch: readonly Op[], answer: unknown): { version: n
   };
   /** The last hold that was granted: a `+` follows it. */
   let last: Held | undefined;
+  let at = 4;
+  const nextText = () => String(answer[at++]);
+  const nextHold = (request: HoldRequest) => {
+    const text = nextText();
+    const outcome = text === '+' ? heldAfter(last, request, reply) : decodeHold(request, text, reply);
+    if (outcome.outcome === 'held') last = outcome;
+    return outcome;
+  };
   for (const op of isExecuted ? batch : []) {
-    const text = String(answer[4 + answers.length]);
-    if (op.kind === 'hold') {
-      const outcome = text === '+' ? heldAfter(last, op, reply) : decodeHold(op, text, reply);
-      if (outcome.outcome === 'held') last = outcome;
-      answers.push(outcome);
-    } else answers.push(decode(op, text, reply));
+    if (op.kind === 'hold') answers.push(nextHold(op.request));
+    else if (op.kind === 'holdAll') answers.push(decodeHoldAll(op, nextText(), op.holds.holds.map(nextHold)));
+    else answers.push(decode(op, nextText(), reply));
   }
   return { version: Number(answer[1]), reply };
 }
 
+function decodeHoldAll({ holds }: Op & { kind: 'holdAll' }, text: string, outcomes: HoldOutcome[]): BatchDecision {
+  const [decision, row] = firstLine(text);
+  if (decision !== 'granted' && decision !== 'refused') throw new Error('not an answer of the script');
+  const source = row === '' ? undefined : decodeRow(holds.from?.reference ?? '', row);
+  return { isGranted: decision === 'granted', outcomes, source };
+}
+
 type Held = Extract<HoldOutcome, { outcome: 'held' }>;
 
-function heldAfter(last: Held | undefined, { request }: Op & { kind: 'hold' }, facts: BatchFacts): Held {
+function heldAfter(last: Held | undefined, request: HoldRequest, facts: BatchFacts): Held {
   if (!last) throw new Error('not an answer of the script');
   const { captured } = last.totals;
   const active = last.totals.active + last.hold.amountMinor;
@@ -45,7 +59,7 @@ function heldAfter(last: Held | undefined, { request }: Op & { kind: 'hold' }, f
   return { outcome: 'held', hold: grantedHold(request, facts.nowMs, undefined), totals };
 }
 
-function decode(op: Exclude<Op, { kind: 'hold' }>, text: string, facts: BatchFacts): Answer {
+function decode(op: Exclude<Op, { kind: 'hold' | 'holdAll' }>, text: string, facts: BatchFacts): Answer {
   switch (op.kind) {
     case 'totals': {
       const lines = text.split('\n');
@@ -57,18 +71,19 @@ function decode(op: Exclude<Op, { kind: 'hold' }>, text: string, facts: BatchFac
     case 'get':
       return text === '' ? undefined : decodeRow(op.reference, text);
     case 'freeze':
+    case 'acceptLimits':
     case 'restore':
       return null;
   }
 }
 
-function decodeHold(op: Op & { kind: 'hold' }, text: string, facts: BatchFacts): HoldOutcome {
-  const { reference, amountMinor } = op.request;
+function decodeHold(request: HoldRequest, text: string, facts: BatchFacts): HoldOutcome {
+  const { reference, amountMinor } = request;
   const [outcome, rest] = firstLine(text);
   switch (outcome) {
     case 'held': {
       const lines = rest.split('\n');
-      const hold = grantedHold(op.request, facts.nowMs, number(lines[2]));
+      const hold = grantedHold(request, facts.nowMs, number(lines[2]));
       return { outcome, hold, totals: decodeTotals(lines, facts) };
     }
     case 'already_held': {
@@ -85,6 +100,15 @@ function decodeHold(op: Op & { kind: 'hold' }, text: string, facts: BatchFacts):
       return { outcome, frozen: decodeFreeze(rest.split('\n')) };
     case 'recovering':
       return { outcome, forMs: facts.recoveringForMs };
+    case 'stale_day':
+      return { outcome, nowMs: facts.nowMs };
+    case 'limits_unknown':
+      return { outcome, sinceMs: Number(rest), nowMs: facts.nowMs };
+    case 'over_limit': {
+      const [limit, used] = firstLine(rest);
+      const which = limit === 'perPayee' ? limit : 'perDay';
+      return { outcome, limit: which, usedMinor: BigInt(used), nowMs: facts.nowMs };
+    }
     case 'exists':
       return { outcome, hold: decodeRow(reference, rest) };
     default:

@@ -1,5 +1,5 @@
 // Operations as batch.lua reads them: see its header.
-import type { HoldRequest, SettleRequest } from '../../core/store.js';
+import type { DayLimits, HoldRequest, SettleRequest } from '../../core/store.js';
 import type { Op } from '../shared/engine.js';
 import { flag, optional } from './fields.js';
 import { encodeEnd, encodeRow } from './row.js';
@@ -16,41 +16,78 @@ export function encodeBatch(batch: readonly Op[], holdBase: string): WrittenBatc
   const keys: string[] = [];
   const operations: string[] = [];
   let basis: HoldRequest | undefined;
-  for (const op of batch) {
-    if (op.kind === 'hold') {
-      const { request } = op;
-      if (!basis || !isSameBasis(basis, request)) {
-        const { wallet, epoch, limitMinor, sendsForMs } = request;
-        operations.push(`w\n${wallet}\n${epoch}\n${limitMinor}\n${sendsForMs}`);
-        basis = request;
-      }
+  const push = (op: SingleOp) => {
+    if (op.kind === 'hold' && (!basis || !isSameBasis(basis, op.request))) {
+      operations.push(encodeBasis(op.request));
+      if (op.request.limits) operations.push(encodeLimits(op.request.limits));
+      basis = op.request;
     }
     operations.push(encode(op));
-    if (op.kind !== 'totals' && op.kind !== 'freeze') keys.push(holdBase + referenceOf(op));
+    if (!isOfWallet(op)) keys.push(holdBase + referenceOf(op));
+  };
+  for (const op of batch) {
+    if (op.kind !== 'holdAll') push(op);
+    else {
+      const { policy, from, holds } = op.holds;
+      operations.push(from ? `m\n${policy}\n${from.attempt}` : `b\n${policy}\n`);
+      if (from) keys.push(holdBase + from.reference);
+      for (const request of holds) push({ kind: 'hold', request });
+    }
   }
   return { keys, operations };
 }
 
-/** Holds that are decided on the same snapshot share what they have in common. */
-function isSameBasis(a: HoldRequest, b: HoldRequest): boolean {
-  return a.limitMinor === b.limitMinor && a.wallet === b.wallet && a.epoch === b.epoch && a.sendsForMs === b.sendsForMs;
+type SingleOp = Exclude<Op, { kind: 'holdAll' }>;
+
+function encodeBasis({ wallet, epoch, limitMinor, sendsForMs }: HoldRequest): string {
+  return `w\n${wallet}\n${epoch}\n${limitMinor}\n${sendsForMs}`;
 }
 
-function referenceOf(op: Exclude<Op, { kind: 'totals' | 'freeze' }>): string {
+function encodeLimits({ day, startMs, endMs, perDayMinor, perPayeeMinor, countSinceStart }: DayLimits): string {
+  const most = `${optional(perDayMinor)}\n${optional(perPayeeMinor)}`;
+  return `l\n${day}\n${startMs}\n${endMs}\n${most}\n${flag(countSinceStart)}`;
+}
+
+/** Holds that are decided on the same snapshot share what they have in common. */
+function isSameBasis(a: HoldRequest, b: HoldRequest): boolean {
+  return (
+    a.limitMinor === b.limitMinor &&
+    a.wallet === b.wallet &&
+    a.epoch === b.epoch &&
+    a.sendsForMs === b.sendsForMs &&
+    (a.limits === b.limits || (a.limits !== undefined && b.limits !== undefined && areSame(a.limits, b.limits)))
+  );
+}
+
+/** All but the payee, which is in each hold. */
+function areSame(a: DayLimits, b: DayLimits): boolean {
+  return encodeLimits(a) === encodeLimits(b);
+}
+
+type OfWallet = Extract<SingleOp, { kind: 'totals' | 'freeze' | 'acceptLimits' }>;
+
+/** Returns true for an operation that is about a wallet, and not about one hold. */
+function isOfWallet(op: SingleOp): op is OfWallet {
+  return op.kind === 'totals' || op.kind === 'freeze' || op.kind === 'acceptLimits';
+}
+
+function referenceOf(op: Exclude<SingleOp, OfWallet>): string {
   if (op.kind === 'get') return op.reference;
   return op.kind === 'restore' ? op.hold.reference : op.request.reference;
 }
 
-function encode(op: Op): string {
+function encode(op: SingleOp): string {
   switch (op.kind) {
     case 'hold': {
       const { request } = op;
-      return `h\n${request.amountMinor}\n${request.state === 'sent' ? '' : request.expiresInMs}\n${encodeEnd(request)}`;
+      return `h\n${request.amountMinor}\n${request.state === 'sent' ? '' : request.expiresInMs}\n${encodeEnd(request, request.limits)}`;
     }
     case 'totals':
       return `t\n${op.wallet}`;
     case 'freeze':
       return `f\n${op.wallet}\n${optional(op.sinceMs)}\n${op.reason ?? ''}`;
+    case 'acceptLimits':
+      return `a\n${op.wallet}`;
     case 'get':
       return 'g';
     case 'settle':

@@ -1,7 +1,7 @@
 // Redis as an engine: one script call for each batch.
 import { randomUUID } from 'node:crypto';
 import type { ClaimPage, ClaimRequest, HoldFilter, HoldPage } from '../../core/store.js';
-import type { BatchReply, Engine, Header, Op } from '../shared/engine.js';
+import type { BatchReply, Concern, Engine, Header, Op } from '../shared/engine.js';
 import { rememberUnsentMs } from '../shared/options.js';
 import { batchScript } from './batch.generated.js';
 import { claimScript } from './claim.generated.js';
@@ -147,6 +147,10 @@ export class RedisEngine implements Engine {
     const args = [key, expected, value];
     const keys = [this.#notes, this.#key, this.#keys.absent];
     return Number(await this.#runScript(this.#compareAndSet, keys, () => args).catch(explain)) === 1;
+  }
+
+  concerns(): Promise<readonly Concern[]> {
+    return this.#check.concerns().catch(explain);
   }
 
   isConnected(): boolean | undefined {

@@ -65,13 +65,15 @@ const replies: Readonly<Record<string, readonly [StoreFailureCause, string, stri
 const connectionCodes = /^(E[A-Z]{3,}|ERR_SOCKET\w*|ERR_TLS\w*)$/;
 /** Names of errors that the clients make when a connection fails. */
 const connectionNames = /^(Client|Socket|Connection|Disconnects|Reconnect|MaxRetries|Abort|NoOwner|RootNodes)\w*Error$/;
+/** A script that runs a command, or uses a key, that the user may not: the words of Redis 7.2 and later, and of 7.0. */
+const refusedInScript = /^ERR (ACL failure in script|The user executing the script can't)/;
 const connectionTexts = /^(Connection is closed|Stream isn't writeable|Command aborted|Socket closed|.*offline queue)/;
 
 export function redisFailure(error: unknown): StoreFailure {
   if (error instanceof StoreFailure) return error;
   const { name, code, message } = (error ?? {}) as { name?: unknown; code?: unknown; message?: unknown };
   const text = String(message ?? '');
-  const word = /^[A-Z]+(?=[ :]|$)/.exec(text)?.[0] ?? '';
+  const word = refusedInScript.test(text) ? 'NOPERM' : (/^[A-Z]+(?=[ :]|$)/.exec(text)?.[0] ?? '');
   const known = replies[word];
   if (known) return new StoreFailure(word, ...known);
   for (const one of [code, name]) {

@@ -1,4 +1,4 @@
--- A hold as text: 20 lines, of which any but the last may be empty. Text, because one MGET then reads all holds of a
+-- A hold as text: 21 lines, of which any but the last may be empty. Text, because one MGET then reads all holds of a
 -- batch and one MSET writes them; a hash for each hold took two calls for each. No text of a caller has a line break,
 -- and the metadata is JSON, which has none either. Times are milliseconds of the store's time: see storeTime().
 
@@ -12,12 +12,14 @@ local STATE, AMOUNT, CAPTURED, CREATED_AT, DUE_AT, SENT_AT, SENDS_FOR, ENDED_AT 
 -- `undecided`. FAILED and AWAITS (the outcome of a capture) are '1' or ''. ATTEMPT is the random text of the request
 -- that took the hold; SENDER is '' for the attempt itself.
 local SEQUENCE, LEASE_OWNER, LEASE_UNTIL, FAILED, AWAITS, WALLET, ATTEMPT, SENDER = 9, 10, 11, 12, 13, 14, 15, 16
+-- '<day> <payee>': what the hold counts for under daily limits; '' if its wallet had none.
+local LIMITS = 17
 -- The last four lines are read as one, because few operations need them: see readRest().
-local REST = 17
+local REST = 18
 
 -- The most holds that one call reads, so that no other caller waits for long.
 local LOOK = 2000
-local ROW_PATTERN = '^' .. ('([^\n]*)\n'):rep(16) .. '(.*)$'
+local ROW_PATTERN = '^' .. ('([^\n]*)\n'):rep(17) .. '(.*)$'
 
 local function readRow(text)
   return { text:match(ROW_PATTERN) }

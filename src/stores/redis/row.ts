@@ -21,16 +21,22 @@ export function encodeRow(hold: HoldRecord): string {
     flag(hold.failed),
     flag(hold.awaitsOutcome),
     hold.wallet,
-    encodeEnd(hold),
+    encodeEnd(hold, hold),
   ].join('\n');
 }
 
 const noSequenceNorLease = ['', '', ''] as const;
 
-/** The lines from the attempt on: attempt, sender, fingerprint, turn, currency, metadata. */
-export function encodeEnd({ attempt, sender = '', fingerprint = '', turn, currency, metadata }: WrittenEnd): string {
+/**
+ * The lines from the attempt on: attempt, sender, limits, fingerprint, turn, currency, metadata.
+ *
+ * @param counted - The day that the hold counts on, and its payee, if its wallet has daily limits.
+ */
+export function encodeEnd(end: WrittenEnd, counted: Pick<HoldRecord, 'day' | 'payee'> | undefined): string {
+  const { attempt, sender = '', fingerprint = '', turn, currency, metadata } = end;
   const { code, exponent } = currency;
-  return `${attempt}\n${sender}\n${fingerprint}\n${optional(turn)}\n${code} ${exponent}\n${json(metadata)}`;
+  const limits = counted?.day === undefined ? '' : `${counted.day} ${counted.payee ?? ''}`;
+  return `${attempt}\n${sender}\n${limits}\n${fingerprint}\n${optional(turn)}\n${code} ${exponent}\n${json(metadata)}`;
 }
 
 type WrittenEnd = Pick<HoldRecord, 'attempt' | 'sender' | 'fingerprint' | 'turn' | 'currency' | 'metadata'>;
@@ -51,10 +57,11 @@ const line = {
   wallet: 13,
   attempt: 14,
   sender: 15,
-  fingerprint: 16,
-  turn: 17,
-  currency: 18,
-  metadata: 19,
+  limits: 16,
+  fingerprint: 17,
+  turn: 18,
+  currency: 19,
+  metadata: 20,
 } as const;
 
 /** The sequence of a row: where a page of holds ends. */
@@ -70,6 +77,7 @@ export function decodeRow(reference: string, row: string): HoldRecord {
   const sentAtMs = number(lines[line.sentAt]);
   const sendsForMs = number(lines[line.sendsFor]);
   const captured = lines[line.captured];
+  const [, day, payee] = /^(\d+) (.*)$/.exec(lines[line.limits] ?? '') ?? [];
   return {
     reference,
     wallet: lines[line.wallet] ?? '',
@@ -89,6 +97,8 @@ export function decodeRow(reference: string, row: string): HoldRecord {
     failed: isSet(lines[line.failed]),
     awaitsOutcome: isSet(lines[line.awaits]),
     fingerprint: lines[line.fingerprint] || undefined,
+    day: number(day),
+    payee: payee || undefined,
     metadata: JSON.parse(lines[line.metadata] ?? '') as Record<string, string>,
   };
 }

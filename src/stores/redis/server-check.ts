@@ -3,6 +3,7 @@
 
 import { StoreFailure } from '../../core/store-failure.js';
 import { warn } from '../../core/warn.js';
+import type { Concern } from '../shared/engine.js';
 import type { WaitReplicas } from './replication.js';
 import { type Command, Shared, type Transport } from './transport/transport.js';
 
@@ -15,7 +16,8 @@ export class ServerCheck {
   readonly #waitReplicas: WaitReplicas | undefined;
   readonly #looking = new Shared(() => this.#look());
   #passed: { epoch: string | undefined; atMs: number } | undefined;
-  readonly #warned = new Set<string>();
+  /** The warnings so far, by their message. */
+  readonly #concerns = new Map<string, Concern>();
   /** The server process that the number of its replicas was reported of. */
   #reported = '';
   /** The server process whose persistence was checked. */
@@ -47,6 +49,12 @@ export class ServerCheck {
     return this.#passed?.epoch === epoch ? undefined : this.#pass(epoch);
   }
 
+  /** Looks now. Resolves to what it has warned of. @throws as {@link before} */
+  async concerns(): Promise<readonly Concern[]> {
+    await this.#looking.run();
+    return [...this.#concerns.values()];
+  }
+
   async #pass(epoch: string | undefined): Promise<void> {
     this.#passed = undefined;
     await this.#looking.run();
@@ -55,9 +63,11 @@ export class ServerCheck {
 
   async #look(): Promise<void> {
     if (this.#transport.hasErrorListener() === false) {
-      this.#warnOnce(
-        'The Redis client has no listener for `error`: add one, or a broken connection may end the process.',
-      );
+      const what = 'The Redis client has no listener for `error`';
+      this.#warnOnce(`${what}: add one, or a broken connection may end the process.`, {
+        what,
+        advice: "Add `client.on('error', ...)`, or a broken connection may end the process.",
+      });
     }
     const [key, info] = await this.#keyAndInfo();
     const problem = this.#problemOfKey(key) ?? this.#problemOf(info) ?? (await this.#problemOfEviction(info));
@@ -106,8 +116,9 @@ export class ServerCheck {
       return new StoreFailure('ROLE', 'replica', 'the client is connected to a replica', 'Connect it to the primary.');
     }
     if (info.get('cluster_enabled') === '1' && !this.#transport.isForCluster) {
-      const what = 'The Redis server is a node of a cluster, and the client is for one node only. ';
-      this.#warnOnce(`${what}Pass a cluster client, or nothing is approved once the slot is moved.`);
+      const what = 'The Redis server is a node of a cluster, and the client is for one node only.';
+      const advice = 'Pass a cluster client, or nothing is approved once the slot is moved.';
+      this.#warnOnce(`${what} ${advice}`, { what, advice });
     }
     return this.#problemOfReplicas(info);
   }
@@ -128,11 +139,12 @@ export class ServerCheck {
     const runId = info.get('run_id') ?? '';
     if (Number(connected) > count && this.#reported !== runId) {
       this.#reported = runId;
-      warn(
-        'PAYOUT_GUARD_REDIS',
+      const what =
         `waitReplicas.count is ${count}, and ${connected} replicas are connected: a failover may promote one that ` +
-          'lacks what was answered. Set it to the number of replicas that may be promoted.',
-      );
+        'lacks what was answered.';
+      const advice = 'Set it to the number of replicas that may be promoted.';
+      this.#concerns.set('waitReplicas', { what, advice });
+      warn('PAYOUT_GUARD_REDIS', `${what} ${advice}`);
     }
     return undefined;
   }
@@ -141,7 +153,9 @@ export class ServerCheck {
     const maxMemory = info.get('maxmemory') ?? (await this.#config('maxmemory'));
     const policy = info.get('maxmemory_policy') ?? (await this.#config('maxmemory-policy'));
     if (policy === undefined) {
-      this.#warnOnce('INFO and CONFIG are not permitted here: check that Redis has `maxmemory-policy noeviction`.');
+      const what = 'INFO and CONFIG are not permitted here';
+      const advice = 'Check that Redis has `maxmemory-policy noeviction`.';
+      this.#warnOnce(`${what}: check that Redis has \`maxmemory-policy noeviction\`.`, { what, advice });
       return undefined;
     }
     if (maxMemory === '0' || policy === 'noeviction') return undefined;
@@ -154,7 +168,9 @@ export class ServerCheck {
     if (this.#keeps === runId || (info.get('aof_enabled') ?? '0') !== '0') return;
     this.#keeps = runId;
     if ((await this.#config('save')) !== '') return;
-    this.#warnOnce('Redis keeps nothing on disk (appendonly no, no save): a restart loses captured references.');
+    const what = 'Redis keeps nothing on disk (appendonly no, no save)';
+    const advice = 'Set `appendonly yes`.';
+    this.#warnOnce(`${what}: a restart loses captured references.`, { what, advice });
   }
 
   async #config(name: string): Promise<string | undefined> {
@@ -166,9 +182,9 @@ export class ServerCheck {
     }
   }
 
-  #warnOnce(message: string): void {
-    if (this.#warned.has(message)) return;
-    this.#warned.add(message);
+  #warnOnce(message: string, concern: Concern): void {
+    if (this.#concerns.has(message)) return;
+    this.#concerns.set(message, concern);
     warn('PAYOUT_GUARD_REDIS', message);
   }
 

@@ -1,8 +1,8 @@
 // Generated from unserved.lua by scripts/embed.mjs. DO NOT EDIT.
 export const unservedScript: string = `local function refusalOf(protocol)
-  if protocol and protocol ~= tostring(1) then return redis.error_reply('PROTOCOL ' .. protocol) end
+  if protocol and protocol ~= tostring(2) then return redis.error_reply('PROTOCOL ' .. protocol) end
 end
-local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(16) .. '(.*)$'
+local ROW_PATTERN = '^' .. ('([^\\n]*)\\n'):rep(17) .. '(.*)$'
 local function readRow(text)
   return { text:match(ROW_PATTERN) }
 end
@@ -10,7 +10,7 @@ local function writeRow(row)
   return table.concat(row, '\\n')
 end
 local function readRest(row)
-  return row[17]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+  return row[18]:match('^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$')
 end
 local function turnOf(row)
   local _, turn = readRest(row)

@@ -1,6 +1,7 @@
 // Refuses what the databases must never see: one odd operation would fail the batch that it travels in.
 import { InvalidArgumentError, InvalidReferenceError } from '../../core/errors.js';
-import type { HoldRequest, SettleRequest } from '../../core/store.js';
+import { assertBatch, type HoldBatch } from '../../core/hold-batch.js';
+import type { DayLimits, HoldAllRequest, HoldRequest, SettleRequest } from '../../core/store.js';
 
 /**
  * @param checked - A request that is in order; what both have in common is not checked again.
@@ -21,6 +22,25 @@ export function assertHoldRequest(request: HoldRequest, checked?: HoldRequest): 
   if (currency !== checked?.currency) assertThat(isCurrency(currency), 'currency', 'must have a code and an exponent');
   if (fingerprint !== undefined) assertText('fingerprint', fingerprint);
   assertThat(isMetadata(metadata), 'metadata', 'must be an object of texts');
+  if (request.limits !== undefined) assertLimits(request.limits);
+}
+
+function assertLimits({ day, startMs, endMs, perDayMinor = 0n, payee, perPayeeMinor = 0n }: DayLimits): void {
+  assertThat(isDuration(day), 'limits.day', 'must be a whole number of days');
+  assertDuration('limits.startMs', startMs);
+  assertDuration('limits.endMs', endMs);
+  if (payee !== undefined) assertText('limits.payee', payee);
+  const areAmounts = [perDayMinor, perPayeeMinor].every((minor) => typeof minor === 'bigint' && minor >= 0n);
+  assertThat(areAmounts, 'limits', 'must be bigints of 0 or more');
+}
+
+/** @throws `InvalidReferenceError`, `InvalidArgumentError` */
+export function assertHoldAllRequest(request: HoldAllRequest, { holds }: HoldBatch): void {
+  assertBatch(request);
+  for (const [index, hold] of holds.entries()) assertHoldRequest(hold, holds[index - 1]);
+  if (!request.from) return;
+  assertReference(request.from.reference);
+  assertText('attempt', request.from.attempt);
 }
 
 /** @throws `InvalidReferenceError`, `InvalidArgumentError` */

@@ -2,9 +2,12 @@
 // answer. The database itself is an `Engine`.
 import { sharedController } from '../../core/deadline.js';
 import { BalanceUnavailableError } from '../../core/errors.js';
+import { type BatchDecision, batchOf, batchOutcome, type HoldBatch } from '../../core/hold-batch.js';
 import type {
   ClaimPage,
   ClaimRequest,
+  HoldAllOutcome,
+  HoldAllRequest,
   HoldFilter,
   HoldOutcome,
   HoldPage,
@@ -15,8 +18,15 @@ import type {
   SettleRequest,
   WalletTotals,
 } from '../../core/store.js';
-import { assertHoldRequest, assertNote, assertReference, assertSettleRequest, assertText } from './checks.js';
-import type { Engine } from './engine.js';
+import {
+  assertHoldAllRequest,
+  assertHoldRequest,
+  assertNote,
+  assertReference,
+  assertSettleRequest,
+  assertText,
+} from './checks.js';
+import type { Concern, Engine } from './engine.js';
 import { EnteredEpoch, maxRounds } from './entered-epoch.js';
 import { EpochRetries } from './epoch-retries.js';
 import { type ResolvedSharedOptions, resolveSharedOptions, type SharedStoreOptions } from './options.js';
@@ -33,6 +43,7 @@ const pageDeadlineMs = 5_000;
 
 export class EngineStore implements HoldStore {
   readonly name: string;
+  readonly limits = 'durable';
   readonly #engine: Engine;
   readonly #options: ResolvedSharedOptions;
   readonly #closing = sharedController();
@@ -106,6 +117,39 @@ export class EngineStore implements HoldStore {
       : answerTo(request, asked, answer, this.recoveringForMs);
   }
 
+  async holdAll(request: HoldAllRequest): Promise<HoldAllOutcome> {
+    const given = batchOf(request);
+    assertHoldAllRequest(request, given);
+    for (const hold of given.holds) this.#refused.undoBefore(hold);
+    const { recoveringForMs } = this;
+    const holds = { ...given, holds: given.holds.map((hold) => askable(hold, recoveringForMs)) };
+    const op: SentOp & { kind: 'holdAll' } = { kind: 'holdAll', holds, sent: undefined };
+    const reply = await this.#retries.once(op);
+    const isCertain = reply.isExecuted && !this.#isBatchDoubtful(op, reply);
+    if (!isCertain) this.#refused.add(op);
+    if (!this.#restoration.isCurrent(reply.epoch)) await this.#restoration.enter();
+    if (!isCertain) throw unavailable(refusals.late);
+    return batchOutcome(given, this.#answeredAll(given, holds, reply));
+  }
+
+  /** As `#isDoubtful`: if one hold of a batch is in doubt, all are. */
+  #isBatchDoubtful(op: SentOp, { epoch, answer }: Executed<'holdAll'>): boolean {
+    if (!answer.isGranted || !answer.outcomes.some(({ outcome }) => outcome === 'held')) return false;
+    return this.recoveringForMs > 0 || this.#restoration.hasLeft(op) || !this.#restoration.isCurrent(epoch);
+  }
+
+  #answeredAll(given: HoldBatch, asked: HoldBatch, reply: Executed<'holdAll'>): BatchDecision {
+    const { epoch, nowMs, answer } = reply;
+    if (answer.isGranted && answer.source) this.#restoration.own.moved(answer.source, epoch, nowMs);
+    const outcomes = answer.outcomes.map((outcome, index) => {
+      // Nothing was written for a `held` of a batch that was not granted.
+      if (outcome.outcome === 'held' && !answer.isGranted) return outcome;
+      const request = given.holds[index] as HoldRequest;
+      return this.#answered(request, asked.holds[index] as HoldRequest, { ...reply, answer: outcome });
+    });
+    return { ...answer, outcomes };
+  }
+
   async settle(request: SettleRequest): Promise<SettleOutcome> {
     assertSettleRequest(request);
     const op: SentOp & { kind: 'settle' } = { kind: 'settle', request, sent: undefined };
@@ -175,6 +219,11 @@ export class EngineStore implements HoldStore {
     else this.#restoration.freezes.seen(wallet, { reason, sinceMs: nowMs }, epoch);
   }
 
+  async acceptLimits(wallet: string): Promise<void> {
+    assertText('wallet', wallet);
+    await this.#retries.executed({ kind: 'acceptLimits', wallet });
+  }
+
   async note(key: string): Promise<string | undefined> {
     assertNote(key);
     return this.#requests.alone(this.#options.deadlineMs, () => this.#engine.note(key));
@@ -188,6 +237,11 @@ export class EngineStore implements HoldStore {
   /** Checks that the store works, for readiness probes. @throws `BalanceUnavailableError` with the reason if not. */
   ready(): Promise<Readiness> {
     return readinessOf(this.#engine, this.#requests, this.#retries, this.#options.deadlineMs);
+  }
+
+  /** Settings that an operator should change, for `payout-guard doctor`. @throws `BalanceUnavailableError` */
+  concerns(): Promise<readonly Concern[]> {
+    return this.#requests.alone(this.#options.deadlineMs, async () => (await this.#engine.concerns?.()) ?? []);
   }
 
   /** Answers what is under way first, and undoes what callers were refused meanwhile if the database responds. */

@@ -1,5 +1,6 @@
 // The duties of a database under a store; everything else is in `engine-store.ts`.
 import type { HoldRecord } from '../../core/hold.js';
+import type { BatchDecision, HoldBatch } from '../../core/hold-batch.js';
 import type {
   ClaimPage,
   ClaimRequest,
@@ -16,6 +17,8 @@ import type {
 export interface Operations {
   totals: { readonly op: { readonly wallet: string }; readonly answer: WalletTotals };
   hold: { readonly op: { readonly request: HoldRequest }; readonly answer: HoldOutcome };
+  /** Several holds in one step, all of one wallet and with distinct references. The only operation of its batch. */
+  holdAll: { readonly op: { readonly holds: HoldBatch }; readonly answer: BatchDecision };
   settle: {
     readonly op: {
       readonly request: SettleRequest;
@@ -37,6 +40,8 @@ export interface Operations {
     };
     readonly answer: null;
   };
+  /** Accepts what the daily limits of a wallet count, although the memory of the database is younger than the day. */
+  acceptLimits: { readonly op: { readonly wallet: string }; readonly answer: null };
   /**
    * Puts a sent hold, or a capture that is not visible yet, back after data was lost, without a check. A hold of the
    * same attempt is brought forward to this. A hold of an earlier turn in the same wallet gives way while holds are
@@ -89,6 +94,12 @@ export interface BatchReply {
   readonly answers: readonly (Answer | typeof busy)[];
 }
 
+/** Something that an operator should change, as sentences. */
+export interface Concern {
+  readonly what: string;
+  readonly advice: string;
+}
+
 /**
  * A database as a store sees it.
  *
@@ -99,7 +110,9 @@ export interface BatchReply {
  * 4. A batch with a header is not executed in another epoch, after its time, or (where clients repeat what they have
  *    sent) if a batch with this id was executed before. A batch without one only reads, or is part of a transaction of
  *    the application.
- * 5. A `hold` that its own attempt repeats is `held` again.
+ * 5. A `hold` that its own attempt repeats is `held` again, alone or in a `holdAll`.
+ * 6. A `holdAll` comes alone. Its holds are decided as `hold` is, one after the other; if the decision is that nothing
+ *    is granted, none of them is written.
  */
 export interface Engine {
   readonly name: string;
@@ -116,5 +129,7 @@ export interface Engine {
   isConnected?(): boolean | undefined;
   /** Rejects when the tables or scripts are not those of this version. */
   ready?(): Promise<void>;
+  /** Settings of the database and its client that work, and may lose data or end the process. */
+  concerns?(): Promise<readonly Concern[]>;
   close(): Promise<void>;
 }

@@ -15,6 +15,11 @@ export interface GroupCommitOptions<Op, Answer> {
   readonly deadlineMs: number;
   /** Operations in one round trip. */
   readonly maxBatch: number;
+  /**
+   * The number of operations that one stands for which must travel alone, even if it is more than `maxBatch`; undefined
+   * for any other one. @defaultValue none travels alone
+   */
+  readonly weightAlone?: ((op: Op) => number | undefined) | undefined;
   /** Operations that wait for a round trip. */
   readonly maxQueue: number;
   /** Round trips under way at once. */
@@ -31,6 +36,8 @@ export interface GroupCommitOptions<Op, Answer> {
 
 interface Waiting<Op, Answer> {
   readonly op: Op;
+  /** Of one that travels alone. */
+  readonly weight: number | undefined;
   readonly endMs: number;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
@@ -51,6 +58,8 @@ const busyAgainMs = 5;
 export class GroupCommit<Op, Answer> {
   readonly #options: GroupCommitOptions<Op, Answer>;
   #queue: Waiting<Op, Answer>[] = [];
+  /** Those that travel alone, apart from the others, so that a batch is taken off the queue as it is. */
+  #alone: Waiting<Op, Answer>[] = [];
   /** Those whose wallet was locked. They travel apart, so that they hold up no other one. */
   #busy: Waiting<Op, Answer>[] = [];
   readonly #underWay = new Set<Batch<Op, Answer>>();
@@ -71,13 +80,15 @@ export class GroupCommit<Op, Answer> {
   submit(op: Op): Promise<Answer> {
     const { maxQueue, deadlineMs } = this.#options;
     if (this.#isClosed) return Promise.reject(new BalanceUnavailableError('closed'));
-    if (this.#queue.length + this.#busy.length >= maxQueue) {
-      return Promise.reject(unavailable(refusals.full));
-    }
+    const weight = this.#options.weightAlone?.(op);
+    // One that stands for more than may wait is accepted if it is the only one.
+    const waiting = this.#waiting;
+    if (waiting > 0 && waiting + (weight ?? 1) > maxQueue) return Promise.reject(unavailable(refusals.full));
     if (this.#overdue.size >= maxOverdue) return Promise.reject(unavailable(refusals.silent));
     return new Promise((resolve, reject) => {
-      this.#queue.push({
+      (weight === undefined ? this.#queue : this.#alone).push({
         op,
+        weight,
         endMs: performance.now() + deadlineMs,
         resolve,
         reject,
@@ -105,27 +116,45 @@ export class GroupCommit<Op, Answer> {
   }
 
   get #isIdle(): boolean {
-    return this.#queue.length === 0 && this.#busy.length === 0 && this.#underWay.size === 0;
+    return this.#waiting === 0 && this.#underWay.size === 0;
+  }
+
+  /** Operations that wait for a round trip. */
+  get #waiting(): number {
+    let weight = this.#queue.length + this.#busy.length;
+    for (const one of this.#alone) weight += one.weight ?? 1;
+    return weight;
   }
 
   // Not at once: callers that were woken by the same answer ask in the same turn, and go together.
   #flushSoon(): void {
-    if (this.#isFlushing || this.#queue.length === 0) return;
+    if (this.#isFlushing || (this.#queue.length === 0 && this.#alone.length === 0)) return;
     this.#isFlushing = true;
     this.#options.soon(this.#flush);
   }
 
-  // Beside one that is under way only a full one goes: then the database need not wait for us.
   readonly #flush = (): void => {
     this.#isFlushing = false;
-    const { maxBatch, maxUnderWay } = this.#options;
-    while (this.#queue.length > 0 && this.#underWay.size < maxUnderWay) {
-      if (this.#underWay.size > 0 && this.#queue.length < maxBatch) return;
-      const batch = this.#queue;
-      this.#queue = batch.length > maxBatch ? batch.splice(maxBatch) : [];
+    while (this.#underWay.size < this.#options.maxUnderWay) {
+      const batch = this.#nextBatch();
+      if (!batch) return;
       void this.#send(batch);
     }
   };
+
+  /** In the order of the calls, so that neither kind holds up the other one for long. */
+  #nextBatch(): Batch<Op, Answer> | undefined {
+    const { maxBatch } = this.#options;
+    const [first] = this.#queue;
+    // Beside one that is under way only a full one goes: then the database need not wait for us.
+    const isReady = first !== undefined && (this.#underWay.size === 0 || this.#queue.length >= maxBatch);
+    const [alone] = this.#alone;
+    if (alone && !(isReady && first.endMs <= alone.endMs)) return this.#alone.splice(0, 1);
+    if (!isReady) return undefined;
+    const batch = this.#queue;
+    this.#queue = batch.length > maxBatch ? batch.splice(maxBatch) : [];
+    return batch;
+  }
 
   async #send(batch: Batch<Op, Answer>): Promise<void> {
     this.#underWay.add(batch);
@@ -161,7 +190,11 @@ export class GroupCommit<Op, Answer> {
 
   #askAgain(): void {
     this.#busyTimer = undefined;
-    const batch = this.#busy.splice(0, this.#options.maxBatch);
+    const batch: Waiting<Op, Answer>[] = [];
+    for (const one of this.#busy.splice(0, this.#options.maxBatch)) {
+      if (one.weight === undefined) batch.push(one);
+      else void this.#send([one]);
+    }
     if (batch.length > 0) void this.#send(batch);
   }
 
@@ -190,9 +223,10 @@ export class GroupCommit<Op, Answer> {
       if (this.#overdue.size === maxOverdue) this.#probe();
     }
     // These were not sent, or were answered that nothing was done, so nothing is uncertain about them.
-    for (const one of this.#queue.filter(isLate)) one.reject(unavailable(refusals.notSent));
+    for (const one of [...this.#queue, ...this.#alone].filter(isLate)) one.reject(unavailable(refusals.notSent));
     for (const one of this.#busy.filter(isLate)) one.reject(unavailable(refusals.locked));
     this.#queue = this.#queue.filter((one) => !isLate(one));
+    this.#alone = this.#alone.filter((one) => !isLate(one));
     this.#busy = this.#busy.filter((one) => !isLate(one));
     const nextMs = this.#earliestEnd();
     if (nextMs < Number.POSITIVE_INFINITY) this.#watch(Math.max(1, nextMs - nowMs));
@@ -205,7 +239,9 @@ export class GroupCommit<Op, Answer> {
   }
 
   #earliestEnd(): number {
-    let endMs = Math.min(this.#queue[0]?.endMs ?? Number.POSITIVE_INFINITY, ...this.#busy.map((one) => one.endMs));
+    const [first, alone] = [this.#queue[0], this.#alone[0]];
+    let endMs = Math.min(first?.endMs ?? Number.POSITIVE_INFINITY, alone?.endMs ?? Number.POSITIVE_INFINITY);
+    for (const one of this.#busy) endMs = Math.min(endMs, one.endMs);
     for (const batch of this.#underWay) {
       for (const one of batch) if (!one.isRefused) endMs = Math.min(endMs, one.endMs);
     }

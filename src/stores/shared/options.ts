@@ -19,7 +19,7 @@ export interface SharedStoreOptions {
    */
   maxQueue?: number | undefined;
   /**
-   * Time for which nothing is approved after the database lost data, so that every process can put its open holds back,
+   * Time for which nothing is approved after the database lost data, so that every process can restore its open holds,
    * in milliseconds of the database's clock; 0 to 60,000. The same for all processes of a store, and longer than any of
    * them may stand still, or takes to connect again: the clients that the documents recommend try it every 2 to 5
    * seconds.

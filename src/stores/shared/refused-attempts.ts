@@ -2,7 +2,6 @@
 // pays nothing, so its hold must go.
 import { isOpen } from '../../core/hold.js';
 import type { HoldOutcome, HoldRequest } from '../../core/store.js';
-import type { Operations } from './engine.js';
 import type { ResolvedSharedOptions } from './options.js';
 import type { Requests, SentOp } from './requests.js';
 import { refusals, unavailable } from './store-failure.js';
@@ -10,6 +9,8 @@ import { type GivenUp, Undo } from './undo.js';
 
 /** Time after which a request may be repeated that was refused because an earlier one is still to be undone, in ms. */
 const undoneSoonMs = 1_000;
+
+type Taken = Extract<HoldOutcome, { readonly outcome: 'exists' }>;
 
 export class RefusedAttempts {
   readonly #requests: Requests;
@@ -22,9 +23,13 @@ export class RefusedAttempts {
     this.#undo = new Undo((attempt) => this.#release(attempt));
   }
 
-  /** Undoes a hold that was sent, though its caller is refused. Does nothing for other operations. */
+  /**
+   * Undoes a hold, or those of a batch, that was sent, though its caller is refused. Does nothing for other operations.
+   */
   add(op: SentOp): void {
     if (op.kind === 'hold' && op.sent) this.#undo.add({ request: op.request, header: op.sent.header });
+    if (op.kind !== 'holdAll' || !op.sent) return;
+    for (const request of op.holds.holds) this.#undo.add({ request, header: op.sent.header });
   }
 
   /**
@@ -41,7 +46,7 @@ export class RefusedAttempts {
    * The answer to a request whose reference is taken. A hold that its own caller may have been refused is undone soon,
    * by this process or by another one.
    */
-  existing(answer: Operations['hold']['answer'] & { outcome: 'exists' }, nowMs: number): HoldOutcome {
+  existing<Answer extends Taken>(answer: Answer, nowMs: number): Answer {
     const { reference, state, createdAtMs } = answer.hold;
     const isYoung = nowMs - createdAtMs < 2 * this.#options.deadlineMs + undoneSoonMs;
     return isOpen(state) && (isYoung || this.#undo.has(reference)) ? { ...answer, retryAfterMs: undoneSoonMs } : answer;

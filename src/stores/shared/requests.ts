@@ -79,6 +79,7 @@ export class Requests {
       // Microtasks of a promise cost less than those of `queueMicrotask`.
       soon: (flush) => (engine.soon ? engine.soon(flush) : void Promise.resolve().then(flush)),
       isTooLate,
+      weightAlone: (op) => (op.kind === 'holdAll' ? op.holds.holds.length : undefined),
       waitsFor: () => this.#waitsFor(),
       onUncertain,
     });
@@ -122,7 +123,7 @@ export class Requests {
   async #run(batch: readonly SentOp[], endMs: number): Promise<(Reply<OpKind> | typeof busy)[]> {
     const header = batch.every(isReading) ? undefined : this.#time.header(endMs);
     const sent = header && { header, entries: this.#epoch.entries };
-    for (const op of batch) if (op.kind === 'hold' || op.kind === 'settle') op.sent = sent;
+    for (const op of batch) if (op.kind === 'hold' || op.kind === 'holdAll' || op.kind === 'settle') op.sent = sent;
     const askedAtMs = performance.now();
     let reply: BatchReply;
     try {

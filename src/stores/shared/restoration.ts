@@ -62,7 +62,7 @@ export class Restoration {
     return this.#running !== undefined || sent?.entries !== this.#epoch.entries;
   }
 
-  /** Puts holds back after an answer of another epoch than the one they are known to be in. */
+  /** Restores holds after an answer of another epoch than the one they are known to be in. */
   enter(): Promise<void> {
     this.#running ??= this.#restore().finally(() => {
       this.#running = undefined;
@@ -93,19 +93,19 @@ export class Restoration {
         if (reply.isExecuted) this.freezes.seen(wallet, freeze, reply.epoch);
         epoch = reply.epoch;
       }
-      epoch = await this.#putBack(lost, epoch);
+      epoch = await this.#restoreHolds(lost, epoch);
     }
     throw unavailable(refusals.unstable);
   }
 
-  /** Puts a portion back at a time: each has the whole deadline, and stays back if a later one fails. */
-  async #putBack(lost: readonly HoldRecord[], seenEpoch: string): Promise<string> {
+  /** Restores a batch at a time: each has the whole deadline, and stays restored if a later one fails. */
+  async #restoreHolds(lost: readonly HoldRecord[], seenEpoch: string): Promise<string> {
     const { maxBatch } = this.#options;
     let epoch = seenEpoch;
     for (let from = 0; from < lost.length; from += maxBatch) {
-      const portion = lost.slice(from, from + maxBatch);
-      const replies = await Promise.all(portion.map((hold) => this.#requests.submit({ kind: 'restore', hold })));
-      for (const [index, hold] of portion.entries()) {
+      const batch = lost.slice(from, from + maxBatch);
+      const replies = await Promise.all(batch.map((hold) => this.#requests.submit({ kind: 'restore', hold })));
+      for (const [index, hold] of batch.entries()) {
         const reply = replies[index];
         epoch = reply?.epoch ?? epoch;
         // A hold whose restore was not executed is restored in the next round.

@@ -1,10 +1,13 @@
 // The operations of a batch, one after the other, in one transaction.
+import { countChanges, type ReadUse } from '../../core/day-limits.js';
 import { type HoldRecord, isUndecided, mayBeHeldAgain, nextTurn } from '../../core/hold.js';
+import { type BatchDecision, decideBatch, type HoldBatch } from '../../core/hold-batch.js';
 import { decideHold, decideSettle } from '../../core/hold-decisions.js';
 import { expired } from '../../core/hold-moves.js';
 import type { Freeze, HoldOutcome, HoldRequest, SettleOutcome, SettleRequest, WalletTotals } from '../../core/store.js';
 import type { Answer, Op } from '../shared/engine.js';
 import { rememberUnsentMs } from '../shared/options.js';
+import { DayCounters } from './day-counters.js';
 import type { Transaction } from './file.js';
 import { type Bookkeeping, type HoldRow, putHold, readHold, valuesOf } from './hold-row.js';
 
@@ -12,6 +15,8 @@ interface Wallet {
   active: bigint;
   captured: bigint;
   frozen: Freeze | undefined;
+  /** The epoch in which an operator accepted what its limits count. */
+  limitsEpoch: string | null;
   isChanged: boolean;
 }
 
@@ -30,6 +35,7 @@ interface WalletRow {
   readonly captured: string;
   readonly frozen_at_ms: number | null;
   readonly frozen_for: string | null;
+  readonly limits_epoch: string | null;
 }
 
 /**
@@ -45,16 +51,18 @@ const dueQuery = `SELECT * FROM holds WHERE due_at_ms <= ? ORDER BY due_at_ms LI
 const forget = `DELETE FROM holds WHERE seq IN (
   SELECT seq FROM holds WHERE forget_at_ms <= ? ORDER BY forget_at_ms LIMIT ${forgottenAtOnce})`;
 const writeWallet =
-  'INSERT OR REPLACE INTO wallets (wallet, active, captured, frozen_at_ms, frozen_for) VALUES (?, ?, ?, ?, ?)';
+  'INSERT OR REPLACE INTO wallets (wallet, active, captured, frozen_at_ms, frozen_for, limits_epoch) VALUES (?, ?, ?, ?, ?, ?)';
 
 export class Batch {
   readonly #transaction: Transaction;
   readonly #rememberMs: number;
   readonly #wallets = new Map<string, Wallet>();
+  readonly #days: DayCounters;
 
   constructor(transaction: Transaction, rememberMs: number) {
     this.#transaction = transaction;
     this.#rememberMs = rememberMs;
+    this.#days = new DayCounters(transaction);
   }
 
   /** Does what is due by now; then the operations; then writes the totals. */
@@ -75,6 +83,8 @@ export class Batch {
         return this.#totals(op.wallet);
       case 'hold':
         return this.#hold(op.request);
+      case 'holdAll':
+        return this.#holdAll(op.holds);
       case 'settle':
         return this.#settle(op.request);
       case 'get':
@@ -83,6 +93,12 @@ export class Batch {
         const wallet = this.#wallet(op.wallet);
         const sinceMs = wallet.frozen?.sinceMs ?? op.sinceMs ?? this.#transaction.nowMs;
         wallet.frozen = op.reason === undefined ? undefined : { reason: op.reason, sinceMs };
+        wallet.isChanged = true;
+        return null;
+      }
+      case 'acceptLimits': {
+        const wallet = this.#wallet(op.wallet);
+        wallet.limitsEpoch = this.#transaction.store.epoch;
         wallet.isChanged = true;
         return null;
       }
@@ -95,11 +111,36 @@ export class Batch {
 
   #hold(request: HoldRequest): HoldOutcome {
     const known = this.#known(request.reference);
-    const answer = decideHold(request, known?.hold, this.#totals(request.wallet), this.#transaction.nowMs);
+    const totals = this.#totals(request.wallet);
+    const answer = decideHold(request, known?.hold, totals, this.#transaction.nowMs, this.#use);
     const isNew = answer.outcome === 'held' && answer.hold !== known?.hold;
     if (isNew) this.#insert(answer.hold, known);
     return answer;
   }
+
+  #holdAll(batch: HoldBatch): BatchDecision {
+    // Read before the totals: what has expired leaves them.
+    const known = batch.holds.map(({ reference }) => this.#known(reference));
+    const source = batch.from && this.#known(batch.from.reference);
+    const totals = this.#totals(batch.holds[0]?.wallet ?? '');
+    const holds = known.map((one) => one?.hold);
+    const decided = decideBatch(batch, holds, source?.hold, totals, this.#transaction.nowMs, this.#use);
+    if (!decided.isGranted) return decided;
+    for (const [index, answer] of decided.outcomes.entries()) {
+      if (answer.outcome === 'held' && answer.hold !== holds[index]) this.#insert(answer.hold, known[index]);
+    }
+    if (source && decided.source) this.#update(source, decided.source);
+    return decided;
+  }
+
+  readonly #use: ReadUse = (wallet, { day, payee }) => {
+    const { epoch, born_at_ms } = this.#transaction.store;
+    return {
+      walletMinor: this.#days.used(wallet, day, ''),
+      payeeMinor: payee === undefined ? 0n : this.#days.used(wallet, day, payee),
+      sinceMs: this.#wallet(wallet).limitsEpoch === epoch ? 0 : born_at_ms,
+    };
+  };
 
   #settle(request: SettleRequest): SettleOutcome {
     const known = this.#known(request.reference);
@@ -166,6 +207,7 @@ export class Batch {
     const row = { ...kept, ...this.#times(hold) };
     this.#transaction.connection.run(putHold, ...valuesOf(hold, row));
     this.#count({ hold, row }, 1n);
+    for (const change of countChanges(before?.hold, hold)) this.#days.change(change);
   }
 
   /** The times at which the row changes by itself, and is forgotten. */
@@ -217,26 +259,27 @@ export class Batch {
         captured,
         frozen_at_ms: sinceMs,
         frozen_for: reason,
-      } = row ?? { active: 0, captured: 0, ...store };
+        limits_epoch: limitsEpoch,
+      } = row ?? { active: 0, captured: 0, limits_epoch: null, ...store };
       const frozen = sinceMs === null || reason === null ? undefined : { reason, sinceMs };
-      wallet = { active: BigInt(active), captured: BigInt(captured), frozen, isChanged: false };
+      wallet = { active: BigInt(active), captured: BigInt(captured), frozen, limitsEpoch, isChanged: false };
       this.#wallets.set(key, wallet);
     }
     return wallet;
   }
 
   #writeWallets(): void {
-    for (const [key, { active, captured, frozen, isChanged }] of this.#wallets) {
+    for (const [key, { active, captured, frozen, limitsEpoch, isChanged }] of this.#wallets) {
       if (!isChanged) continue;
       const freeze = [frozen?.sinceMs ?? null, frozen?.reason ?? null];
-      this.#transaction.connection.run(writeWallet, key, `${active}`, `${captured}`, ...freeze);
+      this.#transaction.connection.run(writeWallet, key, `${active}`, `${captured}`, ...freeze, limitsEpoch);
     }
   }
 }
 
 /** In a new epoch: ends reservations, adds up the open holds of all wallets, and freezes them if there is a reason. */
 export function addUp({ connection, nowMs, store }: Transaction, freezes: boolean): void {
-  connection.run("INSERT OR IGNORE INTO wallets SELECT DISTINCT wallet, '0', '0', NULL, NULL FROM holds");
+  connection.run("INSERT OR IGNORE INTO wallets SELECT DISTINCT wallet, '0', '0', NULL, NULL, NULL FROM holds");
   // A reservation in an older file may have ended long ago, and its money may be promised to another payout.
   connection.run("UPDATE holds SET due_at_ms = ? WHERE state = 'reserved'", nowMs);
   const sums = new Map<string, bigint>();

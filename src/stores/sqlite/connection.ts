@@ -16,7 +16,7 @@ const slowCommitMs = 50;
 const slowCommits = 5;
 
 /** @throws `ConfigurationError` when better-sqlite3 is not installed. */
-export function loadSqlite(): typeof Database {
+function loadSqlite(): typeof Database {
   const sqlite = loadPackage<typeof Database>('better-sqlite3', () => {
     try {
       return require('better-sqlite3');
@@ -26,6 +26,20 @@ export function loadSqlite(): typeof Database {
   });
   if (!sqlite) throw new ConfigurationError(['needs the package better-sqlite3; run npm install better-sqlite3']);
   return sqlite;
+}
+
+/** @throws `ConfigurationError` when better-sqlite3 is not installed, or its addon does not run in this process. */
+export function assertSqlite(): void {
+  const sqlite = loadSqlite();
+  try {
+    new sqlite(':memory:').close();
+  } catch (error) {
+    const [reason = ''] = String((error as Partial<Error>)?.message).split('\n');
+    throw new ConfigurationError([
+      `better-sqlite3 does not run in this process (${reason}). After an update of Node.js, run npm rebuild ` +
+        'better-sqlite3. Bun and Deno cannot run it; use another store there',
+    ]);
+  }
 }
 
 export class Connection {

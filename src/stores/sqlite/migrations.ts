@@ -81,4 +81,17 @@ CREATE INDEX history_by_wallet ON history (wallet, at_ms, id);
 CREATE INDEX history_by_wallet_and_kind ON history (wallet, kind, at_ms, id);
 CREATE INDEX history_by_reference ON history (reference, at_ms, id) WHERE reference IS NOT NULL;
 `,
+  `
+-- The sums of each day for daily limits: for a wallet (payee '') and for each of its payees.
+CREATE TABLE day_counters (
+  -- In the time zone of the wallet: days since 1970-01-01.
+  day INTEGER NOT NULL,
+  wallet TEXT NOT NULL,
+  payee TEXT NOT NULL,
+  used TEXT NOT NULL,
+  PRIMARY KEY (day, wallet, payee)
+) STRICT, WITHOUT ROWID;
+-- The epoch in which an operator accepted what its limits count.
+ALTER TABLE wallets ADD COLUMN limits_epoch TEXT;
+`,
 ];

@@ -1,5 +1,5 @@
 // The file as one process has it: one connection, and transactions that wait for their lock without blocking.
-import { Connection, loadSqlite, placeOf } from './connection.js';
+import { assertSqlite, Connection, placeOf } from './connection.js';
 import { isBusy, isHarmless, sqliteFailure } from './errors.js';
 
 /**
@@ -24,10 +24,10 @@ export class SharedFile {
    *
    * @param lockMs - Longest wait for the lock, in milliseconds.
    * @param synchronous - `NORMAL`: a commit does not wait for the disk, so a crash of the host may undo it.
-   * @throws `ConfigurationError` when better-sqlite3 is not installed.
+   * @throws `ConfigurationError` when better-sqlite3 is not installed, or its addon does not run in this process.
    */
   constructor(path: string, lockMs: number, synchronous: 'FULL' | 'NORMAL' = 'FULL') {
-    loadSqlite();
+    assertSqlite();
     this.path = path;
     this.#lockMs = lockMs;
     this.#synchronous = synchronous;

@@ -1,4 +1,5 @@
-// Payments of the Interswitch simulator. The service passes the codes of Phoenix on, always with HTTP 200.
+// Validations and payments of the Interswitch simulator. The service passes on the codes of Phoenix, always with HTTP
+// 200.
 import { isLosslessNumber, parse } from 'lossless-json';
 import * as z from 'zod';
 import { plainDecimalText } from '../../core/money.js';
@@ -41,6 +42,11 @@ export interface InterswitchPaymentOptions {
    * @defaultValue none, or `90009` for all with `settleAfterMs`
    */
   readonly openCodeOf?: ((payment: InterswitchPayment) => InterswitchOpenCode | undefined) | undefined;
+  /**
+   * Each `customerId` whose validation and payment are answered with 90052.
+   * @defaultValue none
+   */
+  readonly unknownCustomers?: readonly string[] | undefined;
 }
 
 export interface InterswitchPayments {
@@ -69,6 +75,7 @@ export function interswitchPayments(context: {
     return { at, take };
   };
   const debits = [debit('available', rules.debitAt), debit('ledger', rules.ledgerDebitAt)];
+  let validations = 0;
   const book = new PayoutBook<Details, InterswitchPayment>({ rules, debits, timer, idPrefix: 'SIM-', publicForm });
 
   function pay(request: RouteRequest): Answer {
@@ -78,6 +85,7 @@ export function interswitchPayments(context: {
     const { data: amountMinor = 0n } = walletAmount.safeParse(amount);
     if (amountMinor === 0n) return answer('90013', reference);
     if (!isPaymentCode(paymentCode)) return answer('70017', reference);
+    if (rules.unknownCustomers.includes(customerId)) return answer('90052', reference);
     if (book.find(reference)) return answer('90026', reference);
     const details: Details = { customerId, openCode: '90009', failedCode: '90020' };
     if (book.costMinor(amountMinor) > wallet.available) {
@@ -88,6 +96,34 @@ export function interswitchPayments(context: {
     if (openCode !== undefined) details.openCode = openCode;
     else if (rules.settleAfterMs === undefined) book.settle(entry);
     return state(entry);
+  }
+
+  /** The customer of a payment to come. Pays nothing, and reserves neither money nor the reference. */
+  function validate(request: RouteRequest): Answer {
+    const payment = readPayment(request.body);
+    if (!payment) return answer('90030', null);
+    const { requestReference: reference, amount, customerId, paymentCode } = payment;
+    const { data: amountMinor = 0n } = walletAmount.safeParse(amount);
+    if (amountMinor === 0n) return answer('90013', reference);
+    if (!isPaymentCode(paymentCode)) return answer('70017', reference);
+    if (rules.unknownCustomers.includes(customerId)) return answer('90052', reference);
+    validations += 1;
+    return answer('90000', reference, validationOf(payment, amountMinor, `SIM-VAL-${validations}`));
+  }
+
+  function validationOf({ customerId }: Payment, amountMinor: bigint, transactionReference: string): Answer['body'] {
+    return {
+      transactionReference,
+      biller: 'SIMULATED BILLER',
+      customerId,
+      customerName: 'SIMULATED CUSTOMER',
+      paymentItem: 'SIMULATED ITEM',
+      amount: writtenAmount(rules, amountMinor),
+      surcharge: writtenAmount(rules, rules.fee),
+      totalAmount: writtenAmount(rules, book.costMinor(amountMinor)),
+      // Of the customer's bill, not of the wallet.
+      balance: null,
+    };
   }
 
   function checkStatus(request: RouteRequest): Answer {
@@ -114,7 +150,11 @@ export function interswitchPayments(context: {
   }
 
   return {
-    routes: { 'POST /isw/payments/pay': pay, 'GET /isw/payments/checkStatus': checkStatus },
+    routes: {
+      'POST /isw/payments/validation': validate,
+      'POST /isw/payments/pay': pay,
+      'GET /isw/payments/checkStatus': checkStatus,
+    },
     payouts: () => book.entries.map(publicForm),
     advance: (requestReference, status) => book.advance(requestReference, status),
   };
@@ -143,6 +183,7 @@ const texts = {
   '90026': 'DUPLICATE REQUEST REFERENCE',
   '90030': 'FORMAT ERROR',
   '90051': 'INSUFFICIENT FUNDS',
+  '90052': 'UN RECOGNIZABLE CUSTOMER NUMBER',
   '90091': 'REMOTE SYSTEM TEMPORARILY UNAVAILABLE',
   '70017': 'INVALID PAYMENT ITEM',
 };
@@ -160,7 +201,9 @@ const paymentSchema = z.object({
   paymentCode: textOrNumber,
 });
 
-function readPayment(text: string): z.infer<typeof paymentSchema> | undefined {
+type Payment = z.infer<typeof paymentSchema>;
+
+function readPayment(text: string): Payment | undefined {
   try {
     return paymentSchema.safeParse(parse(text)).data;
   } catch {
@@ -176,4 +219,5 @@ function isPaymentCode(text: string): boolean {
 export const interswitchPaymentShape: Shape<InterswitchPaymentOptions, Filled<InterswitchPaymentOptions>> = {
   ledgerDebitAt: debitMomentSchema.default('completion'),
   openCodeOf: functionSchema<Filled<InterswitchPaymentOptions>['openCodeOf']>().default(() => () => undefined),
+  unknownCustomers: z.array(z.string()).readonly().default([]),
 };

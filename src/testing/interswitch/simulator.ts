@@ -15,7 +15,7 @@ import {
   interswitchPayments,
 } from './payments.js';
 import { type InterswitchSessionOptions, inSessions, interswitchSessionShape } from './sessions.js';
-import { type InterswitchWalletOptions, walletMethods, walletShape } from './wallet.js';
+import { type InterswitchWalletOptions, openWallet, walletMethods, walletShape } from './wallet.js';
 
 /** Amounts are decimal text in major units, with two decimals at most. */
 export interface InterswitchSimulatorOptions
@@ -31,7 +31,10 @@ export interface InterswitchSimulatorOptions
 export interface InterswitchSimulator extends Simulator {
   /** Adds to available and ledger. @throws `ConfigurationError` when the amount is not one, as all methods do. */
   credit(amount: string): void;
-  /** Takes from available and ledger. @throws `ConfigurationError` when either has less. */
+  /**
+   * Takes from available and ledger, which may become negative.
+   * @throws `ConfigurationError` when less is available.
+   */
   debit(amount: string): void;
   /** Sets figures, which may be negative. One that is not named stays. A ledger far above available is allowed. */
   setBalance(balances: { readonly available?: string | undefined; readonly ledger?: string | undefined }): void;
@@ -51,16 +54,16 @@ export interface InterswitchSimulator extends Simulator {
     answer: { readonly code: string | number; readonly message?: string | undefined },
     options?: FaultOptions,
   ): void;
-  /** Answers HTTP 200 with the plain text of a failed key exchange, beginning `Cannot Continue with`. */
+  /** Answers HTTP 200 with the plain text `Cannot Continue with balance Check,Key Exchange failed`. */
   plainText(options?: FaultOptions): void;
   /** Answers HTTP 500 with Spring's error JSON, which has no `responseCode`. */
   springError(options?: FaultOptions): void;
 }
 
 /**
- * Starts the Interswitch wrapper on a loopback port: GET `/isw/payments/balance`, POST `/isw/payments/pay`, GET
- * `/isw/payments/checkStatus`. `respondWith`, `plainText` and `springError` are faults like any other: they take turns,
- * and `clearFaults` ends them.
+ * Starts the Interswitch wrapper on a loopback port: GET `/isw/payments/balance`, POST `/isw/payments/validation`, POST
+ * `/isw/payments/pay`, GET `/isw/payments/checkStatus`. `respondWith`, `plainText` and `springError` are faults like
+ * any other: they take turns, and `clearFaults` ends them.
  *
  * @throws `ConfigurationError` for options that are not as documented.
  * @example
@@ -75,7 +78,7 @@ export interface InterswitchSimulator extends Simulator {
 export async function interswitchSimulator(options: InterswitchSimulatorOptions = {}): Promise<InterswitchSimulator> {
   const settings = readOptions(optionsSchema, options);
   const { port, clock, currency, path } = settings;
-  const wallet = { available: settings.available, ledger: settings.ledger };
+  const wallet = openWallet(settings);
   const timer = new TaskTimer(clock);
   const payments = interswitchPayments({ rules: settings, timer, wallet });
   let answered = 0;
@@ -127,7 +130,7 @@ export async function interswitchSimulator(options: InterswitchSimulatorOptions 
       server.fault({ kind: 'body', body: stringify(body) ?? '' }, faultOptions);
     },
     plainText: (faultOptions) => {
-      const body = 'Cannot Continue with Account Balance, Key Exchange failed';
+      const body = 'Cannot Continue with balance Check,Key Exchange failed';
       server.fault({ kind: 'body', body, contentType: 'text/plain;charset=UTF-8' }, faultOptions);
     },
     springError: (faultOptions) => {

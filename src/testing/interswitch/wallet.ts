@@ -9,7 +9,7 @@ import { amountText, type InterswitchStyle, walletAmount, walletBalance } from '
 export interface InterswitchWalletOptions extends SimulatorOptions {
   /** @defaultValue '250000' */
   readonly available?: string | undefined;
-  /** @defaultValue '250000' */
+  /** May be negative. @defaultValue the same as `available` */
   readonly ledger?: string | undefined;
   /**
    * The `currencyCode`: `UGX`, `800`, or something wrong.
@@ -31,12 +31,12 @@ export interface InterswitchWalletOptions extends SimulatorOptions {
 /** Reads them. */
 export const walletShape: Shape<
   InterswitchWalletOptions,
-  Omit<Filled<InterswitchWalletOptions>, keyof SimulatedWallet> & SimulatedWallet
+  Omit<Filled<InterswitchWalletOptions>, keyof SimulatedWallet> & GivenBalances
 > = {
   port: portSchema,
   clock: clockSchema,
   available: walletAmount.prefault('250000'),
-  ledger: walletAmount.prefault('250000'),
+  ledger: walletBalance.optional(),
   currency: z.string().default('UGX'),
   shape: z.enum(['wrapped', 'flat']).default('wrapped'),
   amounts: z.enum(['number', 'text', 'javaDouble']).default('number'),
@@ -46,6 +46,16 @@ export const walletShape: Shape<
 export interface SimulatedWallet {
   available: bigint;
   ledger: bigint;
+}
+
+interface GivenBalances {
+  readonly available: bigint;
+  readonly ledger: bigint | undefined;
+}
+
+/** A ledger that was not given starts with what is available: it includes that. */
+export function openWallet({ available, ledger = available }: GivenBalances): SimulatedWallet {
+  return { available, ledger };
 }
 
 interface WalletMethods {
@@ -64,9 +74,8 @@ export function walletMethods(wallet: SimulatedWallet): WalletMethods {
     },
     debit: (amount) => {
       const minor = readOptions(walletAmount, amount);
-      const ledger = debited(wallet.ledger, minor);
       wallet.available = debited(wallet.available, minor);
-      wallet.ledger = ledger;
+      wallet.ledger -= minor;
     },
     setBalance: (given) => {
       const { available = wallet.available, ledger = wallet.ledger } = readOptions(balancesSchema, given);

@@ -31,6 +31,7 @@ export interface AccessRules {
   readonly timestampToleranceMs?: number | undefined;
   readonly refuseRepeatedNonces: boolean;
   readonly otp?: string | undefined;
+  readonly strictRegistration: boolean;
 }
 
 /** A client as registration leaves it. */
@@ -137,7 +138,11 @@ export function phoenixAccess(rules: AccessRules, registered: RegisteredClient |
     const { session, sessionAnswer } = begin(fields, publicKey);
     session.locked = isLogin && rules.otp !== undefined;
     sessions = rules.sessions === 'replace' ? [session] : [...sessions, session];
-    return approved(reference, { ...sessionAnswer, requiresOtp: session.locked, terminalKey: null });
+    const { locked: requiresOtp } = session;
+    if (!isLogin) return approved(reference, { ...sessionAnswer, requiresOtp, terminalKey: null });
+    // The answer to a login is another type: strict clients refuse an `expireTime` or a `terminalKey` in it.
+    const { authToken, serverSessionPublicKey } = sessionAnswer;
+    return approved(reference, { authToken, serverSessionPublicKey, requiresOtp, terminalId, active: true });
   }
 
   function validateLoginOtp(request: RouteRequest): Answer {
@@ -176,7 +181,7 @@ export function phoenixAccess(rules: AccessRules, registered: RegisteredClient |
     const { requestReference: reference } = fields;
     assertSigned(request, begun?.publicKey, { reference });
     const { publicKey, serialId, transactionReference, session } = begun as Begun;
-    assertToken(request, reference, [session]);
+    if (rules.strictRegistration) assertToken(request, reference, [session]);
     if (fields.terminalId !== terminalId) throw refusal('70030', reference);
     if (fields.serialId !== serialId || fields.transactionReference !== transactionReference) {
       throw refusal('90063', reference);

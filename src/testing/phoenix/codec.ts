@@ -61,17 +61,14 @@ export function signedAmounts(inBody: string, allowed: SignedAmount): readonly s
   return { any: [inBody, javaDouble, plain], javaDouble: [javaDouble], plain: [plain] }[allowed];
 }
 
-/** Every form of a URL that clients sign: with the scheme of a call over https, and escaped in one of two ways. */
+/** The forms of a URL that clients sign: with the scheme of a call over https, and escaped in one of two ways. */
 export function signedUrls(
-  { path, query, headers }: RouteRequest,
+  { target, headers }: RouteRequest,
   { prefix, publicUrl }: { readonly prefix: string; readonly publicUrl?: string | undefined },
 ): readonly string[] {
-  const pairs = [...query].map((pair) => pair.map(encodeURIComponent).join('='));
-  const searches = pairs.length === 0 ? [''] : [`?${query}`, `?${pairs.join('&')}`];
-  const places = ['http', 'https'].map((scheme) => `${scheme}://${headers.host}${path}`);
-  if (publicUrl !== undefined) places.push(publicUrl + path.slice(prefix.length));
-  const urls = places.flatMap((place) => searches.map((search) => place + search));
-  return [...new Set(urls.flatMap((url) => [encodeURIComponent(url), javaEncoded(url)]))];
+  const urls = ['http', 'https'].map((scheme) => `${scheme}://${headers.host}${target}`);
+  if (publicUrl !== undefined) urls.push(publicUrl + target.slice(prefix.length));
+  return urls.flatMap((url) => [encodeURIComponent(url), javaEncoded(url)]);
 }
 
 function javaEncoded(url: string): string {

@@ -1,6 +1,5 @@
 // Payments of the simulated Phoenix: those of the service in front of it, behind signatures and tokens.
-import { plainDecimalText } from '../../core/money.js';
-import { enveloped, type InterswitchStyle, walletAmount, writtenAmount } from '../interswitch/codec.js';
+import type { InterswitchStyle } from '../interswitch/codec.js';
 import {
   type InterswitchPayment,
   type InterswitchPaymentOptions,
@@ -13,7 +12,7 @@ import type { PayoutRules } from '../simulator/payout-book.js';
 import type { Route, RouteRequest } from '../simulator/server.js';
 import type { TaskTimer } from '../simulator/task-timer.js';
 import type { PhoenixAccess } from './access.js';
-import { phoenixAnswer, readFields, refusal, type SignedAmount, signedAmounts } from './codec.js';
+import { readFields, refusal, type SignedAmount, signedAmounts } from './codec.js';
 
 export interface PaymentRules
   extends PayoutRules<InterswitchPayment>,
@@ -33,9 +32,11 @@ export function phoenixPayments(context: {
   const { rules, access } = context;
   const { prefix, terminalId } = rules;
   const service = interswitchPayments(context);
-  const [pay, checkStatus] = ['POST /isw/payments/pay', 'GET /isw/payments/checkStatus'].map(
-    (key) => service.routes[key] as Route,
-  ) as [Route, Route];
+  const [validation, pay, checkStatus] = [
+    'POST /isw/payments/validation',
+    'POST /isw/payments/pay',
+    'GET /isw/payments/checkStatus',
+  ].map((key) => service.routes[key] as Route) as [Route, Route, Route];
   const validated = new Set<string>();
 
   function assertTerminal(given: string | null, reference: string | null): void {
@@ -57,24 +58,14 @@ export function phoenixPayments(context: {
     return pay(request);
   }
 
-  function validate(request: RouteRequest): Answer {
+  async function validate(request: RouteRequest): Promise<Answer> {
     const fields = readFields(request, 'requestReference', 'amount', 'customerId', 'paymentCode');
-    const { requestReference: reference, customerId } = fields;
+    const { requestReference: reference } = fields;
     access.authenticate(request, reference);
     assertTerminal(fields.terminalId ?? null, reference);
-    const { data: amountMinor = 0n } = walletAmount.safeParse(plainDecimalText(fields.amount));
-    if (amountMinor === 0n) throw refusal('90013', reference);
-    validated.add(reference);
-    return enveloped(rules, phoenixAnswer('90000', reference).body, {
-      transactionReference: `SIM-VAL-${validated.size}`,
-      customerId,
-      customerName: 'SIMULATED CUSTOMER',
-      amount: writtenAmount(rules, amountMinor),
-      surcharge: writtenAmount(rules, rules.fee),
-      totalAmount: writtenAmount(rules, amountMinor + rules.fee),
-      // Of the customer's bill, not of the wallet.
-      balance: null,
-    });
+    const answer = await validation(request);
+    if (answer.body.responseCode === '90000') validated.add(reference);
+    return answer;
   }
 
   function status(request: RouteRequest): ReturnType<Route> {

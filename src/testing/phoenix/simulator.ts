@@ -8,7 +8,7 @@ import { readOptions } from '../../core/problems.js';
 import { enveloped, walletAmount, writtenAmount } from '../interswitch/codec.js';
 import { type InterswitchPayment, interswitchPaymentShape } from '../interswitch/payments.js';
 import type { InterswitchSimulator, InterswitchSimulatorOptions } from '../interswitch/simulator.js';
-import { walletMethods, walletShape } from '../interswitch/wallet.js';
+import { openWallet, walletMethods, walletShape } from '../interswitch/wallet.js';
 import { delaySchema } from '../simulator/check-options.js';
 import type { Answer, FaultOptions } from '../simulator/faults.js';
 import { payoutShape } from '../simulator/payout-book.js';
@@ -57,6 +57,12 @@ export interface PhoenixSimulatorOptions extends Omit<InterswitchSimulatorOption
   readonly registered?: boolean | undefined;
   /** A one-time code that a registration and a login must bring. @defaultValue none is asked for */
   readonly otp?: string | undefined;
+  /**
+   * True if the last step of a registration must bring the token of the first one. Public clients send an old one
+   * there.
+   * @defaultValue false
+   */
+  readonly strictRegistration?: boolean | undefined;
   /** Effect of a new session on the one before it; not documented for the real service. @defaultValue 'replace' */
   readonly sessions?: 'replace' | 'keep' | undefined;
   /** @defaultValue 600,000 */
@@ -106,7 +112,7 @@ export async function phoenixSimulator(options: PhoenixSimulatorOptions = {}): P
   const settings = readOptions(optionsSchema, options);
   const { port, clock, prefix, clientId, terminalId, serialId, password } = settings;
   const privateKey = settings.privateKey ?? (await newPrivateKey());
-  const wallet = { available: settings.available, ledger: settings.ledger };
+  const wallet = openWallet(settings);
   const timer = new TaskTimer(clock);
   const access = phoenixAccess(
     settings,
@@ -204,6 +210,7 @@ const optionsSchema = z.strictObject({
   privateKey: privateKeySchema.optional(),
   registered: z.boolean().default(true),
   otp: z.string().min(1).optional(),
+  strictRegistration: z.boolean().default(false),
   sessions: z.enum(['replace', 'keep']).default('replace'),
   sessionLifeMs: delaySchema.default(600_000),
   point: z.enum(['compressed', 'uncompressed']).default('compressed'),

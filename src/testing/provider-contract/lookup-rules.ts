@@ -102,6 +102,12 @@ export function lookupRules(rule: Rule, { secrets, result }: ProviderTarget, loo
     }
   });
 
+  rule('15. takes nothing from an answer of the other mode', async ({ provider }) => {
+    for (const value of result.unproved?.(reference) ?? []) {
+      assert.equal(provider.verdictOfResult?.(value, { reference }) ?? 'unknown', 'unknown');
+    }
+  });
+
   rule('15. has no verdict of anything else', async ({ provider }) => {
     const hostile = new Proxy({}, { get: () => assert.fail('a getter ran') });
     for (const value of [undefined, null, completed, { status: completed }, { reference, ok: true }, [], hostile]) {

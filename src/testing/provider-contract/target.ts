@@ -106,6 +106,8 @@ export interface ProviderTarget {
         answer(payout: ReportedPayout): unknown;
         /** The words of that answer. @defaultValue those of a look-up */
         readonly statuses?: Readonly<Partial<Record<PayoutVerdict, readonly string[]>>> | undefined;
+        /** Answers with the reference of the payout that prove nothing, such as those of the other mode. */
+        unproved?(reference: string): readonly unknown[];
       }
     | undefined;
   readonly webhook?:

@@ -88,7 +88,8 @@ export interface HostedDetails {
 export type HostedEntry = Entry<HostedDetails>;
 
 export interface HostedEvents {
-  readonly bodyOf: (entry: HostedEntry) => Readonly<Record<string, unknown>>;
+  /** Undefined for a transfer of which the provider posts nothing. */
+  readonly bodyOf: (entry: HostedEntry) => Readonly<Record<string, unknown>> | undefined;
   readonly headersOf: (body: string, isForged: boolean) => Readonly<Record<string, string>>;
 }
 
@@ -160,6 +161,11 @@ export class HostedWallet {
     return this.book.accept({ ...transfer, details: this.#details(false) });
   }
 
+  /** Accepts a transfer that waits for a further step of the caller, and is debited when the book starts it. */
+  acceptWaiting(transfer: Omit<Draft<HostedDetails>, 'details'>): HostedEntry {
+    return this.book.record({ ...transfer, details: this.#details(false) });
+  }
+
   /** Accepts a transfer that the wallet cannot pay; it fails when others end. */
   acceptUnfunded(transfer: Omit<Draft<HostedDetails>, 'details'>): HostedEntry {
     const entry = this.book.refuse({ ...transfer, details: this.#details(true) });
@@ -202,6 +208,7 @@ export class HostedWallet {
       resendWebhook: async (reference) => {
         const entry = book.find(reference);
         if (!entry) throw new ConfigurationError(['resendWebhook: there is no such transfer']);
+        if (!this.#events.bodyOf(entry)) throw new ConfigurationError(['resendWebhook: the transfer has no event']);
         await this.#post(entry);
       },
     };
@@ -218,8 +225,9 @@ export class HostedWallet {
 
   async #post(entry: HostedEntry): Promise<void> {
     const { webhookUrl, webhooks } = this.#settings;
-    if (webhookUrl === undefined) return;
-    const body = stringify(this.#events.bodyOf(entry)) ?? '';
+    const event = this.#events.bodyOf(entry);
+    if (webhookUrl === undefined || event === undefined) return;
+    const body = stringify(event) ?? '';
     const headers = this.#events.headersOf(body, webhooks === 'forged');
     const result = await postToLoopback(webhookUrl, body, this.timer.closing, headers);
     this.webhooks.push({ reference: entry.reference, body, headers, ...result });

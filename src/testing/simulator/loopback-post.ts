@@ -1,6 +1,6 @@
 // Posts of a simulator to the application under test.
 
-/** How a post ended. */
+/** The end of a post. */
 export interface PostResult {
   /** The HTTP status it was answered with, if it was. */
   readonly answer?: number | undefined;

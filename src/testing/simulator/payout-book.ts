@@ -108,11 +108,20 @@ export class PayoutBook<Details, Payout> {
   }
 
   accept(payout: Draft<Details>): Entry<Details> {
+    const entry = this.record(payout);
+    this.start(entry);
+    return entry;
+  }
+
+  /** Keeps a payout that waits for a further step of the caller. Nothing is debited until it is started. */
+  record(payout: Draft<Details>): Entry<Details> {
+    return this.#write(payout, 'pending');
+  }
+
+  start(entry: Entry<Details>): void {
     const { debits, timer, rules } = this.#setup;
-    const entry = this.#write(payout, 'pending');
     for (const debit of debits) if (debit.at === 'initiation') this.#take(entry, debit);
     if (rules.settleAfterMs !== undefined) timer.run(rules.settleAfterMs, () => this.settle(entry));
-    return entry;
   }
 
   /** Keeps a payout that was not accepted, for questions about its outcome. */

@@ -54,6 +54,8 @@ export interface Simulator extends AsyncDisposable {
 export interface RouteRequest {
   readonly method: string;
   readonly path: string;
+  /** Path and query as the client wrote them: what signatures cover. */
+  readonly target: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -71,7 +73,7 @@ export interface Protocol {
   /** The path that faults are for when none is named. */
   readonly faultPath: string;
   /**
-   * By method and whole path: `GET /api/v1/wallets/balance`; the last part may be `{id}`, for anything.
+   * By method and whole path: `GET /api/v1/wallets/balance`; a part may be `{id}`, for anything.
    */
   readonly routes: Readonly<Record<string, Route>>;
   /** The answer for a path that does not exist (404), or not with this method (405). */
@@ -96,13 +98,15 @@ export async function startServer(protocol: Protocol): Promise<Simulator> {
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = incoming.method ?? '';
-    const [path = '', query] = (incoming.url ?? '').split(/\?(.*)/s);
+    const target = incoming.url ?? '';
+    const [path = '', query] = target.split(/\?(.*)/s);
     try {
       // Both before the first await: requests meet the log and the faults in the order they arrive.
       requests.push({ method, path, at: protocol.clock.now() });
       const fault = faults.next(path);
       const { headers } = incoming;
-      const request = { method, path, query: new URLSearchParams(query), headers, body: await text(incoming) };
+      const body = await text(incoming);
+      const request = { method, path, target, query: new URLSearchParams(query), headers, body };
       await deliver(fault, () => respond(protocol, request), response, protocol.timer);
     } catch (error) {
       // The client left in the middle of its request, or the injected clock threw.
@@ -153,8 +157,14 @@ async function respond({ routes, noRoute }: Protocol, request: RouteRequest): Pr
   }
 }
 
-/** The routes of a path: those that spell it out, or else those that take anything in its last part. */
+/** The routes of a path: those that spell it out, or else those that take anything in some of its parts. */
 function keysOf(routes: string[], path: string): string[] {
   const spelled = routes.filter((key) => key.endsWith(` ${path}`));
-  return spelled.length > 0 ? spelled : routes.filter((key) => key.endsWith(` ${path.replace(/[^/]+$/, '{id}')}`));
+  return spelled.length > 0 ? spelled : routes.filter((key) => isPatternOf(path, key.slice(key.indexOf(' ') + 1)));
+}
+
+function isPatternOf(path: string, pattern: string): boolean {
+  const [parts, wanted] = [path.split('/'), pattern.split('/')];
+  const fits = (part: string, index: number) => wanted[index] === part || (wanted[index] === '{id}' && part !== '');
+  return parts.length === wanted.length && parts.every(fits);
 }

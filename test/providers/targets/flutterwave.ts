@@ -75,7 +75,9 @@ export const flutterwaveTarget: ProviderTarget = {
       {
         name: 'an account without the service',
         status: 400,
-        body: '{"status":"error","message":"This request cannot be processed. Please contact your account administrator"}',
+        body:
+          '{"status":"error",' +
+          '"message":"This request cannot be processed. Please contact your account administrator"}',
         reason: 'forbidden',
       },
       {

@@ -16,10 +16,10 @@ const shared: Pick<ProviderTarget, 'currency' | 'balance' | 'lookup' | 'result'>
     answer: (available) => ({
       body:
         '{"responseCode":"90000","responseMessage":"TRANSACTION APPROVED","response":{"availableBalance":' +
-        `${available},"ledgerBalance":7,"currencyCode":"UGX"}}`,
+        `${available},"ledgerBalance":7,"currencyCode":"UGX","accountName":"A BUSINESS"}}`,
     }),
     readable: ['0', '1', '1250', '90071992547409930', '-25'],
-    otherFigures: ['response.ledgerBalance'],
+    otherFigures: ['response.ledgerBalance', 'response.accountName'],
     refused: [
       { name: 'no currency', body: '{"responseCode":"90000","response":{"availableBalance":1250}}' },
       {

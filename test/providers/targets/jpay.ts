@@ -22,7 +22,9 @@ export const jpayTarget: ProviderTarget = {
   balance: {
     // The total has to be the sum, so a collection wallet of nothing leaves every amount readable.
     answer: (available) => ({
-      body: `{"collection_wallet_balance":"0.00","payout_wallet_balance":"${available}","total_balance":"${available}"}`,
+      body:
+        `{"collection_wallet_balance":"0.00","payout_wallet_balance":"${available}",` +
+        `"total_balance":"${available}"}`,
     }),
     otherFigures: ['collection_wallet_balance', 'total_balance'],
     refused: [

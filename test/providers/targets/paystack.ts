@@ -6,15 +6,22 @@ import { hmac } from '../../../src/providers/shared/webhook-signature.js';
 const secretKey = 'sk_live_0123456789abcdef';
 const subunits = (amount: string) => amount.replace(/\.(\d\d)$/, '$1').replace(/^(-?)0+(?=\d)/, '$1');
 
-const data = ({ reference, status, amount, fee }: ReportedPayout) => ({
+const data = ({ reference, status, amount, fee }: ReportedPayout, domain = 'live') => ({
   amount: Number(subunits(amount)),
   currency: 'NGN',
-  domain: 'live',
+  domain,
   reference,
   status,
   transfer_code: 'TRF_0123456789',
   ...(fee === undefined ? {} : { fee_charged: Number(subunits(fee)) }),
 });
+
+const made: ReportedPayout = {
+  reference: 'payout-1001-lagos-000001',
+  status: 'success',
+  amount: '375.00',
+  fee: '10.00',
+};
 
 const event = (type: string, reference: string) =>
   Buffer.from(`{"event":"${type}","data":{"amount":37500.0,"reference":"${reference}","status":"success"}}`);
@@ -28,7 +35,9 @@ export const paystackTarget: ProviderTarget = {
   secrets: [secretKey],
   balance: {
     answer: (available) => ({
-      body: `{"status":true,"message":"Balances retrieved","data":[{"currency":"GHS","balance":1},{"currency":"NGN","balance":${subunits(available)}}]}`,
+      body:
+        '{"status":true,"message":"Balances retrieved","data":[{"currency":"GHS","balance":1},' +
+        `{"currency":"NGN","balance":${subunits(available)}}]}`,
     }),
     otherFigures: ['data.0.balance'],
     refused: [],
@@ -42,8 +51,17 @@ export const paystackTarget: ProviderTarget = {
     },
     notFound: { status: 404, body: '{"status":false,"message":"Transfer not found"}' },
     reportsDebit: true,
+    refused: [
+      {
+        name: 'a transfer of the test mode',
+        body: JSON.stringify({ status: true, message: 'Transfer retrieved', data: data(made, 'test') }),
+      },
+    ],
   },
-  result: { answer: (payout) => ({ status: true, message: 'Transfer has been queued', data: data(payout) }) },
+  result: {
+    answer: (payout) => ({ status: true, message: 'Transfer has been queued', data: data(payout) }),
+    unproved: (reference) => [data({ ...made, reference }, 'test')],
+  },
   webhook: {
     valid: [
       { name: 'of a transfer', rawBody: success, headers: signed(success), reference: 'payout-1001-lagos-000001' },

@@ -129,7 +129,10 @@ export const stripeTransfersTarget: ProviderTarget = {
       { name: 'a payout', ...listOf(payout({ ...paid, status: 'paid' })) },
     ],
   },
-  result: { answer: transfer },
+  result: {
+    answer: transfer,
+    unproved: (reference) => [{ ...transfer({ ...made, reference }), livemode: false }],
+  },
   webhook: webhookOf('transfer.created', transfer(made), payout({ ...paid, status: 'paid' })),
 };
 
@@ -150,6 +153,9 @@ export const stripePayoutsTarget: ProviderTarget = {
       { name: 'a transfer', ...listOf(transfer(made)) },
     ],
   },
-  result: { answer: payout },
+  result: {
+    answer: payout,
+    unproved: (reference) => [{ ...payout({ ...paid, reference, status: 'paid' }), livemode: false }],
+  },
   webhook: webhookOf('payout.paid', payout({ ...paid, status: 'paid' }), transfer(made)),
 };

@@ -71,7 +71,7 @@ export class EngineMemory implements Memory {
   #changesAtMs = Number.POSITIVE_INFINITY;
   #isLost = false;
   #losses = 0;
-  /** Where checks read the store: no deadline passes, however busy the machine is, and no timer goes off. */
+  /** The store as checks read it: no deadline passes, however busy the machine is, and no timer goes off. */
   readonly #checker: Machine = { now: () => this.#world.scheduler.now(), after: () => () => {}, every: () => () => {} };
   /** The attempts of the open holds that were lost last. */
   #lost = new Set<string>();

@@ -72,7 +72,10 @@ class RealPostgres implements RealEngine {
   }
 
   async forget(): Promise<void> {
-    await this.#admin.query(`TRUNCATE ${schema}.store, ${schema}.wallets, ${schema}.holds, ${schema}.notes`, []);
+    await this.#admin.query(
+      `TRUNCATE ${schema}.store, ${schema}.wallets, ${schema}.holds, ${schema}.notes, ${schema}.day_counters`,
+      [],
+    );
   }
 
   async #forgetTime(): Promise<void> {
@@ -82,7 +85,7 @@ class RealPostgres implements RealEngine {
 
   // Not TRUNCATE, after which each connection plans all its statements again.
   async reset(): Promise<void> {
-    for (const table of ['store', 'wallets', 'holds', 'notes'])
+    for (const table of ['store', 'wallets', 'holds', 'notes', 'day_counters'])
       await this.#admin.query(`DELETE FROM ${schema}.${table}`, []);
     this.#used = 0;
   }

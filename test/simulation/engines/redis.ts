@@ -67,7 +67,7 @@ class RealRedis implements RealEngine {
     const notAfter = 3 + Number(args[2]) + 7;
     if (flaws.notAfterMs) changed[notAfter] = `${flaws.notAfterMs(Number(args[notAfter]))}`;
     const reply = await run(changed);
-    const operations = args.slice(notAfter + 1).filter((operation) => !operation.startsWith('w\n'));
+    const operations = args.slice(notAfter + 1).filter((operation) => !/^[wl]\n/.test(operation));
     const isLate = Array.isArray(reply) && reply.length === 4;
     const isAllHolds = operations.every((operation) => operation.startsWith('h\n'));
     if (!flaws.refusesLate || !isLate || !isAllHolds) return reply;

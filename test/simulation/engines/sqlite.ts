@@ -38,14 +38,17 @@ class RealSqlite implements RealEngine {
   }
 
   /**
-   * Acts as if an empty copy from a few seconds ago had been put back. A rollback of more than a minute would need an
-   * operator.
+   * Acts as if an empty copy from a few seconds ago had been restored, and from before the clock was set back: the
+   * kept time is lost as well. A rollback of more than a minute would need an operator.
    */
   async forget(): Promise<void> {
     const database = new Database(this.#file);
     const store = database.prepare('SELECT * FROM store').get() as { id: string; counter: number; now_ms: number };
     writeFileSync(`${this.#file}.mark`, `${store.id} ${store.counter} ${store.now_ms}`.padEnd(127).concat('\n'));
-    database.exec('DELETE FROM holds; DELETE FROM wallets; DELETE FROM notes; UPDATE store SET counter = 0');
+    database.exec(
+      'DELETE FROM holds; DELETE FROM wallets; DELETE FROM notes; DELETE FROM day_counters; ' +
+        'UPDATE store SET counter = 0, offset_ms = 0',
+    );
     database.close();
   }
 

@@ -2,9 +2,16 @@
 import { balanceMutants } from './balances.js';
 import { lifecycleMutants } from './lifecycle.js';
 import type { Mutant } from './mutant.js';
+import { payrollMutants } from './payrolls.js';
 import { storeMutants } from './stores.js';
 import { verdictMutants } from './verdicts.js';
 
 export type { Mutant } from './mutant.js';
 
-export const mutants: readonly Mutant[] = [...balanceMutants, ...storeMutants, ...verdictMutants, ...lifecycleMutants];
+export const mutants: readonly Mutant[] = [
+  ...balanceMutants,
+  ...storeMutants,
+  ...verdictMutants,
+  ...lifecycleMutants,
+  ...payrollMutants,
+];

@@ -113,7 +113,7 @@ export const lifecycleMutants: readonly Mutant[] = [
   },
   {
     name: 'close forgets what is under way',
-    standsFor: 'S5 and invariant 13: close says what it leaves open',
+    standsFor: 'S5 and invariant 13: close reports what it leaves open',
     breaks: 'silent',
     guard: (guard) => ({
       ...guard,

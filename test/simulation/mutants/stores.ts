@@ -242,15 +242,15 @@ export const storeMutants: readonly Mutant[] = [
     },
   },
   {
-    name: 'nothing waits for open holds to be put back',
-    standsFor: 'invariant 8: open holds are put back before anything is approved',
+    name: 'nothing waits for open holds to be restored',
+    standsFor: 'invariant 8: open holds are restored before anything is approved',
     breaks: 'overspent',
     only: 'shared',
     shared: (options) => ({ ...options, recoveryMs: 0 }),
   },
   {
     name: 'the reply to an earlier question is believed',
-    standsFor: 'invariant 12: only the answer to a request itself says what became of it',
+    standsFor: 'invariant 12: only the answer to a request itself shows its outcome',
     breaks: 'uncovered',
     // An engine's client pairs questions and replies below the store, where a history cannot change it.
     only: 'local',
@@ -284,7 +284,7 @@ export const storeMutants: readonly Mutant[] = [
           unread.splice(0, unread.indexOf(next) + 1);
           unread.push(request.attempt);
           await answered.catch(() => {});
-          // A reply says no more than that it is held, and the totals.
+          // A reply contains no more than that it is held, and the totals.
           return earlier.outcome === 'held' ? { ...earlier, hold: heldAs(request, earlier.hold) } : earlier;
         },
       };
@@ -327,14 +327,14 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: 'a clock that steps ends the recovery',
-    standsFor: 'invariant 8: the window in which holds are put back is not shortened by a clock that steps',
+    standsFor: 'invariant 8: the window in which holds are restored is not shortened by a clock that steps',
     breaks: 'overspent',
     only: 'shared',
     durationsStep: true,
   },
   {
     name: 'a process without other business does not notice that memory was lost',
-    standsFor: 'invariant 8: processes put their open holds back',
+    standsFor: 'invariant 8: processes restore their open holds',
     breaks: 'uncovered',
     only: 'shared',
     looksNever: true,

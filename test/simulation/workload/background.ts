@@ -1,5 +1,6 @@
 // Activity beside payouts: reports, reconciliations, operators, and a misconfigured service.
 import { impostorKey } from '../guard-setup.js';
+import { mostReferencesOf } from '../payrolls.js';
 import type { Process } from '../process.js';
 import type { Payout } from '../truth.js';
 import { text, type World } from '../world.js';
@@ -31,7 +32,7 @@ export async function look(world: World, process: Process): Promise<void> {
 export async function crowd(world: World, process: Process): Promise<void> {
   const wallet = world.random.pick(process.role.wallets) ?? '';
   const amount = text(1n, world.planOf(wallet));
-  for (let count = 1; count <= world.settings.crowd; count++) {
+  for (let count = 1; count <= world.settings.crowd + mostReferencesOf(world.payrolls); count++) {
     const hold = await process.guard.hold({ wallet, amount, reference: `c${count}` });
     await hold.release();
   }

@@ -12,14 +12,14 @@ import { payOptions, payUnder } from './pay.js';
 import { makePayment, type Outcome } from './payment-client.js';
 
 /**
- * The meaning of this handler's answers: 404 before it pays, 422 for a final refusal of the provider, 201 after the
+ * The meaning of this handler's answers: 410 before it pays, 422 for a final refusal of the provider, 201 after the
  * debit. Other answers mean nothing. Neither do these statuses from an error handler, because an error of other code
  * may carry such a status.
  */
 export function verdictOfStatus(req: Request, res: Response): 'completed' | 'failed' | undefined {
   if (res.locals.isAnsweredByHandler !== true) return undefined;
   const { world, payout } = callOfRequest(req);
-  const verdict = ({ 201: 'completed', 404: 'failed', 422: 'failed' } as const)[res.statusCode];
+  const verdict = ({ 201: 'completed', 410: 'failed', 422: 'failed' } as const)[res.statusCode];
   const hold = holdOf(res);
   const attempt = world.truth.of(payout.reference).find((one) => one.hold === hold?.attempt);
   if (verdict && attempt) attempt.proof ??= verdict;
@@ -39,7 +39,7 @@ export async function handleGuarded(call: Call, res: Response): Promise<void> {
   if (!isCalm && random.chance(0.1)) {
     endCode(attempt);
     // It may also end without an answer.
-    return random.chance(0.8) ? answer(call, res, 404) : undefined;
+    return random.chance(0.8) ? answer(call, res, 410) : undefined;
   }
   const outcome = await makePayment(world, process, attempt, call.payout.settlesOnReturn);
   endCode(attempt);

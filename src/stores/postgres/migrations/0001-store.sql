@@ -23,7 +23,10 @@ CREATE TABLE :schema.store (
   -- The place in which the epoch began; see place().
   place text NOT NULL,
   -- Lead of the store's time over the server's clock.
-  offset_ms bigint NOT NULL DEFAULT 0
+  offset_ms bigint NOT NULL DEFAULT 0,
+  -- Since when all holds are counted under daily limits; 0 in a store that is new. Later than the epoch if the server
+  -- was only restarted: then nothing was lost.
+  counts_since_ms bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE :schema.wallets (
@@ -38,7 +41,9 @@ CREATE TABLE :schema.wallets (
   frozen_at_ms bigint,
   frozen_for text,
   -- The time when this row was written last, or a late hold was ruled out. It never runs back.
-  clock_ms bigint NOT NULL DEFAULT 0
+  clock_ms bigint NOT NULL DEFAULT 0,
+  -- The epoch in which an operator accepted what the daily limits count.
+  limits_epoch text
 ) WITH (fillfactor = 50); -- The row of a busy wallet is updated in place as long as its page has room.
 
 -- Each batch takes a range: no batch has more operations than this.
@@ -81,18 +86,31 @@ CREATE TABLE :schema.holds (
   sender text,
   -- Digest of the payee.
   fingerprint text,
+  -- Its place in daily limits: the day, since 1970-01-01, and the digest of the payee.
+  day integer,
+  payee text,
   -- The process that looks up the outcome, and until when no other one gets it.
   lease_owner text,
   lease_until_ms bigint
 );
 
 -- A hold pays for two indexes when it is taken, the key and one of the next two, and for the last one when it ends.
--- What changes by itself, by wallet: reservations, and captures that are not visible yet.
+-- Holds that change by themselves, by wallet: reservations, and captures that are not visible yet.
 CREATE INDEX holds_due ON :schema.holds (wallet, due_at_ms) WHERE due_at_ms IS NOT NULL;
 -- Holds whose outcome is not known, by wallet, from the oldest on: lists, and claims.
 CREATE INDEX holds_undecided ON :schema.holds (wallet, seq) WHERE state = 'sent' OR awaits_outcome;
 -- Finished holds by wallet, from the oldest on: lists, and deletion.
 CREATE INDEX holds_finished ON :schema.holds (wallet, state, seq) WHERE state IN ('captured', 'released');
+
+-- The sums of a day for daily limits: for a wallet (payee ''), and for each of its payees. Changed under
+-- the row lock of the wallet only.
+CREATE TABLE :schema.day_counters (
+  wallet text COLLATE "C" NOT NULL,
+  day integer NOT NULL,
+  payee text COLLATE "C" NOT NULL,
+  used numeric NOT NULL,
+  PRIMARY KEY (wallet, day, payee)
+) WITH (fillfactor = 50);
 
 -- The place of this data. Another answer means that the data may have gone back in time:
 --   the cluster      restored into another one, upgraded
@@ -137,6 +155,16 @@ EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_func
 END
 $$;
 
+-- Returns true if two places differ at most by the start of the server, and the server keeps what it commits: it was
+-- restarted, or crashed, and has lost nothing that was answered.
+CREATE FUNCTION :schema.is_restart(place text, other text) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+  SELECT regexp_replace(place, '/[^/]*$', '') = regexp_replace(other, '/[^/]*$', '')
+    -- Where the server does not show its cluster and timeline, it may be another one.
+    AND place ~ '^[^/]+/[^/]+/' AND current_setting('fsync') = 'on'
+$$;
+
 -- The number of the last file that was applied.
 CREATE FUNCTION :schema.version() RETURNS integer
 LANGUAGE sql STABLE SET search_path = :schema, pg_temp
@@ -176,12 +204,14 @@ $$;
 -- Asks a question in a READ COMMITTED transaction, where another level is the default: a statement cannot choose it for
 -- itself.
 --
---   question   a SELECT of one text, the reply, from p1 to p24
+--   question   a SELECT of one text, the reply, from p1 to p32
 CREATE PROCEDURE :schema.ask(question text, INOUT reply text,
   p1 text = NULL, p2 text = NULL, p3 text = NULL, p4 text = NULL, p5 text = NULL, p6 text = NULL,
   p7 text = NULL, p8 text = NULL, p9 text = NULL, p10 text = NULL, p11 text = NULL, p12 text = NULL,
   p13 text = NULL, p14 text = NULL, p15 text = NULL, p16 text = NULL, p17 text = NULL, p18 text = NULL,
-  p19 text = NULL, p20 text = NULL, p21 text = NULL, p22 text = NULL, p23 text = NULL, p24 text = NULL
+  p19 text = NULL, p20 text = NULL, p21 text = NULL, p22 text = NULL, p23 text = NULL, p24 text = NULL,
+  p25 text = NULL, p26 text = NULL, p27 text = NULL, p28 text = NULL, p29 text = NULL, p30 text = NULL,
+  p31 text = NULL, p32 text = NULL
 )
 LANGUAGE plpgsql
 AS $$
@@ -191,7 +221,8 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   END IF;
   EXECUTE question INTO reply USING p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12,
-    p13, p14, p15, p16, p17, p18, p19, p20, p21, p22, p23, p24;
+    p13, p14, p15, p16, p17, p18, p19, p20, p21, p22, p23, p24,
+    p25, p26, p27, p28, p29, p30, p31, p32;
 END
 $$;
 

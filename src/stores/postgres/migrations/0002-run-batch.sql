@@ -8,7 +8,7 @@ AS $$
   SELECT json_build_array(hold.reference, hold.wallet, hold.state, hold.amount::text, hold.captured_amount::text,
     hold.currency, hold.exponent, hold.created_at_ms, hold.expires_at_ms, hold.sent_at_ms, hold.sends_until_ms,
     hold.ended_at_ms, hold.visible_at_ms, hold.turn, hold.failed, hold.awaits_outcome, hold.attempt, hold.sender,
-    hold.fingerprint, hold.metadata)::text
+    hold.fingerprint, hold.metadata, hold.day, hold.payee)::text
 $$;
 
 -- A reservation whose time is over, as it will be written down.
@@ -42,6 +42,27 @@ AS $$
   END
 $$;
 
+-- The share of a hold in daily limits.
+CREATE FUNCTION :schema.counted(hold :schema.holds) RETURNS numeric
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE
+    WHEN hold.state IN ('reserved', 'sent') THEN hold.amount
+    WHEN hold.state = 'captured' THEN hold.captured_amount
+    ELSE 0
+  END
+$$;
+
+-- The counters of a day for a wallet and a payee, if there is one, as texts.
+CREATE FUNCTION :schema.counter_keys(wallet text, day integer, payee text) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE
+    WHEN payee IS NULL THEN ARRAY[wallet || E'\n' || day || E'\n']
+    ELSE ARRAY[wallet || E'\n' || day || E'\n', wallet || E'\n' || day || E'\n' || payee]
+  END
+$$;
+
 -- A column of so many rows: one element stands for all.
 CREATE FUNCTION :schema.filled(given anyarray, count integer) RETURNS anyarray
 LANGUAGE sql IMMUTABLE
@@ -57,6 +78,12 @@ AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[co
 --                 time to send of a sent hold, new_fingerprints is null if there are none. new_wallets, new_states,
 --                 new_limits, new_lasts_ms, new_currencies and new_exponents may have one element for all holds:
 --                 reading arrays is a good part of the cost of a hold.
+--   new_day_limits  null if none of them has daily limits; else for each of them null, or json as `limits` in the loop
+--                 below
+--   policy        of a batch of holds, which is all there is then, in new_*: 'all' grants each of them or none, 'fit'
+--                 those that can be; else null
+--   from_reference, from_attempt
+--                 the hold that their amounts leave, whose limit is then above any sum; or null
 --   changes       wallets that hold, restore and freeze may change, and those of attempts that are undone
 --   reads         wallets that totals reads
 --   settles, gets references of settle and of get
@@ -69,7 +96,9 @@ AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[co
 --                 lock_not_available, and nothing has happened
 --   is_inside     part of a transaction of the application, which keeps its locks: waits for the wallets, in turn
 --
--- Returns json: { epoch, nowMs, recoveringForMs, lsn, held, answers }.
+-- Returns json: { epoch, nowMs, recoveringForMs, lsn, held, answers, granted, source }.
+-- granted: with a policy, whether the batch was granted; if not, nothing was changed, and no hold in it was granted.
+-- source: the hold of from_reference.
 -- held: [wallet, active, captured] of each wallet before the new holds, all of which were granted, and before
 -- everything else; or null, and their answers come after those of ops.
 -- answers: null if the batch was not executed, in another epoch or too late; else for each operation, in their order:
@@ -77,11 +106,12 @@ AS $$ SELECT CASE WHEN cardinality(given) = 1 THEN array_fill(given[1], ARRAY[co
 --   totals    [active, captured], followed by since, reason while the wallet is frozen
 --   hold      ["held" | "insufficient" | "stale_epoch", active, captured] | ["recovering"] | ["exists", hold]
 --             | ["frozen", since, reason] | ["held", active, captured, hold]
+--             | ["stale_day"] | ["limits_unknown", since] | ["over_limit", "perPayee" or "perDay", what is counted]
 --             with a hold, if the reference was held before: by an attempt that was released, or by this very attempt
 --   settle    ["done" | "late" | "already" | "illegal", hold] | ["unknown"] | ["frozen", since, reason]
 --             | ["insufficient" | "stale_epoch", active, captured]
 --   get       hold | null
---   restore, freeze  null
+--   restore, freeze, acceptLimits  null
 -- where hold is as hold_json() writes it.
 --
 -- Atomic, because the rows of all wallets that it may change are locked first, and read after that. Batches first wait
@@ -97,7 +127,7 @@ CREATE FUNCTION :schema.run_batch(
   ops text, changes text[], reads text[], settles text[], gets text[],
   new_epoch text, new_references text[], new_wallets text[], new_attempts text[], new_states text[],
   new_amounts numeric[], new_limits numeric[], new_lasts_ms bigint[], new_currencies text[], new_exponents smallint[],
-  new_fingerprints text[], new_metadata text[],
+  new_fingerprints text[], new_metadata text[], new_day_limits text[], policy text, from_reference text, from_attempt text,
   seen_epoch text, seen_lsn text, recovery_ms bigint, batch_epoch text, not_after_ms bigint, lock_ms integer,
   is_inside boolean
 ) RETURNS text
@@ -138,7 +168,7 @@ DECLARE
   frozen_fors_before text[];
 
   -- True if the new holds go into the table without a decision on each.
-  is_fast boolean := cardinality(new_references) > 0;
+  is_fast boolean := cardinality(new_references) > 0 AND new_day_limits IS NULL;
   op record;
   hold holds;
   -- True if the hold has a row already.
@@ -160,6 +190,27 @@ DECLARE
   held text;
   written bigint;
   is_first_try boolean := true;
+
+  -- Counters of daily limits that were read, by their keys, and what they count now. Changes wait until the next hold
+  -- with limits, or the end.
+  counters text[];
+  counts numeric[];
+  waiting text[];
+  waiting_amounts numeric[];
+  keys text[];
+  counted_before numeric;
+  limits json;
+  starts_ms bigint;
+  nth integer;
+  -- Counters of days before this one are kept no longer: the day is over in every time zone.
+  first_kept_day integer;
+
+  -- Of a batch with a policy: the hold that the amounts leave, the sum that was taken, and how many were held.
+  source holds;
+  taken numeric;
+  granted_holds integer;
+  is_granted boolean;
+  changed_before boolean[];
   latest CONSTANT timestamptz := statement_timestamp() + lock_ms * interval '1 millisecond';
 BEGIN
   IF NOT is_inside THEN
@@ -185,8 +236,9 @@ BEGIN
     -- If the clock of this server is behind, the time continues from the latest that was kept, or the recovery would be
     -- over as soon as it catches up.
     clock_ms := (SELECT max(w.clock_ms) FROM wallets w);
-    INSERT INTO store (epoch, born_at_ms, place, offset_ms)
-      VALUES (gen_random_uuid()::text, greatest(now_ms, clock_ms), here, greatest(0, clock_ms - now_ms))
+    INSERT INTO store (epoch, born_at_ms, place, offset_ms, counts_since_ms)
+      VALUES (gen_random_uuid()::text, greatest(now_ms, clock_ms), here, greatest(0, clock_ms - now_ms),
+        greatest(now_ms, clock_ms))
       ON CONFLICT DO NOTHING;
     -- Another process may have done it meanwhile.
     SELECT * INTO memory FROM store FOR UPDATE;
@@ -194,7 +246,12 @@ BEGIN
         OR (memory.born_at_ms = 0 AND memory.epoch <> seen_epoch) THEN
       now_ms := server_ms() + memory.offset_ms;
       UPDATE store s SET epoch = gen_random_uuid()::text, born_at_ms = greatest(now_ms, clock_ms), place = here,
-          offset_ms = s.offset_ms + greatest(0, clock_ms - now_ms)
+          offset_ms = s.offset_ms + greatest(0, clock_ms - now_ms),
+          counts_since_ms = CASE
+            WHEN is_restart(s.place, here) AND (s.epoch = seen_epoch AND lsn < seen_lsn::pg_lsn) IS NOT TRUE
+              AND (s.born_at_ms = 0 AND s.epoch <> seen_epoch) IS NOT TRUE THEN s.counts_since_ms
+            ELSE greatest(now_ms, clock_ms)
+          END
         RETURNING * INTO memory;
     END IF;
     now_ms := server_ms() + memory.offset_ms;
@@ -272,8 +329,18 @@ BEGIN
   -- older data may have ended long ago, and its money may be promised to another payout.
   FOR i IN 1 .. locked LOOP
     CONTINUE WHEN epochs[i] = memory.epoch;
-    UPDATE holds h SET state = 'released', ended_at_ms = now_ms, expires_at_ms = NULL, due_at_ms = NULL
-      WHERE h.wallet = names[i] AND h.due_at_ms IS NOT NULL AND h.state = 'reserved';
+    WITH over AS (
+      UPDATE holds h SET state = 'released', ended_at_ms = now_ms, expires_at_ms = NULL, due_at_ms = NULL
+        WHERE h.wallet = names[i] AND h.due_at_ms IS NOT NULL AND h.state = 'reserved'
+        RETURNING h.wallet, h.day, h.payee, h.amount
+    )
+    UPDATE day_counters d SET used = d.used - g.amount
+    FROM (
+      SELECT o.wallet, o.day, p.payee, sum(o.amount) AS amount
+      FROM over o CROSS JOIN LATERAL (VALUES (''), (o.payee)) p (payee)
+      WHERE o.day IS NOT NULL AND p.payee IS NOT NULL GROUP BY o.wallet, o.day, p.payee
+    ) g
+    WHERE d.wallet = g.wallet AND d.day = g.day AND d.payee = g.payee COLLATE "C";
     actives[i] := (
       SELECT coalesce(sum(a.amount), 0) FROM (
         SELECT h.amount FROM holds h WHERE h.wallet = names[i] AND h.state = 'sent'
@@ -298,7 +365,17 @@ BEGIN
           due_at_ms = NULL
         FROM due WHERE h.reference = due.reference
         RETURNING h.wallet, CASE h.state WHEN 'released' THEN h.amount ELSE h.captured_amount END AS counted,
-          CASE h.state WHEN 'released' THEN 0 ELSE h.captured_amount END AS visible
+          CASE h.state WHEN 'released' THEN 0 ELSE h.captured_amount END AS visible,
+          h.day, h.payee, CASE h.state WHEN 'released' THEN h.amount END AS given_back
+      ), uncounted AS (
+        UPDATE day_counters d SET used = d.used - g.amount
+        FROM (
+          SELECT o.wallet, o.day, p.payee, sum(o.given_back) AS amount
+          FROM done o CROSS JOIN LATERAL (VALUES (''), (o.payee)) p (payee)
+          WHERE o.day IS NOT NULL AND o.given_back IS NOT NULL AND p.payee IS NOT NULL
+          GROUP BY o.wallet, o.day, p.payee
+        ) g
+        WHERE d.wallet = g.wallet AND d.day = g.day AND d.payee = g.payee COLLATE "C"
       )
       SELECT d.wallet, sum(d.counted) AS counted, sum(d.visible) AS visible FROM done d GROUP BY d.wallet
     LOOP
@@ -327,6 +404,8 @@ BEGIN
   captureds_before := captureds;
   frozen_ats_before := frozen_ats;
   frozen_fors_before := frozen_fors;
+  changed_before := changed;
+  first_kept_day := now_ms / 86400000 - 3;
 
   LOOP
     BEGIN
@@ -337,11 +416,24 @@ BEGIN
       inserts := '{}';
       updates := '{}';
       answers := '{}';
+      changed := changed_before;
       hold := NULL;
       is_changed := false;
+      taken := 0;
+      granted_holds := 0;
+      counters := '{}';
+      counts := '{}';
+      waiting := '{}';
+      waiting_amounts := '{}';
+      is_granted := true;
+      IF from_reference IS NOT NULL THEN
+        SELECT h.* INTO source FROM holds h WHERE h.reference = from_reference COLLATE "C";
+        -- Due, but beyond the number above: it still counts as active.
+        IF source.state = 'reserved' AND source.due_at_ms <= now_ms THEN source := expired(source); END IF;
+      END IF;
 
       IF is_fast THEN
-        is_fast := is_first_try AND new_epoch = memory.epoch AND recovering_for_ms = 0;
+        is_fast := is_first_try AND new_epoch = memory.epoch AND recovering_for_ms = 0 AND from_reference IS NULL;
         FOR op IN SELECT n.wallet, sum(n.amount) AS amount, min(n.max) AS max
           FROM unnest(new_wallets, new_amounts, new_limits) n (wallet, amount, max) GROUP BY n.wallet
         LOOP
@@ -389,15 +481,17 @@ BEGIN
             -- restore: the other columns of the hold
             record json,
             -- freeze
-            since_ms bigint, reason text)
+            since_ms bigint, reason text,
+            -- hold: { day, startMs, endMs, perDay?, payee?, perPayee?, sinceStart? }, amounts as texts
+            limits json)
           UNION ALL
           SELECT 'hold', 10000 + n.position, n.reference, n.attempt, n.wallet, n.amount, n.currency, n.exponent,
             n.fingerprint, n.metadata, n.state, n.lasts_ms, new_epoch, n.max,
-            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n.limits::json
           FROM unnest(new_references, new_wallets, new_attempts, new_states, new_amounts, new_limits, new_lasts_ms,
-              new_currencies, new_exponents, new_fingerprints, new_metadata) WITH ORDINALITY
+              new_currencies, new_exponents, new_fingerprints, new_metadata, new_day_limits) WITH ORDINALITY
             n (reference, wallet, attempt, state, amount, max, lasts_ms, currency, exponent, fingerprint, metadata,
-              position)
+              limits, position)
           WHERE NOT is_fast
         ) o LEFT JOIN holds h ON h.reference = o.reference COLLATE "C"
         ORDER BY o.n
@@ -426,6 +520,11 @@ BEGIN
         IF hold.due_at_ms <= now_ms AND at <= locked THEN
           IF hold.state = 'reserved' THEN
             actives[at] := actives[at] - hold.amount;
+            IF hold.day >= first_kept_day THEN
+              keys := counter_keys(hold.wallet, hold.day, hold.payee);
+              waiting := waiting || keys;
+              waiting_amounts := waiting_amounts || array_fill(-hold.amount, ARRAY[cardinality(keys)]);
+            END IF;
             hold := expired(hold);
           ELSE
             actives[at] := actives[at] - hold.captured_amount;
@@ -443,6 +542,7 @@ BEGIN
           IF is_same AND hold.attempt = op.attempt AND hold.state = op.state AND hold.sender IS NULL THEN
             answers := array_append(answers, '["held","' || (actives[at] - hold.amount)::text || '","'
               || captureds[at]::text || '",' || hold_json(hold) || ']');
+            granted_holds := granted_holds + 1;
             CONTINUE;
           END IF;
           -- Only the same payout, if it certainly was not sent, by another attempt.
@@ -460,11 +560,53 @@ BEGIN
           IF frozen_ats[at] IS NOT NULL THEN
             answers := array_append(answers, json_build_array('frozen', frozen_ats[at], frozen_fors[at])::text);
             CONTINUE;
-          ELSIF op.epoch <> memory.epoch THEN
-            answer := 'stale_epoch';
-          ELSIF recovering_for_ms > 0 THEN
+          ELSIF op.epoch = memory.epoch AND recovering_for_ms > 0 THEN
             answers := array_append(answers, '["recovering"]');
             CONTINUE;
+          END IF;
+          limits := CASE WHEN op.epoch = memory.epoch THEN op.limits END;
+          IF limits IS NOT NULL THEN
+            starts_ms := (limits->>'startMs')::bigint;
+            keys := counter_keys(op.wallet, (limits->>'day')::integer, limits->>'payee');
+            waiting := waiting || keys;
+            waiting_amounts := waiting_amounts || array_fill(0::numeric, ARRAY[cardinality(keys)]);
+            FOR i IN 1 .. cardinality(waiting) LOOP
+              nth := array_position(counters, waiting[i]);
+              IF nth IS NULL THEN
+                counters := array_append(counters, waiting[i]);
+                counts := array_append(counts, coalesce((SELECT d.used FROM day_counters d
+                  WHERE d.wallet = split_part(waiting[i], E'\n', 1) COLLATE "C"
+                    AND d.day = split_part(waiting[i], E'\n', 2)::integer
+                    AND d.payee = split_part(waiting[i], E'\n', 3) COLLATE "C"), 0));
+                nth := cardinality(counters);
+              END IF;
+              counts[nth] := counts[nth] + waiting_amounts[i];
+            END LOOP;
+            waiting := '{}';
+            waiting_amounts := '{}';
+            answer := NULL;
+            nth := array_position(counters, keys[cardinality(keys)]);
+            IF now_ms < starts_ms OR now_ms >= (limits->>'endMs')::bigint THEN
+              answer := '["stale_day"]';
+            ELSIF memory.counts_since_ms > starts_ms AND (limits->>'sinceStart')::boolean IS NOT TRUE
+                AND (SELECT w.limits_epoch FROM wallets w WHERE w.wallet = op.wallet COLLATE "C")
+                  IS DISTINCT FROM memory.epoch THEN
+              answer := '["limits_unknown",' || memory.counts_since_ms || ']';
+            ELSIF cardinality(keys) = 2 AND counts[nth] + op.amount > (limits->>'perPayee')::numeric THEN
+              answer := '["over_limit","perPayee","' || counts[nth]::text || '"]';
+            ELSE
+              nth := array_position(counters, keys[1]);
+              IF counts[nth] + op.amount > (limits->>'perDay')::numeric THEN
+                answer := '["over_limit","perDay","' || counts[nth]::text || '"]';
+              END IF;
+            END IF;
+            IF answer IS NOT NULL THEN
+              answers := array_append(answers, answer);
+              CONTINUE;
+            END IF;
+          END IF;
+          IF op.epoch <> memory.epoch THEN
+            answer := 'stale_epoch';
           ELSIF actives[at] + captureds[at] + op.amount > op.max THEN
             answer := 'insufficient';
           ELSE
@@ -484,15 +626,27 @@ BEGIN
             op.reference, op.wallet, op.state, op.amount, op.currency, op.attempt, op.metadata::json,
             CASE WHEN NOT is_sent THEN ends_at_ms END, CASE WHEN NOT is_sent THEN ends_at_ms END,
             CASE WHEN is_sent THEN now_ms END, CASE WHEN is_sent THEN ends_at_ms END,
-            NULL, NULL, NULL, NULL, op.fingerprint, NULL, CASE WHEN is_again THEN 0 END);
+            NULL, NULL, NULL, NULL, op.fingerprint, (limits->>'day')::integer, limits->>'payee',
+            NULL, CASE WHEN is_again THEN 0 END);
+          IF limits IS NOT NULL THEN
+            waiting := keys;
+            waiting_amounts := array_fill(op.amount, ARRAY[cardinality(keys)]);
+          END IF;
           answers := array_append(answers, '["held","' || actives[at]::text || '","' || captureds[at]::text || '"'
             || CASE WHEN is_again THEN ',' || hold_json(hold) ELSE '' END || ']');
           actives[at] := actives[at] + op.amount;
+          taken := taken + op.amount;
+          granted_holds := granted_holds + 1;
 
         ELSIF op.kind = 'totals' THEN
           answers := array_append(answers, CASE WHEN frozen_ats[at] IS NULL
             THEN '["' || actives[at]::text || '","' || captureds[at]::text || '"]'
             ELSE json_build_array(actives[at]::text, captureds[at]::text, frozen_ats[at], frozen_fors[at])::text END);
+          CONTINUE;
+
+        ELSIF op.kind = 'acceptLimits' THEN
+          UPDATE wallets w SET limits_epoch = memory.epoch WHERE w.wallet = op.wallet COLLATE "C";
+          answers := array_append(answers, 'null');
           CONTINUE;
 
         ELSIF op.kind = 'freeze' THEN
@@ -541,6 +695,7 @@ BEGIN
 
           IF answer IN ('done', 'late') THEN
             is_changed := true;
+            counted_before := counted(hold);
             IF op.target IN ('captured', 'released', 'failed') THEN
               IF answer = 'done' THEN actives[at] := actives[at] - hold.amount; END IF;
               changed[at] := true;
@@ -577,6 +732,11 @@ BEGIN
             ELSE -- returned
               hold.sends_until_ms := least(hold.sends_until_ms, now_ms);
             END IF;
+            IF hold.day >= first_kept_day AND counted(hold) <> counted_before THEN
+              keys := counter_keys(hold.wallet, hold.day, hold.payee);
+              waiting := waiting || keys;
+              waiting_amounts := waiting_amounts || array_fill(counted(hold) - counted_before, ARRAY[cardinality(keys)]);
+            END IF;
           ELSIF answer = 'already' AND op.target = 'failed' AND (NOT hold.failed OR hold.awaits_outcome) THEN
             hold.failed := true;
             hold.awaits_outcome := false;
@@ -610,6 +770,11 @@ BEGIN
                 OR hold.state NOT IN ('reserved', 'released');
             END IF;
             IF hold.state IN ('reserved', 'sent') THEN actives[at] := actives[at] - hold.amount; END IF;
+            IF hold.day >= first_kept_day AND counted(hold) > 0 THEN
+              keys := counter_keys(hold.wallet, hold.day, hold.payee);
+              waiting := waiting || keys;
+              waiting_amounts := waiting_amounts || array_fill(-counted(hold), ARRAY[cardinality(keys)]);
+            END IF;
           END IF;
           number := number + 1;
           given.seq := (given.created_at_ms << 21) + number;
@@ -627,6 +792,11 @@ BEGIN
           given.awaits_outcome := given.awaits_outcome AND NOT given.failed;
           given.lease_until_ms := 0;
           hold := given;
+          IF hold.day >= first_kept_day THEN
+            keys := counter_keys(hold.wallet, hold.day, hold.payee);
+            waiting := waiting || keys;
+            waiting_amounts := waiting_amounts || array_fill(counted(hold), ARRAY[cardinality(keys)]);
+          END IF;
           actives[at] := actives[at] + CASE hold.state WHEN 'captured' THEN hold.captured_amount ELSE hold.amount END;
         END IF;
         is_changed := true;
@@ -637,6 +807,41 @@ BEGIN
         IF known_before THEN updates := array_append(updates, hold);
         ELSE inserts := array_append(inserts, hold);
         END IF;
+      END IF;
+
+      IF policy = 'all' THEN is_granted := granted_holds = cardinality(new_references); END IF;
+      -- If the attempt asks again, nothing is taken: the source has given its share before.
+      IF is_granted AND from_reference IS NOT NULL AND taken > 0 THEN
+        at := array_position(names, new_wallets[1]);
+        is_granted := coalesce(source.state = 'reserved' AND source.attempt = from_attempt
+          AND source.wallet = new_wallets[1] AND source.amount >= taken, false);
+        IF is_granted THEN
+          actives[at] := actives[at] - taken;
+          IF source.day >= first_kept_day THEN
+            keys := counter_keys(source.wallet, source.day, source.payee);
+            waiting := waiting || keys;
+            waiting_amounts := waiting_amounts || array_fill(-taken, ARRAY[cardinality(keys)]);
+          END IF;
+          IF source.amount = taken THEN
+            source.state := 'released';
+            source.ended_at_ms := now_ms;
+            source.expires_at_ms := NULL;
+            source.due_at_ms := NULL;
+          ELSE
+            source.amount := source.amount - taken;
+          END IF;
+          source.lease_until_ms := NULL;
+          updates := array_append(updates, source);
+        END IF;
+      END IF;
+      IF NOT is_granted THEN
+        inserts := '{}';
+        updates := '{}';
+        counters := '{}';
+        waiting := '{}';
+        actives := actives_before;
+        captureds := captureds_before;
+        changed := changed_before;
       END IF;
 
       IF cardinality(inserts) > 0 THEN
@@ -650,7 +855,7 @@ BEGIN
           lease_until_ms = CASE WHEN u.lease_until_ms IS NULL THEN h.lease_until_ms END,
           exponent = u.exponent, turn = u.turn, failed = u.failed, awaits_outcome = u.awaits_outcome,
           state = u.state, amount = u.amount, captured_amount = u.captured_amount, currency = u.currency,
-          attempt = u.attempt, sender = u.sender, fingerprint = u.fingerprint,
+          attempt = u.attempt, sender = u.sender, fingerprint = u.fingerprint, day = u.day, payee = u.payee,
           metadata = u.metadata
         FROM unnest(updates) u WHERE h.reference = u.reference;
         GET DIAGNOSTICS written = ROW_COUNT;
@@ -669,6 +874,27 @@ BEGIN
     END;
   END LOOP;
 
+  IF cardinality(counters) + cardinality(waiting) > 0 THEN
+    -- The wallets are locked, so no other transaction has changed what was read of their counters.
+    INSERT INTO day_counters AS d (wallet, day, payee, used)
+      SELECT split_part(k.key, E'\n', 1), split_part(k.key, E'\n', 2)::integer, split_part(k.key, E'\n', 3), sum(k.used)
+      FROM (
+        SELECT r.key, r.used - coalesce((SELECT d.used FROM day_counters d
+            WHERE d.wallet = split_part(r.key, E'\n', 1) COLLATE "C" AND d.day = split_part(r.key, E'\n', 2)::integer
+              AND d.payee = split_part(r.key, E'\n', 3) COLLATE "C"), 0) AS used
+          FROM unnest(counters, counts) r (key, used)
+        UNION ALL SELECT n.key, n.used FROM unnest(waiting, waiting_amounts) n (key, used)
+      ) k
+      GROUP BY k.key HAVING sum(k.used) <> 0 ORDER BY k.key COLLATE "C"
+      ON CONFLICT (wallet, day, payee) DO UPDATE SET used = d.used + excluded.used;
+    -- More than come, so that none pile up, and few, so that no batch takes long.
+    DELETE FROM day_counters d
+      WHERE (d.wallet, d.day, d.payee) IN (
+        SELECT o.wallet, o.day, o.payee FROM day_counters o
+        WHERE o.wallet = ANY (names[:locked]) AND o.day < first_kept_day
+        LIMIT 4 * (cardinality(counters) + cardinality(waiting)));
+  END IF;
+
   IF true = ANY (changed) THEN
     UPDATE wallets w SET active = n.active, captured = n.captured, epoch = memory.epoch, frozen_at_ms = n.frozen_at_ms,
         frozen_for = n.frozen_for, clock_ms = now_ms
@@ -684,6 +910,8 @@ BEGIN
   RETURN '{"epoch":' || to_json(memory.epoch)::text || ',"nowMs":' || now_ms
     || ',"recoveringForMs":' || recovering_for_ms || ',"lsn":' || coalesce('"' || lsn || '"', 'null')
     || ',"held":' || coalesce(held, 'null')
+    || CASE WHEN policy IS NULL THEN '' ELSE ',"granted":' || is_granted::text || ',"source":'
+      || CASE WHEN source.reference IS NULL THEN 'null' ELSE hold_json(source) END END
     || ',"answers":[' || array_to_string(answers, ',') || ']}';
 END
 $$;

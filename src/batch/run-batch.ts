@@ -1,0 +1,228 @@
+// A list of payouts, such as a payroll: held together, paid with bounded concurrency, and continued after a crash.
+import { isSilence } from '../core/ask-store.js';
+import type { PayoutToHold } from '../core/calls.js';
+import { runAfter } from '../core/clock.js';
+import { InvalidArgumentError, isPayoutGuardError } from '../core/errors.js';
+import type { HoldInfo } from '../core/hold-info.js';
+import { callListener } from '../core/listener.js';
+import type { Hold, PayoutGuard } from '../core/payout-guard.js';
+import { isFailedResponse } from '../core/verdict.js';
+import { type OpenedBatch, openBatch, readsAtOnce } from './open-batch.js';
+import { type BatchOptions, type ResolvedBatchOptions, resolveBatchOptions } from './options.js';
+import { type BatchReport, type BatchRow, ofAnotherRun, rowOf, summaryOf } from './report.js';
+
+/** Makes one payment. `hold.reference` goes to the provider, as in `hold.pay`. */
+export type PayOne<Payout> = (hold: Hold, payout: Payout) => unknown;
+
+/**
+ * Makes a list of payouts from one wallet. Holds the money of all that are still to be made, pays them with bounded
+ * concurrency, and settles each by its verdict. Call it again with the same list after a crash, a stop, or to see what
+ * became of open payouts: a payout that was sent is never sent again.
+ *
+ * @param payouts - At least one. Each has a reference of its own, the same in every run.
+ * @param pay - Makes one payment, and is judged as the function of `hold.pay`.
+ * @throws `InsufficientFundsError` with policy `all`, before the first payout leaves: its figures are the sums, fees
+ *   included. What `guard.holdAll` throws.
+ * @throws `InvalidArgumentError` the options are not valid, the list is empty, a payout cannot be held or names another
+ *   wallet or currency, or a reference occurs twice.
+ */
+export async function runBatch<Payout extends PayoutToHold>(
+  guard: PayoutGuard,
+  payouts: readonly Payout[],
+  pay: PayOne<Payout>,
+  options: BatchOptions = {},
+): Promise<BatchReport> {
+  if (typeof guard?.internals?.readPayouts !== 'function') {
+    throw new InvalidArgumentError('guard', 'must be what createPayoutGuard returns');
+  }
+  if (typeof pay !== 'function') throw new InvalidArgumentError('pay', 'must be a function that makes one payment');
+  const settings = resolveBatchOptions(options);
+  // A copy of its own: the caller may change the list while the batch runs.
+  const given = Array.isArray(payouts) ? [...(payouts as readonly Payout[])] : payouts;
+  const list = await guard.internals.readPayouts(given, settings.wallet);
+  const { wallet } = list;
+  const run = new Run(guard, settings, await openBatch(guard, list, settings));
+  try {
+    await run.payAll(given, pay);
+  } finally {
+    await run.end();
+  }
+  await run.readAgain();
+  const { code: currency } = wallet.currency;
+  const all = run.rows as readonly BatchRow[];
+  return { wallet: wallet.key, currency, rows: all, summary: summaryOf(all, wallet.currency), stopped: run.hasStopped };
+}
+
+class Run {
+  readonly rows: (BatchRow | undefined)[];
+  hasStopped = false;
+  readonly #guard: PayoutGuard;
+  readonly #settings: ResolvedBatchOptions;
+  readonly #opened: OpenedBatch;
+  readonly #unpaid = new Map<number, Hold>();
+  #cancelRenewal: () => void = () => {};
+  #errorsInARow = 0;
+  #failed = 0;
+  #done: number;
+
+  constructor(guard: PayoutGuard, settings: ResolvedBatchOptions, opened: OpenedBatch) {
+    this.#guard = guard;
+    this.#settings = settings;
+    this.#opened = opened;
+    this.rows = [...opened.rows];
+    this.#done = 0;
+    for (const row of this.rows) if (row) this.#report(row);
+  }
+
+  async payAll<Payout>(payouts: readonly Payout[], pay: PayOne<Payout>): Promise<void> {
+    const { holds } = this.#opened;
+    for (const [index, hold] of holds) this.#unpaid.set(index, hold);
+    this.#renewLater();
+    const next = holds.entries();
+    const work = async (): Promise<void> => {
+      for (let entry = next.next(); !entry.done; entry = next.next()) {
+        if (this.#mustStop()) return;
+        const [index, hold] = entry.value;
+        this.#unpaid.delete(index);
+        await this.#payOne(index, hold, payouts[index] as Payout, pay);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(this.#settings.concurrency, holds.size) }, work));
+  }
+
+  /** Ends the holds that were not paid. */
+  async end(): Promise<void> {
+    this.#unpaid.clear();
+    this.#cancelRenewal();
+    for (const [index, hold] of this.#opened.holds) {
+      if (!this.rows[index]) this.#set(index, await this.#endUnpaid(index, hold));
+    }
+  }
+
+  /** Reads again what other runs were still making when this one read it. */
+  async readAgain(): Promise<void> {
+    const places = [...this.rows.keys()].filter((index) => this.#isUndecidedElsewhere(index));
+    for (let from = 0; from < places.length; from += readsAtOnce) {
+      await Promise.all(
+        places.slice(from, from + readsAtOnce).map(async (index) => {
+          const row = await this.#read(this.rows[index] as BatchRow);
+          if (row) this.rows[index] = ofAnotherRun(row);
+        }),
+      );
+    }
+  }
+
+  #isUndecidedElsewhere(index: number): boolean {
+    const { outcome, earlier } = this.rows[index] as BatchRow;
+    return (outcome === 'open' || outcome === 'notSent') && (earlier === true || !this.#opened.holds.has(index));
+  }
+
+  async #payOne<Payout>(index: number, hold: Hold, payout: Payout, pay: PayOne<Payout>): Promise<void> {
+    let hasBegun = false;
+    let isAnswered = false;
+    let failure: { error: unknown } | undefined;
+    try {
+      const result = await hold.pay(() => {
+        hasBegun = true;
+        return pay(hold, payout);
+      });
+      isAnswered = !isFailedResponse(result);
+    } catch (error) {
+      failure = { error };
+    }
+    const known = await this.#read(hold);
+    if (failure && !hasBegun && known && isOfAnotherRun(known, failure.error)) {
+      return this.#set(index, ofAnotherRun(known));
+    }
+    const row = known ?? unread(hold);
+    if (row.outcome === 'failed') this.#failed += 1;
+    this.#errorsInARow = isAnswered || row.outcome === 'failed' ? 0 : this.#errorsInARow + 1;
+    if (hold.state === 'reserved' && !this.#opened.resumed.has(index)) await giveBack(hold);
+    this.#set(index, { ...row, ...failure });
+  }
+
+  /**
+   * Gives back the hold of a payout that this run does not pay, and returns its row. A hold that another run took is
+   * left to it: it is paid under, or expires.
+   */
+  async #endUnpaid(index: number, hold: Hold): Promise<BatchRow> {
+    const end = this.#opened.resumed.has(index) ? 'refused' : await giveBack(hold);
+    if (end === 'unknown') return unread(hold);
+    // Another run may have sent it meanwhile.
+    const row = end === 'refused' ? await this.#read(hold) : rowOf(hold.amount, end);
+    return row ? ofAnotherRun(row) : unread(hold);
+  }
+
+  /**
+   * The row of a payout as the store has it, because the handle does not see what another process did with its hold.
+   * Undefined if the store does not respond.
+   */
+  async #read({ reference, amount }: Pick<Hold, 'reference' | 'amount'>): Promise<BatchRow | undefined> {
+    try {
+      const info = await this.#guard.getHold(reference);
+      return info ? rowOf(amount, info) : { reference, outcome: 'notSent', amount };
+    } catch {
+      return undefined;
+    }
+  }
+
+  #mustStop(): boolean {
+    const { errorsInARow, failed, signal } = this.#settings;
+    const isOver =
+      this.#errorsInARow >= errorsInARow ||
+      this.#failed >= failed ||
+      signal?.aborted === true ||
+      this.#guard.internals.closing.aborted;
+    this.hasStopped ||= isOver;
+    return isOver;
+  }
+
+  #renewLater(): void {
+    const { expiresInMs } = this.#settings;
+    const delayMs = Math.floor(expiresInMs / 3);
+    this.#cancelRenewal = runAfter(this.#guard.internals.clock, delayMs, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    // One that is lost rejects when it is paid, and is reported then.
+    await Promise.allSettled([...this.#unpaid.values()].map((hold) => hold.extend(this.#settings.expiresInMs)));
+    if (this.#unpaid.size > 0) this.#renewLater();
+  }
+
+  #set(index: number, row: BatchRow): void {
+    this.rows[index] = row;
+    this.#report(row);
+  }
+
+  #report(row: BatchRow): void {
+    this.#done += 1;
+    const { onProgress } = this.#settings;
+    if (!onProgress) return;
+    const problem = 'onProgress of a batch threw an error; the batch continues.';
+    callListener(onProgress, { row, done: this.#done, total: this.rows.length }, problem);
+  }
+}
+
+/**
+ * Returns true if another run has sent a payout whose payment function did not run here. A store that did not respond,
+ * or a guard that began to close, may have marked it as sent for this run.
+ */
+function isOfAnotherRun({ outcome }: BatchRow, error: unknown): boolean {
+  if (outcome !== 'open') return outcome === 'paid' || outcome === 'failed';
+  return isPayoutGuardError(error) && error.code !== 'balance_unavailable';
+}
+
+/** The row of a payout that cannot be read. Only one that certainly was not sent may be taken for not sent. */
+function unread({ reference, amount, state }: Hold): BatchRow {
+  return { reference, outcome: state === 'captured' ? 'paid' : 'open', amount };
+}
+
+/** Releases a hold that was not sent. `refused`: another run has sent it. `unknown`: the store did not respond. */
+async function giveBack(hold: Hold): Promise<HoldInfo | 'refused' | 'unknown'> {
+  try {
+    return await hold.release({ notSent: true });
+  } catch (error) {
+    // A release that the store could not take is kept by the guard, and the reservation expires.
+    return isSilence(error) ? 'unknown' : 'refused';
+  }
+}

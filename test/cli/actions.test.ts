@@ -1,0 +1,297 @@
+// The commands that act: their confirmations, their records, and what they do when they are interrupted.
+import { describe, expect, it } from '@jest/globals';
+import { memoryStore, type PayoutAnswer } from 'payout-guard';
+import { memoryHistory } from 'payout-guard/history';
+import { actionMeanings } from '../../src/operate/index.js';
+import { scriptedWallet } from '../support/wallet.js';
+import { collectWarnings } from '../support/warnings.js';
+import { closedBy, moduleOf, run, secret, shared } from './support.js';
+import { open, withHolds } from './two-wallets.js';
+
+const capture = (...args: string[]) => ['capture', ...args, '--reason', 'x'];
+const answering = (answer: string) => ({ canAsk: true, ask: async () => answer });
+collectWarnings();
+
+describe('capture and release', () => {
+  it('repeat the meaning, the amount and the currency before they act', async () => {
+    const { commandIn, guard } = await withHolds();
+    const { code, out, err } = await commandIn(
+      answering('yes'),
+      'capture',
+      'u-1',
+      '19500',
+      '--reason',
+      'in the statement',
+    );
+    expect([code, out]).toEqual([0, 'captured u-1: 19500 UGX']);
+    expect(err).toContain('capture u-1: 20000 UGX from wallet isw-ugx, sent, of which 19500 UGX left\n');
+    expect(err).toContain(actionMeanings.capture);
+    expect(await guard.getHold('u-1')).toMatchObject({ state: 'captured', captured: '19500' });
+    const released = await commandIn(answering(' YES '), 'release', 'k-2', '--reason', 'ticket 4711');
+    expect([released.code, released.out]).toEqual([0, 'released k-2: 99.00 KES']);
+    expect(released.err).toContain(`release k-2: 99.00 KES from wallet jpay-kes, sent\n${actionMeanings.release}`);
+    expect(await guard.getHold('k-2')).toMatchObject({ state: 'released', failed: true });
+  });
+
+  it.each(['', 'y', 'no', 'yes please'])('do nothing after the answer %j, and exit 3', async (answer) => {
+    const { commandIn, guard, history } = await withHolds();
+    const { code, out, err } = await commandIn(answering(answer), 'release', 'k-2', '--reason', 'ticket 4711');
+    expect([code, out]).toEqual([3, '']);
+    expect(err).toContain('Not confirmed. Nothing was done.');
+    expect((await guard.getHold('k-2'))?.state).toBe('sent');
+    expect((await history.query({ kind: 'operator' })).entries).toEqual([]);
+  });
+
+  it.each([
+    ['capture', 'k-2'],
+    ['release', 'k-2'],
+    ['freeze', 'jpay-kes'],
+    ['unfreeze', 'jpay-kes'],
+  ])('%s %s is refused without a terminal and without --yes', async (...args) => {
+    const { command, guard } = await withHolds();
+    const { code, err } = await command(...args, '--reason', 'x');
+    expect([code, err]).toEqual([2, expect.stringContaining('no terminal to ask for a confirmation: give --yes')]);
+    expect((await guard.getHold('k-2'))?.state).toBe('sent');
+    expect((await guard.funds({ wallet: 'jpay-kes' })).frozen).toBeUndefined();
+  });
+
+  it('record the person and the reason in the history', async () => {
+    const { command, history } = await withHolds();
+    await command('capture', 'u-1', '--yes', '--reason', 'in the statement');
+    await command('release', 'k-2', '--yes', '--reason', 'ticket 4711', '--as', 'grace');
+    const { entries } = await history.query({ kind: 'operator' });
+    expect(entries.map(({ reference, data }) => [reference, data])).toEqual([
+      ['u-1', { action: 'capture', operator: 'ada', reason: 'in the statement' }],
+      ['k-2', { action: 'release', operator: 'grace', reason: 'ticket 4711' }],
+    ]);
+  });
+
+  it('note that nothing is recorded without a history, and need a name', async () => {
+    const { guard } = await withHolds();
+    const name = await moduleOf({ guard });
+    const args = ['capture', 'u-1', '--yes', '--reason', 'x', '--guard', name];
+    expect(await run(args, { userName: undefined })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--as: name the person who acts'),
+    });
+    expect((await run(args)).err).toContain('not recorded, because ');
+  });
+
+  it.each<[string, string[], number, string]>([
+    ['an unknown reference', capture('nothing'), 3, 'The store has no hold of this reference. Nothing was done.'],
+    [
+      'a release after a capture',
+      ['release', 'k-1', '--reason', 'x'],
+      3,
+      'The hold is captured already, so it cannot be released.',
+    ],
+    [
+      'another amount after a capture',
+      ['capture', 'k-1', '1500.00', '--reason', 'x'],
+      3,
+      'belongs to a payout with another amount',
+    ],
+    ['a missing reason of a release', ['release', 'k-2'], 2, '--reason: name the reason'],
+    ['a missing reason of a capture', ['capture', 'k-2'], 2, '--reason: name the reason'],
+    [
+      'a separator in the amount',
+      capture('k-2', '1,500.00'),
+      2,
+      'AMOUNT: Invalid amount: it is not plain decimal text',
+    ],
+    ['a currency in the amount', capture('k-2', 'KES90'), 2, 'Got a text of 5 characters.'],
+    ['too many decimals', capture('u-1', '1.5'), 2, 'it has more decimals than UGX'],
+    ['an amount of zero', capture('k-2', '0'), 2, 'AMOUNT: Invalid amount: it is zero'],
+    [
+      'a reason with control characters',
+      ['release', 'k-2', '--reason', 'a\nb'],
+      2,
+      '--reason must be 1 to 200 printable characters; got a text with control characters',
+    ],
+    ['a reason of blanks', ['release', 'k-2', '--reason', '  '], 2, 'printable characters; got blanks'],
+    ['a name that is too long', [...capture('k-2'), '--as', 'x'.repeat(101)], 2, '--as must be 1 to 100 printable'],
+    ['a reference that is none', capture('a b'), 2, 'REFERENCE must be the id of a payout, 1 to 128 visible ASCII'],
+  ])('refuse %s', async (_, args, expected, problem) => {
+    const { command } = await withHolds();
+    const { code, out, err } = await command(...args, '--yes');
+    expect([code, out]).toEqual([expected, '']);
+    expect(err).toContain(problem);
+  });
+
+  it('print the hold as JSON', async () => {
+    const { command } = await withHolds();
+    const { out } = await command(...capture('u-1'), '--yes', '--json');
+    expect(JSON.parse(out).hold).toMatchObject({ reference: 'u-1', state: 'captured', captured: '20000' });
+  });
+
+  it('do nothing when they are interrupted at the question, and state that', async () => {
+    const { commandIn, guard } = await withHolds();
+    const interrupt = new AbortController();
+    const ask = () => {
+      interrupt.abort();
+      return Promise.reject(new Error('aborted'));
+    };
+    const context = { canAsk: true, ask, interrupted: interrupt.signal };
+    const { code, err } = await commandIn(context, ...capture('u-1'));
+    expect([code, err]).toEqual([130, expect.stringContaining('Interrupted. Nothing was done.')]);
+    expect((await guard.getHold('u-1'))?.state).toBe('sent');
+  });
+});
+
+describe('freeze and unfreeze', () => {
+  it('stop payouts in every process, and let them continue', async () => {
+    const { command, guard } = await open();
+    expect(await command('freeze', 'jpay-kes', '--reason', 'audit', '--yes')).toMatchObject({
+      code: 0,
+      out: 'jpay-kes is frozen',
+    });
+    const hold = () => guard.hold({ wallet: 'jpay-kes', amount: '1', reference: 'k' });
+    await expect(hold()).rejects.toMatchObject({ code: 'wallet_frozen' });
+    expect((await command('unfreeze', 'jpay-kes', '--reason', 'x', '--yes', '--json')).out).toContain(
+      '"frozen": false',
+    );
+    expect((await hold()).state).toBe('reserved');
+  });
+
+  it.each([
+    ['freeze', 'default', '--reason', 'x'],
+    ['unfreeze', 'default', '--reason', 'x'],
+  ])('refuse a store in memory, which no service sees: %s', async (...args) => {
+    const guard = scriptedWallet().guard();
+    const { code, out, err } = await run([...args, '--yes', '--guard', await moduleOf({ guard })]);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('so no service would see it. Nothing was done');
+  });
+
+  it('refuse an unknown wallet, and a freeze without a reason', async () => {
+    const { command } = await open();
+    expect((await command('freeze', secret, '--reason', 'x', '--yes')).code).toBe(2);
+    expect((await command('freeze', 'jpay-kes', '--yes')).code).toBe(2);
+  });
+});
+
+describe('reconcile', () => {
+  /** Sent payouts of an hour ago, whose outcomes the provider answers by reference. */
+  async function overdue(outcomes: Readonly<Record<string, PayoutAnswer | 'never'>>) {
+    const opened = await open();
+    const { kes, guard, clock } = opened;
+    const asked: string[] = [];
+    kes.provider.lookup = ({ reference, signal }) => {
+      asked.push(reference);
+      const answer = outcomes[reference];
+      if (answer !== 'never') return Promise.resolve(answer ?? { outcome: 'unknown' });
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const holds = [];
+    for (const reference of Object.keys(outcomes)) {
+      holds.push(await guard.hold({ wallet: 'jpay-kes', amount: '10.00', reference, state: 'sent' }));
+    }
+    await guard.close();
+    clock.advance(3_600_000);
+    return { ...opened, asked };
+  }
+
+  it('looks up what is overdue, with a bar in a terminal, and lists what the provider has no record of', async () => {
+    const { commandIn } = await overdue({
+      a: { outcome: 'completed' },
+      b: { outcome: 'failed' },
+      c: { outcome: 'unknown', absent: true },
+    });
+    const written: string[] = [];
+    const progressScreen = { columns: 80, write: (text: string) => written.push(text) };
+    const { code, out } = await commandIn({ progressScreen }, 'reconcile');
+    expect(code).toBe(0);
+    expect(out).toBe(
+      [
+        '1 captured, 1 released, 1 still open',
+        'The provider has no record of:',
+        '  c  10.00 KES',
+        'Compare them with its dashboard, and release those that were never sent.',
+      ].join('\n'),
+    );
+    expect(written[0]).toBe('\r\u001b[K[....................] 0 of 3  0 captured, 0 released');
+    expect(written.at(-2)).toBe('\r\u001b[K[####################] 3 of 3  1 captured, 1 released');
+    expect(written.at(-1)).toBe('\r\u001b[K');
+  });
+
+  it('looks up one payout, and records who asked', async () => {
+    const { command, asked, history } = await overdue({ a: { outcome: 'completed' }, b: { outcome: 'completed' } });
+    const { out } = await command('reconcile', 'b', '--json', '--as', 'grace');
+    expect(JSON.parse(out)).toEqual({ captured: 1, released: 0, open: 0, neverSeen: [], elsewhere: 0 });
+    expect(asked).toEqual(['b']);
+    expect((await history.query({ kind: 'operator' })).entries).toMatchObject([
+      { reference: 'b', data: { operator: 'grace' } },
+    ]);
+    expect((await command('reconcile', 'x')).code).toBe(3);
+  });
+
+  it('counts open payouts that another process has just looked up', async () => {
+    const { command, asked } = await overdue({ a: { outcome: 'unknown' }, b: { outcome: 'unknown' } });
+    expect((await command('reconcile')).out).toBe('0 captured, 0 released, 2 still open');
+    expect((await command('reconcile')).out).toBe(
+      '0 captured, 0 released, 0 still open\n' +
+        '2 payouts still open, which another process looked up within the last minute: run the command again then.',
+    );
+    expect(JSON.parse((await command('reconcile', '--json')).out)).toMatchObject({ open: 0, elsewhere: 2 });
+    expect(asked).toEqual(['a', 'b']);
+  });
+
+  it('leaves younger payouts alone', async () => {
+    const { command, asked } = await overdue({ a: { outcome: 'completed' } });
+    expect((await command('reconcile', '--older-than', '2h')).out).toBe('0 captured, 0 released, 0 still open');
+    expect(asked).toEqual([]);
+  });
+
+  it('ends when it is interrupted, and states what was done', async () => {
+    const { commandIn, guard } = await overdue({
+      a: { outcome: 'completed' },
+      b: 'never',
+      c: { outcome: 'completed' },
+    });
+    const interrupt = new AbortController();
+    const write = (text: string) => {
+      if (text.includes(' 2 of 3 ')) interrupt.abort();
+    };
+    const context = { progressScreen: { columns: 80, write }, interrupted: interrupt.signal };
+    const { code, err } = await commandIn(context, 'reconcile');
+    expect(code).toBe(130);
+    expect(err).toContain('Interrupted. 2 of 3 payouts looked up: 2 captured, 0 released. The rest is as it was');
+    expect((await guard.getHold('b'))?.state).toBe('sent');
+  });
+});
+
+describe('accept-limits', () => {
+  it('lets limits count again that refuse because the store lost data', async () => {
+    // One that began in the course of the day, as after a loss.
+    const store = shared(Object.assign(memoryStore(), { limits: 'durable' as const }));
+    const wallet = scriptedWallet();
+    const make = () =>
+      wallet.guard({ store, clock: { now: () => Date.now() }, limits: { perDay: '10', timeZone: 'UTC' } });
+    const guard = make();
+    const hold = () => guard.hold({ amount: '1', reference: 'a' });
+    await expect(hold()).rejects.toMatchObject({ code: 'limits_unknown' });
+    const history = closedBy(memoryHistory());
+    const name = await moduleOf({ default: () => ({ guard: make(), history }) });
+    const accept = (context: object, ...more: string[]) =>
+      run(['accept-limits', 'default', '--reason', 'compared', '--guard', name, ...more], context);
+    expect((await accept(answering('no'))).code).toBe(3);
+    await expect(hold()).rejects.toMatchObject({ code: 'limits_unknown' });
+    const { code, out, err } = await accept(answering('yes'), '--as', 'grace');
+    expect([code, out]).toEqual([0, 'default counts its daily limits again']);
+    expect(err).toContain(`accept-limits default (KES)\n${actionMeanings.acceptLimits}`);
+    expect((await hold()).state).toBe('reserved');
+    const { entries } = await history.query({ kind: 'operator' });
+    expect(entries.map(({ data }) => data)).toEqual([
+      { action: 'acceptLimits', operator: 'grace', reason: 'compared' },
+    ]);
+    expect((await accept({}, '--yes', '--json')).out).toBe('{\n  "wallet": "default",\n  "limitsAccepted": true\n}');
+    await guard.close();
+  });
+
+  it('refuses a wallet without limits per day, before it asks', async () => {
+    const { commandIn } = await open();
+    const { code, out, err } = await commandIn(answering('yes'), 'accept-limits', 'jpay-kes', '--reason', 'x');
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('WALLET: it has no limits per day');
+  });
+});

@@ -1,0 +1,5 @@
+// Every ending of a request, on fastify.
+import { fastifyDriver } from '../web/endings/fastify.js';
+import { matrixOf } from '../web/endings/matrix.js';
+
+matrixOf(fastifyDriver);

@@ -1,0 +1,5 @@
+// Every ending of a request, on koa.
+import { koaDriver } from '../web/endings/koa.js';
+import { matrixOf } from '../web/endings/matrix.js';
+
+matrixOf(koaDriver);
