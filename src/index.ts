@@ -123,4 +123,4 @@ export type {
 } from './core/store.js';
 export type { Clock } from './core/clock.js';
 export type { Trace, TracedStep } from './core/trace.js';
-export type { GuardInternals, WalletInfo } from './core/payout-guard.js';
+export type { GuardInternals, WalletInfo } from './core/internals.js';

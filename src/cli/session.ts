@@ -1,6 +1,7 @@
 // One command with the guard of the user: loads it, runs the command, and closes it whatever happens.
 import { untilAborted } from '../core/deadline.js';
-import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
+import type { WalletInfo } from '../core/internals.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
 import { parseReference } from '../core/reference.js';
 import type { History } from '../history/index.js';
 import { type Operator, operatorOf } from '../operate/index.js';

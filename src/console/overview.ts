@@ -1,7 +1,8 @@
 // The overview: every wallet as it is now, and what the whole guard is in.
 import { elapsedMs, runAfter } from '../core/clock.js';
+import type { WalletInfo } from '../core/internals.js';
 import { minorUnits } from '../core/money.js';
-import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
 import type { Runway } from '../monitor/runway.js';
 import type { WalletStatus } from '../operate/index.js';
 import { CapturedRate } from './captured-rate.js';

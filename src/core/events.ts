@@ -180,6 +180,12 @@ export interface GuardEvents {
   };
 }
 
+/** Adds a listener. Returns a function that removes it. */
+export type Listen = <Name extends keyof GuardEvents>(
+  name: Name,
+  listener: (event: GuardEvents[Name]) => unknown,
+) => () => void;
+
 export class Events {
   readonly #emitter = new EventEmitter().setMaxListeners(0);
   /** Names with a listener; asked on every check, and several times as quick as the emitter. */

@@ -23,32 +23,26 @@ import type {
 import { elapsedMs, keepingAlive } from './clock.js';
 import { Decider } from './decider.js';
 import { type Decision, spendableMinor } from './decision.js';
-import { ConfigurationError, InvalidArgumentError } from './errors.js';
+import { InvalidArgumentError } from './errors.js';
 import type { Reconciliation } from './events.js';
 import { Events } from './events.js';
 import { FollowUp } from './follow-up.js';
+import { internalsOf } from './guard-internals.js';
 import { HoldAll } from './hold-all.js';
-import { readPayouts } from './hold-all-request.js';
 import type { HoldInfo } from './hold-info.js';
 import { isReason } from './hold-request.js';
 import { Holds } from './holds.js';
 import { Identities } from './identities.js';
 import { InsufficientFundsError } from './insufficient-funds.js';
+import type { AttachedWork, GuardInternals } from './internals.js';
+import { KnownHolds } from './known-holds.js';
 import { Lookups } from './lookups.js';
 import { formatMinorUnits } from './money.js';
-import { type PayoutGuardOptions, type ResolvedOptions, resolveOptions, sendingGraceMs } from './options.js';
+import { type PayoutGuardOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { Outcomes } from './outcomes.js';
 import { PayPromise } from './pay-promise.js';
 import { Payments } from './payments.js';
-import type {
-  AmountInput,
-  AttachedWork,
-  GuardInternals,
-  Hold,
-  PayoutGuard,
-  PreparedHold,
-  WalletInfo,
-} from './payout-guard.js';
+import type { AmountInput, Hold, PayoutGuard, PreparedHold } from './payout-guard.js';
 import { GuardLimits } from './payout-limits.js';
 import { planPayouts } from './plan.js';
 import { Reconciler } from './reconciler.js';
@@ -56,11 +50,9 @@ import { Reservations } from './reservations.js';
 import { Settler } from './settler.js';
 import { warnOfSetup } from './setup-warnings.js';
 import { shutDown } from './shutdown.js';
-import type { HoldStore } from './store.js';
 import { WatchedStore } from './store-watch.js';
 import { UnderWay } from './under-way.js';
 import { VerdictOutbox } from './verdict-outbox.js';
-import type { Wallet } from './wallet.js';
 import { type Wallets, walletsOf } from './wallets.js';
 
 /**
@@ -87,30 +79,28 @@ export function createPayoutGuard(options: PayoutGuardOptions): PayoutGuard {
 class Guard implements PayoutGuard {
   readonly #options: ResolvedOptions;
   readonly #events = new Events();
-  /** The store as it was given: setup warnings compare the stores of guards. */
-  readonly #given: HoldStore;
-  /** The same store, with its failures counted and emitted. All parts use this one. */
+  /** The store that was given, with its failures counted and emitted. All parts use this one. */
   readonly #store: WatchedStore;
   readonly #wallets: Wallets;
   readonly #identities: Identities;
   readonly #decider: Decider;
   readonly #holds: Holds;
   readonly #holdAll: HoldAll;
-  readonly #limits: GuardLimits;
+  readonly #known: KnownHolds;
   readonly #reconciler: Reconciler;
-  readonly #attached: AttachedWork[] = [];
   /** Ends the guard, after so many milliseconds at most. */
   readonly #shutDown: (waitMs: number) => Promise<CloseReport>;
   /** Ends the comparison with other guards of this process. */
   readonly #forgetSetup: () => void;
   readonly #closeSignal = new AbortController();
   #closing: Promise<CloseReport> | undefined;
+  readonly internals: GuardInternals;
 
   /**
    * Makes the parts, each from those above it: `decider` decides on balances, `settler` moves holds on in the store,
    * `outbox` keeps verdicts that the store could not take, `lookups` asks providers about payouts, `outcomes` settles
    * by their answers, soon after a payment (`followUp`) or by timer (`reconciler`), `payments` runs the code that
-   * pays, and `holds` and `holdAll` take holds.
+   * pays, `holds` and `holdAll` take holds, and `known` finds them again and ends them.
    */
   constructor(given: ResolvedOptions) {
     const events = this.#events;
@@ -131,22 +121,23 @@ class Guard implements PayoutGuard {
     const limits = new GuardLimits(options.clock, events);
     const asking = { options, wallets, identities, decider, events, limits };
     const taking = { ...asking, settler, outbox, payments, reservations, underWay };
-    const holds = new Holds(taking);
+    const known = new KnownHolds(taking);
     const reconciler = new Reconciler({ options, wallets, identities, outcomes, events });
-    this.#given = given.store;
     this.#store = store;
     this.#options = options;
     this.#wallets = wallets;
     this.#identities = identities;
     this.#decider = decider;
-    this.#holds = holds;
-    this.#limits = limits;
+    this.#holds = new Holds(taking);
     this.#holdAll = new HoldAll({ ...taking, undo });
+    this.#known = known;
     this.#reconciler = reconciler;
     const ending = { options, decider, followUp, underWay, undo, lookups, outbox, payments, reconciler, reservations };
-    const parts = { ...ending, attached: this.#attached, events };
-    this.#shutDown = (waitMs) => shutDown(parts, waitMs);
+    const attached: AttachedWork[] = [];
+    this.#shutDown = (waitMs) => shutDown({ ...ending, attached, events }, waitMs);
     this.#forgetSetup = warnOfSetup(given, wallets.known());
+    const closing = this.#closeSignal.signal;
+    this.internals = internalsOf({ options: given, wallets, events, reconciler, known, limits, attached, closing });
   }
 
   // A decision is there in the same turn if the balance is remembered and the store is in memory: it is awaited only
@@ -180,7 +171,7 @@ class Guard implements PayoutGuard {
 
   readonly prepare = (options: HoldOptions): Promise<PreparedHold> => this.#holds.prepare(options);
 
-  readonly resume = (reference: string): Promise<Hold> => this.#holds.resume(reference);
+  readonly resume = (reference: string): Promise<Hold> => this.#known.resume(reference);
 
   // The promise of a payment reports a forgotten `await`.
   readonly withHold = <T>(options: WithHoldOptions, fn: (hold: Hold) => T | Promise<T>): Promise<T> =>
@@ -198,17 +189,17 @@ class Guard implements PayoutGuard {
   }
 
   readonly capture = (reference: string, actual?: AmountInput, options: SettleOptions = {}): Promise<HoldInfo> =>
-    this.#holds.capture(reference, actual, options);
+    this.#known.capture(reference, actual, options);
 
   readonly release = (reference: string, options: ReleaseOptions = {}): Promise<HoldInfo> =>
-    this.#holds.release(reference, options);
+    this.#known.release(reference, options);
 
-  readonly getHold = (reference: string): Promise<HoldInfo | undefined> => this.#holds.get(reference);
+  readonly getHold = (reference: string): Promise<HoldInfo | undefined> => this.#known.get(reference);
 
   readonly plan = (payouts: readonly PlannedPayout[]): Promise<PayoutPlan> =>
     planPayouts(this, this.#wallets, this.#store, payouts);
 
-  readonly listHolds = (options: ListOptions = {}): Promise<HoldList> => this.#holds.list(options);
+  readonly listHolds = (options: ListOptions = {}): Promise<HoldList> => this.#known.list(options);
 
   readonly reconcile = (options: ReconcileOptions = {}): Promise<Reconciliation> =>
     keepingAlive(this.#reconcile(options));
@@ -217,7 +208,7 @@ class Guard implements PayoutGuard {
     assertOptions('reconcile', options);
     const { reference, olderThanMs } = options;
     // A webhook is answered while the guard closes: it is how the last payouts learn their outcome.
-    if (reference !== undefined) return this.#reconciler.runOne(reference, this.#holds.walletOf);
+    if (reference !== undefined) return this.#reconciler.runOne(reference, this.#known.walletOf);
     this.#decider.assertOpen();
     return this.#reconciler.run(olderThanMs);
   }
@@ -291,55 +282,5 @@ class Guard implements PayoutGuard {
 
   readonly [Symbol.asyncDispose] = async (): Promise<void> => {
     await this.close();
-  };
-
-  get internals(): GuardInternals {
-    const { clock, overdueAfterMs } = this.#options;
-    return {
-      store: this.#given,
-      clock,
-      observes: false,
-      overdueAfterMs,
-      refuse: (error) => {
-        this.#events.checkFailed(error, {});
-        throw error;
-      },
-      attach: (work) => void this.#attached.push(work),
-      sendsForMs: this.#options.payWithinMs + sendingGraceMs,
-      tap: (name, listener) => this.#events.tap(name, listener),
-      lookUp: async (reference) => {
-        const fate = await this.#reconciler.learnOne(reference, this.#holds.walletOf);
-        if (fate?.end !== 'open') return 'decided';
-        return fate.isUnanswered ? 'unanswered' : 'open';
-      },
-      wallets: () => this.#wallets.known().map(walletInfo),
-      wallet: (key) => {
-        const wallet = this.#wallets.named(key);
-        if (!isPromise(wallet)) return walletInfo(wallet);
-        wallet.catch(() => {});
-        throw new ConfigurationError([`wallet "${key}" is not known yet; read it once with funds() before`]);
-      },
-      readPayouts: async (payouts, key) => {
-        const wallet = await this.#wallets.named(key);
-        return { wallet: walletInfo(wallet), payouts: readPayouts(payouts, wallet, this.#limits) };
-      },
-      closing: this.#closeSignal.signal,
-    };
-  }
-}
-
-function walletInfo(wallet: Wallet): WalletInfo {
-  const { key, currency, provider, providerName, debitVisibleAt, visibilityLagMs, lookup, limits } = wallet;
-  return {
-    key,
-    currency,
-    providerName,
-    accountId: provider?.accountId,
-    isSettledOnly: provider === undefined,
-    hasLookup: lookup !== undefined,
-    hasDailyLimits: limits?.daily !== undefined,
-    debits: { visibleAt: debitVisibleAt, lagMs: visibilityLagMs },
-    webhook: provider?.webhook,
-    callback: provider?.callback,
   };
 }

@@ -1,7 +1,8 @@
 // The options of a drift watch.
 import * as z from 'zod';
+import type { WalletInfo } from '../core/internals.js';
 import { type AmountInput, parseAmount } from '../core/money.js';
-import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
 import { Problems } from '../core/problems.js';
 import { functionSchema } from '../core/schemas.js';
 import type { History } from '../history/entry.js';

@@ -1,8 +1,9 @@
 // The wallets of a monitor, with their amounts in minor units.
 import * as z from 'zod';
 import type { Currency } from '../core/currency.js';
+import type { WalletInfo } from '../core/internals.js';
 import { type AmountInput, parseAmount, parseNonNegative } from '../core/money.js';
-import type { PayoutGuard, WalletInfo } from '../core/payout-guard.js';
+import type { PayoutGuard } from '../core/payout-guard.js';
 import type { Problems } from '../core/problems.js';
 import type { Threshold } from './level-rules.js';
 

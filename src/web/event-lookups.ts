@@ -1,7 +1,7 @@
 // Look-ups for events of providers: as few as the events allow, and none too few.
 import { LRUCache } from 'lru-cache';
 import { type Clock, elapsedMs, runAfter } from '../core/clock.js';
-import type { EventOutcome, GuardInternals } from '../core/payout-guard.js';
+import type { EventOutcome, GuardInternals } from '../core/internals.js';
 
 /** Shortest time between the end of a look-up and the next one for the same reference, in milliseconds. */
 const pauseMs = 1_000;

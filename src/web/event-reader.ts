@@ -1,6 +1,6 @@
 // The events of a provider: signed, or under a secret path.
 import { answerOf, thrownBy } from '../core/functions.js';
-import type { WalletInfo } from '../core/payout-guard.js';
+import type { WalletInfo } from '../core/internals.js';
 import type { ProviderCallback, ProviderWebhook } from '../core/provider.js';
 import { callbackPath, endsWithOne } from './callback-path.js';
 

@@ -2,7 +2,8 @@
 // waits for the end of the request.
 import { elapsedMs } from '../core/clock.js';
 import type { LeftOpen } from '../core/events.js';
-import type { AttachedWork, GuardInternals, Hold, PayoutGuard } from '../core/payout-guard.js';
+import type { AttachedWork, GuardInternals } from '../core/internals.js';
+import type { Hold, PayoutGuard } from '../core/payout-guard.js';
 
 const known = new WeakMap<PayoutGuard, ServedRequests>();
 

@@ -1,6 +1,6 @@
 // The look-ups that events cost: a server counts them. Events, replays and floods on one reference, and on many.
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { EventOutcome } from '../../src/core/payout-guard.js';
+import type { EventOutcome } from '../../src/core/internals.js';
 import { EventLookups } from '../../src/web/event-lookups.js';
 import { closeAll } from '../providers/support.js';
 import { stoppedClock } from '../support/clock.js';

@@ -1,5 +1,5 @@
 // `payout-guard report`: a day of each wallet, from the history. Wallets are never added together.
-import type { WalletInfo } from '../../core/payout-guard.js';
+import type { WalletInfo } from '../../core/internals.js';
 import { type DayReport, dayReport, toCsv } from '../../history/index.js';
 import type { Run } from '../call.js';
 import { exitCodes } from '../exit-codes.js';

@@ -1,7 +1,8 @@
 // Everything that the checks look at, asked once.
 import type { Funds } from '../../core/calls.js';
 import type { HoldInfo } from '../../core/hold-info.js';
-import type { PayoutGuard, WalletInfo } from '../../core/payout-guard.js';
+import type { WalletInfo } from '../../core/internals.js';
+import type { PayoutGuard } from '../../core/payout-guard.js';
 import type { HoldStore } from '../../core/store.js';
 import type { Concern } from '../../stores/shared/engine.js';
 import type { Readiness } from '../../stores/shared/readiness.js';
