@@ -105,7 +105,8 @@ class Run {
     for (let from = 0; from < places.length; from += readsAtOnce) {
       await Promise.all(
         places.slice(from, from + readsAtOnce).map(async (index) => {
-          const row = await this.#read(this.rows[index] as BatchRow);
+          const known = this.rows[index] as BatchRow;
+          const row = await this.#read(known, known.outcome === 'open');
           if (row) this.rows[index] = ofAnotherRun(row);
         }),
       );
@@ -130,7 +131,7 @@ class Run {
     } catch (error) {
       failure = { error };
     }
-    const known = await this.#read(hold);
+    const known = await this.#read(hold, hasBegun);
     if (failure && !hasBegun && known && isOfAnotherRun(known, failure.error)) {
       return this.#set(index, ofAnotherRun(known));
     }
@@ -149,18 +150,22 @@ class Run {
     const end = this.#opened.resumed.has(index) ? 'refused' : await giveBack(hold);
     if (end === 'unknown') return unread(hold);
     // Another run may have sent it meanwhile.
-    const row = end === 'refused' ? await this.#read(hold) : rowOf(hold.amount, end);
+    const row = end === 'refused' ? await this.#read(hold, true) : rowOf(hold.amount, end);
     return row ? ofAnotherRun(row) : unread(hold);
   }
 
   /**
    * The row of a payout as the store has it, because the handle does not see what another process did with its hold.
-   * Undefined if the store does not respond.
+   * Undefined if the store does not respond, or has lost a payout that may have been sent.
    */
-  async #read({ reference, amount }: Pick<Hold, 'reference' | 'amount'>): Promise<BatchRow | undefined> {
+  async #read(
+    { reference, amount }: Pick<Hold, 'reference' | 'amount'>,
+    maybeSent: boolean,
+  ): Promise<BatchRow | undefined> {
     try {
       const info = await this.#guard.getHold(reference);
-      return info ? rowOf(amount, info) : { reference, outcome: 'notSent', amount };
+      if (info) return rowOf(amount, info);
+      return maybeSent ? undefined : { reference, outcome: 'notSent', amount };
     } catch {
       return undefined;
     }

@@ -4,6 +4,7 @@ import { elapsedMs } from '../core/clock.js';
 import type { LeftOpen } from '../core/events.js';
 import type { AttachedWork, GuardInternals } from '../core/internals.js';
 import type { Hold, PayoutGuard } from '../core/payout-guard.js';
+import { UnderWay } from '../core/under-way.js';
 
 const known = new WeakMap<PayoutGuard, ServedRequests>();
 
@@ -22,7 +23,7 @@ export class ServedRequests implements AttachedWork {
   readonly #guard: Pick<GuardInternals, 'clock' | 'sendsForMs'>;
   /** The moments at which they began, oldest first. */
   readonly #begun = new Map<Hold, number>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #underWay = new UnderWay();
 
   constructor(guard: Pick<GuardInternals, 'clock' | 'sendsForMs'>) {
     this.#guard = guard;
@@ -33,6 +34,7 @@ export class ServedRequests implements AttachedWork {
     const nowMs = elapsedMs(this.#guard.clock);
     this.#forgetBefore(nowMs - this.#guard.sendsForMs);
     this.#begun.set(hold, nowMs);
+    this.#underWay.begin();
     return () => this.#end(hold);
   }
 
@@ -44,8 +46,8 @@ export class ServedRequests implements AttachedWork {
   }
 
   /** Resolves when no request is under way. */
-  async idle(): Promise<void> {
-    while (this.#begun.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  idle(): Promise<void> {
+    return this.#underWay.idle();
   }
 
   /** Releases the holds of handlers that have not begun to pay. They cannot pay any more. */
@@ -56,8 +58,7 @@ export class ServedRequests implements AttachedWork {
   }
 
   #end(hold: Hold): void {
-    if (!this.#begun.delete(hold) || this.#begun.size > 0) return;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    if (this.#begun.delete(hold)) this.#underWay.end();
   }
 
   /** A connection that broke off may never end its response. No handler may send for longer than this. */

@@ -16,12 +16,23 @@ export function compiled(program: URL): string {
   if (known) return known;
   // Within reach of node_modules. Processes of tests write files of their own.
   const folder = join(root, 'node_modules/.cache/payout-guard-tests');
+  const name = `${basename(program.pathname, '.ts')}-${process.pid}`;
+  compileAll({ [name]: fileURLToPath(program) }, folder);
+  const file = join(folder, `${name}.mjs`);
+  files.set(program.href, file);
+  return file;
+}
+
+/** Compiles programs, given by the names of their files in the folder, which share what they import. */
+export function compileAll(programs: Readonly<Record<string, string>>, folder: string): void {
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${basename(program.pathname, '.ts')}-${process.pid}.mjs`);
   buildSync({
     absWorkingDir: root,
-    entryPoints: [fileURLToPath(program)],
-    outfile: file,
+    entryPoints: { ...programs },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    splitting: Object.keys(programs).length > 1,
+    sourcemap: 'inline',
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -31,6 +42,4 @@ export function compiled(program: URL): string {
     banner: { js: requireOfModules },
     logLevel: 'error',
   });
-  files.set(program.href, file);
-  return file;
 }

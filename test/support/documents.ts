@@ -11,7 +11,8 @@
 //   <!-- setup: declare const payment: { id: string; amount: string }; -->
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join, parse as parsePath, relative, sep } from 'node:path';
+import { compileAll } from './compiled.js';
 import { type ProgramResult, root, runProgram } from './programs.js';
 
 /** The documents of the repository, as paths from its root. */
@@ -55,7 +56,7 @@ export async function problemsOf(files: readonly string[]): Promise<string[]> {
     ]),
     ...(await withSources(code, async (directory, sources) => [
       ...(await compilationProblems(directory, sources)),
-      ...(await outputProblems(sources)),
+      ...(await outputProblems(directory, sources)),
     ])),
   ];
   // Sorted by file and line.
@@ -266,18 +267,22 @@ async function compilationProblems(directory: string, sources: readonly Source[]
   });
 }
 
-async function outputProblems(sources: readonly Source[]): Promise<string[]> {
+async function outputProblems(directory: string, sources: readonly Source[]): Promise<string[]> {
+  const programs = sources.filter(({ block }) => block.info.endsWith(' run'));
+  const nameOf = ({ path }: Source) => parsePath(path).name;
+  const folder = join(directory, 'compiled');
+  compileAll(Object.fromEntries(programs.map((program) => [nameOf(program), program.path])), folder);
   const problems = await Promise.all(
-    sources
-      .filter(({ block }) => block.info.endsWith(' run'))
-      .map(async ({ block, path }) => {
-        const at = `${block.file}:${block.line}`;
-        if (block.next?.info !== 'text') return [`${at}: no text block with the output follows`];
-        const { code, stdout, stderr } = await runNode('--import', 'tsx', path);
-        if (code !== 0) return [`${at}: failed: ${stderr.trim().replaceAll(path, block.file)}`];
-        if (stdout.trimEnd() === block.next.text.trimEnd()) return [];
-        return [`${at}: prints\n${stdout.trimEnd()}\ninstead of\n${block.next.text.trimEnd()}`];
-      }),
+    programs.map(async (program) => {
+      const { block, path } = program;
+      const at = `${block.file}:${block.line}`;
+      if (block.next?.info !== 'text') return [`${at}: no text block with the output follows`];
+      const compiledFile = join(folder, `${nameOf(program)}.mjs`);
+      const { code, stdout, stderr } = await runNode('--enable-source-maps', compiledFile);
+      if (code !== 0) return [`${at}: failed: ${stderr.trim().replaceAll(path, block.file)}`];
+      if (stdout.trimEnd() === block.next.text.trimEnd()) return [];
+      return [`${at}: prints\n${stdout.trimEnd()}\ninstead of\n${block.next.text.trimEnd()}`];
+    }),
   );
   return problems.flat();
 }
