@@ -10,8 +10,8 @@ import { formatMinorUnits, minorUnits } from '../core/money.js';
  * - `paid`: it was made, now or in an earlier run.
  * - `open`: it was sent, and its outcome is not known yet. It stays held and is looked up. Never send it again.
  * - `failed`: it was not made and never will be. Another try needs a new reference.
- * - `notSent`: it was not sent, because the batch stopped before it, its hold was lost, or another run holds it and has
- *   not sent it yet. Another run pays it.
+ * - `notSent`: it was not sent, because the batch stopped before it, its hold was lost before, or another run holds it
+ *   and has not sent it yet. Another run pays it.
  * - `doesNotFit`: the wallet does not cover it. Only with policy `fit`.
  * - `overLimit`: it is above a limit of the wallet, which `limit` names. Only with policy `fit`.
  * - `taken`: its reference belongs to another payout. Only with policy `fit`.
