@@ -94,7 +94,7 @@ class Guard implements PayoutGuard {
   readonly #forgetSetup: () => void;
   readonly #closeSignal = new AbortController();
   #closing: Promise<CloseReport> | undefined;
-  readonly internals: GuardInternals;
+  readonly #internals: GuardInternals;
 
   /**
    * Makes the parts, each from those above it: `decider` decides on balances, `settler` moves holds on in the store,
@@ -137,7 +137,7 @@ class Guard implements PayoutGuard {
     this.#shutDown = (waitMs) => shutDown({ ...ending, attached, events }, waitMs);
     this.#forgetSetup = warnOfSetup(given, wallets.known());
     const closing = this.#closeSignal.signal;
-    this.internals = internalsOf({ options: given, wallets, events, reconciler, known, limits, attached, closing });
+    this.#internals = internalsOf({ options: given, wallets, events, reconciler, known, limits, attached, closing });
   }
 
   // A decision is there in the same turn if the balance is remembered and the store is in memory: it is awaited only
@@ -278,6 +278,11 @@ class Guard implements PayoutGuard {
     const { ownsStore, store } = this.#options;
     if (ownsStore) await store.close();
     return report;
+  }
+
+  // Not a property of its own: a guard that is printed shows none of it.
+  get internals(): GuardInternals {
+    return this.#internals;
   }
 
   readonly [Symbol.asyncDispose] = async (): Promise<void> => {
