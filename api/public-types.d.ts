@@ -303,7 +303,7 @@ declare module 'payout-guard' {
       readonly refuse: (error: unknown) => void;
       readonly attach: (work: AttachedWork) => void;
       readonly sendsForMs: number;
-      readonly tap: PayoutGuard['on'];
+      readonly tap: Listen;
       readonly wallets: () => readonly WalletInfo[];
       readonly lookUp: (reference: string) => Promise<EventOutcome>;
       readonly wallet: (key?: string) => WalletInfo;
@@ -712,7 +712,7 @@ declare module 'payout-guard' {
       readonly freeze: (wallet: string, reason: string) => Promise<void>;
       readonly unfreeze: (wallet: string) => Promise<void>;
       readonly acceptLimits: (wallet: string) => Promise<void>;
-      readonly on: <Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => unknown) => () => void;
+      readonly on: Listen;
       readonly close: (options?: CloseOptions) => Promise<CloseReport>;
       readonly [Symbol.asyncDispose]: () => Promise<void>;
       readonly internals: GuardInternals;
@@ -2530,6 +2530,10 @@ declare module 'payout-guard (not exported): core/decision' {
   }
 }
 
+declare module 'payout-guard (not exported): core/events' {
+  export type Listen = <Name extends keyof GuardEvents>(name: Name, listener: (event: GuardEvents[Name]) => unknown) => () => void;
+}
+
 declare module 'payout-guard (not exported): core/hold-batch' {
   export interface BatchDecision {
       readonly isGranted: boolean;
@@ -2540,6 +2544,19 @@ declare module 'payout-guard (not exported): core/hold-batch' {
       readonly holds: readonly HoldRequest[];
       readonly policy: 'all' | 'fit';
       readonly from?: HoldSource | undefined;
+  }
+}
+
+declare module 'payout-guard (not exported): core/internals' {
+  export interface AttachedWork {
+      readonly left: readonly LeftOpen[];
+      idle(): Promise<void>;
+      giveUp(): Promise<void>;
+  }
+  export type EventOutcome = 'decided' | 'open' | 'unanswered';
+  export interface PayoutsOfWallet {
+      readonly wallet: WalletInfo;
+      readonly payouts: readonly ListedPayout[];
   }
 }
 
@@ -2569,19 +2586,6 @@ declare module 'payout-guard (not exported): core/limits' {
   export interface Limits {
       readonly perPayoutMinor: bigint | undefined;
       readonly daily: DailyLimits | undefined;
-  }
-}
-
-declare module 'payout-guard (not exported): core/payout-guard' {
-  export interface AttachedWork {
-      readonly left: readonly LeftOpen[];
-      idle(): Promise<void>;
-      giveUp(): Promise<void>;
-  }
-  export type EventOutcome = 'decided' | 'open' | 'unanswered';
-  export interface PayoutsOfWallet {
-      readonly wallet: WalletInfo;
-      readonly payouts: readonly ListedPayout[];
   }
 }
 
