@@ -300,8 +300,8 @@ describe('B2. counters that lack a part of the day', () => {
       until: new Date('2023-11-15T21:00:00Z'),
     });
     expect(error.message).toBe(
-      'Daily limits unknown: the store is new or lost data at 2023-11-14T22:13:20.000Z, so payouts of this day may be ' +
-        'missing from it. Wallet "default" pays nothing until 2023-11-15T21:00:00.000Z, the end of the day in ' +
+      'Daily limits unknown: the store is new or lost data at 2023-11-14T22:13:20.000Z, so payouts of this day may ' +
+        'be missing from it. Wallet "default" pays nothing until 2023-11-15T21:00:00.000Z, the end of the day in ' +
         'Africa/Nairobi. To pay before, check what was paid today and call guard.acceptLimits("default").',
     );
   });
@@ -361,8 +361,8 @@ describe('limits that cannot be kept are refused at creation', () => {
   it('the memory store takes limits per day only if it may forget them', () => {
     const limits = { perDay: '10.00', timeZone: 'UTC' };
     expect(problemsOf(limits)).toEqual([
-      'limits: the memory store forgets at a restart what was paid on the day, so a limit per day could be spent twice; ' +
-        'use sqliteStore, redisStore or postgresStore, or set limits.countSinceStart to accept it in a test',
+      'limits: the memory store forgets at a restart what was paid on the day, so a limit per day could be spent ' +
+        'twice; use sqliteStore, redisStore or postgresStore, or set limits.countSinceStart to accept it in a test',
     ]);
     expect(problemsOf({ ...limits, countSinceStart: true })).toEqual([]);
     expect(problemsOf({ perPayout: '10.00' })).toEqual([]);

@@ -52,13 +52,14 @@ it('a SQLite store or history without better-sqlite3 is refused at creation, and
   expect(stdout).toBe(line.repeat(2));
 });
 
-it('a SQLite store whose better-sqlite3 was built for another runtime is refused at creation, with what to do', async () => {
+it('a SQLite store whose better-sqlite3 was built for another runtime is refused with what to do', async () => {
   const code = `
     import Module from 'node:module';
     const load = Module._extensions['.node'];
     Module._extensions['.node'] = (module, file) => {
       if (!file.includes('better_sqlite3')) return load(module, file);
-      throw Object.assign(new Error('The module was compiled against another version.\\nMore.'), { code: 'ERR_DLOPEN_FAILED' });
+      const error = new Error('The module was compiled against another version.\\nMore.');
+      throw Object.assign(error, { code: 'ERR_DLOPEN_FAILED' });
     };
     const { sqliteStore } = await import('./src/stores/sqlite/index.ts');
     try {
@@ -69,8 +70,8 @@ it('a SQLite store whose better-sqlite3 was built for another runtime is refused
   const { stdout } = await runProgram(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code]);
   expect(stdout).toBe(
     'ConfigurationError better-sqlite3 does not run in this process (The module was compiled against another ' +
-      'version.). After an update of Node.js, run npm rebuild better-sqlite3. Bun and Deno cannot run it; use another ' +
-      'store there\n',
+      'version.). After an update of Node.js, run npm rebuild better-sqlite3. Bun and Deno cannot run it; use ' +
+      'another store there\n',
   );
 });
 
