@@ -1,8 +1,9 @@
-// npm run bench:payrolls: a payroll held with one `holdAll`, against a hold for each payout: one after the other, and by
-// 64 callers at once. On SQLite, Redis and PostgreSQL, with a guard, so with all of its checks and handles.
+// npm run bench:payrolls: a payroll held with one `holdAll`, against a hold for each payout: one after the other, and
+// by 64 callers at once. On SQLite, Redis and PostgreSQL, with a guard, so with all of its checks and handles.
 //
-// Redis is our own server without persistence, PostgreSQL the server of DATABASE_URL or the local one, and SQLite a file
-// in the temporary directory. Figures are medians of the rounds, and a ratio is the median of those within each round.
+// Redis is our own server without persistence, PostgreSQL the server of DATABASE_URL or the local one, and SQLite a
+// file in the temporary directory. Figures are medians of the rounds, and a ratio is the median of those within each
+// round.
 //
 // Options: --payouts 10000, --rounds 5, --engine sqlite,redis,postgres
 import { randomBytes, randomUUID } from 'node:crypto';

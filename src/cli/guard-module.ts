@@ -191,6 +191,7 @@ function loadFailure(error: unknown, file: string): CommandFailure {
   const [, missing] = (isMissing && /^Cannot find (?:package|module) '([^'\n]{1,200})'/.exec(String(message))) || [];
   const detail = missing === undefined ? '' : `: it cannot find ${missing}`;
   return new CommandFailure(
-    `${file} cannot be loaded: it failed with ${kindOfError(error)}${detail}. Run \`node ${file}\` to see the error itself`,
+    `${file} cannot be loaded: it failed with ${kindOfError(error)}${detail}. ` +
+      `Run \`node ${file}\` to see the error itself`,
   );
 }

@@ -118,8 +118,8 @@ export function problemWith(limits: Limits | undefined, store: HoldStore): strin
   }
   if (store.limits === 'durable' || limits.daily.countSinceStart) return undefined;
   return (
-    `limits: the ${store.name} store forgets at a restart what was paid on the day, so a limit per day could be spent ` +
-    'twice; use sqliteStore, redisStore or postgresStore, or set limits.countSinceStart to accept it in a test'
+    `limits: the ${store.name} store forgets at a restart what was paid on the day, so a limit per day could be ` +
+    'spent twice; use sqliteStore, redisStore or postgresStore, or set limits.countSinceStart to accept it in a test'
   );
 }
 

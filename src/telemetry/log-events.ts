@@ -34,12 +34,13 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
  *
  * - `debug`: balances that were read, checks that were approved, reconciliations
  * - `info`: holds that were taken, captured and released
- * - `warn`: refused payouts, frozen and unfrozen wallets, accepted limits, a debit above its hold, a provider that failed, overdue payouts and those that the
- *   provider has no record of, a debit without a hold that was recorded, a payout that failed after its debit, an
- *   outcome that is retried
- * - `error`: an operator has to act. Daily limits that refuse after a loss of data, payouts refused because the balance is unavailable (status 5xx), a payout that was
- *   perhaps made twice, an outcome that the store contradicts or that is not retried, a payout left open at close, a
- *   wallet that no process serves, a look-up that finds nothing, a store that does not answer or refuses (counted)
+ * - `warn`: refused payouts, frozen and unfrozen wallets, accepted limits, a debit above its hold, a provider that
+ *   failed, overdue payouts and those that the provider has no record of, a debit without a hold that was recorded, a
+ *   payout that failed after its debit, an outcome that is retried
+ * - `error`: an operator has to act. Daily limits that refuse after a loss of data, payouts refused because the
+ *   balance is unavailable (status 5xx), a payout that was perhaps made twice, an outcome that the store contradicts or
+ *   that is not retried, a payout left open at close, a wallet that no process serves, a look-up that finds nothing, a
+ *   store that does not answer or refuses (counted)
  *
  * @throws `ConfigurationError` naming every problem of the logger and the options.
  */

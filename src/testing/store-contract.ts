@@ -4,6 +4,7 @@ import type { HoldStore } from '../core/store.js';
 import { batchRules } from './store-contract/batch-rules.js';
 import { limitRules } from './store-contract/limit-rules.js';
 import { existing, known, Probe, recordOf, stateOf, totalsOf } from './store-contract/probe.js';
+import { splitRules } from './store-contract/split-rules.js';
 
 /** The functions that the contract needs from a test runner: jest, vitest, mocha and node:test have them. */
 export interface TestRunner {
@@ -754,6 +755,7 @@ export function storeContract({ describe, it }: TestRunner, target: StoreTarget)
     });
 
     batchRules(rule, target.pass);
+    splitRules(rule, target.pass);
     limitRules(withStore, target.pass);
   });
 }

@@ -116,7 +116,7 @@ describe('the list of a batch', () => {
     await guard.close();
   });
 
-  it('refuses a payout of another wallet or currency before anything is held, and pays those that name its own', async () => {
+  it('refuses another wallet or currency before anything is held, and pays those that name its own', async () => {
     const { wallet, made, pay } = setUp();
     const settings = { provider: wallet.provider, currency: 'KES', settles: 'onReturn' } as const;
     const store = memoryStore({ clock: wallet.clock });

@@ -76,7 +76,7 @@ describe('a batch', () => {
     expect(made.length).toBe(3);
   });
 
-  it('leaves out what is above a limit, by the name of that limit, and pays it on the next day if it fits there', async () => {
+  it('leaves out what is above a limit, names the limit, and pays it on the next day if it fits then', async () => {
     const { wallet, pay, made, store } = setUp();
     const limits = { perPayout: '150.00', perDay: '250.00', timeZone: 'Africa/Nairobi', countSinceStart: true };
     const guard = wallet.guard({ store, settles: 'onReturn', limits });

@@ -161,7 +161,7 @@ describe('of two runs of one list', () => {
     expect((await first.funds()).held).toBe('200.00');
   });
 
-  it('one that stops because the store is silent reports nothing as not sent: the other one may have sent it', async () => {
+  it('one that stops because the store is silent reports nothing as not sent: the other may have sent it', async () => {
     const { wallet, store, pay } = setUp('800.00');
     let isSilent = false;
     const silent = changed(store, {

@@ -1,96 +1,22 @@
 // The console of the command line over real sockets: who gets in, what they may do, and how it ends.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createPayoutGuard, memoryStore } from 'payout-guard';
 import { memoryHistory } from 'payout-guard/history';
 import { createMonitor } from 'payout-guard/monitor';
-import type { CliContext } from '../../src/cli/usage.js';
 import { killed, root } from '../support/programs.js';
 import { deferred, scriptedWallet, stoppedClock } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
-import { closedBy, file, folder, moduleOf, type Outcome, run, shared } from './support.js';
+import { act, send, serve, stops } from './console-support.js';
+import { closedBy, file, folder, moduleOf, shared } from './support.js';
 import { open, withHolds } from './two-wallets.js';
 
 collectWarnings();
-
-interface Response {
-  readonly status: number | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-interface Ask {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-}
-
-interface Served {
-  /** The printed address, with its token. */
-  readonly address: URL;
-  /** The printed lines; all of them after `stop`. */
-  readonly printed: readonly string[];
-  /** Sends a request as it is: `fetch` would replace its Host. */
-  ask(path: string, options?: Ask): Promise<Response>;
-  /** Opens the printed address. Returns the cookie of the session. */
-  enter(): Promise<string>;
-  /** Interrupts the command, as Ctrl-C does. */
-  stop(): Promise<Outcome>;
-}
-
-const stops: (() => Promise<unknown>)[] = [];
-afterEach(() => Promise.all(stops.splice(0).map((stop) => stop())));
-
-async function serve(name: string, args: readonly string[] = [], more: Partial<CliContext> = {}): Promise<Served> {
-  const interrupt = new AbortController();
-  const printed: string[] = [];
-  const isPrinted = deferred<string>();
-  const print = (line: string) => {
-    printed.push(line);
-    isPrinted.resolve(line);
-  };
-  const ended = run(['console', '--guard', name, ...args], { interrupted: interrupt.signal, ...more, print });
-  const failed = ended.then(({ code, err }) => Promise.reject(new Error(`it ended with ${code}: ${err}`)));
-  failed.catch(() => {});
-  const stop = () => {
-    interrupt.abort();
-    return ended;
-  };
-  stops.push(stop);
-  const address = new URL(await Promise.race([isPrinted.promise, failed]));
-  const ask = (path: string, options: Ask = {}) => send(address, path, options);
-  const enter = async () => {
-    const { headers } = await ask(`/${address.search}`);
-    return String(headers['set-cookie']).split(';')[0] as string;
-  };
-  return { address, printed, ask, enter, stop };
-}
-
-async function send({ hostname, port }: URL, path: string, { method, headers, body }: Ask = {}): Promise<Response> {
-  const sent = request({ hostname, port, path, method, headers });
-  sent.end(body === undefined ? undefined : JSON.stringify(body));
-  const [response] = await once(sent, 'response');
-  return { status: response.statusCode, headers: response.headers, body: await text(response) };
-}
-
-const freeze = { action: 'freeze', wallet: 'jpay-kes', reason: 'audit' };
-
-/** Posts an action as the page does, with the token that the page reads. */
-async function act({ ask, address }: Served, cookie: string, headers: Readonly<Record<string, string>> = {}) {
-  const session = JSON.parse((await ask('/api/session', { headers: { cookie } })).body);
-  const own = {
-    cookie,
-    'content-type': 'application/json',
-    origin: address.origin,
-    'x-payout-guard-token': session.token ?? '',
-  };
-  return ask('/api/actions', { method: 'POST', headers: { ...own, ...headers }, body: freeze });
-}
 
 describe('the printed address', () => {
   it('is one line, on 127.0.0.1, with a token of 256 bits that is another one each time', async () => {

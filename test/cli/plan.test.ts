@@ -11,7 +11,8 @@ collectWarnings();
 
 describe('plan', () => {
   const csv =
-    'wallet,reference,amount,fee\r\njpay-kes,p-1,1000000.00,10.00\njpay-kes,"p-2",300000,\nisw-ugx,p-3,80000,0\njpay-kes,p-4,50.25,1\n';
+    'wallet,reference,amount,fee\r\n' +
+    'jpay-kes,p-1,1000000.00,10.00\njpay-kes,"p-2",300000,\nisw-ugx,p-3,80000,0\njpay-kes,p-4,50.25,1\n';
 
   it('shows what fits in order, fees included, and what is missing; it holds and records nothing', async () => {
     const { command, guard, history } = await open();

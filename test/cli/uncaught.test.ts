@@ -81,12 +81,14 @@ describe('a module that does not finish loading', () => {
     await once(server, 'listening');
     try {
       const { port } = server.address() as AddressInfo;
-      const text = `import { get } from 'node:http'; await new Promise((end) => get('http://127.0.0.1:${port}/', end));`;
+      const text = `import { get } from 'node:http';
+        await new Promise((end) => get('http://127.0.0.1:${port}/', end));`;
       const { code, stdout, stderr } = await statusWith(text, '--load-within', '1s');
       expect([code, stdout]).toEqual([1, '']);
       expect(stderr).toBe(
-        'payout-guard: payout-guard.config.mjs was not loaded within 1s, so nothing was done. Check what its top-level ' +
-          'await waits for, such as a connection that does not answer, or give it longer with --load-within\n',
+        'payout-guard: payout-guard.config.mjs was not loaded within 1s, so nothing was done. Check what its ' +
+          'top-level await waits for, such as a connection that does not answer, or give it longer with ' +
+          '--load-within\n',
       );
     } finally {
       server.close();

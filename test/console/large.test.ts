@@ -42,8 +42,10 @@ describe(`with ${2 * copies} holds`, () => {
         WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < ${copies})
         INSERT INTO holds (seq, reference, wallet, state, created_at_ms, sent_at_ms, awaits_outcome, due_at_ms,
           forget_at_ms, record)
-        SELECT seq - seq % 2 + (state = 'sent') + 2 * n, reference || '-' || n, wallet, state, created_at_ms, sent_at_ms,
-          awaits_outcome, due_at_ms, forget_at_ms, json_set(record, '$.reference', reference || '-' || n) FROM holds, copy`);
+        SELECT seq - seq % 2 + (state = 'sent') + 2 * n, reference || '-' || n, wallet, state, created_at_ms,
+          sent_at_ms, awaits_outcome, due_at_ms, forget_at_ms,
+          json_set(record, '$.reference', reference || '-' || n)
+        FROM holds, copy`);
       connection.close();
     });
   });
@@ -55,7 +57,8 @@ describe(`with ${2 * copies} holds`, () => {
     await store.migrate();
     await checkPages(store, async () => {
       const { rows } = await pool.query(
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'payout_guard' AND table_name = 'holds'",
+        `SELECT column_name FROM information_schema.columns
+         WHERE table_schema = 'payout_guard' AND table_name = 'holds'`,
       );
       const columns = rows.map(({ column_name }) => String(column_name));
       const value = (name: string) =>

@@ -86,9 +86,11 @@ export function mountingCases(browserOf: () => TestBrowser): void {
     const { page } = await browserOf().page();
     await page.goto(url.replace('127.0.0.1', 'localhost'));
     const body = JSON.stringify({ action: 'freeze', wallet: 'default', reason: 'evil' });
+    const plain = JSON.stringify({ method: 'POST', mode: 'no-cors', body });
+    const json = JSON.stringify({ method: 'POST', headers: { 'content-type': 'application/json' }, body });
     const answers = await page.evaluate(`Promise.all([
-      fetch('${app.url}api/actions', { method: 'POST', mode: 'no-cors', body: ${JSON.stringify(body)} }).catch(() => 'blocked'),
-      fetch('${app.url}api/actions', { method: 'POST', headers: { 'content-type': 'application/json' }, body: ${JSON.stringify(body)} }).catch(() => 'blocked'),
+      fetch('${app.url}api/actions', ${plain}).catch(() => 'blocked'),
+      fetch('${app.url}api/actions', ${json}).catch(() => 'blocked'),
       fetch('${app.url}api/session').then((r) => r.text()).catch(() => 'blocked'),
       new Promise((resolve) => {
         const script = document.createElement('script');

@@ -1,7 +1,16 @@
 // Funds, log output and options of a guard.
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError, createPayoutGuard, isPayoutGuardError, type PayoutGuardOptions } from 'payout-guard';
+import {
+  ConfigurationError,
+  createPayoutGuard,
+  type HoldStore,
+  isPayoutGuardError,
+  type LimitSettings,
+  memoryStore,
+  type PayoutGuardOptions,
+} from 'payout-guard';
+import { changed } from '../support/stores.js';
 import { scriptedWallet } from '../support/wallet.js';
 import { storeWith } from './guard-support.js';
 
@@ -112,5 +121,65 @@ describe('the options', () => {
   it('set the status of insufficient funds', async () => {
     const guard = scriptedWallet('0.00').guard({ insufficientFundsStatus: 409 });
     await expect(guard.assertSufficientFunds('1.00')).rejects.toMatchObject({ status: 409 });
+  });
+});
+
+describe('limits that cannot be kept are refused at creation', () => {
+  const { provider } = scriptedWallet();
+  const problemsOf = (limits: unknown, store?: HoldStore): readonly string[] => {
+    try {
+      createPayoutGuard({ provider, currency: 'KES', limits: limits as LimitSettings, store });
+      return [];
+    } catch (error) {
+      return (error as { problems: readonly string[] }).problems;
+    }
+  };
+
+  it.each<[unknown, RegExp]>([
+    [{}, /^limits: name at least one of perPayout, perPayee and perDay$/],
+    [{ timeZone: 'UTC' }, /^limits: name at least one/],
+    [{ perDay: '10.00' }, /^limits: timeZone is required with a limit per day/],
+    [{ perPayee: { perDay: '10.00' } }, /^limits: timeZone is required/],
+    [
+      { perDay: '10.00', timeZone: 'Africa/Kikuyu' },
+      /^limits\.timeZone: must be an IANA name such as "Africa\/Nairobi"$/,
+    ],
+    [{ perPayout: '0' }, /^limits\.perPayout: .*zero/],
+    [{ perPayout: '1.001' }, /^limits\.perPayout: /],
+    [{ perDay: -1, timeZone: 'UTC' }, /^limits\.perDay: /],
+    [{ perPayee: { perDay: 'x' }, timeZone: 'UTC' }, /^limits\.perPayee\.perDay: /],
+    [{ perPayee: { perDay: '1', key: 'iban' }, timeZone: 'UTC' }, /^limits\.perPayee\.key: must be a function$/],
+    [{ perPayee: { key: () => 'a' }, timeZone: 'UTC' }, /^limits\.perPayee\.perDay: must be an amount$/],
+    [{ perPayot: '1.00' }, /^limits: .*perPayot/],
+  ])('%j', (limits, problem) => {
+    const problems = problemsOf(limits);
+    expect(problems.some((text) => problem.test(text))).toBe(true);
+  });
+
+  it('the memory store takes limits per day only if it may forget them', () => {
+    const limits = { perDay: '10.00', timeZone: 'UTC' };
+    expect(problemsOf(limits)).toEqual([
+      'limits: the memory store forgets at a restart what was paid on the day, so a limit per day could be spent ' +
+        'twice; use sqliteStore, redisStore or postgresStore, or set limits.countSinceStart to accept it in a test',
+    ]);
+    expect(problemsOf({ ...limits, countSinceStart: true })).toEqual([]);
+    expect(problemsOf({ perPayout: '10.00' })).toEqual([]);
+  });
+
+  it('a store that counts no limits takes none per day', () => {
+    const store = changed(memoryStore(), { limits: undefined });
+    expect(problemsOf({ perDay: '10.00', timeZone: 'UTC', countSinceStart: true }, store)).toEqual([
+      'limits: the memory store counts no daily limits; use sqliteStore, redisStore or postgresStore',
+    ]);
+  });
+
+  it('also of wallets that a function finds', async () => {
+    const guard = createPayoutGuard({
+      wallets: () => ({ provider, currency: 'KES', limits: { perDay: '10.00', timeZone: 'UTC' } }),
+    });
+    await expect(guard.hold({ wallet: 'w', reference: 'a', amount: '1.00' })).rejects.toMatchObject({
+      code: 'configuration',
+      problems: [expect.stringMatching(/^wallets\(\)\.limits: the memory store forgets/)],
+    });
   });
 });

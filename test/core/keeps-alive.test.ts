@@ -18,7 +18,8 @@ describe('a script whose look-ups wait for their turn', () => {
     ['reconciles', 'console.log((await guard.reconcile({ olderThanMs: 0 })).captured);'],
     [
       'runs a batch again',
-      'const { rows } = await runBatch(guard, payouts, () => {}); console.log(rows.filter((r) => r.outcome === "paid").length);',
+      'const { rows } = await runBatch(guard, payouts, () => {}); ' +
+        'console.log(rows.filter((r) => r.outcome === "paid").length);',
     ],
   ])('that %s ends when all of them have answered', async (_, code) => {
     const args = ['--import', 'tsx', '--input-type=module', '-e', `${setUp}${code}`];

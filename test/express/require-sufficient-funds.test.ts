@@ -67,8 +67,8 @@ describe.each(frameworks)('requireSufficientFunds on %s', (_, express) => {
       ]);
       expect(warnings).toEqual([
         "PAYOUT_GUARD_VERDICT: The money of payout p-1 stays held (POST /payouts): verdictOn returned 'failed' for a " +
-          '404. Frameworks answer 404 by themselves, also after a payment, so it proves nothing. Call release() of the ' +
-          'hold in the handler before it answers 404. This is reported once.',
+          '404. Frameworks answer 404 by themselves, also after a payment, so it proves nothing. Call release() of ' +
+          'the hold in the handler before it answers 404. This is reported once.',
       ]);
     });
 

@@ -34,8 +34,8 @@ it('asks no verdict when the handler has set neither body nor status, and report
     [],
   ]);
   expect(warnings).toEqual([
-    'PAYOUT_GUARD_VERDICT: The money of payout p-1 stays held (POST /payouts): the handler gave no answer of its own, so ' +
-      'verdictOn was not called. Answer in the handler. This is reported once.',
+    'PAYOUT_GUARD_VERDICT: The money of payout p-1 stays held (POST /payouts): the handler gave no answer of its ' +
+      'own, so verdictOn was not called. Answer in the handler. This is reported once.',
   ]);
 });
 

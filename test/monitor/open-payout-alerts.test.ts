@@ -1,6 +1,7 @@
-// Alerts of payouts that stay open, and of look-ups that find nothing.
+// Alerts of payouts that stay open, because they are overdue, their outcome could not be stored, their process closed,
+// no process serves their wallet, or look-ups find nothing.
 import { describe, expect, it, jest } from '@jest/globals';
-import { memoryStore } from 'payout-guard';
+import { createPayoutGuard, memoryStore } from 'payout-guard';
 import { conditionOf } from '../../src/monitor/event-rules.js';
 import { deferred, orphanWallet, scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
@@ -9,6 +10,135 @@ import { quiet, short } from './support.js';
 import { watch } from './watches.js';
 
 const warnings = collectWarnings();
+
+describe('an overdue hold', () => {
+  it('is raised once, whichever process the guard reports it to, and again as another hold', async () => {
+    const { wallet, one, other, raised } = two();
+    const check = async () => {
+      // Two hours, which is longer than the note of a hold that has ended is kept.
+      for (let round = 0; round < 9; round++) {
+        // Longer than overdueAfterMs, and than the lease of a reconciliation: each is given the hold in its turn.
+        wallet.clock.advance(400_000);
+        await Promise.all([one, other].map(({ guard }) => guard.reconcile()));
+        await Promise.all([one, other].map(({ monitor }) => monitor.check()));
+        wallet.clock.advance(400_000);
+        for (const { guard } of [one, other]) await guard.reconcile();
+      }
+      return raised();
+    };
+    const hold = await one.guard.hold({ amount: '5.00', reference: 'a', state: 'sent' });
+    expect(await check()).toEqual(['overdue_hold a 5.00 unknown']);
+    await hold.release({ notSent: true });
+    await one.guard.hold({ amount: '5.00', reference: 'a', state: 'sent' });
+    expect(await check()).toEqual(['overdue_hold a 5.00 unknown', 'overdue_hold a 5.00 unknown']);
+  });
+
+  it('has the age that the event gives, measured on the clock of the store', async () => {
+    const wallet = scriptedWallet();
+    const behind = scriptedWallet('1000.00', { accountId: wallet.provider.accountId ?? '' });
+    // The clock of this process is an hour behind that of the store.
+    behind.clock.step(-3_600_000);
+    const one = watch({}, { wallet: behind, guard: { store: memoryStore({ clock: wallet.clock }) } });
+    await one.guard.hold({ amount: '5.00', reference: 'a', state: 'sent' });
+    wallet.clock.advance(300_000);
+    await one.guard.reconcile();
+    await quiet();
+    expect(one.alerts).toMatchObject([{ kind: 'overdue_hold', ageMs: 300_000, reference: 'a' }]);
+    expect(one.alerts[0]?.message).toContain('was sent 5 minutes ago');
+  });
+
+  it('is not raised when it has ended while the provider was asked', async () => {
+    const wallet = scriptedWallet();
+    const store = memoryStore({ clock: wallet.clock });
+    const lookup = async ({ reference }: { reference: string }) => {
+      await store.settle({ reference, to: 'released' });
+      return { outcome: 'pending' as const };
+    };
+    const one = watch({}, { wallet, guard: { store, lookup } });
+    let events = 0;
+    one.guard.on('overdue', () => {
+      events += 1;
+    });
+    await one.guard.hold({ amount: '7.00', reference: 'd', state: 'sent' });
+    wallet.clock.advance(400_000);
+    await one.guard.reconcile();
+    await one.monitor.close();
+    expect([events, one.alerts]).toEqual([1, []]);
+  });
+
+  it('is raised for wallets that are not watched, too, each in its currency', async () => {
+    const [kes, ugx] = [scriptedWallet(), scriptedWallet()];
+    ugx.balance = { available: '1000', currency: 'UGX' };
+    const made = createPayoutGuard({
+      wallets: {
+        kes: { provider: kes.provider, currency: 'KES' },
+        ugx: { provider: ugx.provider, currency: 'UGX' },
+      },
+      clock: kes.clock,
+      reconcileEveryMs: 0,
+      overdueAfterMs: 1_000,
+    });
+    const one = watch({ wallets: [{ wallet: 'kes', thresholds: ['1'] }] }, { wallet: kes, made });
+    await made.hold({ amount: '7', reference: 'b', wallet: 'ugx', state: 'sent' });
+    kes.clock.advance(2_000);
+    await made.reconcile({ olderThanMs: 0 });
+    await quiet();
+    expect(one.alerts).toMatchObject([
+      { kind: 'overdue_hold', wallet: 'ugx', currency: 'UGX', amount: '7', ageMs: 2_000 },
+    ]);
+  });
+
+  it('leaves no note behind an hour after it has ended', async () => {
+    const { wallet, store, one, raised } = two({ overdueAfterMs: 1_000 });
+    const hold = await one.guard.hold({ amount: '7.00', reference: 'c', state: 'sent' });
+    const report = async () => {
+      wallet.clock.advance(2_000);
+      await one.guard.reconcile({ olderThanMs: 0 });
+      return raised();
+    };
+    expect(await report()).toEqual(['overdue_hold c 7.00 unknown']);
+    // As long as it is open its note stays, whichever process looks it up.
+    wallet.clock.advance(7_200_000);
+    await one.round();
+    expect(await store.note('monitor/hold/c/overdue')).toBeDefined();
+    await hold.release({ notSent: true });
+    wallet.clock.advance(3_590_000);
+    await one.round();
+    expect(await store.note('monitor/hold/c/overdue')).toBeDefined();
+    wallet.clock.advance(1);
+    await one.monitor.check();
+    expect(await store.note('monitor/hold/c/overdue')).toBeUndefined();
+    await one.guard.hold({ amount: '7.00', reference: 'c', state: 'sent' });
+    expect(await report()).toEqual(['overdue_hold c 7.00 unknown', 'overdue_hold c 7.00 unknown']);
+  });
+
+  it('is raised at the next reconciliation when the store was down', async () => {
+    const wallet = scriptedWallet();
+    const store = failing(memoryStore({ clock: wallet.clock }));
+    const lines: unknown[] = [];
+    const log = (fields: object, message: string) => void lines.push([message, fields]);
+    const one = watch({ logger: { info: log, warn: log, error: log } }, { wallet, guard: { store } });
+    await one.guard.hold({ amount: '5.00', reference: 'a', state: 'sent' });
+    wallet.clock.advance(300_000);
+    const stop = one.guard.on('overdue', () => {
+      store.isDown = true;
+    });
+    await expect(one.guard.reconcile()).rejects.toMatchObject({ reason: 'store' });
+    await quiet();
+    expect(one.alerts).toEqual([]);
+    expect(lines).toEqual([
+      [
+        'Could not raise an alert; will retry.',
+        { wallet: 'default', reference: 'a', code: 'balance_unavailable', reason: 'store' },
+      ],
+    ]);
+    stop();
+    store.isDown = false;
+    await one.guard.reconcile();
+    await quiet();
+    expect(one.alerts.map(short)).toEqual(['overdue_hold a 5.00 unknown']);
+  });
+});
 
 describe('a verdict that the store cannot take', () => {
   it('raises nothing while the guard retries it', async () => {

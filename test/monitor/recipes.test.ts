@@ -42,7 +42,7 @@ describe('the recipe for Slack', () => {
     delete process.env.SLACK_WEBHOOK_URL;
   });
 
-  it('posts the message as text, escaped so that it mentions no channel, and rejects when Slack refuses it', async () => {
+  it('posts the message as escaped text, so it mentions no channel, and rejects when Slack refuses it', async () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     process.env.SLACK_WEBHOOK_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/T0/B0/x`;

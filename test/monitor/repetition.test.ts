@@ -109,7 +109,7 @@ describe('a balance that stays low', () => {
     expect(alerts).toEqual(['0 h low_balance 500.00 490.00']);
   });
 
-  it('raises reminders for the lowest threshold that it is below, and none between a threshold and its hysteresis', async () => {
+  it('reminds of the lowest threshold that it is below, and of none within the hysteresis of a threshold', async () => {
     const { round, wallet } = watch({ ...defaults, wallets: [{ thresholds: ['500', '100'] }], minBetweenMs: 0 });
     expect(await round('90.00')).toEqual(['low_balance 500.00 90.00', 'low_balance 100.00 90.00']);
     wallet.clock.advance(aDayMs);

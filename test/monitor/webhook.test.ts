@@ -73,7 +73,7 @@ describe('the webhook', () => {
     expect(JSON.parse(body)).toEqual(alerts[0]);
   });
 
-  it('is sent again after network errors, 429 and 5xx, with the same id and a time and signature of its own', async () => {
+  it('is sent again after network errors, 429 and 5xx, with the same id and a new time and signature', async () => {
     const { round, wallet, alerts } = watching();
     answers = [
       (response) => response.destroy(),

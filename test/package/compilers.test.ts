@@ -3,21 +3,9 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
-import { filesBelow, type Installed, makeProject, packAndInstall, run } from '../support/installed.js';
+import { filesBelow, frameworks, type Installed, makeProject, packAndInstall, run } from '../support/installed.js';
 import { root } from '../support/programs.js';
 import '../support/proof-only.js';
-
-/** Packages that the adapters import, or whose types they show. */
-const frameworks = [
-  '@nestjs/common',
-  '@nestjs/core',
-  'rxjs',
-  'reflect-metadata',
-  'fastify',
-  'hono',
-  'koa',
-  '@types/koa',
-];
 
 let installed: Installed;
 

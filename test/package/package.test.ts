@@ -1,15 +1,20 @@
 // The package itself: packed, installed, and used by child processes without access to the repository, in every kind of
 // project. `npm run test:proof` alone runs it.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Fault, type JpaySimulator, jpaySimulator } from 'payout-guard/testing';
-import { compile, filesBelow, type Installed, makeProject, packAndInstall, run } from '../support/installed.js';
+import {
+  compile,
+  filesBelow,
+  frameworks,
+  type Installed,
+  makeProject,
+  packAndInstall,
+  run,
+} from '../support/installed.js';
 import { root } from '../support/programs.js';
 import '../support/proof-only.js';
+import { closingCases } from './closing-cases.js';
 
 interface Manifest {
   readonly exports: Readonly<Record<string, unknown>>;
@@ -21,18 +26,6 @@ interface Loaded {
   readonly openBefore: readonly string[];
   readonly openAfter: readonly string[];
 }
-
-/** Packages that the adapters import, or whose types they show. */
-const frameworks = [
-  '@nestjs/common',
-  '@nestjs/core',
-  'rxjs',
-  'reflect-metadata',
-  'fastify',
-  'hono',
-  'koa',
-  '@types/koa',
-];
 
 let installed: Installed;
 /** The import specifiers of a user: `payout-guard`, `payout-guard/express`, and so on. */
@@ -277,49 +270,4 @@ describe('a CommonJS project tested with jest', () => {
   });
 });
 
-describe('a process that closed its guard', () => {
-  const cases: { name: string; fault?: Fault; closes?: string; says: string }[] = [
-    { name: 'after an answer', closes: 'after the answer', says: 'approved' },
-    { name: 'while a request hangs', fault: { kind: 'hang' }, says: 'closed' },
-    { name: 'between attempts after errors', fault: { kind: 'status', status: 500 }, says: 'closed' },
-    {
-      name: 'while it waits for as long as the provider asked it to',
-      fault: { kind: 'status', status: 429, headers: { 'retry-after': '4' } },
-      says: 'closed',
-    },
-  ];
-  let project: string;
-  let simulator: JpaySimulator;
-
-  beforeAll(async () => {
-    project = await makeProject(installed, 'close', { type: 'module', files: { 'close.mjs': 'close.mjs' } });
-    simulator = await jpaySimulator({ payout: '12000.00', collection: '45000.00' });
-  });
-
-  afterAll(() => simulator.close());
-
-  it.each(cases)('ends within 2 s when it did so $name', async ({ fault, closes = 'now', says }) => {
-    simulator.clearFaults();
-    if (fault) simulator.fault(fault);
-    const asked = simulator.count('/wallets/balance');
-    const { url, appKey, appSecret } = simulator;
-    const child = fork(join(project, 'close.mjs'), [url, appKey, appSecret], {
-      cwd: project,
-      execArgv: ['--disable-warning=PAYOUT_GUARD_LOOKUP'],
-      silent: true,
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
-    const disconnected = once(child, 'disconnect').then(() => performance.now());
-    const ended = once(child, 'close').then(([code]) => ({ code, at: performance.now() }));
-
-    const killer = setTimeout(() => child.kill('SIGKILL'), 15_000);
-    while (simulator.count('/wallets/balance') === asked && child.connected) await sleep(5);
-    if (child.connected) child.send(closes);
-    const closedAt = await disconnected;
-    const { code, at } = await ended;
-    clearTimeout(killer);
-
-    expect({ code, output, inTime: at - closedAt < 2_000 }).toEqual({ code: 0, output: `${says}\n`, inTime: true });
-  });
-});
+describe('a process that closed its guard', () => closingCases(() => installed));

@@ -69,7 +69,8 @@ type Mutation = readonly [from: string, to: string];
     'a hold gives back to today instead of the day of its grant',
     [
       "local day, payee = limits:match('^(%d+) (.*)$')",
-      "local day, payee = limits:match('^(%d+) (.*)$')\n  if day and amount:byte(1) == 45 then day = whole(math.floor((now + 10800000) / 86400000)) end",
+      "local day, payee = limits:match('^(%d+) (.*)$')\n" +
+        '  if day and amount:byte(1) == 45 then day = whole(math.floor((now + 10800000) / 86400000)) end',
     ],
     [
       'IF hold.day >= first_kept_day AND counted(hold) <> counted_before THEN',
@@ -97,7 +98,9 @@ type Mutation = readonly [from: string, to: string];
     ["return 'already_held\\n'", "count(row[14], row[17], amount)\n        return 'already_held\\n'"],
     [
       'granted_holds := granted_holds + 1;\n            CONTINUE;',
-      'granted_holds := granted_holds + 1;\n            waiting := counter_keys(hold.wallet, hold.day, hold.payee);\n            waiting_amounts := array_fill(hold.amount, ARRAY[cardinality(waiting)]);\n            CONTINUE;',
+      'granted_holds := granted_holds + 1;\n' +
+        '            waiting := counter_keys(hold.wallet, hold.day, hold.payee);\n' +
+        '            waiting_amounts := array_fill(hold.amount, ARRAY[cardinality(waiting)]);\n            CONTINUE;',
     ],
   ],
   [
@@ -123,7 +126,8 @@ type Mutation = readonly [from: string, to: string];
     'a batch that was refused counts',
     [
       'if group and not endBatch() then\n  writeStore()',
-      "if group and not endBatch() then\n  for key, counter in pairs(counters) do redis.call('SET', key, counter[1]) end\n  writeStore()",
+      'if group and not endBatch() then\n' +
+        "  for key, counter in pairs(counters) do redis.call('SET', key, counter[1]) end\n  writeStore()",
     ],
     [
       "        counters := '{}';\n        waiting := '{}';\n        actives := actives_before;",

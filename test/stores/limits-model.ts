@@ -2,6 +2,7 @@
 import type { DayLimits, HoldAllRequest, HoldOutcome, HoldRequest, HoldStore } from 'payout-guard';
 import { dayAt } from '../../src/core/day-bounds.js';
 import { Random } from '../simulation/random.js';
+import { type AskedHold, HeldSums, type ModelHold, perDayMinor, perPayeeMinor } from './held-sums.js';
 
 /** The clock of the store, which the history moves. */
 export interface MovableClock {
@@ -9,23 +10,7 @@ export interface MovableClock {
   pass(ms: number): Promise<void> | void;
 }
 
-interface ModelHold {
-  readonly reference: string;
-  readonly amount: bigint;
-  readonly attempt: string;
-  readonly day: number;
-  readonly payee: string;
-  state: 'reserved' | 'sent' | 'captured' | 'released';
-  expiresAtMs: number;
-  endedAtMs?: number;
-  debit: bigint;
-  /** It may be held again. */
-  isUnsent: boolean;
-}
-
 const timeZone = 'Africa/Nairobi';
-const perDayMinor = 100n;
-const perPayeeMinor = 60n;
 const payees = ['payee-a', 'payee-b', 'payee-c'] as const;
 
 /** Runs a history. @throws an error that names the first answer which is not that of the sum. */
@@ -43,7 +28,7 @@ class LimitHistory {
   readonly #clock: MovableClock;
   readonly #random: Random;
   readonly #wallet: string;
-  readonly #holds: ModelHold[] = [];
+  readonly #sums = new HeldSums();
   readonly #log: string[] = [];
   #names = 0;
 
@@ -56,8 +41,7 @@ class LimitHistory {
 
   async step(): Promise<void> {
     const random = this.#random;
-    const open = this.#holds.filter(({ state }) => state === 'reserved' || state === 'sent');
-    const one = random.pick(open);
+    const one = random.pick(this.#sums.open());
     const what = random.between(0, 11);
     if (what <= 3 || !one) await this.#hold();
     else if (what === 4) await this.#holdAll();
@@ -80,7 +64,7 @@ class LimitHistory {
         const used = answer.outcome === 'over_limit' ? answer.usedMinor : 0n;
         // A limit of 0 refuses everything, with the counter.
         if (answer.outcome !== 'over_limit') this.#fail(`a limit of 0 is answered ${answer.outcome}`);
-        this.#expect(`counted on ${day} for ${payee ?? 'the wallet'}`, `${used}`, `${this.#used(day, payee)}`);
+        this.#expect(`counted on ${day} for ${payee ?? 'the wallet'}`, `${used}`, `${this.#sums.used(day, payee)}`);
       }
     }
   }
@@ -97,38 +81,23 @@ class LimitHistory {
 
   /** A reference that was released and not sent, by another attempt, perhaps on another day. */
   async #again(): Promise<void> {
-    const known = this.#random.pick(this.#ended().filter(({ isUnsent }) => isUnsent));
+    const known = this.#random.pick(this.#sums.ended(this.#clock.now()).filter(({ isUnsent }) => isUnsent));
     if (!known) return;
     const { reference, amount, payee } = known;
     const attempt = `attempt-${reference}-${++this.#names}`;
     await this.#ask({ reference, amount, payee, state: 'reserved', expiresInMs: 60 * 60_000, attempt }, known);
   }
 
-  async #ask(
-    asked: Pick<ModelHold, 'reference' | 'amount' | 'attempt' | 'payee'> & {
-      readonly state: 'reserved' | 'sent';
-      readonly expiresInMs: number;
-    },
-    before?: ModelHold,
-  ): Promise<void> {
+  async #ask(asked: AskedHold, before?: ModelHold): Promise<void> {
     const { reference, amount, attempt, payee, state, expiresInMs } = asked;
     const limits = this.#limits(payee);
-    const expected = this.#outcome(amount, payee, limits.day);
+    const expected = this.#sums.outcome(amount, payee, limits.day);
     const request = await this.#request(reference, amount, attempt, limits);
     const answer = await this.#store.hold({ ...request, state, expiresInMs });
     this.#expect(`hold ${reference} of ${amount} for ${payee} on ${limits.day}`, inWords(answer), expected);
     if (expected !== 'held') return;
-    if (before) this.#holds.splice(this.#holds.indexOf(before), 1);
-    this.#holds.push(this.#granted(asked, limits.day));
-  }
-
-  #granted(
-    asked: Pick<ModelHold, 'reference' | 'amount' | 'attempt' | 'payee' | 'state'> & { readonly expiresInMs: number },
-    day: number,
-  ): ModelHold {
-    const { reference, amount, attempt, payee, state, expiresInMs } = asked;
-    const expiresAtMs = this.#clock.now() + expiresInMs;
-    return { reference, amount, attempt, payee, state, day, expiresAtMs, debit: 0n, isUnsent: false };
+    if (before) this.#sums.remove(before);
+    this.#sums.add(asked, limits.day, this.#clock.now());
   }
 
   async #holdAll(): Promise<void> {
@@ -144,16 +113,14 @@ class LimitHistory {
     const expected: string[] = [];
     const granted: ModelHold[] = [];
     for (const payout of asked) {
-      const outcome = this.#outcome(payout.amount, payout.payee, day);
+      const outcome = this.#sums.outcome(payout.amount, payout.payee, day);
       expected.push(`${payout.reference} ${outcome}`);
       if (outcome !== 'held') continue;
       // Counted for those that follow it in the batch.
-      const hold = this.#granted(payout, day);
-      granted.push(hold);
-      this.#holds.push(hold);
+      granted.push(this.#sums.add(payout, day, this.#clock.now()));
     }
     const isRefused = policy === 'all' && granted.length < asked.length;
-    if (isRefused) this.#holds.splice(-granted.length, granted.length);
+    if (isRefused) for (const hold of granted) this.#sums.remove(hold);
     const { epoch } = await this.#store.totals(this.#wallet);
     const request: HoldAllRequest = {
       ...common(this.#wallet, epoch),
@@ -223,7 +190,7 @@ class LimitHistory {
   }
 
   async #lateCapture(): Promise<void> {
-    const hold = this.#random.pick(this.#ended());
+    const hold = this.#random.pick(this.#sums.ended(this.#clock.now()));
     if (!hold) return;
     const { reference, attempt } = hold;
     const actualMinor = BigInt(this.#random.between(1, 30));
@@ -240,37 +207,8 @@ class LimitHistory {
     const untilEnd = endMs - this.#clock.now();
     const ms = this.#random.pick([this.#random.upTo(2 * 3_600_000), untilEnd, Math.max(1, untilEnd - 1)]);
     await this.#clock.pass(ms);
-    const nowMs = this.#clock.now();
-    for (const hold of this.#holds) {
-      if (hold.state !== 'reserved' || hold.expiresAtMs > nowMs) continue;
-      hold.state = 'released';
-      hold.endedAtMs = nowMs;
-      hold.isUnsent = true;
-    }
+    this.#sums.expire(this.#clock.now());
     this.#log.push(`pass ${ms}`);
-  }
-
-  /** Holds that were released, and whose references are surely remembered. */
-  #ended(): ModelHold[] {
-    const sinceMs = this.#clock.now() - 12 * 3_600_000;
-    return this.#holds.filter(({ state, endedAtMs = 0 }) => state === 'released' && endedAtMs > sinceMs);
-  }
-
-  #outcome(amount: bigint, payee: string, day: number): string {
-    const ofPayee = this.#used(day, payee);
-    if (ofPayee + amount > perPayeeMinor) return `over perPayee at ${ofPayee}`;
-    const all = this.#used(day);
-    return all + amount > perDayMinor ? `over perDay at ${all}` : 'held';
-  }
-
-  #used(day: number, payee?: string): bigint {
-    let sum = 0n;
-    for (const hold of this.#holds) {
-      if (hold.day !== day || (payee !== undefined && hold.payee !== payee)) continue;
-      if (hold.state === 'captured') sum += hold.debit;
-      else if (hold.state !== 'released') sum += hold.amount;
-    }
-    return sum;
   }
 
   #limits(payee: string | undefined, on?: number): DayLimits {

@@ -5,7 +5,7 @@ import type { HoldAllOutcome, HoldAllRequest, HoldStore, PayoutGuard } from 'pay
 import { many } from '../core/hold-all-support.js';
 import { stoppedClock } from '../support/clock.js';
 import { hasRedis } from '../support/redis.js';
-import { epochOf, hold, ThrowAwayRedis, until } from '../support/redis-store.js';
+import { type Command, epochOf, hold, isExecuted, ThrowAwayRedis, until } from '../support/redis-store.js';
 import { changed } from '../support/stores.js';
 import { scriptedWallet } from '../support/wallet.js';
 import '../support/proof-only.js';
@@ -13,15 +13,8 @@ import '../support/proof-only.js';
 const refusal = { name: 'BalanceUnavailableError', reason: 'store' } as const;
 const references = ['a', 'b', 'c'] as const;
 
-type Command = () => Promise<unknown>;
-
 const isBatch = (args: readonly string[]) => args.some((arg) => /^[bm]\n/.test(arg));
 const isUndo = (args: readonly string[]) => args.some((arg) => arg.startsWith('s\nreleased\n'));
-
-async function isExecuted(command: Command | undefined): Promise<boolean> {
-  const reply = (await command?.()) as unknown[];
-  return reply.length > 4;
-}
 
 (hasRedis ? describe : describe.skip)('a batch in the Redis store', () => {
   const redis = new ThrowAwayRedis();
@@ -47,24 +40,19 @@ async function isExecuted(command: Command | undefined): Promise<boolean> {
 
   it('that arrives late is undone as a whole, as long as it may arrive, and not executed after its time', async () => {
     const clock = stoppedClock();
-    const kept: Command[] = [];
-    let keeps: (args: readonly string[]) => boolean = (args) => isBatch(args) || isUndo(args);
-    const send = (command: Command, args: string[]) => {
-      if (!keeps(args)) return command();
-      kept.push(command);
-      return new Promise<unknown>(() => {});
-    };
-    const store = redis.openThrough(send, { clock, deadlineMs: 1_500 });
+    const line = redis.openLate(clock);
+    line.isKept = (args) => isBatch(args) || isUndo(args);
+    const { store } = line;
     const other = redis.openTimed(clock);
     await expect(give(store)).rejects.toMatchObject(refusal);
-    const [late] = kept;
+    const [late] = line.kept;
     expect(await isExecuted(late)).toBe(true);
     // To another process its references are taken, and will soon be free.
     const again = await give(other);
     expect(again).toMatchObject({ outcome: 'refused' });
     if (again.outcome !== 'refused') return;
     expect(again.refusals.map((one) => one.outcome === 'exists' && one.retryAfterMs)).toEqual([1_000, 1_000, 1_000]);
-    keeps = () => false;
+    line.isKept = () => false;
     await until(async () => (await statesIn(other)).every((state) => state === 'released'));
     expect(await other.totals('w')).toMatchObject({ active: 0n });
     clock.advance(10_000);

@@ -3,20 +3,12 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { HoldStore, PayoutGuard } from 'payout-guard';
 import { stoppedClock } from '../support/clock.js';
 import { hasRedis } from '../support/redis.js';
-import { hold, request, ThrowAwayRedis, until } from '../support/redis-store.js';
+import { type Command, hold, isExecuted, request, ThrowAwayRedis, until } from '../support/redis-store.js';
 import { scriptedWallet } from '../support/wallet.js';
 import '../support/proof-only.js';
 
 const keyOfA = '{payout-guard}:hold:a';
 const refusal = { name: 'BalanceUnavailableError', reason: 'store' } as const;
-
-type Command = () => Promise<unknown>;
-
-/** Commands of a store that are kept back, and those that were. */
-interface Line {
-  isKept: (args: readonly string[]) => boolean;
-  readonly kept: Command[];
-}
 
 const none = () => false;
 /** Batches that have something to do with reference `a`. */
@@ -26,30 +18,14 @@ const holdsOfA = (args: readonly string[]) => ofA(args) && args.some((arg) => ar
 /** The ones that release something. */
 const releases = (args: readonly string[]) => args.some((arg) => arg.startsWith('s\nreleased\n'));
 
-/** True if a batch was executed. */
-async function isExecuted(command: Command | undefined): Promise<boolean> {
-  const reply = (await command?.()) as unknown[];
-  return reply.length > 4;
-}
-
 (hasRedis ? describe : describe.skip)('the Redis store, when messages go astray', () => {
   const redis = new ThrowAwayRedis();
-  const { open, openThrough } = redis;
+  const { open, openLate, openThrough } = redis;
   const guards: PayoutGuard[] = [];
   afterEach(async () => {
     for (const guard of guards.splice(0)) await guard.close({ waitMs: 0 });
   });
 
-  /** A store by a stopped clock, with commands that are kept back and do not arrive, or come late. */
-  const openLate = (clock = stoppedClock(), deadlineMs = 1_500): { store: HoldStore } & Line => {
-    const line: Line = { isKept: none, kept: [] };
-    const send = (command: Command, args: string[]) => {
-      if (!line.isKept(args)) return command();
-      line.kept.push(command);
-      return new Promise(() => {});
-    };
-    return Object.assign(line, { store: openThrough(send, { clock, deadlineMs }) });
-  };
   const give = async (store: HoldStore, more: object = {}) => {
     const { epoch } = await store.totals('w');
     return store.hold({ ...request, epoch, reference: 'a', amountMinor: 60n, ...more });
@@ -153,7 +129,7 @@ async function isExecuted(command: Command | undefined): Promise<boolean> {
   it('remembers a batch for as long as it may come again, by the key that it declares', async () => {
     const seen: string[][] = [];
     const deadlineMs = 10_000;
-    const send = (command: () => Promise<unknown>, args: string[]) => {
+    const send = (command: Command, args: string[]) => {
       if (ofA(args)) seen.push(args);
       return command();
     };

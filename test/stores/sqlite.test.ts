@@ -4,7 +4,6 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
 import { stoppedClock } from '../support/clock.js';
-import { runProgram } from '../support/programs.js';
 import { filesInMemory, onFile } from '../support/sqlite.js';
 import { activeOf, hold, opensSqlite } from '../support/sqlite-store.js';
 import { collectWarnings } from '../support/warnings.js';
@@ -26,52 +25,6 @@ describe('the options of a SQLite store', () => {
   ])('%j is refused', (options, message) => {
     expect(() => sqliteStore(options as never)).toThrow(message);
   });
-});
-
-it('a SQLite store or history without better-sqlite3 is refused at creation, and everything else works', async () => {
-  const code = `
-    import Module from 'node:module';
-    const resolve = Module._resolveFilename;
-    Module._resolveFilename = function (name, ...rest) {
-      if (name !== 'better-sqlite3') return resolve.call(this, name, ...rest);
-      throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
-    };
-    const { memoryHistory, sqliteHistory } = await import('./src/history/index.ts');
-    const { sqliteStore } = await import('./src/stores/sqlite/index.ts');
-    memoryHistory().add([]);
-    const history = () => sqliteHistory({ file: 'x.db', keepForMs: 60_000 });
-    for (const make of [() => sqliteStore({ file: 'x.db' }), history]) {
-      try {
-        make();
-      } catch ({ name, problems }) {
-        console.log(name, problems.join());
-      }
-    }`;
-  const { stdout } = await runProgram(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code]);
-  const line = 'ConfigurationError needs the package better-sqlite3; run npm install better-sqlite3\n';
-  expect(stdout).toBe(line.repeat(2));
-});
-
-it('a SQLite store whose better-sqlite3 was built for another runtime is refused at creation, with what to do', async () => {
-  const code = `
-    import Module from 'node:module';
-    const load = Module._extensions['.node'];
-    Module._extensions['.node'] = (module, file) => {
-      if (!file.includes('better_sqlite3')) return load(module, file);
-      throw Object.assign(new Error('The module was compiled against another version.\\nMore.'), { code: 'ERR_DLOPEN_FAILED' });
-    };
-    const { sqliteStore } = await import('./src/stores/sqlite/index.ts');
-    try {
-      sqliteStore({ file: 'x.db' });
-    } catch ({ name, problems }) {
-      console.log(name, problems.join());
-    }`;
-  const { stdout } = await runProgram(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code]);
-  expect(stdout).toBe(
-    'ConfigurationError better-sqlite3 does not run in this process (The module was compiled against another ' +
-      'version.). After an update of Node.js, run npm rebuild better-sqlite3. Bun and Deno cannot run it; use another ' +
-      'store there\n',
-  );
 });
 
 describe('a file for a SQLite store', () => {

@@ -15,6 +15,18 @@ export interface Installed {
   readonly library: string;
 }
 
+/** Packages that the adapters import, or whose types they show. */
+export const frameworks: readonly string[] = [
+  '@nestjs/common',
+  '@nestjs/core',
+  'rxjs',
+  'reflect-metadata',
+  'fastify',
+  'hono',
+  'koa',
+  '@types/koa',
+];
+
 export async function packAndInstall(): Promise<Installed> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'payout-guard-')));
   return packAndInstallIn(directory).catch(async (error: unknown) => {

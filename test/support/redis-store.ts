@@ -5,6 +5,7 @@ import { afterEach, beforeEach, jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import type { Clock, HoldOutcome, HoldRequest, HoldStore } from 'payout-guard';
 import { type RedisStore, type RedisStoreOptions, redisStore } from 'payout-guard/stores/redis';
+import { stoppedClock } from './clock.js';
 import { movableMonotonic, passMonotonic } from './monotonic.js';
 import { RedisServer, timed } from './redis.js';
 
@@ -29,6 +30,16 @@ export const request: ReturnType<typeof requestUpTo> = requestUpTo(100n);
 interface CuttableStore {
   readonly store: HoldStore;
   isCut: boolean;
+}
+
+/** What a store asks of its client. */
+export type Command = () => Promise<unknown>;
+
+/** A store some of whose commands are kept back: they do not arrive, or the test sends them late. */
+interface LateStore {
+  readonly store: HoldStore;
+  isKept: (args: readonly string[]) => boolean;
+  readonly kept: Command[];
 }
 
 /** Starts a server before each test of the group, and stops it with everything that was opened. */
@@ -72,7 +83,7 @@ export class ThrowAwayRedis {
 
   /** Opens a store whose commands go through a function, with a clock if one is given. */
   openThrough = (
-    send: (command: () => Promise<unknown>, args: string[]) => Promise<unknown>,
+    send: (command: Command, args: string[]) => Promise<unknown>,
     { clock, ...options }: Partial<RedisStoreOptions> & { clock?: Clock } = {},
   ): HoldStore => {
     const client = this.server.client();
@@ -85,9 +96,26 @@ export class ThrowAwayRedis {
   /** Opens a store whose commands are not delivered while it is cut off. */
   openCuttable = (): CuttableStore => {
     const line = { isCut: false };
-    const send = (command: () => Promise<unknown>) => (line.isCut ? new Promise(() => {}) : command());
+    const send = (command: Command) => (line.isCut ? new Promise(() => {}) : command());
     return Object.assign(line, { store: this.openThrough(send) });
   };
+
+  /** Opens a store that keeps back the commands for which `isKept` is true. */
+  openLate = (clock: Clock = stoppedClock(), deadlineMs = 1_500): LateStore => {
+    const line: Omit<LateStore, 'store'> = { isKept: () => false, kept: [] };
+    const send = (command: Command, args: string[]) => {
+      if (!line.isKept(args)) return command();
+      line.kept.push(command);
+      return new Promise(() => {});
+    };
+    return Object.assign(line, { store: this.openThrough(send, { clock, deadlineMs }) });
+  };
+}
+
+/** True if the command executed its batch. */
+export async function isExecuted(command: Command | undefined): Promise<boolean> {
+  const reply = (await command?.()) as unknown[];
+  return reply.length > 4;
 }
 
 /** Requests a hold in the store's epoch. */

@@ -37,6 +37,18 @@ interface Rule {
   readonly description: string;
 }
 
+const ruleShape = new RegExp(
+  [
+    /^(\w+)\n/,
+    / {8}expr: (?:>-\n)?([\s\S]+?)\n/,
+    /(?: {8}for: (\d+[mh])\n)?/,
+    / {8}labels:\n {10}severity: (\w+)\n/,
+    / {8}annotations:\n {10}summary: (.+)\n/,
+    / {10}description: (?:>-\n {12})?(.+(?:\n {12}.+)*)\n*$/,
+  ]
+    .map(({ source }) => source)
+    .join(''),
+);
 const dashboard: Dashboard = JSON.parse(readFileSync('examples/grafana/dashboard.json', 'utf8'));
 const page = readFileSync('docs/metrics.md', 'utf8');
 const rules = readRules(readFileSync('examples/grafana/alerts.yml', 'utf8'));
@@ -46,12 +58,15 @@ function readRules(text: string): Rule[] {
   const [head = '', ...parts] = text.split(/^ {6}- alert: /m);
   if (!/^groups:\n {2}- name: payout-guard\n {4}rules:\n$/m.test(head)) throw new Error('not a group of rules');
   return parts.map((part) => {
-    const shape =
-      /^(\w+)\n {8}expr: (?:>-\n)?([\s\S]+?)\n(?: {8}for: (\d+[mh])\n)? {8}labels:\n {10}severity: (\w+)\n {8}annotations:\n {10}summary: (.+)\n {10}description: (.+)\n*$/;
-    const [, alert = '', expr = '', wait, severity = '', summary = '', description = ''] = shape.exec(part) ?? [];
+    const [, alert = '', expr = '', wait, severity = '', summary = '', description = ''] = ruleShape.exec(part) ?? [];
     if (alert === '') throw new Error(`not a rule: ${part}`);
-    return { alert, expr: expr.replaceAll(/\s+/g, ' ').trim(), for: wait, severity, summary, description };
+    return { alert, expr: folded(expr), for: wait, severity, summary, description: folded(description) };
   });
+}
+
+/** Joins the lines of a folded scalar of YAML. */
+function folded(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
 }
 
 let api: ChildProcess;

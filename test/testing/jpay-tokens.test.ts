@@ -18,17 +18,24 @@ describe('tokens', () => {
     [
       'access',
       { user_id: 123, app_code: 12_345, products, token_type: 'access', ...times },
-      'eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxMjMsImFwcF9jb2RlIjoxMjM0NSwicHJvZHVjdHMiOlsiY29sbGVjdGlvbnMiLCJwYXlvdXRzIl0sInRva2VuX3R5cGUiOiJhY2Nlc3MiLCJpYXQiOjE3MzIyMDQ4MDAsImV4cCI6MTczMjIwNTcwMH0.Yvz4t5KaPPFNkD7WGkv2np9hCA7CF1dWE59-NmFZHgA',
+      'eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.' +
+        'eyJ1c2VyX2lkIjoxMjMsImFwcF9jb2RlIjoxMjM0NSwicHJvZHVjdHMiOlsiY29sbGVjdGlvbnMiLCJwYXlvdXRzIl0sInRva2Vu' +
+        'X3R5cGUiOiJhY2Nlc3MiLCJpYXQiOjE3MzIyMDQ4MDAsImV4cCI6MTczMjIwNTcwMH0.' +
+        'Yvz4t5KaPPFNkD7WGkv2np9hCA7CF1dWE59-NmFZHgA',
     ],
     [
       'access without exp',
       { user_id: 123, app_code: 12_345, products },
-      'eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxMjMsImFwcF9jb2RlIjoxMjM0NSwicHJvZHVjdHMiOlsiY29sbGVjdGlvbnMiLCJwYXlvdXRzIl19.FnIw-i0M8YXVTQqV8qv9iCU860OO26Bz6QsIuRN1-K0',
+      'eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.' +
+        'eyJ1c2VyX2lkIjoxMjMsImFwcF9jb2RlIjoxMjM0NSwicHJvZHVjdHMiOlsiY29sbGVjdGlvbnMiLCJwYXlvdXRzIl19.' +
+        'FnIw-i0M8YXVTQqV8qv9iCU860OO26Bz6QsIuRN1-K0',
     ],
     [
       'refresh',
       { user_id: 123, refresh: true, token_type: 'refresh', iat: 1_732_204_800, exp: 1_732_809_600 },
-      'eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxMjMsInJlZnJlc2giOnRydWUsInRva2VuX3R5cGUiOiJyZWZyZXNoIiwiaWF0IjoxNzMyMjA0ODAwLCJleHAiOjE3MzI4MDk2MDB9.nlNzaoUux1CKJv_60oW_-tpwg4SY9uKiqFEpiceUIfY',
+      'eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.' +
+        'eyJ1c2VyX2lkIjoxMjMsInJlZnJlc2giOnRydWUsInRva2VuX3R5cGUiOiJyZWZyZXNoIiwiaWF0IjoxNzMyMjA0ODAwLCJleHAi' +
+        'OjE3MzI4MDk2MDB9.nlNzaoUux1CKJv_60oW_-tpwg4SY9uKiqFEpiceUIfY',
     ],
   ];
 

@@ -202,9 +202,9 @@ CREATE FUNCTION :schema.run_batch(
   ops text, changes text[], reads text[], settles text[], gets text[],
   new_epoch text, new_references text[], new_wallets text[], new_attempts text[], new_states text[],
   new_amounts numeric[], new_limits numeric[], new_lasts_ms bigint[], new_currencies text[], new_exponents smallint[],
-  new_fingerprints text[], new_metadata text[], new_day_limits text[], policy text, from_reference text, from_attempt text,
-  seen_epoch text, seen_lsn text, recovery_ms bigint, batch_epoch text, not_after_ms bigint, lock_ms integer,
-  is_inside boolean
+  new_fingerprints text[], new_metadata text[], new_day_limits text[],
+  policy text, from_reference text, from_attempt text, seen_epoch text, seen_lsn text, recovery_ms bigint,
+  batch_epoch text, not_after_ms bigint, lock_ms integer, is_inside boolean
 ) RETURNS text
 LANGUAGE plpgsql
 SET search_path = :schema, pg_temp
@@ -737,7 +737,8 @@ BEGIN
             IF hold.day >= first_kept_day AND counted(hold) <> counted_before THEN
               keys := counter_keys(hold.wallet, hold.day, hold.payee);
               waiting := waiting || keys;
-              waiting_amounts := waiting_amounts || array_fill(counted(hold) - counted_before, ARRAY[cardinality(keys)]);
+              waiting_amounts := waiting_amounts
+                || array_fill(counted(hold) - counted_before, ARRAY[cardinality(keys)]);
             END IF;
           ELSIF answer = 'already' AND op.target = 'failed' AND (NOT hold.failed OR hold.awaits_outcome) THEN
             hold.failed := true;

@@ -80,7 +80,8 @@ function encode(op: SingleOp): string {
   switch (op.kind) {
     case 'hold': {
       const { request } = op;
-      return `h\n${request.amountMinor}\n${request.state === 'sent' ? '' : request.expiresInMs}\n${encodeEnd(request, request.limits)}`;
+      const expiresInMs = request.state === 'sent' ? '' : request.expiresInMs;
+      return `h\n${request.amountMinor}\n${expiresInMs}\n${encodeEnd(request, request.limits)}`;
     }
     case 'totals':
       return `t\n${op.wallet}`;

@@ -50,8 +50,8 @@ const perMs = 1_024;
 const dueQuery = `SELECT * FROM holds WHERE due_at_ms <= ? ORDER BY due_at_ms LIMIT ${dueAtOnce}`;
 const forget = `DELETE FROM holds WHERE seq IN (
   SELECT seq FROM holds WHERE forget_at_ms <= ? ORDER BY forget_at_ms LIMIT ${forgottenAtOnce})`;
-const writeWallet =
-  'INSERT OR REPLACE INTO wallets (wallet, active, captured, frozen_at_ms, frozen_for, limits_epoch) VALUES (?, ?, ?, ?, ?, ?)';
+const writeWallet = `INSERT OR REPLACE
+  INTO wallets (wallet, active, captured, frozen_at_ms, frozen_for, limits_epoch) VALUES (?, ?, ?, ?, ?, ?)`;
 
 export class Batch {
   readonly #transaction: Transaction;

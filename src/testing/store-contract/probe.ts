@@ -22,6 +22,9 @@ type WithoutReference<Request> = Request extends unknown ? Omit<Request, 'refere
 /** Name, amount, and what else there is of a payout. */
 export type Payout = readonly [name: string, amountMinor: bigint, more?: Partial<BatchPayout>];
 
+/** Defines the test of a rule, on a store of its own. */
+export type DefineRule = (title: string, test: (store: Probe) => Promise<void>) => unknown;
+
 /** A store with a wallet and references of its own, so that tests on one engine do not meet. */
 export class Probe {
   readonly wallet: string = `wallet-${randomUUID()}`;

@@ -103,7 +103,7 @@ const payment: PaymentJob = { paymentId: 'payment-1', wallet: 'default', to: pay
     expect(paid(simulator)).toEqual(['payment-1b 600.00 completed']);
   });
 
-  it('pays once for two jobs of one payment, at two workers, and once more after the first job was forgotten', async () => {
+  it('pays once for two jobs of one payment at two workers, and once more after the first was forgotten', async () => {
     await open();
     work();
     work();
@@ -129,7 +129,7 @@ const payment: PaymentJob = { paymentId: 'payment-1', wallet: 'default', to: pay
     expect(paid(simulator)).toEqual(['payment-1 600.00 completed']);
   });
 
-  it('ends a job whose payout JPay rejected, and one under the id of another payment, without another try', async () => {
+  it('ends a job whose payout JPay rejected, and one under the id of another payment, with no other try', async () => {
     await open();
     work();
     const wrongNumber = await addPayout(queue, { ...payment, to: 'nobody' });

@@ -77,7 +77,7 @@ describe('the GraphQL recipe', () => {
     expect(paid(world.simulator)).toEqual(['acme:p1 600.00 pending', 'acme:p2 400.00 pending']);
   });
 
-  it('answers a repeated mutation with the state of its payout, and pays another tenant under the same key', async () => {
+  it('answers a repeated mutation with the state of its payout, and pays another tenant with that key', async () => {
     const world = await serve(graphqlApi);
     await ask(world, `mutation { ${mutation('300.00')} }`);
     const repeated = () => ask(world, `mutation { ${mutation('300.00')} }`);
@@ -176,7 +176,7 @@ describe('the recipe for Next.js', () => {
   }
   const api: Api = (parts) => getRequestListener(payoutPost(parts));
 
-  it('pays once under a key of a tenant, no more than the wallet has, and shows the state of a repeated one', async () => {
+  it('pays once for a key of a tenant, no more than the wallet has, and shows the state of a repetition', async () => {
     const world = await serve(api);
     expect(await Promise.all(['p1', 'p2'].map((key) => post(world, key, '600.00'))).then((all) => all.sort())).toEqual([
       '202 sent',

@@ -182,7 +182,7 @@ describe.each(adapters)('$name', (adapter) => {
     });
   });
 
-  it('answers after the outcome is stored; a verdict on the answer is stored after it, or never in a Lambda', async () => {
+  it('answers after the outcome is stored; stores a verdict on the answer after it, or never in a Lambda', async () => {
     const store = memoryStore();
     let isFrozen = false;
     const slow = changed(store, {

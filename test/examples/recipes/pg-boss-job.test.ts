@@ -128,7 +128,7 @@ afterAll(() => database?.drop());
     expect(paid(simulator)).toEqual(['payment-1 600.00 completed']);
   });
 
-  it('ends a job whose payout JPay rejected, and one under the id of another payment, without another try', async () => {
+  it('ends a job whose payout JPay rejected, and one under the id of another payment, with no other try', async () => {
     await open();
     await work();
     await addPayout(boss, { ...payment, to: 'nobody' });

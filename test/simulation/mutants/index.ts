@@ -1,6 +1,8 @@
 // All mistakes.
 import { balanceMutants } from './balances.js';
+import { captureMutants } from './captures.js';
 import { lifecycleMutants } from './lifecycle.js';
+import { lostAndLateMutants } from './lost-and-late.js';
 import type { Mutant } from './mutant.js';
 import { payrollMutants } from './payrolls.js';
 import { storeMutants } from './stores.js';
@@ -11,6 +13,8 @@ export type { Mutant } from './mutant.js';
 export const mutants: readonly Mutant[] = [
   ...balanceMutants,
   ...storeMutants,
+  ...captureMutants,
+  ...lostAndLateMutants,
   ...verdictMutants,
   ...lifecycleMutants,
   ...payrollMutants,
