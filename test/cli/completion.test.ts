@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import '../support/proof-only.js';
 import { folder, run } from './support.js';
 import { hasTmux, Terminal } from './terminal-support.js';
 

@@ -1,5 +1,6 @@
 // Documents are correct. ../support/documents.ts lists the checks and explains how to write examples.
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import '../support/proof-only.js';
 import { countBlocks, documents, linkedFiles, problemsOf } from '../support/documents.js';
 
 const files = await documents();

@@ -15,6 +15,7 @@ import { serveNest } from '../../examples/nest-api.js';
 import type { PaymentService } from '../../examples/support/api.js';
 import { jpayPayments, type MakePayment } from '../../examples/support/payments.js';
 import { type Serving, shutDown } from '../../examples/support/service.js';
+import '../support/proof-only.js';
 import { killed } from '../support/programs.js';
 import { deferred } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';

@@ -1,4 +1,5 @@
 // Every ending of a request, on fastify.
+import '../support/proof-only.js';
 import { fastifyDriver } from '../web/endings/fastify.js';
 import { matrixOf } from '../web/endings/matrix.js';
 

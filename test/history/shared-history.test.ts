@@ -7,6 +7,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type DayReport, dayReport, historyKinds, memoryHistory, sqliteHistory, toCsv } from 'payout-guard/history';
 import { sqliteStore } from 'payout-guard/stores/sqlite';
 import { runProgram } from '../support/programs.js';
+import '../support/proof-only.js';
 import { stoppedClock } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
 import { at, emptied, entry, everything } from './history-support.js';

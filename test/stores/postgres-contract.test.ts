@@ -5,7 +5,7 @@ import { type PostgresClient, type PostgresStore, postgresStore } from 'payout-g
 import { type StoreTarget, storeContract } from 'payout-guard/testing';
 import type { PoolConfig } from 'pg';
 import postgres from 'postgres';
-import { budget } from '../support/budget.js';
+import '../support/proof-only.js';
 import { testDatabase } from '../support/postgres.js';
 import { type ManualClock, manualClock } from '../support/postgres-clock.js';
 
@@ -56,8 +56,7 @@ if (database) {
   );
 }
 
-// `npm test` leaves the other clients to `npm run test:proof`.
-if (database && budget === 'large') {
+if (database) {
   const postgresJs = postgres({ ...database.config, max: 4, onnotice: () => {} });
   // Changes how the client writes and reads types.
   drizzle(postgresJs);
@@ -67,9 +66,7 @@ if (database && budget === 'large') {
   });
   storeContract({ describe, it }, target('the PostgreSQL store on postgres.js', { query }));
 }
-if (budget === 'large') {
-  // Ready before the first test: starting takes this process seconds on a busy machine.
-  const embedded = await PGlite.create();
-  afterAll(() => embedded.close());
-  storeContract({ describe, it }, target('the PostgreSQL store on PGlite', embedded));
-}
+// Ready before the first test: starting takes this process seconds on a busy machine.
+const embedded = await PGlite.create();
+afterAll(() => embedded.close());
+storeContract({ describe, it }, target('the PostgreSQL store on PGlite', embedded));

@@ -10,7 +10,7 @@ import { endings, titleOf } from './table.js';
 import { expectedOutcome } from './world.js';
 
 /** The many kinds of errors of this library take one way through an adapter; Express has them all. */
-export const isOneOfMany = ({ handler }: Ending): boolean =>
+const isOneOfMany = ({ handler }: Ending): boolean =>
   /^throws (?!HoldStateError|PayoutRejectedError|Error|an error)/.test(handler);
 
 export function matrixOf(driver: Driver, rows: readonly Ending[] = endings.filter((row) => !isOneOfMany(row))): void {
