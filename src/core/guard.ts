@@ -202,7 +202,7 @@ class Guard implements PayoutGuard {
   readonly listHolds = (options: ListOptions = {}): Promise<HoldList> => this.#known.list(options);
 
   readonly reconcile = (options: ReconcileOptions = {}): Promise<Reconciliation> =>
-    keepingAlive(this.#reconcile(options));
+    keepingAlive(this.#options.clock, this.#reconcile(options));
 
   async #reconcile(options: ReconcileOptions): Promise<Reconciliation> {
     assertOptions('reconcile', options);
