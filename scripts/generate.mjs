@@ -1,7 +1,14 @@
 // Writes every generated file again. With --check it compares them instead, and fails at the first that differs.
 import { spawnSync } from 'node:child_process';
 
-const generators = ['embed.mjs', 'response-codes.ts', 'metrics-docs.ts', 'endings-docs.ts', 'public-types.mjs'];
+const generators = [
+  'embed.mjs',
+  'currencies.mjs',
+  'response-codes.ts',
+  'metrics-docs.ts',
+  'endings-docs.ts',
+  'public-types.mjs',
+];
 
 for (const generator of generators) {
   const args = ['--import', 'tsx', `scripts/${generator}`, ...process.argv.slice(2)];

@@ -1,7 +1,7 @@
 // Asking a store: answers may be synchronous, and every failure has one name.
 import { BalanceUnavailableError, isPayoutGuardError } from './errors.js';
 import { redactedCause } from './redact.js';
-import type { HoldStore, MaybePromise } from './store.js';
+import type { HoldReading, HoldStore, MaybePromise } from './store.js';
 
 /** Asks a store. Anything it throws becomes a {@link BalanceUnavailableError} with reason `store`. */
 export function askStore<T, Asked extends Partial<HoldStore> = HoldStore>(
@@ -14,6 +14,14 @@ export function askStore<T, Asked extends Partial<HoldStore> = HoldStore>(
   } catch (error) {
     return rethrowAsStoreFailure(error);
   }
+}
+
+/** The hold of a reference. @throws when the store has none, and may not have restored it yet. */
+export async function readHold(store: HoldStore, reference: string): Promise<HoldReading> {
+  const reading = await askStore(store, () => store.get(reference));
+  const { hold, recoveringForMs = 0 } = reading;
+  if (!hold && recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
+  return reading;
 }
 
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {

@@ -1,6 +1,13 @@
 // One request for the holds of a payroll: asks the store on a snapshot, and reads the answers.
 import { randomUUID } from 'node:crypto';
-import { askStore, storeClockChanges, storeIsRecovering, storeLostData, storeLostReservation } from './ask-store.js';
+import {
+  askStore,
+  readHold,
+  storeClockChanges,
+  storeIsRecovering,
+  storeLostData,
+  storeLostReservation,
+} from './ask-store.js';
 import {
   chunksOf,
   differenceOf,
@@ -254,12 +261,9 @@ export class BatchAttempt {
 
   /** The payouts among these whose reference another payout has, as the store has them now. */
   async readTaken(payouts: readonly PayrollPayout[]): Promise<TakenPayout[]> {
-    const readings = await Promise.all(
-      payouts.map(({ reference }) => askStore(this.#store, (store) => store.get(reference))),
-    );
-    return readings.flatMap(({ hold, recoveringForMs = 0 }, index) => {
+    const readings = await Promise.all(payouts.map(({ reference }) => readHold(this.#store, reference)));
+    return readings.flatMap(({ hold }, index) => {
       const payout = payouts[index];
-      if (!hold && recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
       if (!hold || !payout || isAsGranted(hold, this.#attempt, 'reserved')) return [];
       const taken = this.#takenBy(hold, payout);
       return mayBeHeldAgain(hold) && taken.difference === undefined ? [] : [{ payout, taken }];

@@ -1,6 +1,6 @@
-// The number of decimals of a currency. The figures come from the `currency-codes` package, which carries the ISO 4217
-// list itself; Intl follows CLDR, which gives IQD, IRR, LBP and others no decimals where ISO gives two or three.
-import iso4217 from 'currency-codes/data.js';
+// The number of decimals of a currency. The figures are those of ISO 4217; Intl follows CLDR, which gives IQD, IRR, LBP
+// and others no decimals where ISO gives two or three.
+import { currencies } from './currencies.generated.js';
 import { ConfigurationError } from './errors.js';
 
 /** A currency as the guard needs it. */
@@ -17,7 +17,13 @@ export interface Currency {
  */
 export type CurrencyInput = string | Currency;
 
-const byCode = new Map(iso4217.map((entry) => [entry.code, { code: entry.code, exponent: entry.digits }]));
+const byCode = new Map<string, Currency>();
+const byNumber = new Map<string, string>();
+for (const currency of currencies) {
+  const [code = '', number = '', decimals] = currency.split(' ');
+  byCode.set(code, { code, exponent: Number(decimals) });
+  byNumber.set(number, code);
+}
 
 /**
  * @throws {@link ConfigurationError} when the code is not in ISO 4217 or the exponent is not a whole number of 0 to 8.
@@ -47,5 +53,5 @@ export function decimalsOf(code: string): number | undefined {
 
 /** The alphabetic code for a numeric one (`800` is UGX); any other text as it is. Source: ISO 4217. */
 export function alphabeticCode(code: string): string {
-  return iso4217.find(({ number }) => number === code)?.code ?? code;
+  return byNumber.get(code) ?? code;
 }

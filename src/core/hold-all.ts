@@ -9,26 +9,21 @@ import type { HoldAllOptions, PayoutToHold } from './calls.js';
 import type { Attempt, Decider } from './decider.js';
 import type { Decision } from './decision.js';
 import { BalanceUnavailableError } from './errors.js';
-import type { Events } from './events.js';
+import { type GrantParts, grantedHandle } from './granted-handle.js';
 import { HeldPayroll } from './held-payouts.js';
-import type { HoldRecord } from './hold.js';
 import type { PayrollPayout } from './hold-all-request.js';
 import { assertHoldAllOptions, type Payroll, readPayroll } from './hold-all-request.js';
 import { HoldAttempt } from './hold-attempt.js';
 import { maxPayoutsOf } from './hold-batch.js';
 import { ReferencesTakenError } from './hold-errors.js';
-import { type HandleParts, HoldHandle } from './hold-handle.js';
-import { holdInfo } from './hold-info.js';
 import { InsufficientFundsError } from './insufficient-funds.js';
 import type { LimitExceededError } from './limit-errors.js';
 import { formatMinorUnits } from './money.js';
 import type { ResolvedOptions } from './options.js';
 import type { HeldPayouts, LeftOutPayout } from './payout-guard.js';
 import { type GuardLimits, limitAlone } from './payout-limits.js';
-import type { Reservations } from './reservations.js';
 import { traced } from './trace.js';
 import type { UnderWay } from './under-way.js';
-import type { Wallet } from './wallet.js';
 import type { Wallets } from './wallets.js';
 
 /**
@@ -41,11 +36,9 @@ const chunksAtOnce = 2;
 /** References that are read at once, to name those that are taken. */
 const readsAtOnce = 500;
 
-interface Parts extends HandleParts {
+interface Parts extends GrantParts {
   readonly wallets: Wallets;
   readonly decider: Decider;
-  readonly events: Events;
-  readonly reservations: Reservations;
   readonly undo: BatchUndo;
   readonly underWay: UnderWay;
   readonly limits: GuardLimits;
@@ -221,20 +214,12 @@ export class HoldAll {
   #result(attempt: BatchAttempt, { wallet, payouts }: Payroll, decision: Decision): HeldPayouts {
     const text = (minor: bigint) => formatMinorUnits(minor, wallet.currency);
     return new HeldPayroll({
-      holds: attempt.held.map((hold) => this.#handle(wallet, hold, decision)),
+      holds: attempt.held.map((hold) => grantedHandle(this.#parts, { wallet, hold, decision })),
       leftOut: this.#leftOut(attempt, payouts, text),
       required: text(attempt.requiredMinor),
       held: text(sumOf(attempt.held)),
       decision,
     });
-  }
-
-  #handle(wallet: Wallet, hold: HoldRecord, decision: Decision): HoldHandle {
-    const { events, reservations } = this.#parts;
-    events.emit('held', () => ({ hold: holdInfo(hold) }));
-    const handle = new HoldHandle(this.#parts, { wallet, hold, readAtMs: hold.createdAtMs, decision });
-    handle.onceNotReserved(reservations.watch(handle));
-    return handle;
   }
 
   #leftOut(attempt: BatchAttempt, payouts: readonly PayrollPayout[], text: (minor: bigint) => string): LeftOutPayout[] {

@@ -1,6 +1,6 @@
 // Takes holds. A `HoldAttempt` asks the store for one; `known-holds.ts` finds them again and ends them.
 import { randomUUID } from 'node:crypto';
-import { andThen, askStore, isPromise, storeIsRecovering, storeLostData } from './ask-store.js';
+import { andThen, isPromise, readHold, storeLostData } from './ask-store.js';
 import type { HoldOptions } from './calls.js';
 import { elapsedMs } from './clock.js';
 import type { Decider, PayoutRequirement } from './decider.js';
@@ -8,17 +8,16 @@ import type { Decision, Snapshot } from './decision.js';
 import { digestOf } from './digest.js';
 import { BalanceUnavailableError } from './errors.js';
 import type { Events } from './events.js';
+import { type GrantParts, grantedHandle } from './granted-handle.js';
 import { mayBeHeldAgain } from './hold.js';
 import { type AttemptOptions, HoldAttempt } from './hold-attempt.js';
-import { type HandleParts, HoldHandle } from './hold-handle.js';
-import { holdInfo } from './hold-info.js';
+import type { HoldHandle } from './hold-handle.js';
 import { assertReferenceForm, noMetadata, readRequest } from './hold-request.js';
 import { InsufficientFundsError } from './insufficient-funds.js';
 import type { LimitExceededError } from './limit-errors.js';
 import { type ResolvedOptions, sendingGraceMs } from './options.js';
 import type { PreparedHold } from './payout-guard.js';
 import { assertFitsAlone, type GuardLimits, limitAlone } from './payout-limits.js';
-import type { Reservations } from './reservations.js';
 import type { HoldStore, MaybePromise } from './store.js';
 import type { UnderWay } from './under-way.js';
 
@@ -26,11 +25,10 @@ import type { UnderWay } from './under-way.js';
 const preparedForMs = 60_000;
 
 export class Holds {
-  readonly #parts: HandleParts;
+  readonly #parts: GrantParts;
   readonly #options: ResolvedOptions;
   readonly #decider: Decider;
   readonly #events: Events;
-  readonly #reservations: Reservations;
   readonly #limits: GuardLimits;
   /** Counts holds that are being taken. */
   readonly #underWay: UnderWay;
@@ -39,10 +37,8 @@ export class Holds {
   #attempts = 0;
 
   constructor(
-    parts: HandleParts & {
+    parts: GrantParts & {
       decider: Decider;
-      events: Events;
-      reservations: Reservations;
       underWay: UnderWay;
       limits: GuardLimits;
     },
@@ -51,7 +47,6 @@ export class Holds {
     this.#options = parts.options;
     this.#decider = parts.decider;
     this.#events = parts.events;
-    this.#reservations = parts.reservations;
     this.#limits = parts.limits;
     this.#underWay = parts.underWay;
   }
@@ -106,8 +101,7 @@ export class Holds {
     { reference }: HoldOptions,
   ): Promise<never> {
     this.#decider.assertOpen();
-    const { hold, recoveringForMs = 0 } = await this.#ask((store) => store.get(reference));
-    if (!hold && recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
+    const { hold } = await readHold(this.#options.store, reference);
     if (hold && !mayBeHeldAgain(hold)) throw attempt.referenceConflict(hold);
     throw tooLarge;
   }
@@ -130,10 +124,7 @@ export class Holds {
   /** @throws `InsufficientFundsError` the attempt was not granted. */
   #handle({ held: hold }: HoldAttempt, { wallet }: PayoutRequirement, decision: Decision): HoldHandle {
     if (!hold) throw new InsufficientFundsError(decision, this.#options.insufficientFundsStatus);
-    this.#events.emit('held', () => ({ hold: holdInfo(hold) }));
-    const handle = new HoldHandle(this.#parts, { wallet, hold, readAtMs: hold.createdAtMs, decision });
-    handle.onceNotReserved(this.#reservations.watch(handle));
-    return handle;
+    return grantedHandle(this.#parts, { wallet, hold, decision });
   }
 
   /**
@@ -190,9 +181,5 @@ export class Holds {
       this.#events.checkFailed(error, options);
       throw error;
     }
-  }
-
-  #ask<T>(ask: Parameters<typeof askStore<T>>[1]): MaybePromise<T> {
-    return askStore(this.#options.store, ask);
   }
 }

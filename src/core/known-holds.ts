@@ -1,6 +1,6 @@
 // Finds holds by their reference, and ends them.
 import { randomUUID } from 'node:crypto';
-import { askStore, isSilence, storeIsRecovering } from './ask-store.js';
+import { askStore, isSilence, readHold } from './ask-store.js';
 import { assertOptions } from './call-options.js';
 import type { HoldList, ListOptions, ReleaseOptions, SettleOptions } from './calls.js';
 import { InvalidArgumentError } from './errors.js';
@@ -14,7 +14,6 @@ import { parseAmount } from './money.js';
 import type { AmountInput } from './payout-guard.js';
 import { parseReference } from './reference.js';
 import { asSettleFailure, type VerdictRequest } from './settler.js';
-import type { MaybePromise } from './store.js';
 import type { UnderWay } from './under-way.js';
 import type { KnownVerdict } from './verdict-outbox.js';
 import type { Wallet } from './wallet.js';
@@ -82,7 +81,7 @@ export class KnownHolds {
     const own = named ? [named] : this.#wallets.isDynamic ? undefined : this.#wallets.known();
     for (const wallet of own ?? []) await this.#identities.checkOnce(wallet);
     const wallets = own?.map((wallet) => wallet.key);
-    const page = await this.#ask((store) => store.list({ ...filter, wallets, limit }));
+    const page = await askStore(this.#parts.options.store, (store) => store.list({ ...filter, wallets, limit }));
     // Wallets that are found by a function have no list: the key is in the hold.
     const served = own
       ? page.holds.map(() => true)
@@ -100,8 +99,7 @@ export class KnownHolds {
   };
 
   async #find(reference: string): Promise<{ hold?: HoldRecord; wallet?: Wallet; nowMs: number }> {
-    const { hold, nowMs, recoveringForMs = 0 } = await this.#ask((store) => store.get(reference));
-    if (!hold && recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
+    const { hold, nowMs } = await readHold(this.#parts.options.store, reference);
     return hold ? { hold, wallet: await this.walletOf(hold), nowMs } : { nowMs };
   }
 
@@ -151,15 +149,11 @@ export class KnownHolds {
 
   async #isOvertaken({ reference, attempt }: HoldRecord): Promise<boolean> {
     try {
-      const { hold } = await this.#ask((store) => store.get(reference));
+      const { hold } = await askStore(this.#parts.options.store, (store) => store.get(reference));
       return hold !== undefined && hold.attempt !== attempt;
     } catch {
       // The error of the settlement itself is the one to report.
       return false;
     }
-  }
-
-  #ask<T>(ask: Parameters<typeof askStore<T>>[1]): MaybePromise<T> {
-    return askStore(this.#parts.options.store, ask);
   }
 }

@@ -1,6 +1,6 @@
 // Looks up undecided payouts by timer or on request, of all processes: what a crash or a lost answer left open.
 import { randomUUID } from 'node:crypto';
-import { askStore, storeIsRecovering } from './ask-store.js';
+import { askStore, readHold } from './ask-store.js';
 import { runAfter } from './clock.js';
 import { sharedController, untilAborted } from './deadline.js';
 import { BalanceUnavailableError } from './errors.js';
@@ -72,9 +72,7 @@ export class Reconciler {
    * no such hold, or it is decided.
    */
   async learnOne(reference: string, find: (hold: HoldRecord) => Promise<Wallet>): Promise<Fate | undefined> {
-    const parsed = parseReference(reference);
-    const { hold, nowMs, recoveringForMs = 0 } = await askStore(this.#options.store, (store) => store.get(parsed));
-    if (!hold && recoveringForMs > 0) throw storeIsRecovering(recoveringForMs);
+    const { hold, nowMs } = await readHold(this.#options.store, parseReference(reference));
     if (!hold || !isUndecided(hold)) return undefined;
     return this.#outcomes.learn(await find(hold), hold, nowMs, true);
   }
