@@ -41,7 +41,7 @@ async function packAndInstallIn(directory: string): Promise<Installed> {
   const tarball = await pack(source, directory);
   await mkdir(project);
   await writeJson(join(project, 'package.json'), { private: true });
-  await run(project, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', tarball);
+  await run(project, 'npm', 'install', '--prefer-offline', '--fetch-retries=5', '--no-audit', '--no-fund', tarball);
   return { directory, source, tarball, library: join(project, 'node_modules/payout-guard') };
 }
 
