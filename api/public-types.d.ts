@@ -2214,17 +2214,13 @@ declare module 'payout-guard/testing' {
       readonly externalId: string | undefined;
       readonly status: string;
   }
-  export interface MtnMomoSimulator extends Simulator {
+  export interface MtnMomoSimulator extends Simulator, OneBalance {
       readonly subscriptionKey: string;
       readonly apiUser: string;
       readonly apiKey: string;
       readonly targetEnvironment: string;
       accessToken(): string;
       expireAccessTokens(): void;
-      credit(amount: string): void;
-      debit(amount: string): void;
-      setBalance(balance: string): void;
-      balance(): string;
       readonly transfers: readonly MtnMomoTransfer[];
       advance(id: string, status: 'completed' | 'failed'): void;
       readonly callbacks: readonly MtnMomoCallback[];
@@ -2264,12 +2260,8 @@ declare module 'payout-guard/testing' {
       readonly processingAs?: 'PROCESSING' | 'ENQUEUED' | 'IN_RECONCILIATION' | undefined;
       readonly callback?: 'once' | 'none' | 'twice' | 'unsigned' | 'forged' | undefined;
   }
-  export interface PawapaySimulator extends Simulator {
+  export interface PawapaySimulator extends Simulator, OneBalance {
       readonly apiToken: string;
-      credit(amount: string): void;
-      debit(amount: string): void;
-      setBalance(balance: string): void;
-      balance(): string;
       readonly payouts: readonly PawapayPayout[];
       advance(id: string, status: Exclude<PayoutStatus, 'pending'>): void;
       readonly callbacks: readonly PawapayCallback[];
@@ -2432,13 +2424,9 @@ declare module 'payout-guard/testing' {
       readonly insufficient?: 'refused' | 'failed' | undefined;
       readonly events?: 'once' | 'none' | 'twice' | 'unsigned' | 'forged' | undefined;
   }
-  export interface StripeSimulator extends Simulator {
+  export interface StripeSimulator extends Simulator, OneBalance {
       readonly secretKey: string;
       readonly webhookSecret: string;
-      credit(amount: string): void;
-      debit(amount: string): void;
-      setBalance(available: string): void;
-      balance(): string;
       readonly payments: readonly StripePayment[];
       advance(idOrReference: string, status: Exclude<PayoutStatus, 'pending'>): void;
       readonly events: readonly StripeEvent[];
@@ -2470,15 +2458,11 @@ declare module 'payout-guard/testing' {
       readonly transferId: string;
       readonly currentState: WiseTransferStatus;
   }
-  export interface WiseSimulator extends Simulator {
+  export interface WiseSimulator extends Simulator, OneBalance {
       readonly apiToken: string;
       readonly profileId: number;
       readonly publicKey: string;
       recipientId(currency: string): number;
-      credit(amount: string): void;
-      debit(amount: string): void;
-      setBalance(available: string): void;
-      balance(): string;
       readonly transfers: readonly WiseTransfer[];
       advance(idOrCustomerTransactionId: string, status: Exclude<PayoutStatus, 'pending'>): void;
       readonly events: readonly WiseEvent[];
@@ -2883,6 +2867,15 @@ declare module 'payout-guard (not exported): testing/phoenix/codec' {
 
 declare module 'payout-guard (not exported): testing/phoenix/crypto' {
   export type PhoenixPoint = 'compressed' | 'uncompressed';
+}
+
+declare module 'payout-guard (not exported): testing/simulator/one-balance' {
+  export interface OneBalance {
+      credit(amount: string): void;
+      debit(amount: string): void;
+      setBalance(balance: string): void;
+      balance(): string;
+  }
 }
 
 declare module 'payout-guard (not exported): web/funds-guard' {

@@ -4,12 +4,13 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { Clock } from '../../core/clock.js';
 import { readOptions } from '../../core/problems.js';
-import { clockSchema, debited, portSchema } from '../simulator/check-options.js';
+import { clockSchema, portSchema } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';
+import { type OneBalance, oneBalance } from '../simulator/one-balance.js';
 import { type PayoutOptions, payoutShape } from '../simulator/payout-book.js';
 import { type RouteRequest, type Simulator, type SimulatorOptions, startServer } from '../simulator/server.js';
 import { TaskTimer } from '../simulator/task-timer.js';
-import { hundredthsAmount, hundredthsBalance } from '../simulator/wallet-amounts.js';
+import { hundredths, hundredthsAmount } from '../simulator/wallet-amounts.js';
 import {
   amountText,
   fault,
@@ -42,7 +43,7 @@ export interface MtnMomoSimulatorOptions
 }
 
 /** A running MTN MoMo. */
-export interface MtnMomoSimulator extends Simulator {
+export interface MtnMomoSimulator extends Simulator, OneBalance {
   readonly subscriptionKey: string;
   readonly apiUser: string;
   readonly apiKey: string;
@@ -51,13 +52,6 @@ export interface MtnMomoSimulator extends Simulator {
   accessToken(): string;
   /** Every access token issued so far is dead. */
   expireAccessTokens(): void;
-  /** @throws `ConfigurationError` when the amount is not one, as `debit` and `setBalance` do. */
-  credit(amount: string): void;
-  /** @throws `ConfigurationError` when the float has less. */
-  debit(amount: string): void;
-  /** Sets the balance, which may be negative. */
-  setBalance(balance: string): void;
-  balance(): string;
   /** Every transfer that was accepted, oldest first, as it is now. */
   readonly transfers: readonly MtnMomoTransfer[];
   /**
@@ -143,15 +137,12 @@ export async function mtnMomoSimulator(options: MtnMomoSimulatorOptions = {}): P
     targetEnvironment,
     accessToken: () => tokens.issue(),
     expireAccessTokens: () => tokens.revokeAll(),
-    credit: (amount) => {
-      float.balance += readOptions(hundredthsAmount, amount);
-    },
-    debit: (amount) => {
-      float.balance = debited(float.balance, readOptions(hundredthsAmount, amount));
-    },
-    setBalance: (balance) => {
-      float.balance = readOptions(hundredthsBalance, balance);
-    },
+    ...oneBalance(hundredths, {
+      get: () => float.balance,
+      set: (minor) => {
+        float.balance = minor;
+      },
+    }),
     balance: () => amountText(float.balance),
     get transfers() {
       return transfers.transfers();

@@ -2,12 +2,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import * as z from 'zod';
 import { readOptions } from '../../core/problems.js';
-import { clockSchema, debited, portSchema } from '../simulator/check-options.js';
+import { clockSchema, portSchema } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';
+import { type OneBalance, oneBalance } from '../simulator/one-balance.js';
 import { type PayoutOptions, type PayoutStatus, payoutShape } from '../simulator/payout-book.js';
 import { type RouteRequest, type Simulator, type SimulatorOptions, startServer } from '../simulator/server.js';
 import { TaskTimer } from '../simulator/task-timer.js';
-import { hundredthsAmount, hundredthsBalance, hundredthsText } from '../simulator/wallet-amounts.js';
+import { hundredths, hundredthsAmount, hundredthsText } from '../simulator/wallet-amounts.js';
 import {
   type PawapayCallback,
   type PawapayPayout,
@@ -53,15 +54,8 @@ export interface PawapaySimulatorOptions extends SimulatorOptions, PayoutOptions
 }
 
 /** A running pawaPay. */
-export interface PawapaySimulator extends Simulator {
+export interface PawapaySimulator extends Simulator, OneBalance {
   readonly apiToken: string;
-  /** @throws `ConfigurationError` when the amount is not one, as `debit` and `setBalance` do. */
-  credit(amount: string): void;
-  /** @throws `ConfigurationError` when the wallet has less. */
-  debit(amount: string): void;
-  /** Sets the balance, which may be negative. */
-  setBalance(balance: string): void;
-  balance(): string;
   /** Every payout that was accepted, oldest first, as it is now. */
   readonly payouts: readonly PawapayPayout[];
   /**
@@ -134,16 +128,12 @@ export async function pawapaySimulator(options: PawapaySimulatorOptions = {}): P
   return {
     ...server,
     apiToken,
-    credit: (amount) => {
-      wallet.balance += readOptions(hundredthsAmount, amount);
-    },
-    debit: (amount) => {
-      wallet.balance = debited(wallet.balance, readOptions(hundredthsAmount, amount));
-    },
-    setBalance: (balance) => {
-      wallet.balance = readOptions(hundredthsBalance, balance);
-    },
-    balance: () => hundredthsText(wallet.balance),
+    ...oneBalance(hundredths, {
+      get: () => wallet.balance,
+      set: (minor) => {
+        wallet.balance = minor;
+      },
+    }),
     get payouts() {
       return payouts.payouts();
     },

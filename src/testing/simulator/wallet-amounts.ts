@@ -4,7 +4,7 @@ import type { Currency } from '../../core/currency.js';
 import { formatMinorUnits } from '../../core/money.js';
 import { amountSchema, balanceSchema } from './check-options.js';
 
-const hundredths: Currency = { code: '', exponent: 2 };
+export const hundredths: Currency = { code: '', exponent: 2 };
 
 export const hundredthsAmount: z.ZodType<bigint, string> = amountSchema(hundredths);
 export const hundredthsBalance: z.ZodType<bigint, string> = balanceSchema(hundredths);

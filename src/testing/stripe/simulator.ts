@@ -1,9 +1,9 @@
 // Stripe as far as balances, transfers and payouts need it. Texts of errors are not those of the provider.
 import * as z from 'zod';
 import { type Currency, type CurrencyInput, resolveCurrency } from '../../core/currency.js';
-import { formatMinorUnits } from '../../core/money.js';
 import { readOptions } from '../../core/problems.js';
-import { amountSchema, balanceSchema, clockSchema, debited, portSchema } from '../simulator/check-options.js';
+import { amountSchema, clockSchema, portSchema } from '../simulator/check-options.js';
+import { type OneBalance, oneBalance } from '../simulator/one-balance.js';
 import { type PayoutOptions, type PayoutStatus, payoutShape } from '../simulator/payout-book.js';
 import { type RouteRequest, type Simulator, type SimulatorOptions, startServer } from '../simulator/server.js';
 import { TaskTimer } from '../simulator/task-timer.js';
@@ -50,16 +50,9 @@ export interface StripeSimulatorOptions extends SimulatorOptions, PayoutOptions<
 }
 
 /** A running Stripe. Amounts are decimal text in major units. */
-export interface StripeSimulator extends Simulator {
+export interface StripeSimulator extends Simulator, OneBalance {
   readonly secretKey: string;
   readonly webhookSecret: string;
-  /** @throws `ConfigurationError` when the amount is not one, as `debit` and `setBalance` do. */
-  credit(amount: string): void;
-  /** @throws `ConfigurationError` when less is available. */
-  debit(amount: string): void;
-  /** Sets the available balance, which may be negative. */
-  setBalance(available: string): void;
-  balance(): string;
   /** Every payment that was accepted, oldest first, as it is now. */
   readonly payments: readonly StripePayment[];
   /**
@@ -82,7 +75,6 @@ export async function stripeSimulator(options: StripeSimulatorOptions = {}): Pro
   const currency = resolveCurrency(options.currency ?? 'USD');
   const settings = readOptions(optionsSchema(currency), options);
   const { secretKey, account, clock, webhookUrl, webhookSecret } = settings;
-  const [amount, signedAmount] = [amountSchema(currency), balanceSchema(currency)];
   const timer = new TaskTimer(clock);
   const balance = { available: settings.available };
   const livemode = secretKey.includes('_live_');
@@ -129,16 +121,12 @@ export async function stripeSimulator(options: StripeSimulatorOptions = {}): Pro
     ...server,
     secretKey,
     webhookSecret,
-    credit: (text) => {
-      balance.available += readOptions(amount, text);
-    },
-    debit: (text) => {
-      balance.available = debited(balance.available, readOptions(amount, text));
-    },
-    setBalance: (text) => {
-      balance.available = readOptions(signedAmount, text);
-    },
-    balance: () => formatMinorUnits(balance.available, currency),
+    ...oneBalance(currency, {
+      get: () => balance.available,
+      set: (minor) => {
+        balance.available = minor;
+      },
+    }),
     get payments() {
       return payments.payments();
     },

@@ -3,10 +3,10 @@ import { createPublicKey } from 'node:crypto';
 import { stringify } from 'lossless-json';
 import * as z from 'zod';
 import { type Currency, type CurrencyInput, resolveCurrency } from '../../core/currency.js';
-import { formatMinorUnits } from '../../core/money.js';
 import { readOptions } from '../../core/problems.js';
-import { amountSchema, balanceSchema, clockSchema, debited, portSchema } from '../simulator/check-options.js';
+import { amountSchema, clockSchema, portSchema } from '../simulator/check-options.js';
 import type { Answer } from '../simulator/faults.js';
+import { type OneBalance, oneBalance } from '../simulator/one-balance.js';
 import { type PayoutOptions, type PayoutStatus, payoutShape } from '../simulator/payout-book.js';
 import { newRsaPrivateKey, rsaPrivateKey } from '../simulator/rsa-key.js';
 import {
@@ -61,20 +61,13 @@ export interface WiseSimulatorOptions extends SimulatorOptions, PayoutOptions<Wi
 }
 
 /** A running Wise with one profile. Amounts are decimal text in major units. */
-export interface WiseSimulator extends Simulator {
+export interface WiseSimulator extends Simulator, OneBalance {
   readonly apiToken: string;
   readonly profileId: number;
   /** Verifies the events: pass it to the adapter. In PEM form. */
   readonly publicKey: string;
   /** Returns the id of a recipient in a currency, for tests that make none by POST `/v1/accounts`. */
   recipientId(currency: string): number;
-  /** @throws `ConfigurationError` when the amount is not one, as `debit` and `setBalance` do. */
-  credit(amount: string): void;
-  /** @throws `ConfigurationError` when less is available. */
-  debit(amount: string): void;
-  /** Sets the available balance, which may be negative. */
-  setBalance(available: string): void;
-  balance(): string;
   /** Every transfer, funded or not, oldest first, as it is now. */
   readonly transfers: readonly WiseTransfer[];
   /**
@@ -101,7 +94,6 @@ export async function wiseSimulator(options: WiseSimulatorOptions = {}): Promise
   const settings = readOptions(optionsSchema(currency), options);
   const { apiToken, clock, webhookUrl, savings } = settings;
   const privateKey = settings.privateKey ?? (await newRsaPrivateKey());
-  const [amount, signedAmount] = [amountSchema(currency), balanceSchema(currency)];
   const timer = new TaskTimer(clock);
   const balance = { available: settings.available };
   const profileId = String(settings.profileId);
@@ -169,16 +161,12 @@ export async function wiseSimulator(options: WiseSimulatorOptions = {}): Promise
     profileId: settings.profileId,
     publicKey: String(createPublicKey(privateKey).export({ type: 'spki', format: 'pem' })),
     recipientId: quotes.recipientId,
-    credit: (text) => {
-      balance.available += readOptions(amount, text);
-    },
-    debit: (text) => {
-      balance.available = debited(balance.available, readOptions(amount, text));
-    },
-    setBalance: (text) => {
-      balance.available = readOptions(signedAmount, text);
-    },
-    balance: () => formatMinorUnits(balance.available, currency),
+    ...oneBalance(currency, {
+      get: () => balance.available,
+      set: (minor) => {
+        balance.available = minor;
+      },
+    }),
     get transfers() {
       return transfers.transfers();
     },
