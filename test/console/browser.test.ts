@@ -1,6 +1,7 @@
 // The console in a real browser, one for all cases: its actions and where it is mounted. `pages.test.ts` has the rest.
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { inBrowser, TestBrowser } from '../support/chromium.js';
+import { TestBrowser } from '../support/chromium.js';
+import { inBrowser } from '../support/in-browser.js';
 import { collectWarnings } from '../support/warnings.js';
 import { dialogCases } from './dialog-cases.js';
 import { mountingCases } from './mounting-cases.js';

@@ -1,7 +1,8 @@
 // The pages of the console in a real browser: texts that want to be scripts, barriers, and what is shown without a
 // provider.
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { inBrowser, TestBrowser } from '../support/chromium.js';
+import { TestBrowser } from '../support/chromium.js';
+import { inBrowser } from '../support/in-browser.js';
 import { collectWarnings } from '../support/warnings.js';
 import { accessibilityCases } from './accessibility-cases.js';
 import { displayCases } from './display-cases.js';

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe } from '@jest/globals';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome'];
@@ -12,16 +11,6 @@ const names = ['chromium', 'chromium-browser', 'google-chrome'];
 export const chromiumPath: string | undefined = names
   .map((name) => spawnSync('which', [name], { encoding: 'utf8' }).stdout?.trim())
   .find((path) => path);
-
-/** A group of tests that needs Chromium; skipped, with a notice, where there is none. @throws with CI set, instead. */
-export const inBrowser: typeof describe | typeof describe.skip = chromiumPath ? describe : skipped();
-
-function skipped(): typeof describe.skip {
-  const problem = 'No Chromium: none of chromium, chromium-browser and google-chrome is installed.';
-  if (process.env.CI) throw new Error(problem);
-  console.warn(`${problem} These tests are SKIPPED.`);
-  return describe.skip;
-}
 
 const args = [
   '--headless',
