@@ -1,7 +1,7 @@
 // The start of a batch: the outcomes of earlier runs, and holds for the rest.
 import { differenceOf } from '../core/batch-answers.js';
 import { isPayoutGuardError } from '../core/errors.js';
-import { type HoldRecord, type HoldState, mayBeHeldAgain } from '../core/hold.js';
+import { type HoldRecord, type HoldState, isUndecided, mayBeHeldAgain } from '../core/hold.js';
 import { ReferencesTakenError, type TakenReference } from '../core/hold-errors.js';
 import { holdInfo } from '../core/hold-info.js';
 import type { PayoutsOfWallet, WalletInfo } from '../core/internals.js';
@@ -104,7 +104,7 @@ class Opening implements OpenedBatch {
           if (mayBeHeldAgain(hold)) return void open.push(entry);
           if (state === 'reserved') return (await this.#hasResumed(entry)) ? undefined : void open.push(entry);
           this.#setEarlier(entry, hold);
-          if (state === 'sent') sent.push(entry);
+          if (isUndecided(hold)) sent.push(entry);
         }),
       );
     }

@@ -74,9 +74,12 @@ export function summaryOf(rows: readonly BatchRow[], currency: Currency): readon
 /** The row of a payout whose hold is as the store has it. */
 export function rowOf(
   amount: string,
-  { reference, state, failed, captured }: Pick<HoldInfo, 'reference' | 'state' | 'failed' | 'captured'>,
+  hold: Pick<HoldInfo, 'reference' | 'state' | 'failed' | 'captured' | 'awaitsOutcome'>,
 ): BatchRow {
+  const { reference, state, failed, captured, awaitsOutcome } = hold;
   if (failed) return { reference, outcome: 'failed', amount };
+  // Only its debit is known: the provider took the money, and the payout may still fail.
+  if (awaitsOutcome) return { reference, outcome: 'open', amount };
   if (state === 'captured') return { reference, outcome: 'paid', amount, ...(captured !== undefined && { captured }) };
   return { reference, outcome: state === 'sent' ? 'open' : 'notSent', amount };
 }

@@ -11,6 +11,11 @@ import { type OpenedBatch, openBatch, readsAtOnce } from './open-batch.js';
 import { type BatchOptions, type ResolvedBatchOptions, resolveBatchOptions } from './options.js';
 import { type BatchReport, type BatchRow, ofAnotherRun, rowOf, summaryOf } from './report.js';
 
+/** Holds that are given back at the same time. */
+const endsAtOnce = 50;
+/** The end of a payment that has not ended in time. */
+const tooLate = Symbol('too late');
+
 /** Makes one payment. `hold.reference` goes to the provider, as in `hold.pay`. */
 export type PayOne<Payout> = (hold: Hold, payout: Payout) => unknown;
 
@@ -35,6 +40,12 @@ export async function runBatch<Payout extends PayoutToHold>(
   if (typeof guard?.internals?.readPayouts !== 'function') {
     throw new InvalidArgumentError('guard', 'must be what createPayoutGuard returns');
   }
+  if (guard.internals.observes) {
+    throw new InvalidArgumentError(
+      'guard',
+      'must not be one that only observes: a list that is run again is paid again',
+    );
+  }
   if (typeof pay !== 'function') throw new InvalidArgumentError('pay', 'must be a function that makes one payment');
   const settings = resolveBatchOptions(options);
   // A copy of its own: the caller may change the list while the batch runs.
@@ -42,11 +53,7 @@ export async function runBatch<Payout extends PayoutToHold>(
   const list = await guard.internals.readPayouts(given, settings.wallet);
   const { wallet } = list;
   const run = new Run(guard, settings, await openBatch(guard, list, settings));
-  try {
-    await run.payAll(given, pay);
-  } finally {
-    await run.end();
-  }
+  await run.payAll(given, pay);
   await run.readAgain();
   const { code: currency } = wallet.currency;
   const all = run.rows as readonly BatchRow[];
@@ -59,8 +66,10 @@ class Run {
   readonly #guard: PayoutGuard;
   readonly #settings: ResolvedBatchOptions;
   readonly #opened: OpenedBatch;
-  readonly #unpaid = new Map<number, Hold>();
+  /** Holds of payouts that no payment has begun for, by their places in the list. */
+  readonly #unpaid: Map<number, Hold>;
   #cancelRenewal: () => void = () => {};
+  #ending: Promise<void> | undefined;
   #errorsInARow = 0;
   #failed = 0;
   #done: number;
@@ -69,33 +78,50 @@ class Run {
     this.#guard = guard;
     this.#settings = settings;
     this.#opened = opened;
+    this.#unpaid = new Map(opened.holds);
     this.rows = [...opened.rows];
     this.#done = 0;
     for (const row of this.rows) if (row) this.#report(row);
   }
 
   async payAll<Payout>(payouts: readonly Payout[], pay: PayOne<Payout>): Promise<void> {
-    const { holds } = this.#opened;
-    for (const [index, hold] of holds) this.#unpaid.set(index, hold);
-    this.#renewLater();
-    const next = holds.entries();
-    const work = async (): Promise<void> => {
-      for (let entry = next.next(); !entry.done; entry = next.next()) {
-        if (this.#mustStop()) return;
-        const [index, hold] = entry.value;
-        this.#unpaid.delete(index);
-        await this.#payOne(index, hold, payouts[index] as Payout, pay);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(this.#settings.concurrency, holds.size) }, work));
+    const signals = [this.#settings.signal, this.#guard.internals.closing];
+    const stopIfMust = () => void (this.#mustStop() && this.#end());
+    for (const signal of signals) signal?.addEventListener('abort', stopIfMust);
+    try {
+      this.#renewLater();
+      const work = async (): Promise<void> => {
+        for (;;) {
+          stopIfMust();
+          const [next] = this.#unpaid;
+          if (!next) return;
+          const [index, hold] = next;
+          this.#unpaid.delete(index);
+          await this.#payOne(index, hold, payouts[index] as Payout, pay);
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(this.#settings.concurrency, this.#unpaid.size) }, work));
+    } finally {
+      for (const signal of signals) signal?.removeEventListener('abort', stopIfMust);
+      await this.#end();
+    }
   }
 
-  /** Ends the holds that were not paid. */
-  async end(): Promise<void> {
+  /** Ends the holds that are not paid, at once: payments under way may take long. */
+  #end(): Promise<void> {
+    this.#ending ??= this.#endAllUnpaid([...this.#unpaid]);
+    return this.#ending;
+  }
+
+  async #endAllUnpaid(unpaid: readonly (readonly [number, Hold])[]): Promise<void> {
     this.#unpaid.clear();
     this.#cancelRenewal();
-    for (const [index, hold] of this.#opened.holds) {
-      if (!this.rows[index]) this.#set(index, await this.#endUnpaid(index, hold));
+    for (let from = 0; from < unpaid.length; from += endsAtOnce) {
+      await Promise.all(
+        unpaid.slice(from, from + endsAtOnce).map(async ([index, hold]) => {
+          this.#set(index, await this.#endUnpaid(index, hold));
+        }),
+      );
     }
   }
 
@@ -123,11 +149,12 @@ class Run {
     let isAnswered = false;
     let failure: { error: unknown } | undefined;
     try {
-      const result = await hold.pay(() => {
+      const paying = hold.pay(() => {
         hasBegun = true;
         return pay(hold, payout);
       });
-      isAnswered = !isFailedResponse(result);
+      const result = await this.#orTooLate(paying);
+      isAnswered = result !== tooLate && !isFailedResponse(result);
     } catch (error) {
       failure = { error };
     }
@@ -142,6 +169,20 @@ class Run {
     this.#set(index, { ...row, ...failure });
   }
 
+  /** A payment that goes on for longer than it may send leaves its payout open, and does not keep the run from ending. */
+  async #orTooLate(paying: Promise<unknown>): Promise<unknown> {
+    const { clock, sendsForMs } = this.#guard.internals;
+    let cancel = () => {};
+    const late = new Promise<typeof tooLate>((resolve) => {
+      cancel = runAfter(clock, sendsForMs, () => resolve(tooLate), { keepsAlive: true });
+    });
+    try {
+      return await Promise.race([paying, late]);
+    } finally {
+      cancel();
+    }
+  }
+
   /**
    * Gives back the hold of a payout that this run does not pay, and returns its row. A hold that another run took is
    * left to it: it is paid under, or expires.
@@ -150,7 +191,7 @@ class Run {
     const end = this.#opened.resumed.has(index) ? 'refused' : await giveBack(hold);
     if (end === 'unknown') return unread(hold);
     // Another run may have sent it meanwhile.
-    const row = end === 'refused' ? await this.#read(hold, true) : rowOf(hold.amount, end);
+    const row = end === 'refused' ? await this.#read(hold, false) : rowOf(hold.amount, end);
     return row ? ofAnotherRun(row) : unread(hold);
   }
 
@@ -179,7 +220,7 @@ class Run {
       signal?.aborted === true ||
       this.#guard.internals.closing.aborted;
     this.hasStopped ||= isOver;
-    return isOver;
+    return this.hasStopped;
   }
 
   #renewLater(): void {

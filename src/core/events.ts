@@ -14,7 +14,7 @@ import { warn } from './warn.js';
 export interface Reconciliation {
   /** Payouts that were made. */
   readonly captured: number;
-  /** Payouts that were not made. */
+  /** Payouts that were not made; those that failed after their debit was recorded are among them. */
   readonly released: number;
   /**
    * Payouts that were looked up and whose outcome is still not known; their money stays held. One that another process

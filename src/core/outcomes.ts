@@ -46,8 +46,9 @@ export class Outcomes {
     const request = this.#verdict(wallet, hold, nowMs, answer);
     if (request) {
       const ended = await this.#outbox.record({ wallet: wallet.key, attempt: hold.attempt, request });
-      if (ended?.state === 'captured') return { end: 'captured', isOverdue: false };
-      if (ended?.state === 'released') return { end: 'released', isOverdue: false };
+      // One that failed after its capture was not made either.
+      if (ended?.state === 'captured' && !ended.failed) return { end: 'captured', isOverdue: false };
+      if (ended?.failed || ended?.state === 'released') return { end: 'released', isOverdue: false };
       // The verdict is recorded later, unless this process ends before.
       return this.#stillOpen(hold, nowMs, { ...answer, isUnanswered: true });
     }
