@@ -53,6 +53,8 @@ if (result.failure) {
   console.error(`\n${result.failure.message}`);
   process.exitCode = 1;
 }
+// Calls that crashed processes never finished would keep this process alive.
+process.exit();
 
 function wholeNumber(name: string, given: string | undefined): number | undefined {
   if (given === undefined) return undefined;
