@@ -35,6 +35,16 @@ const rare: readonly string[] = [
   'a payroll is divided without taking its money out of the sum',
   'a payroll is divided out of a sum that has expired',
   'an undo releases a payout that another handle sends',
+  'a capture counts as visible at once',
+  'a limit is compared and counted in two steps',
+  'a late capture is not counted',
+  'a payee has used what the wallet has',
+  'the payouts of a divided payroll count on the day of their own hold',
+  'the payouts of a divided payroll are not counted',
+  'a divided payroll counts twice',
+  'a payroll is not compared with the limits of its payees',
+  'a store that lost its data begins the day anew',
+  'what an operator accepted outlives a loss of data',
 ];
 
 const mutants = allMutants.filter(({ only }) => only !== 'shared');

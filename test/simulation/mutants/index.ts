@@ -1,6 +1,7 @@
 // All mistakes.
 import { balanceMutants } from './balances.js';
 import { lifecycleMutants } from './lifecycle.js';
+import { limitMutants } from './limits.js';
 import type { Mutant } from './mutant.js';
 import { payrollMutants } from './payrolls.js';
 import { storeMutants } from './stores.js';
@@ -14,4 +15,5 @@ export const mutants: readonly Mutant[] = [
   ...verdictMutants,
   ...lifecycleMutants,
   ...payrollMutants,
+  ...limitMutants,
 ];
