@@ -9,6 +9,9 @@ import type { Mutant } from './mutant.js';
 
 const noLimit = 2n ** 62n;
 
+// The counters of an engine are read without the store of a process, which these mistakes change. So those that only
+// show in the end are of the local store.
+
 /** The bounds of a day that every moment is within. */
 const always = { startMs: 0, endMs: 2 ** 50 };
 
@@ -39,12 +42,14 @@ export const limitMutants: readonly Mutant[] = [
     name: 'a reference that is held again counts twice',
     standsFor: 'B2 and rule 32 of a store: a hold counts once',
     breaks: 'counters',
+    only: 'local',
     store: miscounting({ onHeld: (hold, add) => add(hold, hold.turn === undefined ? 0n : hold.amountMinor) }),
   },
   {
     name: 'a release gives nothing back to its day',
     standsFor: 'B2 and rule 32 of a store: what is released counts nothing any more',
     breaks: 'counters',
+    only: 'local',
     store: miscounting({
       onSettled: ({ hold }, add) => add(hold, hold.state === 'released' ? hold.amountMinor : 0n),
     }),
@@ -53,6 +58,7 @@ export const limitMutants: readonly Mutant[] = [
     name: 'a capture counts what was held',
     standsFor: 'B2 and rule 32 of a store: the real debit counts',
     breaks: 'counters',
+    only: 'local',
     store: miscounting({
       onSettled: ({ hold }, add) => {
         const { state, amountMinor, capturedMinor = amountMinor } = hold;
@@ -64,6 +70,7 @@ export const limitMutants: readonly Mutant[] = [
     name: 'a late capture is not counted',
     standsFor: 'B2 and rule 32 of a store: a late capture counts the debit again',
     breaks: 'counters',
+    only: 'local',
     store: miscounting({
       onSettled: ({ outcome, hold }, add) => add(hold, outcome === 'late' ? -(hold.capturedMinor ?? 0n) : 0n),
     }),
@@ -125,6 +132,7 @@ export const limitMutants: readonly Mutant[] = [
     name: 'a divided payroll counts twice',
     standsFor: 'B2 and rule 32 of a store: what leaves a sum counts once',
     breaks: 'counters',
+    only: 'local',
     store: miscounting({ onSplit: (hold, add) => add(hold, hold.amountMinor) }),
   },
   {
