@@ -66,7 +66,7 @@ export class Limits {
   }
 
   lose(): void {
-    this.acceptances.lose(this.#contents?.nowMs ?? Number.NEGATIVE_INFINITY);
+    this.acceptances.lose(this.#nowMs);
   }
 
   /** A process that divides a payroll sometimes pauses over midnight. */
@@ -95,7 +95,9 @@ export class Limits {
     for (const hold of granted) {
       this.#isRecorded(hold, contents.rows);
       // One that was restored was granted before the loss.
-      if (hold.createdAtMs >= this.acceptances.lostAtMs) this.#isWithin(hold, late);
+      if (hold.createdAtMs <= this.acceptances.lostAtMs) continue;
+      this.#isWithin(hold, late);
+      this.#isOfKnownDay(hold);
     }
     this.#refusals.check();
     this.#noteMidnights(contents.nowMs);
@@ -109,6 +111,15 @@ export class Limits {
     if (payee === undefined) return;
     const ofPayee = this.#usedMinor({ wallet, day, payee }, late);
     this.#assertAtMost(perPayee, ofPayee, `${reference} for ${payee} of ${wallet}`);
+  }
+
+  /** Nothing is granted on a day of which the store has lost a part, unless an operator accepted that. */
+  #isOfKnownDay({ reference, wallet, day }: CountedHold): void {
+    const { lostAtMs } = this.acceptances;
+    if (lostAtMs < 0 || !this.wallets.includes(wallet) || this.acceptances.mayBeAccepted(wallet)) return;
+    // A loss in the first millisecond of a day has lost nothing of it.
+    if (dayOf(lostAtMs - 1, this.planOf(wallet).timeZone) !== day) return;
+    this.#world.report('above a limit', `${reference} of ${wallet} on a day of which the store lost a part`);
   }
 
   #assertAtMost(limit: bigint | undefined, usedMinor: bigint, what: string): void {
@@ -174,14 +185,19 @@ export class Limits {
       const ofPayee = this.account.countedMinor({ ...place, payee });
       return fitsIn(perPayout, 0n) && fitsIn(perPayee, ofPayee) && fitsIn(perDay, usedMinor);
     };
-    const nowMs = this.#world.scheduler.now() + this.#aheadMs;
-    return fitsAt(nowMs) === fitsAt(nowMs + heldWithinMs) ? fitsAt(nowMs) : undefined;
+    const fitsNow = fitsAt(this.#nowMs);
+    return fitsNow === fitsAt(this.#nowMs + heldWithinMs) ? fitsNow : undefined;
   }
 
   planOf(wallet: string): LimitPlan {
     const plan = this.plans.get(wallet);
     if (!plan) throw new TypeError(`${wallet} has no limits.`);
     return plan;
+  }
+
+  /** The time of the store's clock. */
+  get #nowMs(): number {
+    return this.#world.scheduler.now() + this.#aheadMs;
   }
 
   #noteMidnights(nowMs: number): void {
