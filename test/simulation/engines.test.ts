@@ -26,7 +26,7 @@ const seedsOf: Readonly<Record<string, Partial<Record<EngineName, number>>>> = {
   'a batch that a client sends twice is executed twice': { redis: 1_950 },
   'a batch that comes too late is executed': { redis: 5_000, sqlite: 3_100 },
   'an attempt is undone for the last time before it is too late': { redis: 5_000, sqlite: 3_100 },
-  'nothing waits for open holds to be restored': { sqlite: 40_000 },
+  'nothing waits for open holds to be restored': { redis: 1_001, sqlite: 40_000 },
   'a clock that steps ends the recovery': { sqlite: 2_000 },
   'a process without other business does not notice that memory was lost': { sqlite: 900_000 },
   'a store that lost its data begins the day anew': { redis: 1_400, sqlite: 1_000 },
