@@ -62,9 +62,9 @@ export function isPayoutGuardError(value: unknown): value is PayoutGuardError {
 const paidUnder = Symbol.for('payout-guard.paid-under');
 
 /**
- * Remembers that an error of this library passed through a payment that began: the payout of this reference may have
- * been made. Only of refusals: an outage makes no claim about the payout, and one such error may be shared by many
- * callers.
+ * Remembers that an error of this library passed through a payment that began, here or under another handle: the payout
+ * of this reference may have been made. Only of refusals: an outage makes no claim about the payout, and one such error
+ * may be shared by many callers.
  */
 export function notePayment(error: unknown, reference: string): void {
   if (!isPayoutGuardError(error) || error.status >= 500) return;

@@ -250,5 +250,16 @@ function sentHoldOf(
   }
   // Reservations are not restored when the store loses its memory: the payout may be tried again under a new hold.
   if (outcome.outcome === 'unknown') throw storeLostReservation();
-  return holdOf(outcome, request);
+  try {
+    return holdOf(outcome, request);
+  } catch (error) {
+    // Another handle has sent the payout, such as one that resumed the hold: it may have been made.
+    if (isSentElsewhere(handle, outcome)) notePayment(error, handle.reference);
+    throw error;
+  }
+}
+
+function isSentElsewhere(handle: HoldHandle, outcome: SettleOutcome): boolean {
+  if (outcome.outcome !== 'illegal' || outcome.hold.attempt !== handle.attempt) return false;
+  return outcome.hold.state === 'sent' || outcome.hold.state === 'captured';
 }

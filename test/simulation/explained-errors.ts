@@ -3,6 +3,8 @@ import {
   type BalanceUnavailableError,
   InsufficientFundsError,
   isPayoutGuardError,
+  type LimitExceededError,
+  type LimitsUnknownError,
   type PayoutGuardError,
   type PayoutGuardErrorCode,
 } from 'payout-guard';
@@ -35,6 +37,8 @@ export function isExplained(world: World, process: Process, error: unknown): boo
   if (error instanceof ExpectedError) return true;
   if (!isPayoutGuardError(error)) return false;
   if (error.code === 'balance_unavailable') return isOutage(world, process, error as BalanceUnavailableError);
+  if (error.code === 'limit_exceeded') return world.limits?.explains(error as LimitExceededError) ?? false;
+  if (error.code === 'limits_unknown') return world.limits?.explainsUnknown(error as LimitsUnknownError) ?? false;
   if (error.code === 'configuration')
     return process.role.impostor !== undefined || /unknown wallet/.test(error.message);
   return explainedCodes.has(error.code) || (misuseCodes.has(error.code) && world.settings.codeFaults > 0);
@@ -64,6 +68,9 @@ export function kindOfError(error: unknown): Kind | undefined {
   if (error.code === 'balance_unavailable') {
     return (error as BalanceUnavailableError).reason === 'stale' ? 'balance too old' : 'unavailable';
   }
+  if (error.code === 'limit_exceeded') {
+    return (error as LimitExceededError).temporary ? 'limit reached' : 'above a limit alone';
+  }
   return kinds[error.code];
 }
 
@@ -74,6 +81,7 @@ const kinds: Partial<Record<PayoutGuardError['code'], Kind>> = {
   hold_conflict: 'conflict refused',
   foreign_wallet: 'foreign wallet refused',
   wallet_frozen: 'frozen wallet refused',
+  limits_unknown: 'limits unknown',
   invalid_amount: 'misuse refused',
   invalid_argument: 'misuse refused',
 };

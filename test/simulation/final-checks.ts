@@ -1,5 +1,6 @@
 // Rules for the end, when every message has arrived and nothing fails any more.
 import type { HoldRecord } from 'payout-guard';
+import { acceptLimits, assertCounted } from './limits/operators.js';
 import { isOpen, rowsOf } from './memory.js';
 import { ofWallet } from './payouts.js';
 import { assertNothingIsForgotten } from './proof-checks.js';
@@ -15,6 +16,7 @@ type Play = () => Promise<void>;
 export async function checkFinally(world: World, play: Play): Promise<void> {
   world.isCalm = true;
   if (world.settings.freezes) for (const { key } of world.settings.wallets) unfreeze(world, key);
+  for (const wallet of world.limits?.wallets ?? []) acceptLimits(world, wallet);
   await play();
   assertNothingIsForgotten(world, rowsOf((await world.store.list({ limit: 1_000 })).holds));
   await assertOrphansAreReported(world, play);
@@ -26,6 +28,7 @@ export async function checkFinally(world: World, play: Play): Promise<void> {
 
   const left = (await undecided(world)).map(({ reference }) => reference);
   if (left.length > 0) world.report('left over', `${left} is still held in the end`);
+  await assertCounted(world);
   await play();
 }
 
@@ -139,7 +142,7 @@ async function releaseUnknown(world: World, play: Play): Promise<void> {
  * new one if that is used up.
  */
 async function payIfItFits(world: World, play: Play, payout: Payout): Promise<void> {
-  const { log, random, scheduler, truth, report } = world;
+  const { limits, log, random, scheduler, truth, report } = world;
   const again = await openAgain(world, payout);
   if (!again) return;
   const { reference, wallet, amountMinor, feeMinor } = again;
@@ -147,9 +150,11 @@ async function payIfItFits(world: World, play: Play, payout: Payout): Promise<vo
   const { lagMs, floorMinor } = provider.plan;
   const topUpMinor = BigInt(random.pick([0, random.between(1, 9)]));
   const requiredMinor = amountMinor + feeMinor;
-  const fits = requiredMinor <= provider.balanceMinor + topUpMinor - floorMinor;
+  const hasMoney = requiredMinor <= provider.balanceMinor + topUpMinor - floorMinor;
+  let fits: boolean | undefined = hasMoney;
   const process = world.anyProcess({ wallet, does: 'pay' });
   const request = () => {
+    if (hasMoney && limits) fits = limits.fits(again);
     log.count(fits ? 'approved in the end' : 'refused in the end', reference);
     void process.run(`request ${reference}`, () => requestPayout(world, process, again));
   };
@@ -165,7 +170,8 @@ async function payIfItFits(world: World, play: Play, payout: Payout): Promise<vo
   });
   await play();
   await settleNow(world, play, wallet);
-  if (truth.isPaid(reference) === fits) return;
+  // Undefined near midnight.
+  if (fits === undefined || truth.isPaid(reference) === fits) return;
   report('refused', `${reference} of ${requiredMinor} was ${fits ? 'refused' : 'approved'} in the end`);
 }
 

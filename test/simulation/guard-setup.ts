@@ -91,6 +91,7 @@ function walletSettings(world: World, process: Process, key: string): WalletSett
     returns: plan.returnsProviderAnswer ? 'providerAnswer' : undefined,
     absentIsFailedAfterMs: plan.absentIsFailed ? 3_600_000 : undefined,
     verdictOf: plan.judgesErrors ? provesNotSent : undefined,
+    limits: world.limits?.settingsOf(key),
   };
   return mutant?.wallet?.(settings, world, process) ?? settings;
 }

@@ -4,6 +4,7 @@ import { isPromise, whenAnswered } from './answers.js';
 import type { Coverage } from './event-log.js';
 import { checkFinally } from './final-checks.js';
 import { Invariants } from './invariants.js';
+import { acceptAtStart, planAcceptances, topUpLimited } from './limits/operators.js';
 import { noteWarning } from './listeners.js';
 import { drawPayout, drawRepetition } from './payouts.js';
 import { drawPayrolls, type PayrollPlan } from './payrolls.js';
@@ -41,8 +42,9 @@ export class HistoryFailure extends Error {
   override readonly name = 'HistoryFailure';
   readonly violation: Violation;
 
-  constructor(violation: Violation, seed: number, step: number, { log, settings }: World) {
+  constructor(violation: Violation, seed: number, step: number, { limits, log, settings }: World) {
     const { wallets, ...rest } = settings;
+    const plans = [...(limits?.plans ?? [])];
     super(
       [
         violation.message,
@@ -50,6 +52,7 @@ export class HistoryFailure extends Error {
         ...log.lastEvents.map((event) => `  ${event}`),
         `drawn: ${shown(rest)}`,
         ...wallets.map((plan) => `wallet: ${shown(plan)}`),
+        ...plans.map(([key, plan]) => `limits of ${key}: ${shown(plan)}`),
       ].join('\n'),
       { cause: violation.cause },
     );
@@ -86,6 +89,7 @@ class History {
 
   async run(): Promise<void> {
     await this.#world.memory.begin();
+    await acceptAtStart(this.#world);
     this.#plan();
     await this.#play();
     await checkFinally(this.#world, () => this.#play());
@@ -127,6 +131,8 @@ class History {
     if (settings.freezes) within(() => this.#call('freeze', {}, freeze));
     if (settings.hasImpostor) this.#planImpostor(within);
     for (const payroll of drawPayrolls(this.#world)) this.#planPayroll(payroll, within);
+    topUpLimited(this.#world);
+    planAcceptances(this.#world);
   }
 
   /** It is requested more than once, by any process, and its payouts singly as well. */
@@ -227,7 +233,9 @@ class History {
     if (settings.clocksMove && random.chance(0.05)) this.#moveClock();
     if (!random.chance(settings.memoryLosses)) return isEnding ? quiet() : undefined;
     return whenAnswered(this.#world.loseMemory(), (isLost) => {
-      if (isLost) this.#askAgain();
+      if (!isLost) return;
+      this.#askAgain();
+      planAcceptances(this.#world);
     });
   }
 

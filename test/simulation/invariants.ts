@@ -24,13 +24,14 @@ export class Invariants {
 
   check(contents: Contents): void {
     const { rows, totals } = contents;
-    const { log, memory, settings, processes, wallets } = this.#world;
+    const { limits, log, memory, settings, processes, wallets } = this.#world;
     for (const { reference, wallet } of rows.values()) wallets.set(reference, wallet);
     this.#noteExposed(rows);
     for (const plan of settings.wallets) {
       this.#neverOverspent(plan, rows);
       this.#countersAreSums(plan.key, contents);
     }
+    limits?.check(contents);
     if (!memory.isRecovering) this.#everyPayoutIsCovered(rows);
     for (const process of processes) {
       if (process.closeReport && !process.isChecked) assertRecorded(this.#world, process, rows, this.#proven);

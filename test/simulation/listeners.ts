@@ -68,7 +68,8 @@ const meanings: Readonly<Record<string, string>> = {
 
 /** Records a process warning in the middle of a history. */
 export function noteWarning(world: World, code: string, message: string): void {
-  world.log.count('warned', `${code}: ${message}`);
+  // The name of an attempt is random.
+  world.log.count('warned', `${code}: ${message.replace(/ \(attempt [^)]+\)/, '')}`);
   const [, reference] = /payout (\S+)/i.exec(message) ?? [];
   const meaning = meanings[code];
   if (reference && meaning) {

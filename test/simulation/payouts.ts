@@ -3,7 +3,7 @@ import type { Kind } from './event-log.js';
 import { flows, type Payout } from './truth.js';
 import type { World } from './world.js';
 
-export function drawPayout({ random, settings }: World, reference: string): Payout {
+export function drawPayout({ limits, random, settings }: World, reference: string): Payout {
   const plan = random.pick(settings.wallets);
   if (!plan) throw new TypeError('A history has a wallet.');
   return {
@@ -11,7 +11,7 @@ export function drawPayout({ random, settings }: World, reference: string): Payo
     wallet: plan.key,
     amountMinor: BigInt(random.between(1, plan.largestAmountMinor)),
     feeMinor: BigInt(random.between(0, plan.largestFeeMinor)),
-    payee: 'the payee',
+    payee: limits?.payee() ?? 'the payee',
     flow: random.pick(flows) ?? 'withHold',
     settlesOnReturn: plan.settlesOnReturn || random.chance(0.3),
     debitAt: plan.debitAt === 'either' ? random.pick(['acceptance', 'completion']) : plan.debitAt,

@@ -3,6 +3,7 @@ import { type CloseReport, createPayoutGuard, type HoldInfo, type HoldStore, typ
 import { assertCovered, assertInTime } from './close-checks.js';
 import { isExplained, kindOfError } from './explained-errors.js';
 import { guardOptions } from './guard-setup.js';
+import { watchingLimits } from './limits/watch.js';
 import { listen } from './listeners.js';
 import type { Role } from './roles.js';
 import { eventLoopTurn } from './scheduler.js';
@@ -36,7 +37,7 @@ export class Process {
     this.name = name;
     this.role = role;
     this.#world = world;
-    this.#store = notingBatches(world, world.memory.storeOf(this));
+    this.#store = watchingLimits(world, this, notingBatches(world, world.memory.storeOf(this)));
     const guard = createPayoutGuard(guardOptions(world, this, this.#store));
     this.guard = world.mutant?.guard?.(guard, world, this) ?? guard;
     listen(world, this, guard);

@@ -16,13 +16,15 @@ export class Scheduler {
   /** A binary heap, soonest first. */
   readonly #tasks: Task[] = [];
   readonly #work = new Set<Promise<unknown>>();
-  readonly #startMs = 1_700_000_000_000;
-  #nowMs: number = this.#startMs;
+  readonly #startMs: number;
+  #nowMs: number;
   /** Tasks that are neither cancelled nor in the background. */
   #waiting = 0;
 
-  constructor(random: Random) {
+  constructor(random: Random, startMs = 1_700_000_000_000) {
     this.#random = random;
+    this.#startMs = startMs;
+    this.#nowMs = startMs;
   }
 
   now(): number {

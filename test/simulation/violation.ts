@@ -8,9 +8,11 @@ export const rules = [
   'uncovered',
   /** One reference, two payouts, or a second try with a reference that is used up. */
   'paid twice',
+  /** A hold was granted above a limit of its wallet. */
+  'above a limit',
   /** A provider, a guard or a hold of one wallet dealt with a payout of another. */
   'foreign',
-  /** The totals of the store are not the sum of its rows. */
+  /** The totals of the store, or its counters of a day, are not the sum of its rows. */
   'counters',
   /** Some payouts of a payroll that is all or none are held, and others are not. */
   'half held',
@@ -22,7 +24,7 @@ export const rules = [
   'stuck',
   /** The outcome is known, and the money still held. */
   'left over',
-  /** A payout that fits was refused without a reason. */
+  /** A payout that fits, in the balance and in every limit, was refused without a reason. */
   'refused',
   /** An error without an explanation in the history. */
   'unexpected',

@@ -75,6 +75,7 @@ type Call = <T>(what: string, act: (store: HoldStore) => MaybePromise<T>) => Pro
 export function described(call: Call): HoldStore {
   return {
     name: 'simulated',
+    limits: 'durable',
     maxPayouts: maxPayoutsOfHistory,
     totals: (wallet) => call(`totals ${wallet}`, (store) => store.totals(wallet)),
     hold: (request) => {
@@ -92,6 +93,7 @@ export function described(call: Call): HoldStore {
     list: (filter) => call('list', (store) => store.list(filter)),
     claim: (request) => call(`claim ${request.olderThanMs} ms`, (store) => store.claim(request)),
     freeze: (wallet, reason) => call(`freeze ${wallet}`, (store) => store.freeze(wallet, reason)),
+    acceptLimits: (wallet) => call(`accept limits of ${wallet}`, (store) => store.acceptLimits?.(wallet)),
     note: (key) => call(`note ${shortened(key)}`, (store) => store.note(key)),
     swapNote: (key, expected, value) => call(`swap ${shortened(key)}`, (store) => store.swapNote(key, expected, value)),
     close: async () => {},

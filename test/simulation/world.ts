@@ -4,6 +4,8 @@ import { whenAnswered } from './answers.js';
 import type { RealEngine } from './engines/engine.js';
 import { EngineMemory } from './engines/memory.js';
 import { EventLog } from './event-log.js';
+import { Limits } from './limits/limits.js';
+import { drawLimits } from './limits/plan.js';
 import { LocalMemory, type Memory } from './memory.js';
 import type { Mutant } from './mutants/mutant.js';
 import { payrollsOf } from './payrolls.js';
@@ -48,6 +50,8 @@ export class World {
   readonly payouts: Payout[] = [];
   /** Number of payrolls. */
   readonly payrolls: number;
+  /** The limits of its wallets; undefined in most histories. */
+  readonly limits: Limits | undefined;
   /** References of each batch that must be held whole, by its attempt and its first reference. */
   readonly batches: Map<string, { readonly attempt: string; readonly references: readonly string[] }> = new Map();
   readonly processes: Process[] = [];
@@ -75,10 +79,12 @@ export class World {
     this.random = new Random(seed);
     this.payrolls = payrollsOf(seed);
     this.settings = drawSettings(this.random);
-    this.scheduler = new Scheduler(this.random);
+    const drawnLimits = drawLimits(seed, this.settings, this.payrolls);
+    this.scheduler = new Scheduler(this.random, drawnLimits?.startMs);
     this.log = new EventLog(() => this.scheduler.elapsedMs);
     this.truth = new Truth(this.report);
     this.providers = new Map(this.settings.wallets.map((plan) => [plan.key, new FakeProvider(this, plan)]));
+    this.limits = drawnLimits && new Limits(this, drawnLimits);
     this.mutant = mutant;
     this.hazards = hazards;
     this.engine = engine;
@@ -166,6 +172,7 @@ export class World {
       if (!isLost) return false;
       this.hasChanged = true;
       this.log.count('store lost its data');
+      this.limits?.lose();
       return true;
     });
   }

@@ -2,6 +2,7 @@
 import { balanceMutants } from './balances.js';
 import { captureMutants } from './captures.js';
 import { lifecycleMutants } from './lifecycle.js';
+import { limitMutants } from './limits.js';
 import { lostAndLateMutants } from './lost-and-late.js';
 import type { Mutant } from './mutant.js';
 import { payrollMutants } from './payrolls.js';
@@ -18,4 +19,5 @@ export const mutants: readonly Mutant[] = [
   ...verdictMutants,
   ...lifecycleMutants,
   ...payrollMutants,
+  ...limitMutants,
 ];

@@ -33,7 +33,7 @@ export async function crowd(world: World, process: Process): Promise<void> {
   const wallet = world.random.pick(process.role.wallets) ?? '';
   const amount = text(1n, world.planOf(wallet));
   for (let count = 1; count <= world.settings.crowd + mostReferencesOf(world.payrolls); count++) {
-    const hold = await process.guard.hold({ wallet, amount, reference: `c${count}` });
+    const hold = await process.guard.hold({ wallet, amount, reference: `c${count}`, metadata: { payee: 'a crowd' } });
     await hold.release();
   }
 }
