@@ -71,7 +71,7 @@ async function makePayment({ recipient, amount }: Payout, { reference, signal }:
 }
 
 // The signature is over the bytes of the body, so this route comes before express.json().
-app.post('/webhooks/paystack', express.raw({ type: '*/*' }), payoutWebhook(guard, { wallet: 'paystack-ngn' }));
+app.post('/webhooks/paystack', express.raw({ type: () => true }), payoutWebhook(guard, { wallet: 'paystack-ngn' }));
 app.use(express.json());
 
 app.post(

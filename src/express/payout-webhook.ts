@@ -17,7 +17,7 @@ export type PayoutWebhookOptions = WebhookReceiverOptions;
  *   no `callbackSecret`.
  */
 export function payoutWebhook(guard: PayoutGuard, options: PayoutWebhookOptions = {}): RequestHandler {
-  const advice = "mount it behind express.raw({ type: '*/*' }) and before express.json()";
+  const advice = 'mount it behind express.raw({ type: () => true }) and before express.json()';
   const receive = receiverOf(guard, options, advice);
 
   return (req, res, next) => {

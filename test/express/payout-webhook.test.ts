@@ -63,7 +63,7 @@ describe.each(frameworks)('payoutWebhook on %s', (_, express) => {
     });
     atTheEnd(() => guard.close({ waitMs: 0 }));
     const app = express();
-    for (const parser of parsers ?? [express.raw({ type: '*/*' })]) app.use(parser);
+    for (const parser of parsers ?? [express.raw({ type: () => true })]) app.use(parser);
     app.post('/payouts', payoutWebhook(guard, { wallet: key }));
     const { port } = await listen(app, atTheEnd);
     const post = (body: string | undefined, headers: Record<string, string> = {}): Promise<number> =>
@@ -142,11 +142,11 @@ describe.each(frameworks)('payoutWebhook on %s', (_, express) => {
   describe('R4. a body that is no Buffer', () => {
     const message = (key: string) =>
       `PAYOUT_GUARD_WEBHOOK: The webhook route of wallet ${key} needs the raw body: ` +
-      "mount it behind express.raw({ type: '*/*' }) and before express.json().";
+      'mount it behind express.raw({ type: () => true }) and before express.json().';
 
     it.each<[string, () => RequestHandler[]]>([
       ['because express.json() ran', () => [express.json()]],
-      ['because express.json() ran before express.raw()', () => [express.json(), express.raw({ type: '*/*' })]],
+      ['because express.json() ran before express.raw()', () => [express.json(), express.raw({ type: () => true })]],
       ['because express.text() ran', () => [express.text({ type: '*/*' })]],
       ['because express.raw() takes another type', () => [express.raw({ type: 'application/octet-stream' })]],
       ['because nothing parsed it', () => []],
@@ -158,7 +158,7 @@ describe.each(frameworks)('payoutWebhook on %s', (_, express) => {
     });
 
     it('is 401 and no warning when there is none at all', async () => {
-      for (const parsers of [[express.raw({ type: '*/*' })], [express.json()]]) {
+      for (const parsers of [[express.raw({ type: () => true })], [express.json()]]) {
         const { post } = await api({ parsers });
         expect([await post(undefined, { 'x-signature': '' }), warnings]).toEqual([401, []]);
       }

@@ -51,7 +51,7 @@ async function route(
 ): Promise<{ address(part: string): string } & Pick<World, 'post'>> {
   const app = express();
   const callbackSecret = [secret, oldSecret];
-  app.use('/callbacks', express.raw({ type: '*/*' }), payoutWebhook(guard, { wallet, callbackSecret }));
+  app.use('/callbacks', express.raw({ type: () => true }), payoutWebhook(guard, { wallet, callbackSecret }));
   app.use(express.json());
   const { port } = await listen(app, atTheEnd);
   const address = (part: string) => `http://127.0.0.1:${port}/callbacks/${part}`;
