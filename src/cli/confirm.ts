@@ -8,12 +8,18 @@ import { Interrupted, Refusal, UsageError } from './usage.js';
  * Returns when the user has confirmed, or has given `--yes`.
  *
  * @param about - What the action is about, such as the reference with its amount and currency.
+ * @param meaning - What it means for money, if that depends on the payout.
  * @throws `Refusal` the user did not confirm. `UsageError` there is no terminal to ask. `Interrupted`
  */
-export async function confirm(call: Call, action: OperatorAction, about: string): Promise<void> {
+export async function confirm(
+  call: Call,
+  action: OperatorAction,
+  about: string,
+  meaning: string = actionMeanings[action],
+): Promise<void> {
   if (call.options.yes) return;
   const command = action.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  await ask(call, `${command} ${escaped(about)}\n${actionMeanings[action]}`, 'yes', '--yes');
+  await ask(call, `${command} ${escaped(about)}\n${meaning}`, 'yes', '--yes');
 }
 
 /**

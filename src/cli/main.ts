@@ -3,12 +3,20 @@
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { runCommand } from './command.js';
-import { kindOfError } from './exit-codes.js';
+import { exitCodes, kindOfError } from './exit-codes.js';
 import { escapedLines } from './output/escape.js';
 import { type CliContext, CommandFailure, type ProcessWarning, type Screen } from './usage.js';
 
 /** Time for connections that the guard module left open, in milliseconds, after everything was closed. */
 const lingerMs = 500;
+
+// Scripts read the standard output. Everything else that this process prints there comes from the guard module.
+const writeOutput = process.stdout.write.bind(process.stdout);
+process.stdout.write = ((...given: Parameters<typeof writeOutput>) => {
+  process.stderr.write(...given);
+  // Never asks the module to wait: this stream would emit no `drain`.
+  return true;
+}) as typeof process.stdout.write;
 
 const interrupted = new AbortController();
 
@@ -23,13 +31,13 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-function screenOf(stream: NodeJS.WriteStream): Screen | undefined {
+function screenOf(stream: NodeJS.WriteStream, write: (text: string) => unknown): Screen | undefined {
   if (!stream.isTTY) return undefined;
   return {
     get columns() {
       return stream.columns;
     },
-    write: (text) => void stream.write(text),
+    write: (text) => void write(text),
   };
 }
 
@@ -42,7 +50,8 @@ function userName(): string | undefined {
   }
 }
 
-let isDone = false;
+/** The exit code, once the command is done or cannot be. */
+let exitCode: number | undefined;
 const broken = new AbortController();
 
 // Node.js would print the error with its message and its stack, which may hold secrets.
@@ -51,8 +60,12 @@ function onUncaught(error: unknown): void {
     `code of the guard module failed with ${kindOfError(error)}, and nothing caught it. Run the module with \`node\` ` +
       'to see the error itself',
   );
-  if (isDone) console.error(`payout-guard: ${failure.message}`);
-  else broken.abort(failure);
+  if (exitCode === undefined) {
+    broken.abort(failure);
+    return;
+  }
+  console.error(`payout-guard: ${failure.message}`);
+  if (exitCode === exitCodes.done) exitCode = exitCodes.failed;
 }
 process.on('uncaughtException', onUncaught);
 process.on('unhandledRejection', onUncaught);
@@ -73,17 +86,20 @@ process.on('warning', (warning: Error & { code?: string }) => {
 process.once('SIGINT', () => interrupted.abort());
 process.once('SIGTERM', () => interrupted.abort());
 // A reader that has seen enough, such as `head`, is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  exitCode = error.code === 'EPIPE' ? exitCodes.done : exitCodes.failed;
+  process.exit();
+});
 
 const context: CliContext = {
   env: process.env,
-  print: (text) => console.log(text),
+  print: (text) => void writeOutput(`${text}\n`),
   printError: (text) => console.error(text),
   ask,
   userName: userName(),
   canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
-  screen: screenOf(process.stdout),
-  progressScreen: screenOf(process.stderr),
+  screen: screenOf(process.stdout, writeOutput),
+  progressScreen: screenOf(process.stderr, (text) => process.stderr.write(text)),
   interrupted: interrupted.signal,
   broken: broken.signal,
   onWarning: (listener) => {
@@ -93,14 +109,23 @@ const context: CliContext = {
 };
 
 // A module that waits for what never comes ends the process without a result.
-process.exitCode = 1;
 process.once('beforeExit', () => {
-  if (!isDone) console.error('payout-guard: nothing was done: the guard module never finished loading.');
+  if (exitCode !== undefined) return;
+  exitCode = exitCodes.failed;
+  console.error('payout-guard: nothing was done: the guard module never finished loading.');
+});
+// Scripts must not take the exit code of the module for that of the command.
+process.on('exit', () => {
+  process.exitCode = exitCode ?? exitCodes.failed;
+  if (exitCode !== undefined) return;
+  console.error(
+    'payout-guard: code of the guard module ended the process before the command was done. Check what was done, and ' +
+      'remove process.exit() from the module.',
+  );
 });
 
 void runCommand(process.argv.slice(2), context).then((code) => {
-  isDone = true;
-  process.exitCode = code;
+  exitCode = code;
   // Only a connection that the module of the user left open keeps the process alive until then.
-  setTimeout(() => process.stdout.write('', () => process.exit(code)), lingerMs).unref();
+  setTimeout(() => writeOutput('', () => process.exit()), lingerMs).unref();
 });

@@ -33,6 +33,33 @@ describe('capture and release', () => {
     expect(await guard.getHold('k-2')).toMatchObject({ state: 'released', failed: true });
   });
 
+  it('state before a release of a reserved payout that its reference may be held and paid again', async () => {
+    const { commandIn, guard } = await open();
+    const hold = () => guard.hold({ wallet: 'isw-ugx', amount: '20000', reference: 'u-1' });
+    await hold();
+    const { code, out, err } = await commandIn(answering('yes'), 'release', 'u-1', '--reason', 'ticket 4711');
+    expect([code, out]).toEqual([0, 'released u-1: 20000 UGX']);
+    expect(err).toContain(
+      'release u-1: 20000 UGX from wallet isw-ugx, reserved\nThe payout was not sent. Frees its amount for others, ' +
+        'and its reference may be held and paid again.',
+    );
+    expect(err).not.toContain(actionMeanings.release);
+    expect((await hold()).state).toBe('reserved');
+  });
+
+  it('do not release a payout that is sent while the question is open', async () => {
+    const { commandIn, guard } = await open();
+    const hold = await guard.hold({ wallet: 'isw-ugx', amount: '20000', reference: 'u-1' });
+    const ask = async () => {
+      await hold.sent();
+      return 'yes';
+    };
+    const { code, out, err } = await commandIn({ canAsk: true, ask }, 'release', 'u-1', '--reason', 'ticket 4711');
+    expect([code, out]).toEqual([3, '']);
+    expect(err).toContain('The payout is sent now; it was reserved at the question. Nothing was done.');
+    expect((await guard.getHold('u-1'))?.state).toBe('sent');
+  });
+
   it.each(['', 'y', 'no', 'yes please'])('do nothing after the answer %j, and exit 3', async (answer) => {
     const { commandIn, guard, history } = await withHolds();
     const { code, out, err } = await commandIn(answering(answer), 'release', 'k-2', '--reason', 'ticket 4711');
@@ -238,8 +265,25 @@ describe('reconcile', () => {
 
   it('leaves younger payouts alone', async () => {
     const { command, asked } = await overdue({ a: { outcome: 'completed' } });
-    expect((await command('reconcile', '--older-than', '2h')).out).toBe('0 captured, 0 released, 0 still open');
+    expect((await command('reconcile', '--older-than', '2h')).out).toBe(
+      'No open payout was sent 2h ago or earlier, so none was looked up.',
+    );
+    expect(JSON.parse((await command('reconcile', '--older-than', '2h', '--json')).out)).toMatchObject({ open: 0 });
     expect(asked).toEqual([]);
+  });
+
+  it('states that nothing is overdue, and from when on a payout is looked up', async () => {
+    const { command, guard } = await open();
+    await guard.hold({ wallet: 'isw-ugx', amount: '20000', reference: 'u-1', state: 'sent' });
+    expect((await command('reconcile')).out).toBe(
+      'Nothing is overdue. A payout is looked up from 5m after it was sent; --older-than 0s looks up all.',
+    );
+    expect((await command('reconcile', '--older-than', '0s')).out).toBe('0 captured, 0 released, 1 still open');
+  });
+
+  it('states that one payout has no outcome to look up', async () => {
+    const { command } = await withHolds();
+    expect((await command('reconcile', 'k-1')).out).toBe('The payout has its outcome already, or was not sent yet.');
   });
 
   it('ends when it is interrupted, and states what was done', async () => {

@@ -1,5 +1,5 @@
-// Guard modules that misbehave outside of the calls of the program: errors that nothing catches, and waits without an
-// end.
+// Guard modules that misbehave outside of the calls of the program: errors that nothing catches, waits without an end,
+// lines in the output, and the end of the process.
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -59,11 +59,21 @@ describe('a module whose code fails where nothing catches it', () => {
     expect(stderr.match(/nothing caught it/g)).toHaveLength(1);
   });
 
-  it('is reported after the command too, whose exit code stays', async () => {
-    const close = `export const close = () => { setTimeout(() => { throw ${error}; }, 1); };`;
+  it.each([
+    ['throws', `throw ${error};`],
+    ['rejects', `Promise.reject(${error});`],
+  ])('is reported after the command too, which exits with 1, when it %s', async (_, fails) => {
+    const close = `export const close = () => { setTimeout(() => { ${fails} }, 100); };`;
     const { code, stdout, stderr } = await statusWith(`${good} ${close}`);
-    expect([code, stdout]).toEqual([0, expect.stringContaining('1500.00')]);
-    expect(stderr).toContain('code of the guard module failed with Error, and nothing caught it');
+    expect([code, stdout]).toEqual([1, expect.stringContaining('1500.00')]);
+    expect(stderr.match(/code of the guard module failed with Error, and nothing caught it/g)).toHaveLength(1);
+  });
+
+  it('keeps the code of a command whose answer is no', async () => {
+    const close = `export const close = () => { setTimeout(() => { throw ${error}; }, 100); };`;
+    await program.module(`${good} ${close}`);
+    const { code, stderr } = await program.run(['release', 'unknown', '--reason', 'x', '--yes']);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('nothing caught it')]);
   });
 
   it('shows a warning of other code by its name alone', async () => {
@@ -104,5 +114,54 @@ describe('a module that does not finish loading', () => {
     const text = 'export default () => new Promise(() => setInterval(() => {}, 1_000));';
     const { code, stderr } = await statusWith(text, '--load-within', '1s');
     expect([code, stderr]).toEqual([1, expect.stringContaining('was not loaded within 1s')]);
+  });
+});
+
+describe('a module that ends the process', () => {
+  const ended = 'payout-guard: code of the guard module ended the process before the command was done.';
+
+  it.each<[string, string]>([
+    ['while it is loaded', 'process.exit(0);'],
+    ['with the code of a refusal', 'process.exit(3);'],
+    ['while the command runs', good.replace('async () => (', 'async () => process.exit(0) ?? (')],
+    ['while it is closed', `${good} export const close = () => process.exit(0);`],
+  ])('%s makes the code 1, and is named', async (_, text) => {
+    const { code, stderr } = await statusWith(text);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(ended)]);
+  });
+
+  it('after the command keeps its code', async () => {
+    await program.module(`${good} export const close = () => { setTimeout(() => process.exit(0), 100); };`);
+    const { code, stderr } = await program.run(['release', 'unknown', '--reason', 'x', '--yes']);
+    expect([code, stderr]).toEqual([3, expect.not.stringContaining(ended)]);
+  });
+});
+
+describe('a module that prints', () => {
+  const prints = (what: string) => `console.log('log ${what}'); process.stdout.write('written ${what}\\n');`;
+  const text = [
+    `console.log('[dotenv@17.2.0] injecting env (3) from .env');`,
+    good.replace('async () => (', `async () => { ${prints('in a call')} return (`).replace("'KES' });", "'KES' }); };"),
+    `export const close = () => { ${prints('at the end')} };`,
+  ].join('\n');
+
+  it('leaves the output to the command: what it prints goes to the error output', async () => {
+    const { code, stdout, stderr } = await statusWith(text, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ wallets: [{ funds: { available: '1500.00' } }] });
+    expect(stderr.trim().split('\n')).toEqual([
+      '[dotenv@17.2.0] injecting env (3) from .env',
+      'log in a call',
+      'written in a call',
+      expect.stringMatching(/^payout-guard: the store is in the memory of this command/),
+      'log at the end',
+      'written at the end',
+    ]);
+  });
+
+  it('leaves CSV alone as well', async () => {
+    await program.module(text);
+    const { code, stdout } = await program.run(['holds', '--csv']);
+    expect([code, stdout.split('\n')]).toEqual([0, [expect.stringMatching(/^reference,wallet,state,/), '']]);
   });
 });

@@ -97,6 +97,11 @@ describe('docs/cli.md', () => {
     expect(steady(printed.join('\n'))).toBe(output);
   });
 
+  it('has a guard module that records what the commands cause, for the report of the day', () => {
+    const [, module = ''] = /```js\n(\/\/ payout-guard\.config\.js\n[^`]*)```/.exec(document) ?? [];
+    expect(module).toMatch(/^recordHistory\(guard, history\);/m);
+  });
+
   it('lists every command', () => {
     const [, table = ''] = /\| command \| does \|\n([\s\S]*?)\n\n/.exec(document) ?? [];
     for (const { name } of catalog) expect(table).toMatch(new RegExp(`\`${name}\\b`));

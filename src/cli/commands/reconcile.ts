@@ -3,7 +3,7 @@ import type { ReconcileProgress, ReconcileResult } from '../../operate/index.js'
 import type { Call, Run } from '../call.js';
 import { exitCodes } from '../exit-codes.js';
 import { ProgressBar } from '../output/progress.js';
-import { counted, jsonText } from '../output/text.js';
+import { counted, durationText, jsonText } from '../output/text.js';
 import { operatorOfCall, referenceOf, type Session, text, warnOfMemory, withGuard } from '../session.js';
 import { Interrupted, Refusal } from '../usage.js';
 import { durationMs } from '../values.js';
@@ -14,7 +14,7 @@ export const reconcile: Run = (call) =>
     const { captured, released, open, neverSeen, elsewhere } = result;
     const references = neverSeen.map((hold) => hold.reference);
     if (call.options.json) call.context.print(jsonText({ captured, released, open, neverSeen: references, elsewhere }));
-    else call.context.print(resultText(result));
+    else call.context.print(resultText(result) ?? nothingText(session));
     warnOfMemory(session);
     return exitCodes.done;
   });
@@ -56,7 +56,9 @@ function doneText(progress: ReconcileProgress | undefined): string {
   return `${done} of ${counted(total, 'payout')} looked up: ${captured} captured, ${released} released.`;
 }
 
-function resultText({ captured, released, open, neverSeen, elsewhere }: ReconcileResult): string {
+/** Undefined if there was nothing to look up. */
+function resultText({ captured, released, open, neverSeen, elsewhere }: ReconcileResult): string | undefined {
+  if (captured + released + open + elsewhere === 0) return undefined;
   const lines = [`${captured} captured, ${released} released, ${open} still open`];
   if (elsewhere > 0) {
     const payouts = `${counted(elsewhere, 'payout')} still open`;
@@ -68,4 +70,13 @@ function resultText({ captured, released, open, neverSeen, elsewhere }: Reconcil
     lines.push('Compare them with its dashboard, and release those that were never sent.');
   }
   return lines.join('\n');
+}
+
+/** Younger payouts may be open all the same. */
+function nothingText({ call, guard }: Session): string {
+  if (call.args[0] !== undefined) return 'The payout has its outcome already, or was not sent yet.';
+  const given = text(call, 'olderThan');
+  if (given !== undefined) return `No open payout was sent ${given} ago or earlier, so none was looked up.`;
+  const age = durationText(guard.internals.overdueAfterMs);
+  return `Nothing is overdue. A payout is looked up from ${age} after it was sent; --older-than 0s looks up all.`;
 }

@@ -31,11 +31,24 @@ export const release: Run = async (call) => {
   return withGuard(call, async (session) => {
     const hold = await holdOf(session, reference);
     const operator = operatorOfCall(session);
-    await confirm(call, 'release', holdText(hold));
+    await confirm(call, 'release', holdText(hold), hold.state === 'reserved' ? releaseOfReserved : undefined);
+    await assertSeen(session, hold);
     printResult(call, 'released', await operator.release({ reference, attempt: hold.attempt, reason }));
     return exitCodes.done;
   });
 };
+
+/** Unlike that of a payout that was sent, its reference is not used up. */
+const releaseOfReserved =
+  'The payout was not sent. Frees its amount for others, and its reference may be held and paid again. Do it only if ' +
+  'no process can still send it: otherwise it may be paid twice.';
+
+/** A payout that was sent while the question was open has another meaning. @throws `Refusal` */
+async function assertSeen({ guard }: Session, { reference, state }: HoldInfo): Promise<void> {
+  const now = await guard.getHold(reference);
+  if (now === undefined || now.state === state) return;
+  throw new Refusal(`The payout is ${now.state} now; it was ${state} at the question. Nothing was done.`);
+}
 
 async function holdOf({ guard }: Session, reference: string): Promise<HoldInfo> {
   const hold = await guard.getHold(reference);
