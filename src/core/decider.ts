@@ -60,7 +60,7 @@ export class Decider {
   advise(amount: AmountInput, options: CheckOptions): MaybePromise<Decision> {
     return andThen(this.requirement(amount, options), (requirement) => {
       assertFitsAlone(requirement);
-      return this.decide(requirement, options, (snapshot) => this.adviseOn(snapshot, requirement), {});
+      return this.decide(requirement, options, (snapshot) => this.adviseOn(snapshot, requirement), aCheck);
     });
   }
 
@@ -137,9 +137,7 @@ export class Decider {
   }
 
   #announced(decision: Decision, about: AboutDecision): Decision {
-    const { reference, payouts } = about;
-    const event = () => (payouts === undefined ? { decision, reference } : { decision, payouts });
-    this.#events.emit(decision.sufficient ? 'approved' : 'insufficient', event);
+    this.#events.emit(decision.sufficient ? 'approved' : 'insufficient', () => eventOf(decision, about));
     return decision;
   }
 
@@ -150,6 +148,12 @@ export class Decider {
   #totals({ key }: Wallet): MaybePromise<WalletTotals> {
     return askStore(this.#options.store, (store) => store.totals(key));
   }
+}
+
+const aCheck: AboutDecision = {};
+
+function eventOf(decision: Decision, { reference, payouts }: AboutDecision) {
+  return payouts === undefined ? { decision, reference } : { decision, payouts };
 }
 
 /** The subject of a decision: the reference of a hold, the number of payouts of a batch, or neither for a check. */

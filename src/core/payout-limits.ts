@@ -16,7 +16,9 @@ interface PayoutRequirement {
 
 /** The error of a payout that is above a limit by itself; undefined if it may fit. */
 export function limitAlone({ wallet, requiredMinor }: PayoutRequirement): LimitExceededError | undefined {
-  const { perPayoutMinor, daily } = wallet.limits ?? {};
+  // Every check comes here: nothing is made for a wallet without limits.
+  if (!wallet.limits) return undefined;
+  const { perPayoutMinor, daily } = wallet.limits;
   const limits: [LimitName, bigint | undefined][] = [
     ['perPayout', perPayoutMinor],
     ['perPayee', daily?.perPayeeMinor],
