@@ -54,12 +54,15 @@ export async function reconcileAll(guard: PayoutGuard, options: ReconcileAllOpti
   }
 }
 
+/** Payouts that were sent so long ago. The list filters by the age of the hold, which may have been reserved before. */
 async function undecidedBefore(guard: PayoutGuard, olderThanMs: number): Promise<string[]> {
   const references: string[] = [];
+  const sentBeforeMs = guard.internals.clock.now() - olderThanMs;
   let after: string | undefined;
   do {
     const page = await guard.listHolds({ state: 'sent', olderThanMs, limit: 1_000, after });
-    references.push(...page.holds.map(({ reference }) => reference));
+    const old = page.holds.filter(({ sentAt, createdAt }) => (sentAt ?? createdAt).getTime() <= sentBeforeMs);
+    references.push(...old.map(({ reference }) => reference));
     after = page.next;
   } while (after !== undefined);
   return references;
