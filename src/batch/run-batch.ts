@@ -169,7 +169,7 @@ class Run {
     this.#set(index, { ...row, ...failure });
   }
 
-  /** A payment that goes on for longer than it may send leaves its payout open, and does not keep the run from ending. */
+  /** A payment that goes on for longer than it may send leaves its payout open; the run ends without it. */
   async #orTooLate(paying: Promise<unknown>): Promise<unknown> {
     const { clock, sendsForMs } = this.#guard.internals;
     let cancel = () => {};

@@ -4,7 +4,6 @@ import { describe, expect, it } from '@jest/globals';
 import { type Hold, InsufficientFundsError, type PayoutGuardError, PayoutRejectedError } from 'payout-guard';
 import { type BatchProgress, runBatch } from 'payout-guard/batch';
 import { thrownBy } from '../support/errors.js';
-import { changed } from '../support/stores.js';
 import { deferred } from '../support/wallet.js';
 import { codesOf, collectWarnings } from '../support/warnings.js';
 import { outcomes, type Salary, salaries, setUp } from './batch-support.js';
@@ -234,24 +233,6 @@ describe('a batch', () => {
       { outcome: 'paid', payouts: 8, amount: '800.00' },
     ]);
     expect(made.length).toBe(8);
-  });
-
-  it('reports a payout as open that was sent when the store lost its data, and never as not sent', async () => {
-    const { wallet, store, made, pay } = setUp();
-    let isLost = false;
-    const losing = changed(store, {
-      get: (reference) => (isLost ? { hold: undefined, nowMs: wallet.clock.now() } : store.get(reference)),
-      settle: (request) => (isLost ? { outcome: 'unknown' } : store.settle(request)),
-    });
-    const guard = wallet.guard({ store: losing, settles: 'onReturn' });
-    const lost = (hold: Hold, salary: Salary) => {
-      pay(hold, salary);
-      isLost = true;
-    };
-    const report = await runBatch(guard, salaries(2), lost, { concurrency: 1 });
-    expect(made.length).toBe(1);
-    expect(outcomes(report)[0]).toBe('s-0 open');
-    await guard.close();
   });
 
   it('stops when its wallet is frozen, leaves nothing held, and continues once that is lifted', async () => {

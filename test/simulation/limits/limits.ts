@@ -152,7 +152,7 @@ export class Limits {
     if (row.payee !== digest) this.#world.report('counters', `${reference} counts for another payee than ${payee}`);
   }
 
-  /** True if the error of a guard is right by its own figures. {@link Refusals} compares the store's with the account. */
+  /** True if the error of a guard is right by its own figures; {@link Refusals} compares those of the store. */
   explains(error: LimitExceededError): boolean {
     const { wallet, limit, temporary, until } = error;
     const plan = this.plans.get(wallet);

@@ -1,17 +1,18 @@
-// Payments that do not end, payouts that are only accepted, and a guard that only observes.
+// Payouts whose end is not known when a batch ends, and a guard that only observes.
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { type Hold, observing } from 'payout-guard';
 import { runBatch } from 'payout-guard/batch';
 import { thrownBy } from '../support/errors.js';
+import { changed } from '../support/stores.js';
 import { scriptedWallet } from '../support/wallet.js';
 import { collectWarnings } from '../support/warnings.js';
-import { outcomes, salaries, setUp } from './batch-support.js';
+import { outcomes, type Salary, salaries, setUp } from './batch-support.js';
 
 collectWarnings();
 
 describe('a batch whose payments do not end', () => {
-  it('gives the unused holds back as soon as its signal aborts, and ends when no payment may send any more', async () => {
+  it('gives unused holds back as soon as its signal aborts, and ends when no payment may send any more', async () => {
     const { wallet, guard } = setUp();
     const leaving = new AbortController();
     const hangs = () => new Promise(() => {});
@@ -50,6 +51,26 @@ describe('a batch whose balance is debited at acceptance', () => {
     await wallet.clock.pass(guard.internals.sendsForMs + 1_000);
     expect(outcomes(await runBatch(guard, salaries(2), pay))).toEqual(['s-0 failed', 's-1 paid']);
     expect(made).toEqual(['s-0', 's-1']);
+    await guard.close();
+  });
+});
+
+describe('a batch whose store loses its data', () => {
+  it('reports a payout as open that was sent when the store lost its data, and never as not sent', async () => {
+    const { wallet, store, made, pay } = setUp();
+    let isLost = false;
+    const losing = changed(store, {
+      get: (reference) => (isLost ? { hold: undefined, nowMs: wallet.clock.now() } : store.get(reference)),
+      settle: (request) => (isLost ? { outcome: 'unknown' } : store.settle(request)),
+    });
+    const guard = wallet.guard({ store: losing, settles: 'onReturn' });
+    const lost = (hold: Hold, salary: Salary) => {
+      pay(hold, salary);
+      isLost = true;
+    };
+    const report = await runBatch(guard, salaries(2), lost, { concurrency: 1 });
+    expect(made.length).toBe(1);
+    expect(outcomes(report)[0]).toBe('s-0 open');
     await guard.close();
   });
 });
