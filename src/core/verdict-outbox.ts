@@ -174,7 +174,13 @@ function contradicting(outcome: SettleOutcome, request: VerdictRequest): HoldRec
   if (outcome.outcome === 'unknown') return request.to === 'captured' ? 'unknown' : undefined;
   // A later payout with the reference is reported as `paidAfterRelease`, and a release of the earlier one is over.
   if (outcome.outcome !== 'illegal' || isOvertaken(outcome.hold, request)) return undefined;
-  // Another handle of the same attempt sends the payout, so this one did not.
-  if (request.to === 'released' && outcome.hold.state === 'sent') return undefined;
+  // Another handle of the same attempt sends the payout, or has made it, so this one did not.
+  if (request.to === 'released' && (outcome.hold.state === 'sent' || isSentByAnother(outcome.hold, request))) {
+    return undefined;
+  }
   return outcome.hold.state;
+}
+
+function isSentByAnother(hold: HoldRecord, { sender }: Extract<VerdictRequest, { to: 'released' }>): boolean {
+  return sender !== undefined && sender !== (hold.sender ?? hold.attempt);
 }
