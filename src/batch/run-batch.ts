@@ -147,6 +147,7 @@ class Run {
   async #payOne<Payout>(index: number, hold: Hold, payout: Payout, pay: PayOne<Payout>): Promise<void> {
     let hasBegun = false;
     let isAnswered = false;
+    let isLate = false;
     let failure: { error: unknown } | undefined;
     try {
       const paying = hold.pay(() => {
@@ -154,7 +155,8 @@ class Run {
         return pay(hold, payout);
       });
       const result = await this.#orTooLate(paying);
-      isAnswered = result !== tooLate && !isFailedResponse(result);
+      isLate = result === tooLate;
+      isAnswered = !isLate && !isFailedResponse(result);
     } catch (error) {
       failure = { error };
     }
@@ -162,7 +164,8 @@ class Run {
     if (failure && !hasBegun && known && isOfAnotherRun(known, failure.error)) {
       return this.#set(index, ofAnotherRun(known));
     }
-    const row = known ?? unread(hold);
+    // A payment that has not ended may still begin.
+    const row = known && !(isLate && known.outcome === 'notSent') ? known : unread(hold);
     if (row.outcome === 'failed') this.#failed += 1;
     this.#errorsInARow = isAnswered || row.outcome === 'failed' ? 0 : this.#errorsInARow + 1;
     if (hold.state === 'reserved' && !this.#opened.resumed.has(index)) await giveBack(hold);

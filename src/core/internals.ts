@@ -1,4 +1,4 @@
-// What the tools of this package need of a guard beside its public surface.
+// The parts of a guard that the tools of this package need beside its public surface.
 import type { PayoutToHold } from './calls.js';
 import type { Clock } from './clock.js';
 import type { Currency } from './currency.js';

@@ -33,6 +33,22 @@ describe('a batch whose payments do not end', () => {
   });
 });
 
+describe('a batch whose store does not answer in time', () => {
+  it('reports a payout as open whose payment may still begin', async () => {
+    const { wallet, store, pay, made } = setUp();
+    const slow = changed(store, {
+      settle: (request) => (request.to === 'sent' ? new Promise(() => {}) : store.settle(request)),
+    });
+    const guard = wallet.guard({ store: slow, settles: 'onReturn' });
+    const running = runBatch(guard, salaries(1), pay, { expiresInMs: 3_600_000 });
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    await wallet.clock.pass(guard.internals.sendsForMs + 1_000);
+    expect(outcomes(await running)).toEqual(['s-0 open']);
+    expect(made).toEqual([]);
+    await guard.close({ waitMs: 0 });
+  });
+});
+
 describe('a batch whose balance is debited at acceptance', () => {
   it('reports an accepted payout as open, and as failed or paid once that is known', async () => {
     const ends = new Map<string, 'completed' | 'failed'>();

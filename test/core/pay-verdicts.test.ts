@@ -245,6 +245,13 @@ describe('P7. debit at acceptance', () => {
     await guard.close();
   });
 
+  it('counts one that failed after its capture among the payouts that were not made', async () => {
+    const guard = scriptedWallet('1000.00', { ...accepted, lookup: async () => ({ outcome: 'failed' }) }).guard();
+    await guard.withHold(payout, () => 'accepted');
+    expect(await guard.reconcile({ reference: 'p-1' })).toMatchObject({ captured: 0, released: 1, open: 0 });
+    await guard.close();
+  });
+
   it("follows the operator's setting when the adapter declares none", async () => {
     const guard = scriptedWallet('1000.00', { verdictOfResult: () => 'pending' }).guard({
       debitVisibleAt: 'acceptance',

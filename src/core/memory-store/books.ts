@@ -40,7 +40,7 @@ export class Books {
   /** Rows by the time they are due: a reservation expires, or a capture becomes visible. */
   readonly #due = new DueQueue<Row>();
   readonly #days = new DayCounters();
-  /** What the limits of a day have counted. */
+  /** The amounts that the limits of a day have counted. */
   readonly use: ReadUse = (wallet, { day, payee }) => ({
     walletMinor: this.#days.used(day, wallet),
     payeeMinor: payee === undefined ? 0n : this.#days.used(day, wallet, payee),

@@ -161,7 +161,7 @@ CREATE FUNCTION :schema.is_restart(place text, other text) RETURNS boolean
 LANGUAGE sql STABLE
 AS $$
   SELECT regexp_replace(place, '/[^/]*$', '') = regexp_replace(other, '/[^/]*$', '')
-    -- Where the server does not show its cluster and timeline, it may be another one.
+    -- A server that does not show its cluster and timeline may be another one.
     AND place ~ '^[^/]+/[^/]+/' AND current_setting('fsync') = 'on'
 $$;
 
